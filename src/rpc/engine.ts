@@ -1,0 +1,31 @@
+import * as grpc from "@grpc/grpc-js";
+import messages from "@pulumi/pulumi/proto/engine_pb";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+
+/** Writes to the engine's display, next to the resource that a message is about. */
+export interface EngineLog {
+  /** Shown beside the resource while it is worked on, and gone afterwards: `waiting for a leader`. */
+  progress(urn: string, message: string): void;
+  /** Kept in the output of the run. */
+  info(urn: string, message: string): void;
+  warning(urn: string, message: string): void;
+}
+
+/** @param address where the engine listens: the first argument that it starts a plugin with. */
+export function connectEngine(address: string): EngineLog {
+  const client = new EngineClient(address, grpc.credentials.createInsecure());
+  const log = (urn: string, message: string, severity: number, ephemeral: boolean) => {
+    const request = new messages.LogRequest();
+    request.setSeverity(severity as messages.LogSeverity);
+    request.setUrn(urn);
+    request.setMessage(message);
+    request.setEphemeral(ephemeral);
+    // A message that cannot be shown is no reason to stop working on a database.
+    client.log(request, () => {});
+  };
+  return {
+    progress: (urn, message) => log(urn, message, messages.LogSeverity.INFO, true),
+    info: (urn, message) => log(urn, message, messages.LogSeverity.INFO, false),
+    warning: (urn, message) => log(urn, message, messages.LogSeverity.WARNING, false),
+  };
+}

@@ -27,6 +27,11 @@ export interface CheckFailure {
 export interface Diff {
   /** Paths that differ, each with how it differs. None: nothing changes. */
   readonly changes: { readonly [path: string]: "add" | "update" | "delete" | "replace" };
+  /**
+   * Whether the old resource goes before its replacement comes.
+   * @default true: what is replaced lives on one host, which cannot hold the old and the new one at once.
+   */
+  readonly deleteBeforeReplace?: boolean;
 }
 
 /**
@@ -89,8 +94,9 @@ export async function serve(provider: Provider, version: string): Promise<void> 
   const { port } = await listen(provider, version);
   process.stdout.write(`${port}\n`);
   const end = () => void provider.cancel().finally(() => process.exit(0));
-  // A terminal's Ctrl-C reaches the whole process group. The engine decides what ends: it calls cancel.
-  process.on("SIGINT", () => {});
+  // Not a terminal's Ctrl-C: the engine starts plugins in process groups of their own. It sends this when it is done, and
+  // kills what has not ended within five seconds (cmdutil.InterruptChildren).
+  process.on("SIGINT", end);
   process.on("SIGTERM", end);
   const engine = process.ppid;
   setInterval(() => process.ppid !== engine && end(), PARENT_CHECK_MS).unref();
@@ -247,15 +253,14 @@ function identify(request: Identified): ResourceId {
   };
 }
 
-function diffResponse({ changes }: Diff): messages.DiffResponse {
+function diffResponse({ changes, deleteBeforeReplace = true }: Diff): messages.DiffResponse {
   const kinds = messages.PropertyDiff.Kind;
   const response = new messages.DiffResponse();
   const paths = Object.entries(changes);
   const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
   response.setChanges(paths.length > 0 ? DIFF_SOME : DIFF_NONE);
   response.setHasdetaileddiff(true);
-  // What is replaced lives on one host, which cannot hold the old and the new one at once.
-  response.setDeletebeforereplace(true);
+  response.setDeletebeforereplace(deleteBeforeReplace);
   response.setDiffsList([...new Set(paths.map(([path]) => path.split(/[.[]/)[0] ?? path))]);
   for (const [path, change] of paths) {
     const property = new messages.PropertyDiff();

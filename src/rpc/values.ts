@@ -28,13 +28,14 @@ export function toStruct(values: object): Struct {
 }
 
 /** Whether two values are the same, whatever the order of their keys. An absent value equals `null`. */
-export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
+export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (a === undefined || a === null || b === undefined || b === null) return (a ?? b ?? null) === null;
+  if (a === undefined || a === null || b === undefined || b === null)
+    return (a ?? b ?? null) === null;
   if (typeof a !== "object" || typeof b !== "object") return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = a as Values;
-  const right = b as Values;
+  const left = a as { [key: string]: unknown };
+  const right = b as { [key: string]: unknown };
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].every((key) =>
     sameValue(left[key], right[key]),
   );

@@ -1,0 +1,133 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/schema";
+import { planCluster } from "../plan/plan";
+import type { ClusterPlan, Daemon as DaemonName } from "../plan/types";
+import {
+  DynamicConfiguration,
+  EntryPoint,
+  EtcdCluster,
+  HostBase,
+  PatroniCluster,
+  Preflight,
+  Provider,
+} from "../resources/resources";
+import { Daemon } from "./daemon";
+import { hooks } from "./hooks";
+import { Passwords } from "./passwords";
+
+/** A highly available PostgreSQL cluster: everything that its plan names, in the order in which it can start. */
+export class Cluster extends pulumi.ComponentResource {
+  /** Of the data: stays the same for the life of the database. */
+  readonly systemIdentifier: pulumi.Output<string>;
+  /** Passwords by login role. */
+  readonly passwords: { readonly [user: string]: pulumi.Output<string> };
+
+  private readonly name: string;
+
+  constructor(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions) {
+    super("pgherd:component:Cluster", name, {}, opts);
+    this.name = name;
+    const { hosts, ssh, cluster } = settings;
+    const plan = planCluster(settings);
+    const provider = new Provider(`${name}-hosts`, { hosts, ssh }, { parent: this });
+    const child = { parent: this, provider };
+    const users = cluster.postgresql.users.map((user) => user.name);
+    const { secrets, users: passwords } = new Passwords(`${name}-passwords`, users, {
+      parent: this,
+    });
+
+    const checked = new Preflight(
+      `${name}-preflight`,
+      {
+        cluster: name,
+        hosts: Object.fromEntries(
+          plan.requirements.map(({ host, ...requirement }) => [host, requirement]),
+        ),
+      },
+      child,
+    );
+    const before = hooks("before", settings, plan, { parent: this, dependsOn: checked });
+    const bases = Object.fromEntries(
+      plan.hosts.map((host) => [
+        host.host,
+        new HostBase(
+          `${name}-${host.host}`,
+          { cluster: name, ...host },
+          { ...child, dependsOn: [checked, ...before] },
+        ),
+      ]),
+    );
+    const base = (host: string) => [bases[host] as HostBase];
+    const daemon = (daemonName: DaemonName, needs: (host: string) => pulumi.Resource[]) =>
+      new Daemon(
+        `${name}-${daemonName}`,
+        name,
+        plan.services.filter((service) => service.daemon === daemonName),
+        secrets,
+        needs,
+        { parent: this, providers: { pgherd: provider } },
+      ).services;
+
+    const etcd = daemon("etcd", base);
+    const haproxy = daemon("haproxy", base);
+    const keepalived = daemon("keepalived", (host) => [haproxy[host] as pulumi.Resource]);
+    const dcs = new EtcdCluster(
+      `${name}-etcd-cluster`,
+      { cluster: name, members: plan.etcd.members },
+      { ...child, dependsOn: Object.values(etcd) },
+    );
+    const configuration = new DynamicConfiguration(
+      `${name}-configuration`,
+      {
+        cluster: name,
+        host: Object.keys(plan.etcd.members)[0] as string,
+        endpoints: Object.values(plan.etcd.members),
+        configuration: plan.patroni.dynamicConfiguration,
+      },
+      { ...child, dependsOn: dcs },
+    );
+    const patroni = daemon("patroni", (host) => [...base(host), configuration]);
+    const database = new PatroniCluster(
+      `${name}-patroni-cluster`,
+      {
+        cluster: name,
+        members: plan.patroni.members,
+        port: plan.patroni.port,
+        synchronous: plan.patroni.synchronous,
+        roles: plan.patroni.roles,
+        databases: plan.patroni.databases,
+        passwords: pulumi.all({
+          [plan.patroni.internalRoles.replication]: secrets.apply((known) => known.replication),
+          [plan.patroni.internalRoles.rewind]: secrets.apply((known) => known.rewind),
+          ...passwords,
+        }),
+      },
+      { ...child, dependsOn: [configuration, ...Object.values(patroni)] },
+    );
+    const ready = this.entryPoint(plan, child, [
+      database,
+      ...Object.values(haproxy),
+      ...Object.values(keepalived),
+    ]);
+    hooks("after", settings, plan, { parent: this, dependsOn: [database, ...ready] });
+
+    this.systemIdentifier = database.systemIdentifier;
+    this.passwords = passwords;
+    this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+  }
+
+  private entryPoint(
+    { entryPoint }: ClusterPlan,
+    opts: pulumi.CustomResourceOptions,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    if (!entryPoint) return [];
+    return [
+      new EntryPoint(
+        `${this.name}-entry-point`,
+        { cluster: this.name, ...entryPoint },
+        { ...opts, dependsOn },
+      ),
+    ];
+  }
+}

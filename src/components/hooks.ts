@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/schema";
+import type { ClusterPlan } from "../plan/types";
+
+/**
+ * The user's own commands, before or after the cluster is changed. They run when the cluster is made and again
+ * whenever its plan changes; a run that changes nothing runs none of them.
+ */
+export function hooks(
+  when: "before" | "after",
+  { hosts, ssh, cluster }: Settings,
+  plan: ClusterPlan,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+  const triggers = [createHash("sha256").update(JSON.stringify(plan)).digest("hex")];
+  return cluster.hooks
+    .filter((hook) => hook.when === when)
+    .map((hook) => {
+      const name = `${cluster.name}-hook-${hook.name}`;
+      const host = hosts[hook.on];
+      if (!host) return new command.local.Command(name, { create: hook.run, triggers }, opts);
+      const connection = {
+        host: host.address,
+        port: host.port ?? ssh.port ?? 22,
+        user: host.user ?? ssh.user,
+        hostKey: host.hostKey,
+        agentSocketPath: process.env.SSH_AUTH_SOCK,
+      };
+      return new command.remote.Command(name, { connection, create: hook.run, triggers }, opts);
+    });
+}

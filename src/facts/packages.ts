@@ -1,0 +1,35 @@
+import type { Probe } from "../host/host";
+import { words } from "../host/shell";
+
+/** Installed versions by package, e.g. `{ "etcd-server": "3.5.16-4" }`. What is not installed is left out. */
+export function packagesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
+  return {
+    // dpkg-query exits with 1 when one of them is not known, and still prints the others.
+    script: `dpkg-query -W -f '\${Package} \${db:Status-Status} \${Version}\\n' ${words(packages)} 2>/dev/null || :`,
+    parse(output) {
+      const installed: { [name: string]: string } = {};
+      for (const line of output.split("\n")) {
+        const [name, status, version] = line.split(" ");
+        if (name && version && status === "installed") installed[name] = version;
+      }
+      return installed;
+    },
+  };
+}
+
+/** Versions that could be installed, by package. What the package sources do not have is left out. */
+export function candidatesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
+  return {
+    script: `apt-cache policy ${words(packages)}`,
+    parse(output) {
+      const candidates: { [name: string]: string } = {};
+      let name = "";
+      for (const line of output.split("\n")) {
+        name = /^([^\s:]+):$/.exec(line)?.[1] ?? name;
+        const version = /^ {2}Candidate: (.+)$/.exec(line)?.[1];
+        if (version && version !== "(none)") candidates[name] = version;
+      }
+      return candidates;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { FactError } from "../errors";
+import type { Probe } from "../host/host";
+import { quote } from "../host/shell";
+
+/** A member as Patroni's REST API tells (`GET /cluster`). */
+export interface ClusterMember {
+  readonly name: string;
+  /** `leader`, `sync_standby`, `quorum_standby`, `replica`, `standby_leader`. */
+  readonly role: string;
+  /** `running`, `streaming`, `starting`, `stopped`… */
+  readonly state: string;
+  readonly timeline?: number;
+  /** Bytes behind the leader; absent for the leader and where it is not known. */
+  readonly lagBytes?: number;
+  readonly pendingRestart: boolean;
+}
+
+/** All members, as one of them sees the cluster. */
+export interface ClusterView {
+  readonly members: readonly ClusterMember[];
+  readonly paused: boolean;
+}
+
+/** The view of the Patroni that listens at this endpoint (`10.89.0.11:8008`); `undefined` if it does not answer. */
+export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefined> {
+  return {
+    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/cluster`)} || :`,
+    parse(output) {
+      if (output.trim() === "") return undefined;
+      const answer = parseJson(endpoint, output) as {
+        members?: {
+          name: string;
+          role: string;
+          state: string;
+          timeline?: number;
+          lag?: number | string;
+          pending_restart?: boolean;
+        }[];
+        pause?: boolean;
+      };
+      return {
+        paused: answer.pause ?? false,
+        members: (answer.members ?? []).map((member) => ({
+          name: member.name,
+          // Patroni before 4.0 says "master" where the DCS holds it (docs/releases.rst, 4.0.0).
+          role: member.role === "master" ? "leader" : member.role,
+          state: member.state,
+          timeline: member.timeline,
+          lagBytes: typeof member.lag === "number" ? member.lag : undefined,
+          pendingRestart: member.pending_restart ?? false,
+        })),
+      };
+    },
+  };
+}
+
+/** The system identifier of the database behind this Patroni; `undefined` while it has none. */
+export function systemIdentifierProbe(endpoint: string): Probe<string | undefined> {
+  return {
+    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/patroni`)} || :`,
+    parse: (output) => /"database_system_identifier": ?"(\d+)"/.exec(output)?.[1],
+  };
+}
+
+/** The members and the leader's name in one line, for messages: `db1 leader running, db2 replica starting`. */
+export function describeMembers(view: ClusterView | undefined): string {
+  if (!view || view.members.length === 0) return "no member has registered";
+  return view.members.map(({ name, role, state }) => `${name} ${role} ${state}`).join(", ");
+}
+
+function parseJson(endpoint: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FactError(
+      `http://${endpoint}/cluster: expected JSON, got "${text.slice(0, 100)}".`,
+      undefined,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import type { Probe } from "../host/host";
+import { hereDocument, words } from "../host/shell";
+
+/** A psql call over the local socket as the superuser; the SQL follows on standard input. */
+export function psql(port: number, database: string): string {
+  return `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p ${port} -d ${words([database])}`;
+}
+
+/** A login role. */
+export interface Role {
+  readonly name: string;
+  readonly createdb: boolean;
+  readonly createrole: boolean;
+  readonly connectionLimit: number;
+  /** `SCRAM-SHA-256$…`, or empty where there is no password. */
+  readonly verifier: string;
+}
+
+/** A database with its owner. */
+export interface Database {
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** Roles and databases of the server on this port. */
+export interface Catalog {
+  readonly roles: readonly Role[];
+  readonly databases: readonly Database[];
+}
+
+const CATALOG = `select json_build_object(
+  'roles', (select json_agg(json_build_object('name', rolname, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
+      'connectionLimit', rolconnlimit, 'verifier', coalesce(rolpassword, '')))
+    from pg_authid where rolcanlogin),
+  'databases', (select json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba)))
+    from pg_database where datallowconn));
+`;
+
+export function catalogProbe(port: number): Probe<Catalog> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(CATALOG)}`,
+    parse: (output) => JSON.parse(output) as Catalog,
+  };
+}
+
+/** Names of the extensions in a database. */
+export function extensionsProbe(port: number, database: string): Probe<string[]> {
+  return {
+    script: `cd / && ${psql(port, database)} ${hereDocument("select extname from pg_extension order by 1;\n")}`,
+    parse: (output) => output.split("\n").filter((line) => line !== ""),
+  };
+}

@@ -1,0 +1,152 @@
+import { CommandError, FactError, PgherdError } from "../errors";
+import { connect, type Connection } from "./connection";
+import { holdLock } from "./lock";
+import { runScript } from "./session";
+import type { Target } from "./target";
+
+/** A question to a host: a shell script that changes nothing, and how to read what it prints. */
+export interface Probe<T> {
+  readonly script: string;
+  parse(output: string): T;
+}
+
+export interface RunOptions {
+  /** @default 120 */
+  readonly timeoutSeconds?: number;
+}
+
+/** sshd takes 10 sessions on a connection by default (MaxSessions); some are left for the lock and the user. */
+const CONCURRENT_SESSIONS = 8;
+
+/**
+ * One host, over one SSH connection that is opened when first needed and kept.
+ * Questions that are asked at the same moment travel together in one round trip.
+ */
+export class Host {
+  private connection?: Promise<Connection>;
+  private locked?: Promise<void>;
+  private questions: Question[] = [];
+  private sessions = 0;
+  private readonly waiting: (() => void)[] = [];
+  private cancelled = false;
+
+  constructor(
+    readonly name: string,
+    private readonly target: () => Target,
+    /** Who changes the host, shown to whoever finds it locked. */
+    private readonly owner: string,
+  ) {}
+
+  /** The answer to a probe. */
+  observe<T>(probe: Probe<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.questions.push({
+        script: probe.script,
+        answer: (output) => {
+          try {
+            resolve(probe.parse(output));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        fail: reject,
+      });
+      if (this.questions.length === 1) setTimeout(() => void this.ask(), GATHER_MS);
+    });
+  }
+
+  /**
+   * Changes something on the host, under the host's lock, as root.
+   * @param action what it is for, as a gerund, for messages: `installing packages`.
+   * @throws CommandError if the script ends with another code than 0.
+   */
+  async change(action: string, script: string, options: RunOptions = {}): Promise<string> {
+    this.locked ??= this.lock();
+    await this.locked;
+    return this.run(action, script, options);
+  }
+
+  /** Runs a script that changes nothing, as root. */
+  async run(action: string, script: string, options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.session(action, script, options);
+    if (code !== 0) throw new CommandError(this.name, action, code, stderr || stdout);
+    return stdout;
+  }
+
+  /** Ends the connection; what runs on it fails. */
+  close(): void {
+    this.cancelled = true;
+    void this.connection?.then((connection) => connection.close()).catch(() => {});
+  }
+
+  private async session(action: string, script: string, { timeoutSeconds = 120 }: RunOptions) {
+    const { client } = await this.connected();
+    if (this.sessions >= CONCURRENT_SESSIONS) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+    this.sessions += 1;
+    try {
+      const { sudo } = this.target();
+      return await runScript(client, script, { host: this.name, action, sudo, timeoutSeconds });
+    } finally {
+      this.sessions -= 1;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private connected(): Promise<Connection> {
+    if (this.cancelled) throw new PgherdError(`${this.name}: stopped, as asked.`);
+    if (!this.connection) {
+      const opening = Promise.resolve().then(() => connect(this.target()));
+      const forget = () => {
+        this.connection = undefined;
+        this.locked = undefined;
+      };
+      opening.then((connection) => connection.onClose(forget), forget);
+      this.connection = opening;
+    }
+    return this.connection;
+  }
+
+  private async lock(): Promise<void> {
+    const { client } = await this.connected();
+    await holdLock(client, this.name, this.owner, this.target().sudo);
+  }
+
+  private async ask(): Promise<void> {
+    const questions = this.questions;
+    this.questions = [];
+    try {
+      const script = questions
+        .map(({ script: text }, i) => `(\n:\n${text}\n)\nprintf '\\n%s %s %s\\n' ${MARK} ${i} $?`)
+        .join("\n");
+      const { stdout, stderr } = await this.session("looking", script, {});
+      let rest = stdout;
+      questions.forEach((question, i) => {
+        const match = new RegExp(`\\n${MARK} ${i} (\\d+)\\n`).exec(rest);
+        if (!match) {
+          question.fail(new FactError(`${this.name}: got no answer.\n${stderr.trim()}`));
+          return;
+        }
+        const output = rest.slice(0, match.index);
+        rest = rest.slice(match.index + match[0].length);
+        const code = Number(match[1]);
+        if (code === 0) question.answer(output);
+        else question.fail(new CommandError(this.name, "looking", code, stderr));
+      });
+    } catch (error) {
+      for (const question of questions) question.fail(error);
+    }
+  }
+}
+
+interface Question {
+  readonly script: string;
+  answer(output: string): void;
+  fail(error: unknown): void;
+}
+
+/** How long to wait for further questions; the engine asks about all resources of a host within a few milliseconds. */
+const GATHER_MS = 4;
+
+const MARK = "pgherd-answer-ends-here";

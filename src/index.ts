@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Cluster } from "./components/cluster";
+import { loadSettings } from "./config/load";
+import type { Settings } from "./config/schema";
+import { ConfigError } from "./errors";
+import { planEntryPoint } from "./plan/haproxy";
+
+const settings = settingsOrStop();
+const cluster = new Cluster(settings.cluster.name, settings);
+const entryPoint = planEntryPoint(settings);
+
+/** What clients need to connect; the passwords with `pulumi stack output passwords --show-secrets`. */
+export const addresses = entryPoint?.addresses;
+export const ports = entryPoint?.ports;
+export const passwords = pulumi.secret(cluster.passwords);
+export const systemIdentifier = cluster.systemIdentifier;
+
+function settingsOrStop(): Settings {
+  try {
+    return loadSettings();
+  } catch (error) {
+    // The engine shows this error's message alone, without a stack that helps nobody.
+    if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { hostCgroups, killCgroups, makeCgroups } from "./cgroup";
+import { BRIDGE, removeHostLink } from "./network";
+import { hostPaths, type LabPaths } from "./paths";
+import type { LabState } from "./state";
+
+/** A host that was started: `ended` tells when it is off again, with the last lines of its console. */
+export interface LaunchedHost {
+  readonly ended: Promise<string>;
+}
+
+/** Powers a host on, from the disk it has; a host without one is blank. Returns before it has booted. */
+export function launchHost(paths: LabPaths, state: LabState, host: string): LaunchedHost {
+  const files = hostPaths(paths, host);
+  for (const folder of [files.disk, files.work, files.root])
+    fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  fs.rmSync(files.ready, { force: true });
+  const groups = hostCgroups(state.name, host);
+  makeCgroups(groups);
+  const log = fs.openSync(files.console, "w");
+  const child = spawn(
+    "nsenter",
+    [
+      ...[`--net=${paths.netns}`, "unshare", "--mount", "--propagation", "slave"],
+      ...["sh", "-euc", LAUNCHER, "pgherd-host", host, files.dir, state.trees, BRIDGE, ...groups],
+    ],
+    { cwd: "/", detached: true, stdio: ["ignore", log, log], env: { PATH: process.env["PATH"] } },
+  );
+  fs.closeSync(log);
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("exit", () => resolve(lastLines(files.console)));
+  });
+  child.unref();
+  return { ended };
+}
+
+/** Cuts a host's power: all its processes are killed at once, the disk is kept. An off host stays off. */
+export async function killHost(paths: LabPaths, lab: string, host: string): Promise<void> {
+  await killCgroups(hostCgroups(lab, host));
+  await removeHostLink(paths, host);
+  fs.rmSync(hostPaths(paths, host).ready, { force: true });
+}
+
+/** Deletes what was written on a host that is off. */
+export function wipeHost(paths: LabPaths, host: string): void {
+  const files = hostPaths(paths, host);
+  // Renamed first: a run that is killed in between leaves a blank disk, not half of one.
+  for (const folder of [files.disk, files.work]) {
+    const old = `${folder}.old`;
+    fs.rmSync(old, { recursive: true, force: true });
+    if (fs.existsSync(folder)) fs.renameSync(folder, old);
+    fs.rmSync(old, { recursive: true, force: true });
+  }
+  for (const entry of fs.existsSync(files.dir) ? fs.readdirSync(files.dir) : [])
+    if (entry.startsWith(".#")) fs.rmSync(path.join(files.dir, entry)); // nspawn's lock files
+}
+
+// Runs as long as the host does, in a mount namespace of its own: whatever it mounts is gone with the host's last process.
+// nspawn exits with 133 when the host asks for a restart. Its own folder in /run is hidden, so that hosts of two labs may
+// have the same name. The shell keeps out of the container's control group, which plain v2 would not divide otherwise.
+const LAUNCHER = `
+host=$1 dir=$2 trees=$3 bridge=$4
+shift 4
+exec 9>"$dir/launch.lock"
+flock --nonblock 9 || { echo "$host is running already."; exit 1; }
+for group; do echo $$ >"$group/launcher/cgroup.procs"; done
+mkdir -p /run/systemd/nspawn
+mount -t tmpfs tmpfs /run/systemd/nspawn
+mount -t overlay overlay -o "lowerdir=$dir/identity:$trees/base,upperdir=$dir/disk,workdir=$dir/work" "$dir/root"
+while :; do
+  code=0
+  sh -euc '
+    while [ "$1" != -- ]; do echo $$ >"$1/run/cgroup.procs"; shift; done
+    shift
+    exec "$@" 9>&-' - "$@" -- \\
+    systemd-nspawn --quiet --directory="$dir/root" --boot --register=no --keep-unit --machine="$host" \\
+    --network-bridge="$bridge" --bind-ro="$trees/repo:/srv/apt" --resolv-conf=off --timezone=off --link-journal=no || code=$?
+  [ $code = 133 ] || exit $code
+done
+`;
+
+const SHOWN_LINES = 8;
+
+function lastLines(file: string): string {
+  const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+  // Colours and cursor movements of the console: ESC [ … letter.
+  const plain = text.replaceAll(new RegExp("\\u001b\\[[0-9;?!]*[A-Za-z]", "g"), "");
+  return plain.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES).join("\n");
+}

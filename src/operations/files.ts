@@ -1,0 +1,92 @@
+import { dirname } from "node:path";
+import type { FoundDirectory, FoundFile } from "../facts/files";
+import { hereDocument, quote } from "../host/shell";
+import type { FileInput } from "../resources/inputs";
+
+/** Paths whose file is absent or differs in text, mode or owner. */
+export function changedFiles(
+  wanted: { readonly [path: string]: FileInput },
+  found: { readonly [path: string]: FoundFile },
+): string[] {
+  return Object.entries(wanted)
+    .filter(([path, file]) => {
+      const there = found[path];
+      return (
+        !there ||
+        there.content !== file.content ||
+        there.mode !== file.mode ||
+        there.owner !== file.owner ||
+        there.group !== file.group
+      );
+    })
+    .map(([path]) => path);
+}
+
+/** Paths whose directory is absent or has another mode or owner. */
+export function changedDirectories(
+  wanted: { readonly [path: string]: FoundDirectory },
+  found: { readonly [path: string]: FoundDirectory },
+): string[] {
+  return Object.entries(wanted)
+    .filter(([path, { mode, owner, group }]) => {
+      const there = found[path];
+      return !there || there.mode !== mode || there.owner !== owner || there.group !== group;
+    })
+    .map(([path]) => path);
+}
+
+/** Makes directories, or sets their mode and owner. What is in them stays. */
+export function makeDirectories(directories: { readonly [path: string]: FoundDirectory }): string {
+  return Object.entries(directories)
+    .map(
+      ([path, { mode, owner, group }]) =>
+        `install -d -m ${mode} -o ${quote(owner)} -g ${quote(group)} ${quote(path)}`,
+    )
+    .join("\n");
+}
+
+/** Where a file waits until all are checked. Other programs skip the name: it ends in none of their suffixes. */
+function staged(path: string): string {
+  return `${path}.pgherd-new`;
+}
+
+/**
+ * Replaces files, each atomically: it is written beside its place, checked there by its own program, and renamed.
+ * A file that does not pass never reaches its place, and then none after it does.
+ * @param validate the command that checks a file, with `{}` for the file's path; by final path.
+ */
+export function writeFiles(
+  files: { readonly [path: string]: FileInput },
+  validate: { readonly [path: string]: string } = {},
+): string {
+  // Files that others include have no check of their own and must stand first.
+  const paths = Object.keys(files).sort(
+    (a, b) => Number(a in validate) - Number(b in validate) || a.localeCompare(b),
+  );
+  return paths
+    .map((path) => {
+      const file = files[path] as FileInput;
+      const next = quote(staged(path));
+      return [
+        `mkdir -p ${quote(dirname(path))}`,
+        `rm -f ${next}`,
+        `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
+        `chown ${quote(`${file.owner}:${file.group}`)} ${next}`,
+        `chmod ${file.mode} ${next}`,
+        ...(path in validate ? [check(path, validate[path] as string)] : []),
+        `sync ${next}`,
+        `mv -f ${next} ${quote(path)}`,
+      ].join("\n");
+    })
+    .join("\n");
+}
+
+function check(path: string, command: string): string {
+  const next = quote(staged(path));
+  return `if ! said=$(${command.replaceAll("{}", next)} 2>&1); then rm -f ${next}; printf '%s: the new configuration is refused by its own program:\\n%s\\n' ${quote(path)} "$said" >&2; exit 1; fi`;
+}
+
+/** Removes files; absent ones are no error. */
+export function removeFiles(paths: readonly string[]): string {
+  return paths.length === 0 ? ":" : `rm -f ${paths.map(quote).join(" ")}`;
+}

@@ -1,0 +1,61 @@
+import { loadedRecord, type UnitState } from "../facts/systemd";
+import { quote } from "../host/shell";
+
+/** How a daemon is told of a new configuration. */
+export type Loading = "reload" | "restart";
+
+/**
+ * Enables and starts a unit, or makes it load its configuration; nothing of it where nothing has to be done.
+ * @param hash of the configuration on disk; recorded with the unit's run once it has been loaded.
+ * @param wait whether to wait until it is started; etcd starts only when others do, and must not be waited for.
+ */
+export function runUnit(
+  unit: string,
+  state: UnitState,
+  {
+    hash,
+    outdated,
+    loading,
+    wait,
+  }: { hash: string; outdated: boolean; loading: Loading; wait: boolean },
+): string {
+  const name = quote(unit);
+  const lines = [
+    '[ "$(systemctl show -p NeedDaemonReload --value ' +
+      name +
+      ')" = no ] || systemctl daemon-reload',
+  ];
+  if (state.enabled === "masked") lines.push(`systemctl unmask ${name}`);
+  if (state.enabled !== "enabled") lines.push(`systemctl enable -q ${name}`);
+  if (!isUp(state)) {
+    lines.push(`systemctl reset-failed ${name} 2>/dev/null || :`);
+    lines.push(`systemctl start ${wait ? "" : "--no-block "}${name}`);
+    if (wait) lines.push(recordLoaded(unit, hash));
+  } else if (outdated) {
+    lines.push(`systemctl ${loading} ${name}`, recordLoaded(unit, hash));
+  }
+  return lines.join("\n");
+}
+
+/** Whether the unit runs, or is about to. */
+export function isUp({ active, sub }: Pick<UnitState, "active" | "sub">): boolean {
+  return (
+    ["active", "reloading"].includes(active) || (active === "activating" && sub !== "auto-restart")
+  );
+}
+
+function recordLoaded(unit: string, hash: string): string {
+  const record = quote(loadedRecord(unit));
+  return `mkdir -p /run/pgherd/loaded && echo "$(systemctl show -p InvocationID --value ${quote(unit)}) ${hash}" >${record}`;
+}
+
+/** Keeps units from ever starting, without stopping what runs. */
+export function maskUnits(units: readonly string[]): string {
+  return units.map((unit) => `ln -sfn /dev/null /etc/systemd/system/${quote(unit)}`).join("\n");
+}
+
+/** Stops a unit and keeps it from starting; an unknown one is no error. */
+export function retireUnit(unit: string): string {
+  const name = quote(unit);
+  return `if systemctl cat ${name} >/dev/null 2>&1; then systemctl disable -q --now ${name}; fi\nrm -f ${quote(loadedRecord(unit))}`;
+}

@@ -1,0 +1,44 @@
+import type { Settings } from "../config/schema";
+import { addressOf } from "./addresses";
+import { endpoint, render } from "./template";
+import type { EtcdPlan, ServicePlan } from "./types";
+
+const DATA = "/var/lib/etcd";
+
+/** What must hold across the etcd members. */
+export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {
+  const { members, clientPort } = cluster.dcs;
+  return {
+    members: Object.fromEntries(
+      members.map((host) => [host, `http://${endpoint(addressOf(hosts, host), clientPort)}`]),
+    ),
+  };
+}
+
+/** The etcd daemon on each of its hosts. */
+export function planEtcdServices({ hosts, cluster }: Settings): ServicePlan[] {
+  const { members, clientPort, peerPort } = cluster.dcs;
+  const peer = (host: string) => `http://${endpoint(addressOf(hosts, host), peerPort)}`;
+  return members.map((host) => ({
+    host,
+    daemon: "etcd",
+    directories: { [DATA]: { mode: "0700", owner: "etcd", group: "etcd" } },
+    secretFiles: () => ({}),
+    files: {
+      "/etc/default/etcd": {
+        mode: "0644",
+        owner: "root",
+        group: "root",
+        content: render("etcd/etcd.env", {
+          name: host,
+          dataDir: `${DATA}/${cluster.name}`,
+          token: cluster.name,
+          peerUrl: peer(host),
+          clientUrl: `http://${endpoint(addressOf(hosts, host), clientPort)}`,
+          listenClientUrls: `http://${endpoint(addressOf(hosts, host), clientPort)},http://127.0.0.1:${clientPort}`,
+          initialCluster: members.map((member) => `${member}=${peer(member)}`).join(","),
+        }),
+      },
+    },
+  }));
+}

@@ -1,0 +1,52 @@
+import type { Settings } from "../config/schema";
+import { addressOf } from "./addresses";
+import { render } from "./template";
+import type { ServicePlan } from "./types";
+
+/** Priority of the first load balancer; each further one stands lower, so that no two are equal. */
+const HIGHEST_PRIORITY = 150;
+const PRIORITY_STEP = 10;
+
+/** Keepalived on each load balancer; exactly one of them holds the virtual IP. */
+export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePlan[] {
+  const balancers = cluster.loadBalancers;
+  if (!balancers?.vip) return [];
+  return balancers.hosts.map((host, i) => ({
+    host,
+    daemon: "keepalived",
+    directories: {},
+    files: {
+      "/etc/keepalived/check-haproxy": {
+        mode: "0755",
+        owner: "root",
+        group: "root",
+        content: render("keepalived/check-haproxy", { port: balancers.ports.stats }),
+      },
+      "/etc/keepalived/keepalived.conf": {
+        mode: "0644",
+        owner: "root",
+        group: "root",
+        content: render("keepalived/keepalived.conf", {
+          name: host,
+          interface: balancers.interface,
+          virtualRouterId: balancers.virtualRouterId,
+          priority: HIGHEST_PRIORITY - i * PRIORITY_STEP,
+          preempt: balancers.preempt,
+          address: addressOf(hosts, host),
+          peers: balancers.hosts
+            .filter((other) => other !== host)
+            .map((other) => addressOf(hosts, other)),
+          vip: balancers.vip,
+        }),
+      },
+    },
+    secretFiles: (secrets) => ({
+      "/etc/keepalived/secret.conf": {
+        mode: "0600",
+        owner: "root",
+        group: "root",
+        content: render("keepalived/secret.conf", { secrets }),
+      },
+    }),
+  }));
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import Handlebars from "handlebars";
+import { packageRoot } from "../package-root";
+
+// One helper for each output format does the quoting, so that no value can end a string or start a line of its own.
+const handlebars = Handlebars.create();
+handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(value));
+handlebars.registerHelper(
+  "shell",
+  (value: unknown) => `'${String(value).replaceAll("'", "'\\''")}'`,
+);
+handlebars.registerHelper("endpoint", (host: string, port: number) => endpoint(host, port));
+handlebars.registerHelper("word", (value: unknown) => {
+  const text = String(value);
+  // HAProxy and Keepalived have no quoting that holds everywhere: what needs it must not get this far.
+  if (!/^[A-Za-z0-9._:/@%+=,*\-[\]]+$/.test(text))
+    throw new Error(`cannot be written as one word: ${text}`);
+  return text;
+});
+
+const compiled = new Map<string, Handlebars.TemplateDelegate>();
+
+/**
+ * Renders a template of `templates/`.
+ * @param name path without its ending: `haproxy/haproxy.cfg`
+ */
+export function render(name: string, values: object): string {
+  let template = compiled.get(name);
+  if (!template) {
+    const source = readFileSync(join(packageRoot(), "templates", `${name}.hbs`), "utf8");
+    template = handlebars.compile(source, { noEscape: true, strict: true });
+    compiled.set(name, template);
+  }
+  return template(values);
+}
+
+/** `10.89.0.11:2379` or `[fd00:89::11]:2379`. */
+export function endpoint(address: string, port: number): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,99 @@
+import type { DatabaseInput, DirectoryInput, FileInput, RoleInput } from "../resources/inputs";
+
+/** Files by absolute path. */
+export type Files = { readonly [path: string]: FileInput };
+
+/** Directories by absolute path, parents before children. */
+export type Directories = { readonly [path: string]: DirectoryInput };
+
+/** Generated passwords, which go into files of their own so that all others can be shown in a preview. */
+export interface Secrets {
+  /** Of the role that replicas stream with. */
+  readonly replication: string;
+  /** Of the role that pg_rewind connects with. */
+  readonly rewind: string;
+  /** Of Patroni's REST API, for the calls that change something. */
+  readonly restApi: string;
+  /** Shared by the load balancers' VRRP; 8 characters, which is all that VRRP uses. */
+  readonly vrrp: string;
+}
+
+/** What a host is prepared with before any service: one package transaction, so that it is fast. */
+export interface HostPlan {
+  readonly host: string;
+  /** Debian packages, sorted. */
+  readonly packages: readonly string[];
+  /** Units of the distribution that must never start: PostgreSQL is started by Patroni only. */
+  readonly masked: readonly string[];
+  /** Files that packages read while they are installed. */
+  readonly files: Files;
+}
+
+/** The daemons that pgherd runs. */
+export type Daemon = "etcd" | "patroni" | "haproxy" | "keepalived";
+
+/** One daemon on one host. */
+export interface ServicePlan {
+  readonly host: string;
+  readonly daemon: Daemon;
+  readonly files: Files;
+  readonly secretFiles: (secrets: Secrets) => Files;
+  readonly directories: Directories;
+}
+
+/** What must hold across the etcd members. */
+export interface EtcdPlan {
+  /** Client URL by host: `{ db1: "http://10.89.0.11:2379" }`. */
+  readonly members: { readonly [host: string]: string };
+}
+
+/** What must hold across the Patroni members. */
+export interface PatroniPlan {
+  /** Endpoint of Patroni's REST API by host: `{ db1: "10.89.0.11:8008" }`. */
+  readonly members: { readonly [host: string]: string };
+  /** PostgreSQL's. */
+  readonly port: number;
+  readonly roles: readonly RoleInput[];
+  readonly databases: readonly DatabaseInput[];
+  /** Names of the roles that Patroni itself connects with, other than the superuser. */
+  readonly internalRoles: { readonly replication: string; readonly rewind: string };
+  /** The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). */
+  readonly dynamicConfiguration: { readonly [key: string]: unknown };
+  readonly synchronous: boolean;
+}
+
+/** What clients connect to. */
+export interface EntryPointPlan {
+  readonly hosts: readonly string[];
+  /** Where clients connect: the virtual IP if there is one, else each balancer's address. */
+  readonly addresses: readonly string[];
+  readonly vip?: string;
+  readonly ports: {
+    readonly primary: number;
+    readonly replica: number;
+    readonly synchronous: number;
+    readonly asynchronous: number;
+  };
+  readonly statsPort: number;
+}
+
+/** What a host must be able to become; checked, without changing anything, before the first change. */
+export interface Requirement {
+  readonly host: string;
+  readonly packages: readonly string[];
+  /** Ports that our daemons will listen on: `{ 5432: "patroni" }`. */
+  readonly ports: { readonly [port: string]: Daemon };
+  readonly dataDirectory?: string;
+  readonly interface?: string;
+}
+
+/** Everything that a cluster consists of; made from the settings alone, without asking a host. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly requirements: readonly Requirement[];
+  readonly hosts: readonly HostPlan[];
+  readonly etcd: EtcdPlan;
+  readonly patroni: PatroniPlan;
+  readonly entryPoint?: EntryPointPlan;
+  readonly services: readonly ServicePlan[];
+}

@@ -1,0 +1,53 @@
+import { hostname, userInfo } from "node:os";
+import { Host } from "../host/host";
+import { resolveTarget, type Inventory } from "../host/target";
+import type { EngineLog } from "../rpc/engine";
+
+/** What a resource works with: the hosts, the display, and order among things that must not happen at once. */
+export class Context {
+  private readonly hosts = new Map<string, Host>();
+  private readonly queues = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly inventory: Inventory,
+    private readonly log: EngineLog,
+  ) {}
+
+  /** A host of the inventory; the same object, and so the same connection, for all resources. */
+  host(name: string): Host {
+    let host = this.hosts.get(name);
+    if (!host) {
+      host = new Host(name, () => resolveTarget(this.inventory, name), owner());
+      this.hosts.set(name, host);
+    }
+    return host;
+  }
+
+  /** Shows what a resource is waiting for, as long as it does. */
+  progress(urn: string, message: string): void {
+    this.log.progress(urn, message);
+  }
+
+  /** Tells the user something that stays on the screen. */
+  warn(urn: string, message: string): void {
+    this.log.warning(urn, message);
+  }
+
+  /** Runs pieces of work with the same key one after the other, in the order they come. */
+  async oneByOne<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.queues.get(key) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.queues.set(key, turn);
+    return turn;
+  }
+
+  /** Ends all connections; what runs on them fails. */
+  close(): void {
+    for (const host of this.hosts.values()) host.close();
+  }
+}
+
+function owner(): string {
+  const since = new Date().toISOString().slice(11, 19);
+  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${since} UTC`;
+}

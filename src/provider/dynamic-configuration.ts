@@ -1,0 +1,61 @@
+import { keyProbe } from "../facts/etcd";
+import { setKey } from "../operations/etcd";
+import { sameValue, type Values } from "../rpc/values";
+import type { Context } from "./context";
+import type { DynamicConfigurationInputs } from "../resources/inputs";
+import type { ResourceType } from "./resource";
+
+/** What operators switch by Patroni's own commands while the cluster runs (`patronictl pause`): never overwritten. */
+const RUNTIME_KEYS = ["pause"];
+
+export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
+  identity: ["cluster"],
+  id: ({ cluster }) => `${cluster}/configuration`,
+
+  async apply(context, _urn, inputs) {
+    const found = await look(context, inputs);
+    if (!found || !sameValue(found.configuration, inputs.configuration)) {
+      const value = JSON.stringify({ ...inputs.configuration, ...found?.runtime });
+      await context
+        .host(inputs.host)
+        .change(
+          "changing the dynamic configuration",
+          `set -e\n${setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0")}`,
+        );
+    }
+    return inputs;
+  },
+
+  async read(context, inputs) {
+    const found = await look(context, inputs);
+    return found && { ...inputs, configuration: found.configuration };
+  },
+
+  /** It describes data that stays. */
+  async delete() {},
+};
+
+interface Found {
+  readonly configuration: Values;
+  readonly runtime: Values;
+  readonly revision: string;
+}
+
+async function look(
+  context: Context,
+  inputs: DynamicConfigurationInputs,
+): Promise<Found | undefined> {
+  const found = await context.host(inputs.host).observe(keyProbe(inputs.endpoints, key(inputs)));
+  if (!found) return undefined;
+  const all = JSON.parse(found.value) as Values;
+  const part = (runtime: boolean) =>
+    Object.fromEntries(
+      Object.entries(all).filter(([name]) => RUNTIME_KEYS.includes(name) === runtime),
+    );
+  return { configuration: part(false), runtime: part(true), revision: found.revision };
+}
+
+/** Where Patroni keeps it: namespace `/service`, then the scope. */
+function key({ cluster }: DynamicConfigurationInputs): string {
+  return `/service/${cluster}/config`;
+}

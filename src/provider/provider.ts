@@ -1,0 +1,100 @@
+import { ConnectError, PgherdError } from "../errors";
+import type { Inventory } from "../host/target";
+import { connectEngine, type EngineLog } from "../rpc/engine";
+import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
+import { isUnknown, type Values } from "../rpc/values";
+import { Context } from "./context";
+import { difference } from "./diff";
+import { dynamicConfiguration } from "./dynamic-configuration";
+import { entryPoint } from "./entry-point";
+import { etcdCluster } from "./etcd-cluster";
+import { hostBase } from "./host-base";
+import { patroniCluster } from "./patroni-cluster";
+import { preflight } from "./preflight";
+import { untyped, type AnyResourceType } from "./resource";
+import { service } from "./service";
+
+const TYPES: { readonly [type: string]: AnyResourceType } = {
+  "pgherd:index:Preflight": untyped(preflight),
+  "pgherd:index:HostBase": untyped(hostBase),
+  "pgherd:index:Service": untyped(service),
+  "pgherd:index:EtcdCluster": untyped(etcdCluster),
+  "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
+  "pgherd:index:PatroniCluster": untyped(patroniCluster),
+  "pgherd:index:EntryPoint": untyped(entryPoint),
+};
+
+/**
+ * The provider: hands each call to the resource's type and keeps the engine's rules.
+ * @param engineAddress where the engine listens for messages to the user.
+ */
+export function pgherdProvider(engineAddress: string | undefined): Provider {
+  const log: EngineLog = engineAddress ? connectEngine(engineAddress) : SILENT;
+  let context: Context | undefined;
+
+  const configured = () => {
+    if (!context)
+      throw new PgherdError("the provider has no inventory yet: a call came before configure.");
+    return context;
+  };
+  const apply = async (id: ResourceId, name: string, inputs: Values): Promise<Values> => {
+    try {
+      return await typeOf(id).apply(configured(), id.urn, inputs);
+    } catch (error) {
+      // Nothing was changed where no connection came about: then there is nothing to remember either.
+      if (error instanceof ConnectError) throw error;
+      throw new InitFailedError(name, inputs, [
+        error instanceof Error ? error.message : String(error),
+      ]);
+    }
+  };
+
+  return {
+    async configure(args) {
+      context = new Context(args.inventory as unknown as Inventory, log);
+    },
+    async check(id, inputs) {
+      const type = typeOf(id);
+      const failures =
+        type.check && !isUnknown(inputs) ? await type.check(configured(), inputs) : [];
+      return { inputs, failures };
+    },
+    async diff(id, state, inputs) {
+      return difference(state, inputs, typeOf(id).identity);
+    },
+    async create(id, inputs, preview) {
+      const name = typeOf(id).id(inputs);
+      return { id: name, state: preview ? inputs : await apply(id, name, inputs) };
+    },
+    async read(id, name, state, inputs) {
+      // The engine may know no inputs (a resource that is being imported): the state holds them all.
+      const wanted = Object.keys(inputs).length > 0 ? inputs : state;
+      const found = await typeOf(id).read(configured(), wanted);
+      if (!found) return undefined;
+      return { id: name, state: found, inputs: pick(found, Object.keys(wanted)) };
+    },
+    async update(id, name, state, inputs, preview) {
+      return preview ? { ...state, ...inputs } : apply(id, name, inputs);
+    },
+    async delete(id, _name, state) {
+      await typeOf(id).delete(configured(), id.urn, state);
+    },
+    async cancel() {
+      context?.close();
+    },
+  };
+}
+
+const SILENT: EngineLog = { progress() {}, info() {}, warning() {} };
+
+function typeOf({ urn, type }: ResourceId): AnyResourceType {
+  // Engines before 3.130 name the type only in the URN: …::parent$type::name.
+  const token = type || (urn.split("::")[2]?.split("$").at(-1) ?? "");
+  const found = TYPES[token];
+  if (!found) throw new PgherdError(`${urn}: expected a resource type of pgherd, got "${token}".`);
+  return found;
+}
+
+function pick(values: Values, keys: string[]): Values {
+  return Object.fromEntries(keys.map((key) => [key, values[key] ?? null]));
+}

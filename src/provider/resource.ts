@@ -1,0 +1,35 @@
+import type { CheckFailure } from "../rpc/server";
+import type { Values } from "../rpc/values";
+import type { Context } from "./context";
+
+/**
+ * A type of resource. Its state holds every input as it was found on the hosts, and what else was learned there; so a
+ * difference between state and inputs is what has to be changed, whether the user changed it or somebody on a host.
+ */
+export interface ResourceType<Inputs, Learned = object> {
+  /** Inputs that make it another resource when they change. */
+  readonly identity: readonly string[];
+  /** Readable and parseable: `demo/db1/etcd`. */
+  id(inputs: Inputs): string;
+  /** What a read-only look at the hosts forbids. Runs in every preview, before anything is changed. */
+  check?(context: Context, inputs: Inputs): Promise<CheckFailure[]>;
+  /**
+   * Makes it so, for create and update alike: looks, changes only what differs, and returns what is there then.
+   * May be killed at any point; the next call goes on from what it finds.
+   */
+  apply(context: Context, urn: string, inputs: Inputs): Promise<Inputs & Learned>;
+  /** What is there now; `undefined` only if it is known to be gone. */
+  read(context: Context, inputs: Inputs): Promise<(Inputs & Learned) | undefined>;
+  /** Takes it out of service. Never touches data. */
+  delete(context: Context, urn: string, inputs: Inputs): Promise<void>;
+}
+
+/** A type as the dispatcher sees it: the engine's values go in and come out. */
+export type AnyResourceType = ResourceType<Values>;
+
+/** The engine keeps its promise to send what the program registered; beyond that nothing checks these values. */
+export function untyped<Inputs extends object, Learned>(
+  type: ResourceType<Inputs, Learned>,
+): AnyResourceType {
+  return type as unknown as AnyResourceType;
+}

@@ -1,0 +1,35 @@
+import { HealthError } from "../errors";
+
+/** Pauses between two looks: short at first, for what is nearly done, then longer. */
+const PAUSES_MS = [100, 100, 200, 200, 300, 300, 500];
+
+/**
+ * Looks again and again until it finds what it waits for.
+ * @param look returns the value when it is there, or tells in words what is still missing.
+ * @param expected what is waited for, for messages: `a leader`.
+ * @throws HealthError when it takes longer than `seconds`.
+ */
+export async function waitFor<T>(
+  look: () => Promise<{ done: T } | { missing: string }>,
+  {
+    expected,
+    seconds,
+    next,
+    progress,
+  }: { expected: string; seconds: number; next: string; progress(message: string): void },
+): Promise<T> {
+  const start = Date.now();
+  for (let round = 0; ; round++) {
+    const found = await look();
+    if ("done" in found) return found.done;
+    const elapsed = Math.round((Date.now() - start) / 1000);
+    if (elapsed >= seconds) {
+      throw new HealthError(
+        `expected ${expected} within ${seconds} seconds, got: ${found.missing}.`,
+        `Next: ${next}`,
+      );
+    }
+    progress(`waiting for ${expected}: ${found.missing} (${elapsed} s)`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[round] ?? 1000));
+  }
+}

@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import type * as inputs from "./inputs";
+
+// The classes that the program names. Their types and rules live in the provider; a property given as undefined is an
+// output that the provider fills in.
+
+/** Inputs of which any part may come from other resources. */
+type Eventual<T> = { readonly [key in keyof T]: pulumi.Input<T[key]> };
+
+/** The connection to all hosts. */
+export class Provider extends pulumi.ProviderResource {
+  constructor(name: string, inventory: pulumi.Input<object>, opts?: pulumi.ResourceOptions) {
+    super("pgherd", name, { inventory }, opts);
+  }
+}
+
+/** A read-only look at all hosts before the first change. */
+export class Preflight extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.PreflightInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Preflight", name, { ...args }, opts);
+  }
+}
+
+/** A host made ready for its services, in one package transaction. */
+export class HostBase extends pulumi.CustomResource {
+  /** Installed versions by package. */
+  declare readonly versions: pulumi.Output<{ [name: string]: string }>;
+
+  constructor(
+    name: string,
+    args: Eventual<inputs.HostBaseInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:HostBase", name, { ...args, versions: undefined }, opts);
+  }
+}
+
+/** One daemon on one host. */
+export class Service extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.ServiceInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Service", name, { ...args }, opts);
+  }
+}
+
+/** What must hold across the etcd members. */
+export class EtcdCluster extends pulumi.CustomResource {
+  declare readonly clusterId: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: Eventual<inputs.EtcdClusterInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:EtcdCluster", name, { ...args, clusterId: undefined }, opts);
+  }
+}
+
+/** The configuration that all Patroni members follow, kept in the DCS. */
+export class DynamicConfiguration extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.DynamicConfigurationInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:DynamicConfiguration", name, { ...args }, opts);
+  }
+}
+
+/** A leader with its replicas, roles and databases. */
+export class PatroniCluster extends pulumi.CustomResource {
+  /** Of the data: stays the same for the life of the database. */
+  declare readonly systemIdentifier: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: Eventual<inputs.PatroniClusterInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:PatroniCluster", name, { ...args, systemIdentifier: undefined }, opts);
+  }
+}
+
+/** What clients connect to. */
+export class EntryPoint extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.EntryPointInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:EntryPoint", name, { ...args }, opts);
+  }
+}

@@ -173,7 +173,7 @@ const loadBalancers = z.strictObject({
       stats: port.default(7000),
     })
     .prefault({}),
-  maxConnections: z.int().min(10).default(10000).describe("Client connections to each balancer."),
+  maxConnections: z.int().min(10).default(4000).describe("Client connections to each balancer."),
 });
 
 const hook = z.strictObject({

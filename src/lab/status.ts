@@ -13,7 +13,7 @@ export interface HostStatus extends LabHost {
   readonly since: string | null;
 }
 
-export interface LabStatus extends Omit<LabState, "version" | "hosts"> {
+export interface LabStatus extends Omit<LabState, "hosts"> {
   readonly dir: string;
   readonly netns: string;
   readonly sshConfig: string;
@@ -23,7 +23,7 @@ export interface LabStatus extends Omit<LabState, "version" | "hosts"> {
 /** What a lab is and which of its hosts run. Takes no rights. */
 export function labStatus(name: string): LabStatus {
   const paths = labPaths(name);
-  const { version: _, hosts, ...state } = requireState(name, paths);
+  const { hosts, ...state } = requireState(name, paths);
   const { dir, netns, sshConfig } = paths;
   const observe = (host: LabHost): HostStatus => {
     const groups = hostCgroups(name, host.name);

@@ -26,6 +26,13 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
     };
   });
   const files = {
+    "/etc/systemd/system/haproxy.service.d/pgherd.conf": {
+      mode: "0644",
+      owner: "root",
+      group: "root",
+      // Each connection has two ends; the rest is for checks, listeners and the statistics page.
+      content: render("haproxy/unit.conf", { openFiles: 2 * balancers.maxConnections + 1000 }),
+    },
     "/etc/haproxy/haproxy.cfg": {
       mode: "0640",
       owner: "root",

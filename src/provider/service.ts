@@ -34,7 +34,11 @@ export const service: ResourceType<ServiceInputs> = {
         urn,
         isUp(found.unit) ? "loading the configuration" : `starting ${daemon.unit}`,
       );
-      await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
+      try {
+        await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
+      } catch (error) {
+        throw await withJournal(context, inputs.host, daemon.unit, error);
+      }
     });
     await untilUp(context, urn, inputs, daemon);
     return state(inputs, await look(context, inputs));
@@ -166,11 +170,23 @@ async function untilUp(
       },
     );
   } catch (error) {
-    const journal = await context
-      .host(host)
-      .run("reading the journal", `journalctl -u ${quote(unit)} -n 12 --no-pager -o cat`);
-    throw new PgherdError(`${host}: ${daemon}: ${(error as Error).message}\n${indent(journal)}`);
+    throw await withJournal(context, host, unit, error);
   }
+}
+
+/** The error, and what the daemon itself said last: mostly the real cause. */
+async function withJournal(
+  context: Context,
+  host: string,
+  unit: string,
+  error: unknown,
+): Promise<Error> {
+  const journal = await context
+    .host(host)
+    .run("reading the journal", `journalctl -u ${quote(unit)} -n 15 --no-pager -o cat`);
+  return new PgherdError(
+    `${(error as Error).message}\nLast lines of its journal:\n${indent(journal)}`,
+  );
 }
 
 function indent(text: string): string {

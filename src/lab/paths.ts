@@ -12,9 +12,8 @@ export interface LabPaths {
   readonly key: string;
   readonly knownHosts: string;
   readonly sshConfig: string;
-  /** State backend and passphrase that `lab exec` gives to Pulumi. */
+  /** State backend that `lab exec` gives to Pulumi. */
   readonly pulumi: string;
-  readonly passphrase: string;
   /** One folder per host: disk, identity, console. Only root may look inside. */
   readonly hosts: string;
   /** Network namespace. */
@@ -77,7 +76,6 @@ export function labPaths(name: string, env: Environment = process.env): LabPaths
     knownHosts: path.join(dir, "known_hosts"),
     sshConfig: path.join(dir, "ssh_config"),
     pulumi: path.join(dir, "pulumi"),
-    passphrase: path.join(dir, "passphrase"),
     hosts: path.join(dir, "hosts"),
     netns: path.join("/run/netns", name),
     claim: path.join(CLAIMS, `${name}.json`),

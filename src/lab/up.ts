@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { PgherdError } from "../errors";
@@ -95,7 +94,6 @@ async function make(
   claimName(paths, trees);
   fs.mkdirSync(path.join(paths.dir, "ready"), { recursive: true });
   for (const folder of [paths.hosts, paths.pulumi]) fs.mkdirSync(folder, { mode: 0o700 });
-  writeWhole(paths.passphrase, randomBytes(18).toString("base64url"), 0o600);
   await ensureDeployKey(paths);
   const hosts = await Promise.all(hostsOf(topology).map((host) => describeHost(paths, host)));
   const createdAt = new Date().toISOString();

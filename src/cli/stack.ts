@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { parseSettings } from "../config/parse";
+import type { Settings } from "../config/schema";
+import { PgherdError } from "../errors";
+import { packageRoot } from "../package-root";
+
+/**
+ * The settings of a stack, from the same file that Pulumi reads: there is no second inventory.
+ * @throws PgherdError if there is no such stack file; ConfigError with every problem in it.
+ */
+export function readStack(stack: string): Settings {
+  const file = join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new PgherdError(
+      `expected the stack's settings in ${file}: ${(error as Error).message}.`,
+      "Name the stack with --stack, or copy stacks/Pulumi.example.yaml.",
+      { cause: error },
+    );
+  }
+  const { config } = parse(text) as { config?: Record<string, unknown> };
+  return parseSettings({
+    hosts: config?.["pgherd:hosts"],
+    ssh: config?.["pgherd:ssh"],
+    cluster: config?.["pgherd:cluster"],
+  });
+}

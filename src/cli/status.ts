@@ -1,0 +1,72 @@
+import Table from "cli-table3";
+import { Command } from "commander";
+import pc from "picocolors";
+import { Host } from "../host/host";
+import { resolveTarget } from "../host/target";
+import { observeStatus, type ClusterStatus } from "../operations/status";
+import { planCluster } from "../plan/plan";
+import { readStack } from "./stack";
+
+/** `pgherd status`: who leads, who follows, and what leads there. */
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("Shows the members with role, timeline and lag, the DCS and the load balancers.")
+    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExit code: 0 if all is well, 2 if not, 1 if it could not be found out.")
+    .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
+      const settings = readStack(stack);
+      const hosts = new Map<string, Host>();
+      const host = (name: string) => {
+        const found = hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "status");
+        hosts.set(name, found);
+        return found;
+      };
+      const status = await observeStatus(planCluster(settings), host);
+      for (const one of hosts.values()) one.close();
+      process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status));
+      if (!status.healthy) process.exitCode = 2;
+    });
+}
+
+/** The status as a person reads it, on 80 columns. */
+export function renderStatus(status: ClusterStatus): string {
+  const members = plainTable(["Member", "Role", "State", "TL", "Lag"]);
+  for (const { name, role, state, timeline, lagBytes, pendingRestart } of status.members) {
+    members.push([
+      name,
+      role === "leader" ? pc.bold(role) : role.replace("_", " "),
+      pendingRestart ? `${state}, restart pending` : state,
+      timeline ?? "",
+      role === "leader" ? "" : lagBytes === undefined ? "unknown" : `${lagBytes} B`,
+    ]);
+  }
+  const lines = [
+    `Cluster ${pc.bold(status.cluster)}: ${status.healthy ? pc.green("healthy") : pc.red("not healthy")}` +
+      (status.paused ? pc.yellow(", paused: nothing fails over by itself") : ""),
+    "",
+    members.toString(),
+    "",
+    `DCS       ${status.dcs.map(({ host, healthy }) => (healthy ? host : pc.red(`${host} (no answer)`))).join(", ")}`,
+  ];
+  for (const { host, holdsVip, entrances } of status.loadBalancers) {
+    const shown = Object.entries(entrances).map(([name, servers]) => `${name} ${servers.join(" ") || pc.red("none")}`);
+    lines.push(`${host.padEnd(9)} ${shown.join(" · ")}${holdsVip ? pc.bold("  ← virtual IP") : ""}`);
+  }
+  for (const problem of status.problems) lines.push(pc.red(problem));
+  return `${lines.join("\n")}\n`;
+}
+
+/** A table without lines: a person's eye needs none, and it can be cut by other programs. */
+function plainTable(head: string[]): InstanceType<typeof Table> {
+  const none = "";
+  return new Table({
+    head,
+    style: { head: ["bold"], border: [], "padding-left": 0, "padding-right": 2 },
+    chars: Object.fromEntries(
+      ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"]
+        .concat(["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"])
+        .map((part) => [part, none]),
+    ),
+  });
+}

@@ -66,7 +66,16 @@ interface Outputs {
 }
 
 function stackOutputs(): Outputs {
-  const args = ["-C", packageRoot(), "stack", "output", "--json", "--show-secrets", "--stack", STACK];
+  const args = [
+    "-C",
+    packageRoot(),
+    "stack",
+    "output",
+    "--json",
+    "--show-secrets",
+    "--stack",
+    STACK,
+  ];
   return JSON.parse(execFileSync("pulumi", args, { encoding: "utf8" })) as Outputs;
 }
 
@@ -86,7 +95,9 @@ async function throughEntryPoint(): Promise<void> {
     return client;
   };
   const primary = await connect("primary");
-  await primary.query("create table if not exists demo (id bigint generated always as identity, written timestamptz default now())");
+  await primary.query(
+    "create table if not exists demo (id bigint generated always as identity, written timestamptz default now())",
+  );
   const written = await primary.query(
     "insert into demo default values returning id, inet_server_addr() as server, pg_current_wal_lsn() as lsn",
   );
@@ -97,7 +108,9 @@ async function throughEntryPoint(): Promise<void> {
     const client = await connect(entrance);
     // An asynchronous replica may be a moment behind: wait for the row's position, at most some seconds.
     for (let round = 0; round < 50; round++) {
-      const replayed = await client.query("select pg_last_wal_replay_lsn() >= $1::pg_lsn as done", [lsn]);
+      const replayed = await client.query("select pg_last_wal_replay_lsn() >= $1::pg_lsn as done", [
+        lsn,
+      ]);
       if ((replayed.rows[0] as { done: boolean }).done) break;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -13,12 +13,16 @@ export function statusCommand(): Command {
     .description("Shows the members with role, timeline and lag, the DCS and the load balancers.")
     .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
     .option("--json", "print JSON")
-    .addHelpText("after", "\nExit code: 0 if all is well, 2 if not, 1 if it could not be found out.")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 if all is well, 2 if not, 1 if it could not be found out.",
+    )
     .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
       const settings = readStack(stack);
       const hosts = new Map<string, Host>();
       const host = (name: string) => {
-        const found = hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "status");
+        const found =
+          hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "status");
         hosts.set(name, found);
         return found;
       };
@@ -50,8 +54,12 @@ export function renderStatus(status: ClusterStatus): string {
     `DCS       ${status.dcs.map(({ host, healthy }) => (healthy ? host : pc.red(`${host} (no answer)`))).join(", ")}`,
   ];
   for (const { host, holdsVip, entrances } of status.loadBalancers) {
-    const shown = Object.entries(entrances).map(([name, servers]) => `${name} ${servers.join(" ") || pc.red("none")}`);
-    lines.push(`${host.padEnd(9)} ${shown.join(" · ")}${holdsVip ? pc.bold("  ← virtual IP") : ""}`);
+    const shown = Object.entries(entrances).map(
+      ([name, servers]) => `${name} ${servers.join(" ") || pc.red("none")}`,
+    );
+    lines.push(
+      `${host.padEnd(9)} ${shown.join(" · ")}${holdsVip ? pc.bold("  ← virtual IP") : ""}`,
+    );
   }
   for (const problem of status.problems) lines.push(pc.red(problem));
   return `${lines.join("\n")}\n`;
@@ -64,7 +72,16 @@ function plainTable(head: string[]): InstanceType<typeof Table> {
     head,
     style: { head: ["bold"], border: [], "padding-left": 0, "padding-right": 2 },
     chars: Object.fromEntries(
-      ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"]
+      [
+        "top",
+        "top-mid",
+        "top-left",
+        "top-right",
+        "bottom",
+        "bottom-mid",
+        "bottom-left",
+        "bottom-right",
+      ]
         .concat(["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"])
         .map((part) => [part, none]),
     ),

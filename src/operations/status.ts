@@ -26,7 +26,11 @@ export interface StatusPlan {
   readonly name: string;
   readonly patroni: { readonly members: { readonly [host: string]: string } };
   readonly etcd: { readonly members: { readonly [host: string]: string } };
-  readonly entryPoint?: { readonly hosts: readonly string[]; readonly vip?: string; readonly statsPort: number };
+  readonly entryPoint?: {
+    readonly hosts: readonly string[];
+    readonly vip?: string;
+    readonly statsPort: number;
+  };
 }
 
 /** Asks all hosts of a cluster at once. */
@@ -46,7 +50,9 @@ export async function observeStatus(
   };
   const [views, dcs, loadBalancers] = await Promise.all([
     Promise.all(
-      Object.entries(plan.patroni.members).map(([name, endpoint]) => ask(name, clusterViewProbe(endpoint))),
+      Object.entries(plan.patroni.members).map(([name, endpoint]) =>
+        ask(name, clusterViewProbe(endpoint)),
+      ),
     ),
     Promise.all(
       Object.entries(plan.etcd.members).map(async ([name, url]) => ({
@@ -57,7 +63,9 @@ export async function observeStatus(
     Promise.all(
       (plan.entryPoint?.hosts ?? []).map(async (name) => ({
         host: name,
-        holdsVip: plan.entryPoint?.vip ? ((await ask(name, addressHeldProbe(plan.entryPoint.vip))) ?? false) : false,
+        holdsVip: plan.entryPoint?.vip
+          ? ((await ask(name, addressHeldProbe(plan.entryPoint.vip))) ?? false)
+          : false,
         entrances: (await ask(name, entrancesProbe(plan.entryPoint?.statsPort ?? 0))) ?? {},
       })),
     ),

@@ -1,3 +1,4 @@
+import { CommandError } from "../errors";
 import { keyProbe } from "../facts/etcd";
 import { setKey } from "../operations/etcd";
 import { sameValue, type Values } from "../rpc/values";
@@ -26,9 +27,15 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
     return inputs;
   },
 
-  async read(context, inputs) {
-    const found = await look(context, inputs);
-    return found && { ...inputs, configuration: found.configuration };
+  async read(context, inputs, known) {
+    try {
+      const found = await look(context, inputs);
+      return found && { ...inputs, configuration: found.configuration };
+    } catch (error) {
+      // Without etcd nothing can be said about it. That etcd is down shows on its own resources.
+      if (error instanceof CommandError) return known;
+      throw error;
+    }
   },
 
   /** It describes data that stays. */

@@ -35,9 +35,9 @@ export const etcdCluster: ResourceType<EtcdClusterInputs, Learned> = {
     return (await look(context, inputs)) ?? { ...inputs, clusterId: "" };
   },
 
-  async read(context, inputs) {
+  async read(context, inputs, known) {
     // No answer from any member is trouble, not absence: then nothing is healthy, and the next update waits for it.
-    return (await look(context, inputs)) ?? { ...inputs, members: {}, clusterId: "" };
+    return (await look(context, inputs)) ?? { ...inputs, members: {}, clusterId: known.clusterId };
   },
 
   /** The members themselves are stopped by their services, and keep their data. */

@@ -60,7 +60,12 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     return look(context, inputs);
   },
 
-  read: look,
+  async read(context, inputs, known) {
+    const view = await viewOf(context, inputs);
+    if (leaderOf(view)) return look(context, inputs);
+    // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
+    return { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
+  },
 
   /** Stops the members in the order in which nothing fails over: replicas first. Their data stays. */
   async delete(context, urn, inputs) {
@@ -96,12 +101,15 @@ function leaderOf(view: ClusterView | undefined): string | undefined {
   return view?.members.find(({ role, state }) => role === "leader" && state === "running")?.name;
 }
 
+function isUp(view: ClusterView | undefined, name: string): boolean {
+  const state = view?.members.find((member) => member.name === name)?.state ?? "";
+  return ["running", "streaming"].includes(state);
+}
+
 /** What keeps the cluster from being whole, in words; nothing if it is. */
 function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | undefined {
-  const up = view.members.filter(({ state }) => ["running", "streaming"].includes(state));
-  const absent = Object.keys(inputs.members).filter(
-    (name) => !up.some((member) => member.name === name),
-  );
+  const up = view.members.filter(({ name }) => isUp(view, name));
+  const absent = Object.keys(inputs.members).filter((name) => !isUp(view, name));
   const timelines = new Set(up.map((member) => member.timeline));
   if (absent.length > 0 || timelines.size > 1) return describeMembers(view);
   const standbys = ["sync_standby", "quorum_standby"];
@@ -151,6 +159,9 @@ async function look(
   ]);
   return {
     ...inputs,
+    members: Object.fromEntries(
+      Object.entries(inputs.members).filter(([name]) => isUp(view, name)),
+    ),
     roles: findRoles(inputs.roles, catalog),
     databases,
     // A password is never read back, only compared: one that somebody changed shows as an empty one.

@@ -69,7 +69,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     async read(id, name, state, inputs) {
       // The engine may know no inputs (a resource that is being imported): the state holds them all.
       const wanted = Object.keys(inputs).length > 0 ? inputs : state;
-      const found = await typeOf(id).read(configured(), wanted);
+      const found = await typeOf(id).read(configured(), wanted, state);
       if (!found) return undefined;
       return { id: name, state: found, inputs: pick(found, Object.keys(wanted)) };
     },

@@ -18,8 +18,15 @@ export interface ResourceType<Inputs, Learned = object> {
    * May be killed at any point; the next call goes on from what it finds.
    */
   apply(context: Context, urn: string, inputs: Inputs): Promise<Inputs & Learned>;
-  /** What is there now; `undefined` only if it is known to be gone. */
-  read(context: Context, inputs: Inputs): Promise<(Inputs & Learned) | undefined>;
+  /**
+   * What is there now; `undefined` only if it is known to be gone.
+   * @param known the state that was recorded last.
+   */
+  read(
+    context: Context,
+    inputs: Inputs,
+    known: Inputs & Learned,
+  ): Promise<(Inputs & Learned) | undefined>;
   /** Takes it out of service. Never touches data. */
   delete(context: Context, urn: string, inputs: Inputs): Promise<void>;
 }

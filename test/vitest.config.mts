@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+// Where the results also go as JSON, for the continuous integration's last line.
+const report = process.env.PGHERD_TEST_REPORT;
+
 export default defineConfig({
   test: {
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
     root: new URL("..", import.meta.url).pathname,
     projects: [
       {
@@ -19,7 +23,7 @@ export default defineConfig({
           include: ["test/lab/**/*.test.ts"],
           // Every file uses the same two cores and real hosts of its own: one at a time.
           fileParallelism: false,
-          testTimeout: 600_000,
+          testTimeout: 1_200_000,
           hookTimeout: 1_200_000,
         },
       },

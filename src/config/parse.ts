@@ -18,21 +18,71 @@ export function parseSettings(raw: unknown): Settings {
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
-  const path = renderPath(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map(
-      (key) => `${renderPath([...issue.path, key])}: no such setting. Remove it.`,
+      (key) => `${renderPath([...issue.path, key])}: no such setting. Mend its name or remove it.`,
     );
   }
-  if (issue.code === "invalid_union") {
-    const nested = issue.errors.flatMap((branch) => branch.map((one) => one.message));
-    const wanted = [...new Set(nested)].join("; or ");
-    return [`${path}: ${wanted || issue.message}, got ${show(at(raw, issue.path))}.`];
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const branches = closest(issue.errors);
+    const [only] = branches;
+    if (only && (branches.length === 1 || only.some(({ path }) => path.length > 0))) {
+      return only.flatMap((one) =>
+        describe({ ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue, raw),
+      );
+    }
+    return [problem(issue.path, branches.flat().map(expectation).join(", or "), raw)];
   }
-  const found = at(raw, issue.path);
-  return [
-    `${path}: ${lowerFirst(issue.message.replace(/^Invalid [a-z]+: /, ""))}${found === undefined ? "" : `, got ${show(found)}`}.`,
-  ];
+  if (issue.code === "invalid_key") {
+    const key = JSON.stringify(issue.path.at(-1));
+    const wanted = issue.issues.map(expectation).join(", or ");
+    return [`${renderPath(issue.path.slice(0, -1))}: expected each name to be ${wanted}, got ${key}.`];
+  }
+  return [problem(issue.path, expectation(issue), raw)];
+}
+
+/** The alternatives that the value comes nearest to: what the user most likely meant. */
+function closest(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[][] {
+  const distances = branches.map((issues) =>
+    issues.reduce(
+      (sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1),
+      0,
+    ),
+  );
+  return branches.filter((_, i) => distances[i] === Math.min(...distances));
+}
+
+function problem(path: readonly PropertyKey[], wanted: string, raw: unknown): string {
+  return `${renderPath(path)}: expected ${wanted}, got ${show(at(raw, path))}.`;
+}
+
+const KINDS: { readonly [type: string]: string } = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a block of settings",
+  record: "a block of settings",
+};
+
+/** What was expected, in words. The schema's own texts are such words already. */
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return KINDS[issue.expected] ?? issue.expected;
+    case "invalid_value":
+      return issue.values.map((value) => JSON.stringify(value)).join(" or ");
+    case "too_small":
+      if (issue.origin === "array") return `a list of ${String(issue.minimum)} or more`;
+      return issue.origin === "string" ? "a text" : `${String(issue.minimum)} or more`;
+    case "too_big":
+      return `${String(issue.maximum)} or less`;
+    case "invalid_union":
+      return (issue.options ?? []).map((value) => JSON.stringify(value)).join(" or ");
+    default:
+      return issue.message;
+  }
 }
 
 /** `["cluster", "members", 2, "host"]` becomes `pgherd:cluster.members[2].host`. */
@@ -56,8 +106,4 @@ const SHOWN_CHARACTERS = 60;
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

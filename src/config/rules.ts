@@ -1,4 +1,4 @@
-import { BlockList, isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import type { Settings } from "./schema";
 
 type Report = (path: string, problem: string) => void;
@@ -41,7 +41,7 @@ function hostsExist({ hosts, cluster }: Settings, report: Report): void {
     if (!hosts[host]) {
       report(
         path,
-        `expected one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${host}".`,
+        `expected one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${host}". Add the host or mend the name.`,
       );
     }
   }
@@ -54,7 +54,7 @@ function addressesDiffer({ hosts }: Settings, report: Report): void {
     if (other)
       report(
         `hosts.${name}.address`,
-        `expected an address of its own, got that of ${other}, ${address}.`,
+        `expected an address of its own, got that of ${other}, ${address}. Mend one of them.`,
       );
     seen.set(address, name);
   }
@@ -69,7 +69,7 @@ function membersDiffer({ cluster }: Settings, report: Report): void {
   for (const [path, names] of lists) {
     names.forEach((name, i) => {
       if (names.indexOf(name) !== i)
-        report(`${path}[${i}]`, `"${name}" stands there twice. Remove one.`);
+        report(`${path}[${i}]`, `expected each host once, got "${name}" again. Remove one.`);
     });
   }
 }
@@ -79,12 +79,12 @@ function etcdHasMajority({ cluster }: Settings, report: Report): void {
   if (count % 2 === 0) {
     report(
       "cluster.dcs.members",
-      `expected an odd number, got ${count}. An even one survives no more failures than ${count - 1}: add or remove one.`,
+      `expected an odd number of hosts, got ${count}: they survive no more failures than ${count - 1}. Add or remove one.`,
     );
   } else if (count === 1 && cluster.members.length > 1) {
     report(
       "cluster.dcs.members",
-      "expected 3 or more for a cluster of several members, got 1. If that host fails, no leader can be elected.",
+      "expected 3 or more hosts for a cluster of several members, got 1: if it fails, no leader can be elected. Add two.",
     );
   }
 }
@@ -94,21 +94,25 @@ function replicationHasReplicas({ cluster }: Settings, report: Report): void {
   const path = "cluster.replication.mode";
   if (mode === "asynchronous" || cluster.members.length === 1) {
     if (mode !== "asynchronous" && mode !== "synchronous") {
-      report(path, `expected several members for "${mode}", got one. Nothing could be written.`);
+      report(
+        path,
+        `expected several members for "${mode}", got one: nothing could be written. Add members or choose "synchronous".`,
+      );
     }
     return;
   }
   if (mode !== "synchronous" && cluster.members.length < 3) {
     report(
       path,
-      `expected 3 or more members for "${mode}", got ${cluster.members.length}: one failure would block all writes.`,
+      `expected 3 or more members for "${mode}", got ${cluster.members.length}: one failure would block all writes. ` +
+        'Add a member or choose "synchronous".',
     );
   }
   const candidates = cluster.members.filter(({ tags }) => !tags.nosync && !tags.nofailover);
   if (candidates.length < 2) {
     report(
       path,
-      `expected two members without nosync and nofailover for "${mode}", got ${candidates.length}.`,
+      `expected two members without nosync and nofailover for "${mode}", got ${candidates.length}. Remove such a tag.`,
     );
   }
 }
@@ -120,7 +124,7 @@ function timingsFit({ cluster }: Settings, report: Report): void {
   if (loopWait + 2 * retryTimeout > ttl) {
     report(
       "cluster.failover",
-      `expected loopWait + 2 × retryTimeout ≤ ttl, got ${loopWait} + 2 × ${retryTimeout} > ${ttl}.`,
+      `expected loopWait + 2 × retryTimeout ≤ ttl, got ${loopWait} + 2 × ${retryTimeout} > ${ttl}. Raise ttl or lower the others.`,
     );
   }
 }
@@ -132,7 +136,11 @@ function vipFits({ hosts, cluster }: Settings, report: Report): void {
   const [vip = "", prefix = ""] = balancers.vip.split("/");
   const family = isIPv4(vip) ? "ipv4" : "ipv6";
   const owner = Object.entries(hosts).find(([, host]) => host.address === vip);
-  if (owner) report(path, `expected an address of no host, got that of ${owner[0]}.`);
+  if (owner)
+    report(
+      path,
+      `expected an address that no host has, got that of ${owner[0]}, ${vip}. Choose a free one.`,
+    );
   if (Number(prefix) > (family === "ipv4" ? 32 : 128)) {
     report(path, `expected a prefix length up to ${family === "ipv4" ? 32 : 128}, got ${prefix}.`);
     return;
@@ -154,18 +162,28 @@ function vipFits({ hosts, cluster }: Settings, report: Report): void {
   for (const name of balancers.hosts) {
     const address = hosts[name]?.address;
     if (address && !segment.check(address, isIPv4(address) ? "ipv4" : "ipv6")) {
-      report(path, `expected the network of ${name} (${address}), got ${balancers.vip}.`);
+      report(
+        path,
+        `expected an address in the network of ${name} (${address}), got ${balancers.vip}. Choose one there.`,
+      );
     }
   }
 }
 
 function ownersExist({ cluster }: Settings, report: Report): void {
   const users = cluster.postgresql.users.map((user) => user.name);
+  const databases = cluster.postgresql.databases.map((database) => database.name);
   cluster.postgresql.databases.forEach((database, i) => {
+    if (databases.indexOf(database.name) !== i) {
+      report(
+        `cluster.postgresql.databases[${i}].name`,
+        `expected each database once, got "${database.name}" again. Remove one.`,
+      );
+    }
     if (!users.includes(database.owner)) {
       report(
         `cluster.postgresql.databases[${i}].owner`,
-        `expected one of postgresql.users (${users.join(", ") || "there is none"}), got "${database.owner}".`,
+        `expected one of postgresql.users (${users.join(", ") || "there is none"}), got "${database.owner}". Add the user or mend the name.`,
       );
     }
   });
@@ -174,13 +192,13 @@ function ownersExist({ cluster }: Settings, report: Report): void {
     if (reserved.includes(user.name) || user.name.startsWith("pg_")) {
       report(
         `cluster.postgresql.users[${i}].name`,
-        `"${user.name}" is reserved. Choose another name.`,
+        `expected a name that is not reserved, got "${user.name}". Choose another name.`,
       );
     }
     if (users.indexOf(user.name) !== i) {
       report(
         `cluster.postgresql.users[${i}].name`,
-        `"${user.name}" stands there twice. Remove one.`,
+        `expected each user once, got "${user.name}" again. Remove one.`,
       );
     }
   });
@@ -192,8 +210,9 @@ const PATRONI_PORT = 8008;
 function portsDiffer({ cluster }: Settings, report: Report): void {
   const used: [path: string, port: number, hosts: string[]][] = [];
   const members = cluster.members.map((member) => member.host);
-  used.push(["cluster.postgresql.port", cluster.postgresql.port, members]);
+  // First, so that a clash is reported where a user can mend it.
   used.push(["Patroni's REST API", PATRONI_PORT, members]);
+  used.push(["cluster.postgresql.port", cluster.postgresql.port, members]);
   used.push(["cluster.dcs.clientPort", cluster.dcs.clientPort, cluster.dcs.members]);
   used.push(["cluster.dcs.peerPort", cluster.dcs.peerPort, cluster.dcs.members]);
   const balancers = cluster.loadBalancers;
@@ -210,7 +229,7 @@ function portsDiffer({ cluster }: Settings, report: Report): void {
     if (clash)
       report(
         path,
-        `expected a port of its own, got ${port}, which ${clash[0]} uses on the same host.`,
+        `expected a port of its own, got ${port}, which ${clash[0]} uses on the same host. Choose another.`,
       );
   });
 }
@@ -219,19 +238,22 @@ function hbaIsSafe({ cluster }: Settings, report: Report): void {
   cluster.postgresql.pgHba.forEach((line, i) => {
     const path = `cluster.postgresql.pgHba[${i}]`;
     const fields = line.trim().split(/\s+/);
-    if (/[\n\r]/.test(line)) report(path, "expected one line, got several.");
+    if (/[\n\r]/.test(line))
+      report(path, "expected one line, got several. Make each an entry of its own.");
     if (!/^(local|host|hostssl|hostnossl|hostgssenc|hostnogssenc)$/.test(fields[0] ?? "")) {
       report(
         path,
         `expected a line such as "host app app 10.0.0.0/24 scram-sha-256", got "${line}".`,
       );
     }
-    const method = fields.at(fields[0] === "local" ? 3 : 4) ?? "";
+    // The address may have its mask as a field of its own (pg_hba.conf: "IP-address IP-mask").
+    const at = fields[0] === "local" ? 3 : isIP(fields[4] ?? "") ? 5 : 4;
+    const method = (fields[at] ?? "").replaceAll('"', "");
     for (const weak of ["trust", "md5", "password"]) {
       if (method === weak) {
         report(
           path,
-          `expected scram-sha-256, cert or reject, got "${weak}", which lets strangers in.`,
+          `expected scram-sha-256, cert or reject, got "${weak}", which lets strangers in. Choose one of those.`,
         );
       }
     }
@@ -240,11 +262,17 @@ function hbaIsSafe({ cluster }: Settings, report: Report): void {
 
 function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void {
   cluster.hooks.forEach((hook, i) => {
+    if (cluster.hooks.findIndex(({ name }) => name === hook.name) !== i) {
+      report(
+        `cluster.hooks[${i}].name`,
+        `expected each name once, got "${hook.name}" again. Choose another.`,
+      );
+    }
     if (hook.on === "local") return;
     if (!hosts[hook.on]) {
       report(
         `cluster.hooks[${i}].on`,
-        `expected "local" or one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${hook.on}".`,
+        `expected "local" or one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${hook.on}". Mend the name.`,
       );
     } else if (!hosts[hook.on]?.hostKey || ssh.identityFile) {
       report(

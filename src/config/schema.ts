@@ -6,16 +6,16 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
 const name = z.string().regex(NAME, {
-  error: "expected a lower-case name such as demo-1 (letters, digits and hyphens, a letter first)",
+  error: "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first)",
 });
 
 const identifier = z.string().regex(IDENTIFIER, {
-  error: "expected a lower-case SQL name such as app_1 (letters, digits and underscores)",
+  error: "a lower-case SQL name such as app_1 (letters, digits and underscores)",
 });
 
 const address = z.string().refine((value) => isIP(value) !== 0, {
   error:
-    'expected an IP address such as "10.89.0.11" or "fd00:89::11"; names may resolve differently on each host',
+    'an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host)',
 });
 
 const port = z.int().min(1).max(65535);
@@ -33,7 +33,7 @@ export const host = z.strictObject({
   hostKey: z
     .string()
     .regex(/^(ssh-|ecdsa-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+/, {
-      error: 'expected a public host key such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it)',
+      error: 'a public host key such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it)',
     })
     .optional()
     .describe("The host's public key. Without it the host must stand in the known_hosts file."),
@@ -96,7 +96,9 @@ const database = z.strictObject({
   name: identifier,
   owner: identifier.describe("One of `users`."),
   extensions: z
-    .array(z.string().regex(/^[a-z][a-z0-9_-]*$/))
+    .array(
+      z.string().regex(/^[a-z][a-z0-9_-]*$/, { error: "the name of an extension such as pg_trgm" }),
+    )
     .default([])
     .describe("Extensions to create."),
 });
@@ -111,11 +113,14 @@ const postgresql = z.strictObject({
   port: port.default(5432),
   dataDirectory: z
     .string()
-    .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "expected an absolute path without spaces" })
+    .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" })
     .optional()
     .describe("Default: `/var/lib/postgresql/VERSION/main`, where Debian has it."),
   parameters: z
-    .record(z.string().regex(/^[a-z_][a-z0-9_.]*$/i), parameterValue)
+    .record(
+      z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
+      parameterValue,
+    )
     .default({})
     .describe("Settings of postgresql.conf, the same on all members."),
   users: z.array(user).default([]).describe("Login roles. Each gets a generated password."),
@@ -145,13 +150,13 @@ const loadBalancers = z.strictObject({
   vip: z
     .string()
     .refine((value) => isIP(value.split("/")[0] ?? "") !== 0 && /^[^/]+\/\d{1,3}$/.test(value), {
-      error: 'expected an address with its prefix length, such as "10.89.0.100/24"',
+      error: 'an address with its prefix length, such as "10.89.0.100/24"',
     })
     .optional()
     .describe("Virtual IP address with prefix length, held by one of the hosts. Needs two hosts."),
   interface: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,15}$/)
+    .regex(/^[A-Za-z0-9._-]{1,15}$/, { error: "a network interface such as eth0" })
     .optional()
     .describe("Network interface that carries the virtual IP, e.g. `eth0`. Needed with `vip`."),
   virtualRouterId: z

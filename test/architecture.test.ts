@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import ts from "typescript";
+import { expect, test } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+interface Import {
+  /** `plan`, or `errors` for a file of its own. */
+  readonly from: string;
+  readonly file: string;
+  /** `../resources/inputs` as `resources/inputs`; a package by its name. */
+  readonly target: string;
+  readonly own: boolean;
+  /** Whether nothing of it is left when the program runs. */
+  readonly typeOnly: boolean;
+}
+
+const imports = sources("src").flatMap(importsOf);
+
+/** Folders, files, or `types of` them, that each folder may import. */
+const ALLOWED: { readonly [folder: string]: readonly string[] } = {
+  index: ["components", "config", "plan", "errors"],
+  components: ["resources", "plan", "types of config"],
+  plan: ["types of config", "types of resources/inputs", "package-root"],
+  config: ["errors"],
+  resources: [],
+  provider: ["rpc", "operations", "facts", "host", "types of resources/inputs", "errors"].concat(
+    "package.json",
+  ),
+  operations: ["facts", "host", "types of resources/inputs"],
+  facts: ["host", "errors"],
+  host: ["types of config", "errors"],
+  rpc: [],
+  cli: ["config", "plan", "operations", "host", "lab", "errors", "package-root"],
+  lab: ["errors"],
+  errors: [],
+  "package-root": [],
+};
+
+test("imports go one way", () => {
+  const wrong = imports
+    .filter(({ own }) => own)
+    .filter(({ from, target, typeOnly }) => {
+      const folder = target.split("/")[0] as string;
+      if (folder === from) return false;
+      const allowed = ALLOWED[from] ?? [];
+      const named = [folder, target];
+      if (named.some((one) => allowed.includes(one))) return false;
+      return !(typeOnly && named.some((one) => allowed.includes(`types of ${one}`)));
+    });
+  expect(wrong.map(render)).toEqual([]);
+});
+
+test("SSH is spoken only in src/host", () => {
+  const speakers = imports.filter(({ target }) => ["ssh2", "node-ssh"].includes(target));
+  expect([...new Set(speakers.map(({ from }) => from))]).toEqual(["host"]);
+});
+
+test("the stack's configuration is read only in src/config", () => {
+  const readers = sources("src").filter((file) =>
+    /\bpulumi\.Config\b|\bnew Config\(/.test(readFileSync(file, "utf8")),
+  );
+  expect(readers.map((file) => relative(ROOT, file))).toEqual(["src/config/load.ts"]);
+});
+
+test("the provider, its facts and operations do without the Pulumi program's SDK", () => {
+  const below = ["provider", "operations", "facts", "host", "rpc", "plan", "lab", "cli"];
+  const users = imports.filter(
+    ({ from, target }) => below.includes(from) && target.startsWith("@pulumi/"),
+  );
+  expect(users.filter(({ target }) => !target.startsWith("@pulumi/pulumi/proto/"))).toEqual([]);
+  expect([...new Set(users.map(({ from }) => from))]).toEqual(["rpc"]);
+});
+
+test("templates are rendered only by the plan", () => {
+  const users = imports.filter(({ target }) => target === "handlebars");
+  expect([...new Set(users.map(({ from }) => from))]).toEqual(["plan"]);
+});
+
+test("what is planned is pure: nothing of it starts a process, opens a connection or asks for the time", () => {
+  const impure = /^(node:)?(child_process|net|http|https|dgram|os|fs\/promises)$/;
+  const users = imports.filter(
+    ({ from, target }) => ["plan", "facts"].includes(from) && impure.test(target),
+  );
+  // isIPv4 and its like ask nobody.
+  expect(users.filter(({ target }) => target !== "node:net").map(render)).toEqual([]);
+  const clocks = sources("src/plan").filter((file) =>
+    /\bDate\b|Math\.random/.test(readFileSync(file, "utf8")),
+  );
+  expect(clocks).toEqual([]);
+});
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function importsOf(file: string): Import[] {
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
+  const within = relative(join(ROOT, "src"), file);
+  const from = within.includes("/") ? dirname(within).split("/")[0] : within.replace(/\.ts$/, "");
+  const found: Import[] = [];
+  const add = (specifier: string, typeOnly: boolean) => {
+    const own = specifier.startsWith(".");
+    const path = relative(join(ROOT, "src"), resolve(dirname(file), specifier));
+    const target = own ? path.replace(/^\.\.\//, "") : specifier;
+    found.push({ from: from as string, file: within, target, own, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
+      const names = node.importClause?.namedBindings;
+      const allTypes =
+        node.importClause?.name === undefined &&
+        names !== undefined &&
+        ts.isNamedImports(names) &&
+        names.elements.every((element) => element.isTypeOnly);
+      add(node.moduleSpecifier.text, node.importClause?.isTypeOnly === true || allTypes);
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      add((node.moduleSpecifier as ts.StringLiteral).text, node.isTypeOnly);
+    } else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
+        (ts.isIdentifier(node.expression) && node.expression.text === "require")) &&
+      node.arguments[0] &&
+      ts.isStringLiteral(node.arguments[0])
+    ) {
+      add(node.arguments[0].text, false);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function render({ file, target, typeOnly }: Import): string {
+  return `${file} imports ${typeOnly ? "types of " : ""}${target}`;
+}

@@ -1,0 +1,403 @@
+import { describe, expect, test } from "vitest";
+import { parseSettings } from "../../src/config/parse";
+import { ConfigError } from "../../src/errors";
+
+/** The least that a cluster needs, and two hosts for load balancers. */
+function minimal() {
+  return {
+    hosts: {
+      a1: { address: "10.0.0.1" },
+      a2: { address: "10.0.0.2" },
+      a3: { address: "10.0.0.3" },
+      b1: { address: "10.0.0.4" },
+      b2: { address: "10.0.0.5" },
+    } as Record<string, Record<string, unknown>>,
+    cluster: {
+      name: "shop",
+      members: ["a1", "a2", "a3"],
+      dcs: { kind: "etcd", members: ["a1", "a2", "a3"] },
+    } as Record<string, unknown> & { dcs: { kind: string; members: string[] } },
+  };
+}
+
+type Raw = ReturnType<typeof minimal>;
+
+function problemsOf(raw: unknown): readonly string[] {
+  try {
+    parseSettings(raw);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).problems;
+  }
+  return [];
+}
+
+/** A change of some of the cluster's settings. */
+const cluster = (settings: object) => (raw: Raw) => void Object.assign(raw.cluster, settings);
+const postgresql = (settings: object) => cluster({ postgresql: settings });
+const balancers = (settings: object) =>
+  cluster({ loadBalancers: { hosts: ["b1", "b2"], ...settings } });
+
+const ALL_HOSTS = "a1, a2, a3, b1, b2";
+const NO_SUCH_SETTING = "no such setting. Mend its name or remove it.";
+const NO_SUCH_HOST = `expected one of pgherd:hosts (${ALL_HOSTS}), got "a9". Add the host or mend the name.`;
+
+/** What is wrong, how, and all that the user is told. */
+const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] = [
+  [
+    "an unknown setting of the cluster",
+    cluster({ replicas: 2 }),
+    `pgherd:cluster.replicas: ${NO_SUCH_SETTING}`,
+  ],
+  [
+    "an unknown setting of a host",
+    (raw) => (raw.hosts.a1 = { address: "10.0.0.1", adress: "10.0.0.1" }),
+    `pgherd:hosts.a1.adress: ${NO_SUCH_SETTING}`,
+  ],
+  [
+    "an unknown tag",
+    cluster({ members: [{ host: "a1", tags: { nofailver: true } }, "a2", "a3"] }),
+    `pgherd:cluster.members[0].tags.nofailver: ${NO_SUCH_SETTING}`,
+  ],
+  [
+    "a host name as an address",
+    (raw) => (raw.hosts.a1 = { address: "db1.example.org" }),
+    'pgherd:hosts.a1.address: expected an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host), got "db1.example.org".',
+  ],
+  [
+    "a host without an address",
+    (raw) => (raw.hosts.a1 = {}),
+    "pgherd:hosts.a1.address: expected a text, got nothing.",
+  ],
+  [
+    "a host name that would need quoting",
+    (raw) => (raw.hosts["A 1"] = { address: "10.0.0.9" }),
+    'pgherd:hosts: expected each name to be a lower-case name such as demo-1 (letters, digits and hyphens, a letter first), got "A 1".',
+  ],
+  [
+    "a cluster name that would need quoting",
+    cluster({ name: "My Shop" }),
+    'pgherd:cluster.name: expected a lower-case name such as demo-1 (letters, digits and hyphens, a letter first), got "My Shop".',
+  ],
+  [
+    "no cluster at all",
+    (raw) => delete (raw as Partial<Raw>).cluster,
+    "pgherd:cluster: expected a block of settings, got nothing.",
+  ],
+  [
+    "an unknown store",
+    cluster({ dcs: { kind: "consul", members: ["a1"] } }),
+    'pgherd:cluster.dcs.kind: expected "etcd", got "consul".',
+  ],
+  [
+    "no members",
+    cluster({ members: [] }),
+    "pgherd:cluster.members: expected a list of 1 or more, got [].",
+  ],
+  [
+    "a member that is no name",
+    cluster({ members: ["a1", "a2", 3] }),
+    "pgherd:cluster.members[2]: expected a text, or a block of settings, got 3.",
+  ],
+  [
+    "a port out of range",
+    postgresql({ port: 70000 }),
+    "pgherd:cluster.postgresql.port: expected 65535 or less, got 70000.",
+  ],
+  [
+    "a version as a text",
+    postgresql({ version: "17" }),
+    'pgherd:cluster.postgresql.version: expected a number, got "17".',
+  ],
+  [
+    "a version out of support",
+    postgresql({ version: 12 }),
+    "pgherd:cluster.postgresql.version: expected 13 or more, got 12.",
+  ],
+  [
+    "an unknown replication mode",
+    cluster({ replication: { mode: "sync" } }),
+    'pgherd:cluster.replication.mode: expected "asynchronous" or "synchronous" or "strict" or "quorum", got "sync".',
+  ],
+  [
+    "an unknown failover profile",
+    cluster({ failover: { profile: "slow" } }),
+    'pgherd:cluster.failover.profile: expected "default" or "fast", got "slow".',
+  ],
+  [
+    "failover timings of which one is missing",
+    cluster({ failover: { ttl: 30, loopWait: 10 } }),
+    "pgherd:cluster.failover.retryTimeout: expected a number, got nothing.",
+  ],
+  [
+    "an extension that would need quoting",
+    postgresql({
+      users: [{ name: "app" }],
+      databases: [{ name: "app", owner: "app", extensions: ["a;b"] }],
+    }),
+    'pgherd:cluster.postgresql.databases[0].extensions[0]: expected the name of an extension such as pg_trgm, got "a;b".',
+  ],
+  [
+    "an interface that would need quoting",
+    balancers({ vip: "10.0.0.100/24", interface: "eth0; reboot" }),
+    'pgherd:cluster.loadBalancers.interface: expected a network interface such as eth0, got "eth0; reboot".',
+  ],
+  [
+    "a virtual IP without a prefix length",
+    balancers({ vip: "10.0.0.100", interface: "eth0" }),
+    'pgherd:cluster.loadBalancers.vip: expected an address with its prefix length, such as "10.89.0.100/24", got "10.0.0.100".',
+  ],
+  [
+    "an unknown host among the members",
+    cluster({ members: ["a1", "a2", "a9"] }),
+    `pgherd:cluster.members[2]: ${NO_SUCH_HOST}`,
+  ],
+  [
+    "an unknown host in the store",
+    cluster({ dcs: { kind: "etcd", members: ["a1", "a2", "a9"] } }),
+    `pgherd:cluster.dcs.members[2]: ${NO_SUCH_HOST}`,
+  ],
+  [
+    "an unknown host among the load balancers",
+    balancers({ hosts: ["b1", "a9"] }),
+    `pgherd:cluster.loadBalancers.hosts[1]: ${NO_SUCH_HOST}`,
+  ],
+  [
+    "two hosts with one address",
+    (raw) => (raw.hosts.a2 = { address: "10.0.0.1" }),
+    "pgherd:hosts.a2.address: expected an address of its own, got that of a1, 10.0.0.1. Mend one of them.",
+  ],
+  [
+    "an even number of etcd members",
+    cluster({ dcs: { kind: "etcd", members: ["a1", "a2"] } }),
+    "pgherd:cluster.dcs.members: expected an odd number of hosts, got 2: they survive no more failures than 1. Add or remove one.",
+  ],
+  [
+    "a single etcd member for several members",
+    cluster({ dcs: { kind: "etcd", members: ["a1"] } }),
+    "pgherd:cluster.dcs.members: expected 3 or more hosts for a cluster of several members, got 1: if it fails, no leader can be elected. Add two.",
+  ],
+  [
+    "the same member twice",
+    cluster({ members: ["a1", "a2", "a2"] }),
+    'pgherd:cluster.members[2]: expected each host once, got "a2" again. Remove one.',
+  ],
+  [
+    "strict replication with two members",
+    cluster({ members: ["a1", "a2"], replication: { mode: "strict" } }),
+    'pgherd:cluster.replication.mode: expected 3 or more members for "strict", got 2: one failure would block all writes. Add a member or choose "synchronous".',
+  ],
+  [
+    "strict replication with one member",
+    cluster({ members: ["a1"], replication: { mode: "strict" } }),
+    'pgherd:cluster.replication.mode: expected several members for "strict", got one: nothing could be written. Add members or choose "synchronous".',
+  ],
+  [
+    "synchronous replication of which no replica may be part",
+    cluster({ members: ["a1", { host: "a2", tags: { nosync: true } }] }),
+    'pgherd:cluster.replication.mode: expected two members without nosync and nofailover for "synchronous", got 1. Remove such a tag.',
+  ],
+  [
+    "a virtual IP without its interface",
+    balancers({ vip: "10.0.0.100/24" }),
+    "pgherd:cluster.loadBalancers.interface: expected the interface that carries the vip, got nothing. `ip -brief address` on the host shows it.",
+  ],
+  [
+    "a virtual IP with a single load balancer",
+    balancers({ hosts: ["b1"], vip: "10.0.0.100/24", interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected two load balancers for a virtual IP, got one. Add a host or remove the vip.",
+  ],
+  [
+    "a host's address as the virtual IP",
+    balancers({ vip: "10.0.0.1/24", interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected an address that no host has, got that of a1, 10.0.0.1. Choose a free one.",
+  ],
+  [
+    "a virtual IP of another network",
+    balancers({ vip: "10.0.1.100/24", interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected an address in the network of b1 (10.0.0.4), got 10.0.1.100/24. Choose one there.",
+    "pgherd:cluster.loadBalancers.vip: expected an address in the network of b2 (10.0.0.5), got 10.0.1.100/24. Choose one there.",
+  ],
+  [
+    "a prefix length that its family does not have",
+    balancers({ vip: "10.0.0.100/64", interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected a prefix length up to 32, got 64.",
+  ],
+  [
+    "one port for two entrances",
+    balancers({ ports: { primary: 5000, replica: 5000 } }),
+    "pgherd:cluster.loadBalancers.ports.replica: expected a port of its own, got 5000, which cluster.loadBalancers.ports.primary uses on the same host. Choose another.",
+  ],
+  [
+    "the port of Patroni's REST API for PostgreSQL",
+    postgresql({ port: 8008 }),
+    "pgherd:cluster.postgresql.port: expected a port of its own, got 8008, which Patroni's REST API uses on the same host. Choose another.",
+  ],
+  ...(["trust", "md5", "password"] as const).map((method): (typeof BAD)[number] => [
+    `pg_hba.conf with ${method}`,
+    postgresql({ pgHba: [`host all all 0.0.0.0/0 ${method}`] }),
+    `pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "${method}", which lets strangers in. Choose one of those.`,
+  ]),
+  [
+    "pg_hba.conf with trust behind a separate mask",
+    postgresql({ pgHba: ['host all all 10.0.0.0 255.0.0.0 "trust"'] }),
+    'pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "trust", which lets strangers in. Choose one of those.',
+  ],
+  [
+    "pg_hba.conf with something else",
+    postgresql({ pgHba: ["allow everything"] }),
+    'pgherd:cluster.postgresql.pgHba[0]: expected a line such as "host app app 10.0.0.0/24 scram-sha-256", got "allow everything".',
+  ],
+  [
+    "two lines of pg_hba.conf in one",
+    postgresql({ pgHba: ["host all all ::/0 reject\nhost all all ::/0 trust"] }),
+    "pgherd:cluster.postgresql.pgHba[0]: expected one line, got several. Make each an entry of its own.",
+  ],
+  [
+    "a user called as one of pgherd's own roles",
+    postgresql({ users: [{ name: "replicator" }] }),
+    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "replicator". Choose another name.',
+  ],
+  [
+    "the same user twice",
+    postgresql({ users: [{ name: "app" }, { name: "app" }] }),
+    'pgherd:cluster.postgresql.users[1].name: expected each user once, got "app" again. Remove one.',
+  ],
+  [
+    "the same database twice",
+    postgresql({
+      users: [{ name: "app" }],
+      databases: [
+        { name: "app", owner: "app" },
+        { name: "app", owner: "app" },
+      ],
+    }),
+    'pgherd:cluster.postgresql.databases[1].name: expected each database once, got "app" again. Remove one.',
+  ],
+  [
+    "an owner that is no user",
+    postgresql({ users: [{ name: "app" }], databases: [{ name: "shop", owner: "shop" }] }),
+    'pgherd:cluster.postgresql.databases[0].owner: expected one of postgresql.users (app), got "shop". Add the user or mend the name.',
+  ],
+  [
+    "an owner where there are no users",
+    postgresql({ databases: [{ name: "shop", owner: "shop" }] }),
+    'pgherd:cluster.postgresql.databases[0].owner: expected one of postgresql.users (there is none), got "shop". Add the user or mend the name.',
+  ],
+  [
+    "timings in which a retry outlasts the lease",
+    cluster({ failover: { ttl: 20, loopWait: 10, retryTimeout: 10 } }),
+    "pgherd:cluster.failover: expected loopWait + 2 × retryTimeout ≤ ttl, got 10 + 2 × 10 > 20. Raise ttl or lower the others.",
+  ],
+  [
+    "a hook on an unknown host",
+    cluster({ hooks: [{ name: "notify", when: "after", on: "a9", run: "true" }] }),
+    `pgherd:cluster.hooks[0].on: expected "local" or one of pgherd:hosts (${ALL_HOSTS}), got "a9". Mend the name.`,
+  ],
+  [
+    "a hook on a host whose key only known_hosts has",
+    cluster({ hooks: [{ name: "notify", when: "after", on: "a1", run: "true" }] }),
+    "pgherd:cluster.hooks[0].on: a command on a host needs pgherd:hosts.a1.hostKey and an SSH agent instead of identityFile, since @pulumi/command would write the private key into the state.",
+  ],
+  [
+    "two hooks of one name",
+    cluster({
+      hooks: [
+        { name: "notify", when: "before", run: "true" },
+        { name: "notify", when: "after", run: "true" },
+      ],
+    }),
+    'pgherd:cluster.hooks[1].name: expected each name once, got "notify" again. Choose another.',
+  ],
+  [
+    "two broken rules",
+    cluster({
+      dcs: { kind: "etcd", members: ["a1", "a2"] },
+      failover: { ttl: 20, loopWait: 10, retryTimeout: 10 },
+    }),
+    "pgherd:cluster.dcs.members: expected an odd number of hosts, got 2: they survive no more failures than 1. Add or remove one.",
+    "pgherd:cluster.failover: expected loopWait + 2 × retryTimeout ≤ ttl, got 10 + 2 × 10 > 20. Raise ttl or lower the others.",
+  ],
+  [
+    "two settings of the wrong form",
+    (raw) => {
+      raw.hosts.a1 = { address: "10.0.0.1", port: 0 };
+      raw.cluster.replicas = 2;
+    },
+    "pgherd:hosts.a1.port: expected 1 or more, got 0.",
+    `pgherd:cluster.replicas: ${NO_SUCH_SETTING}`,
+  ],
+];
+
+describe("a bad configuration is refused with all its problems:", () => {
+  test.each(BAD)("%s", (_title, change, ...problems) => {
+    const raw = minimal();
+    change(raw);
+    expect(problemsOf(raw)).toEqual(problems);
+  });
+});
+
+test("the error's text counts and lists the problems", () => {
+  const raw = minimal();
+  raw.cluster.replicas = 2;
+  raw.cluster.standby = true;
+  expect(() => parseSettings(raw)).toThrow(
+    "2 problems in the stack's configuration:\n" +
+      `  - pgherd:cluster.replicas: ${NO_SUCH_SETTING}\n` +
+      `  - pgherd:cluster.standby: ${NO_SUCH_SETTING}`,
+  );
+});
+
+test("a long value is shown by its beginning only", () => {
+  const raw = minimal();
+  raw.cluster.name = `${"x".repeat(1000)}!`;
+  expect(problemsOf(raw)[0]).toHaveLength(180);
+});
+
+test("the minimal configuration gets its defaults", () => {
+  const raw = minimal();
+  expect(parseSettings(raw)).toEqual({
+    hosts: raw.hosts,
+    ssh: { sudo: true, connectTimeout: 10 },
+    cluster: {
+      name: "shop",
+      postgresql: {
+        version: 17,
+        port: 5432,
+        parameters: {},
+        users: [],
+        databases: [],
+        pgHba: [],
+      },
+      members: ["a1", "a2", "a3"].map((host) => ({ host, tags: {} })),
+      replication: { mode: "synchronous" },
+      failover: { profile: "default" },
+      dcs: { kind: "etcd", members: ["a1", "a2", "a3"], clientPort: 2379, peerPort: 2380 },
+      hooks: [],
+    },
+  });
+});
+
+test("load balancers get the documented ports", () => {
+  const raw = minimal();
+  balancers({})(raw);
+  expect(parseSettings(raw).cluster.loadBalancers).toMatchObject({
+    ports: { primary: 5000, replica: 5001, synchronous: 5002, asynchronous: 5003, stats: 7000 },
+    virtualRouterId: 51,
+    preempt: false,
+    maxConnections: 4000,
+  });
+});
+
+test.each([
+  ["one member with one etcd", cluster({ members: ["a1"], dcs: { kind: "etcd", members: ["a1"] } })],
+  ["strict replication with three members", cluster({ replication: { mode: "strict" } })],
+  ["a virtual IP in the balancers' network", balancers({ vip: "10.0.0.9/24", interface: "eth0" })],
+  ["PostgreSQL's port on a balancer of its own", balancers({ ports: { primary: 5432 } })],
+  ["a strong line of pg_hba.conf", postgresql({ pgHba: ["hostssl all all ::/0 scram-sha-256"] })],
+  ["the shortest timings", cluster({ failover: { ttl: 20, loopWait: 10, retryTimeout: 5 } })],
+])("%s is accepted", (_title, change) => {
+  const raw = minimal();
+  change(raw);
+  expect(problemsOf(raw)).toEqual([]);
+});

@@ -1,0 +1,221 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { readStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
+import { planCluster } from "../../src/plan/plan";
+import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
+
+const GOLDEN = join(import.meta.dirname, "golden");
+
+const SECRETS: Secrets = {
+  replication: "REPLICATION-PASSWORD",
+  rewind: "REWIND-PASSWORD",
+  restApi: "REST-API-PASSWORD",
+  vrrp: "VRRPPASS",
+};
+
+const lab = planCluster(readStack("lab"));
+
+/** The files of a plan by their text, so that what is the same on several hosts is one. */
+function distinct(plan: ClusterPlan, files: (service: ClusterPlan["services"][number]) => Files) {
+  const found = new Map<string, { content: string; owner: string; hosts: string[] }>();
+  for (const service of plan.services) {
+    for (const [path, { content, mode, owner, group }] of Object.entries(files(service))) {
+      const key = `${path}\n${content}`;
+      const one = found.get(key) ?? { content, owner: `${mode} ${owner}:${group}`, hosts: [] };
+      one.hosts.push(service.host);
+      found.set(key, one);
+    }
+  }
+  return [...found].map(([key, value]) => ({ path: key.split("\n")[0] as string, ...value }));
+}
+
+const files = distinct(lab, (service) => ({ ...service.files, ...service.secretFiles(SECRETS) }));
+
+/** `db1+db2+db3.etc.default.etcd` */
+function goldenName({ path, hosts }: { path: string; hosts: string[] }): string {
+  return `${[...new Set(hosts)].join("+")}${path.replaceAll("/", ".")}`;
+}
+
+test.each(files.map((file) => [goldenName(file), file] as const))(
+  "the lab's %s is as in its golden file",
+  async (name, { content }) => {
+    await expect(content).toMatchFileSnapshot(join(GOLDEN, name));
+  },
+);
+
+test("the lab's dynamic configuration is as in its golden file", async () => {
+  const text = `${JSON.stringify(lab.patroni.dynamicConfiguration, null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json"));
+});
+
+test("every golden file belongs to the plan", () => {
+  const expected = [...files.map(goldenName), "dynamic-configuration.json"];
+  expect(readdirSync(GOLDEN).sort()).toEqual(expected.sort());
+});
+
+test("files have these modes and owners", () => {
+  const owners = Object.fromEntries(files.map(({ path, owner }) => [path, owner]));
+  expect(owners).toEqual({
+    "/etc/default/etcd": "0644 root:root",
+    "/etc/haproxy/haproxy.cfg": "0640 root:haproxy",
+    "/etc/keepalived/check-haproxy": "0755 root:root",
+    "/etc/keepalived/keepalived.conf": "0644 root:root",
+    "/etc/keepalived/secret.conf": "0600 root:root",
+    "/etc/patroni/pgherd/10-member.yml": "0600 postgres:postgres",
+    "/etc/patroni/pgherd/20-secrets.yml": "0600 postgres:postgres",
+    "/etc/systemd/system/haproxy.service.d/pgherd.conf": "0644 root:root",
+    "/etc/systemd/system/patroni.service.d/pgherd.conf": "0644 root:root",
+  });
+});
+
+test("every file ends in a newline, which a here-document needs", () => {
+  expect(files.filter(({ content }) => !content.endsWith("\n")).map(({ path }) => path)).toEqual([]);
+});
+
+test("passwords stand in the secret files and nowhere else", () => {
+  const open = JSON.stringify(lab) + JSON.stringify(distinct(lab, (service) => service.files));
+  for (const secret of Object.values(SECRETS)) expect(open).not.toContain(secret);
+  const secretText = JSON.stringify(distinct(lab, (service) => service.secretFiles(SECRETS)));
+  for (const secret of Object.values(SECRETS)) expect(secretText).toContain(secret);
+});
+
+test("a file that holds a password can be read by its owner only", () => {
+  const secret = distinct(lab, (service) => service.secretFiles(SECRETS));
+  expect(secret.map(({ owner }) => owner.split(" ")[0])).toEqual(secret.map(() => "0600"));
+});
+
+test("the lab's hosts are prepared for their daemons", () => {
+  const [db1] = lab.hosts;
+  expect(lab.hosts.map(({ host }) => host)).toEqual(["db1", "db2", "db3", "lb1", "lb2"]);
+  expect(db1).toMatchObject({
+    packages: ["curl", "etcd-client", "etcd-server", "patroni", "postgresql-17", "python3-etcd"],
+    masked: ["postgresql.service", "postgresql@17-main.service"],
+  });
+  expect(lab.hosts.at(-1)).toMatchObject({ packages: ["haproxy", "keepalived"], masked: [] });
+});
+
+test("a host that has no part in the cluster is left alone", () => {
+  expect(JSON.stringify(lab)).not.toContain("backup1");
+  expect(JSON.stringify(lab)).not.toContain("10.89.0.41");
+});
+
+test("preflight asks for the ports of all daemons of a host", () => {
+  expect(lab.requirements.map(({ host, ports }) => [host, ports])).toEqual([
+    ...["db1", "db2", "db3"].map((host) => [
+      host,
+      { 2379: "etcd", 2380: "etcd", 5432: "patroni", 8008: "patroni" },
+    ]),
+    ...["lb1", "lb2"].map((host) => [
+      host,
+      { 5000: "haproxy", 5001: "haproxy", 5002: "haproxy", 5003: "haproxy", 7000: "haproxy" },
+    ]),
+  ]);
+});
+
+test("clients are led to the virtual IP, or to each balancer where there is none", () => {
+  expect(lab.entryPoint?.addresses).toEqual(["10.89.0.100"]);
+  const settings = readStack("lab");
+  const { vip, ...loadBalancers } = settings.cluster.loadBalancers ?? { hosts: [] };
+  expect(vip).toBe("10.89.0.100/24");
+  const without = planCluster({
+    ...settings,
+    cluster: { ...settings.cluster, loadBalancers: loadBalancers as never },
+  });
+  expect(without.entryPoint?.addresses).toEqual(["10.89.0.31", "10.89.0.32"]);
+  expect(without.services.filter(({ daemon }) => daemon === "keepalived")).toEqual([]);
+});
+
+test("no two balancers have the same priority", () => {
+  const priorities = files
+    .filter(({ path }) => path === "/etc/keepalived/keepalived.conf")
+    .map(({ content }) => /priority (\d+)/.exec(content)?.[1]);
+  expect(priorities).toEqual(["150", "140"]);
+});
+
+const ipv6 = planCluster(
+  parseSettings({
+    hosts: {
+      db1: { address: "fd00:89::11" },
+      lb1: { address: "fd00:89::31" },
+      lb2: { address: "fd00:89::32" },
+    },
+    cluster: {
+      name: "six",
+      members: ["db1"],
+      dcs: { kind: "etcd", members: ["db1"] },
+      loadBalancers: { hosts: ["lb1", "lb2"], vip: "fd00:89::100/64", interface: "eth0" },
+    },
+  }),
+);
+
+test("IPv6 addresses are bracketed where a port follows", () => {
+  const text = distinct(ipv6, (service) => service.files)
+    .map(({ content }) => content)
+    .join("");
+  expect(text).toContain("ETCD_LISTEN_PEER_URLS='http://[fd00:89::11]:2380'");
+  expect(text).toContain('connect_address: "[fd00:89::11]:5432"');
+  expect(text).toContain('listen: "[fd00:89::11]:8008"');
+  expect(text).toContain("server db1 [fd00:89::11]:5432 check port 8008");
+  expect(text).not.toMatch(/fd00:89::\d+:\d/);
+  expect(ipv6.etcd.members).toEqual({ db1: "http://[fd00:89::11]:2379" });
+  expect(ipv6.patroni.members).toEqual({ db1: "[fd00:89::11]:8008" });
+});
+
+test("IPv6 addresses stand bare where none follows", () => {
+  const text = distinct(ipv6, (service) => service.files)
+    .map(({ content }) => content)
+    .join("");
+  expect(text).toContain("unicast_src_ip fd00:89::31");
+  expect(text).toContain("fd00:89::100/64");
+  expect(text).toContain("host replication replicator fd00:89::11/128 scram-sha-256");
+  expect(ipv6.entryPoint?.addresses).toEqual(["fd00:89::100"]);
+});
+
+test("Patroni's files are YAML and hold together what one file would", () => {
+  const [member, secrets] = ["10-member.yml", "20-secrets.yml"].map(
+    (name) => parse(files.find(({ path }) => path.endsWith(name))?.content ?? "") as object,
+  );
+  expect(member).toMatchObject({
+    scope: "demo",
+    name: "db1",
+    tags: { nofailover: false, noloadbalance: false, clonefrom: false, nosync: false },
+    postgresql: { authentication: { replication: { username: "replicator" } } },
+  });
+  expect(secrets).toMatchObject({
+    restapi: { authentication: { password: "REST-API-PASSWORD" } },
+    postgresql: {
+      authentication: { replication: { username: "replicator", password: "REPLICATION-PASSWORD" } },
+    },
+  });
+});
+
+test("superusers get in by the local socket only", () => {
+  const member = files.find(({ path }) => path.endsWith("10-member.yml"))?.content ?? "";
+  const { postgresql } = parse(member) as { postgresql: { pg_hba: string[] } };
+  const reached = postgresql.pg_hba.findIndex((line) => line.startsWith("host all all "));
+  const refused = postgresql.pg_hba.indexOf("host all postgres,replicator,rewinder all reject");
+  expect(refused).toBeGreaterThan(-1);
+  expect(refused).toBeLessThan(reached);
+  expect(postgresql.pg_hba.join("\n")).not.toMatch(/\b(trust|md5|password)$/m);
+});
+
+test.each([
+  ["quorum", "quorum", false],
+  ["strict", true, true],
+  ["synchronous", true, false],
+  ["asynchronous", false, false],
+])("replication %s sets Patroni's modes", (mode, synchronous, strict) => {
+  const settings = readStack("lab");
+  const { patroni } = planCluster({
+    ...settings,
+    cluster: { ...settings.cluster, replication: { mode: mode as "quorum" } },
+  });
+  expect(patroni.dynamicConfiguration).toMatchObject({
+    synchronous_mode: synchronous,
+    synchronous_mode_strict: strict,
+  });
+  expect(patroni.synchronous).toBe(mode !== "asynchronous");
+});

@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { endpoint, render } from "../../src/plan/template";
+
+/** Values that try to end a string, start a line or run a command. */
+const HOSTILE = [
+  "it's",
+  'a "quoted" word',
+  "two\nlines",
+  "$(touch /tmp/pgherd-was-here)",
+  "`id`",
+  "$HOME",
+  "back\\slash",
+  "semi;colon # comment",
+  "{{braces}}",
+  "- yaml: [list",
+  " ü€ ",
+];
+
+const member = {
+  scope: "demo",
+  name: "db1",
+  restListen: "10.0.0.1:8008",
+  dcsHosts: [],
+  listen: "10.0.0.1,127.0.0.1:5432",
+  connectAddress: "10.0.0.1:5432",
+  dataDirectory: "/data",
+  binDirectory: "/bin",
+  roles: { superuser: "postgres", replication: "replicator", rewind: "rewinder" },
+  pgHba: [],
+  tags: [],
+};
+
+test.each(HOSTILE)("%j stands in YAML as it is", (value) => {
+  const text = render("patroni/member.yml", {
+    ...member,
+    scope: value,
+    pgHba: [value],
+    tags: [{ name: "replicatefrom", value }],
+  });
+  expect(parse(text)).toMatchObject({
+    scope: value,
+    name: "db1",
+    postgresql: { pg_hba: [value] },
+    tags: { replicatefrom: value },
+  });
+});
+
+test.each(HOSTILE)("%j stands in an environment file as it is", (value) => {
+  const text = render("etcd/etcd.env", {
+    name: value,
+    dataDir: "/var/lib/etcd/demo",
+    token: "demo",
+    peerUrl: "http://10.0.0.1:2380",
+    clientUrl: "http://10.0.0.1:2379",
+    listenClientUrls: "http://10.0.0.1:2379",
+    initialCluster: "db1=http://10.0.0.1:2380",
+  });
+  const script = `${text}\nprintf '%s' "$ETCD_NAME"`;
+  expect(execFileSync("/bin/sh", { input: script, encoding: "utf8" })).toBe(value);
+});
+
+test.each(HOSTILE)("%j is refused where nothing can quote it", (value) => {
+  const secrets = { vrrp: value };
+  expect(() => render("keepalived/secret.conf", { secrets })).toThrow(
+    `cannot be written as one word: ${value}`,
+  );
+});
+
+test("a value that is missing is an error, not an empty word", () => {
+  expect(() => render("haproxy/unit.conf", {})).toThrow(/openFiles/);
+});
+
+test("only IPv6 addresses are bracketed", () => {
+  expect(endpoint("10.89.0.11", 2379)).toBe("10.89.0.11:2379");
+  expect(endpoint("fd00:89::11", 2379)).toBe("[fd00:89::11]:2379");
+});

@@ -1,0 +1,240 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const SETUP = new URL("../../tools/setup", import.meta.url).pathname;
+const STAND_INS = [
+  "pulumi-language-nodejs",
+  "pulumi-resource-command",
+  "pulumi-resource-random",
+].sort();
+
+/** A machine in a folder: its PATH, its Pulumi folder and its cache. */
+let machine: string;
+let releases: Server | undefined;
+
+beforeEach(() => {
+  machine = fs.mkdtempSync(path.join(tmpdir(), "pgherd-setup-"));
+  for (const name of ["path", "pulumi", "cache"]) fs.mkdirSync(path.join(machine, name));
+  for (const name of ["sh", "env", "flock", "curl", "tar", "gzip", "sleep"]) {
+    const { stdout } = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" });
+    if (stdout) fs.symlinkSync(stdout.trim(), path.join(machine, "path", name));
+  }
+  fs.symlinkSync(process.execPath, path.join(machine, "path", "node"));
+});
+afterEach(() => {
+  releases?.close();
+  releases = undefined;
+  fs.rmSync(machine, { recursive: true });
+});
+
+function program(file: string, script: string) {
+  fs.mkdirSync(path.dirname(path.join(machine, file)), { recursive: true });
+  fs.writeFileSync(path.join(machine, file), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+}
+
+/** A Go whose builds are a script that counts them. */
+function go(seconds = 0) {
+  program(
+    "path/go",
+    `case $1 in
+  version) echo go version go1.25.0 linux/amd64;;
+  build) echo build >>${machine}/builds; sleep ${seconds}
+    while [ "$1" != -o ]; do shift; done
+    /bin/mkdir -p "\${2%/*}"; printf '#!/bin/sh\\n' >"$2"; /bin/chmod +x "$2";;
+esac`,
+  );
+}
+
+function setup(...options: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(SETUP, ["--no-lab", ...options], {
+    env: {
+      PATH: path.join(machine, "path"),
+      HOME: machine,
+      PULUMI_HOME: path.join(machine, "pulumi"),
+      PGHERD_CACHE: path.join(machine, "cache"),
+      PGHERD_PULUMI_RELEASES: releases
+        ? `http://127.0.0.1:${(releases.address() as AddressInfo).port}`
+        : "http://127.0.0.1:1",
+    },
+  });
+  let output = "";
+  child.stdout.on("data", (bytes) => (output += bytes));
+  child.stderr.on("data", (bytes) => (output += bytes));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
+}
+
+function inBin(): string[] {
+  const bin = path.join(machine, "cache", "bin");
+  return fs.existsSync(bin) ? fs.readdirSync(bin).sort() : [];
+}
+
+function builds(): number {
+  const file = path.join(machine, "builds");
+  return fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").length - 1 : 0;
+}
+
+test("where nothing can be had it builds the engine, adds the stand-ins, and the next run does nothing", async () => {
+  go();
+  const first = await setup();
+  expect(first).toMatchObject({ code: 0 });
+  expect(first.output).toContain(
+    "Toolchain: engine 3.250.0 (built from source), language host: stand-in, command 1.2.1: stand-in, random 4.21.2: stand-in",
+  );
+  expect(first.output).toContain("to free them: go clean -cache -modcache");
+  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
+
+  const before = fs.statSync(path.join(machine, "cache/bin/pulumi-resource-random")).mtimeMs;
+  const begin = Date.now();
+  expect(await setup()).toEqual({ code: 0, output: "" });
+  console.log(`a set-up with nothing to do: ${Date.now() - begin} ms`);
+  expect(fs.statSync(path.join(machine, "cache/bin/pulumi-resource-random")).mtimeMs).toBe(before);
+  expect(builds()).toBe(1);
+
+  const { output } = await setup("--status");
+  expect(output).toContain("engine 3.250.0 (built from source)");
+  expect(output).toContain(`rm -rf ${machine}/cache`);
+});
+
+test("the stand-ins need nothing but Node", async () => {
+  go();
+  await setup();
+  for (const name of STAND_INS) {
+    const child = spawn(path.join(machine, "cache/bin", name), ["127.0.0.1:1"], {
+      cwd: "/",
+      env: { PATH: path.join(machine, "path") },
+    });
+    const port = await new Promise<string>((resolve) =>
+      child.stdout.on("data", (bytes) => resolve(String(bytes))),
+    );
+    expect(port).toMatch(/^\d+\n$/);
+    child.kill("SIGINT");
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+  }
+});
+
+test("what the machine has is used, and ours get out of its way", async () => {
+  go();
+  await setup();
+  program("path/pulumi", "echo v3.260.1");
+  program("path/pulumi-language-nodejs", "");
+  program("pulumi/plugins/resource-random-v4.30.0/pulumi-resource-random", "");
+  program("pulumi/plugins/resource-command-v0.9.0/pulumi-resource-command", "");
+  const { output } = await setup();
+  expect(output).toBe(
+    `Toolchain: engine 3.260.1 (${machine}/path/pulumi), language host: official, command 1.2.1: stand-in, random 4.21.2: official\n`,
+  );
+  expect(inBin()).toEqual(["pulumi-resource-command"]);
+
+  fs.rmSync(path.join(machine, "path/pulumi"));
+  fs.rmSync(path.join(machine, "path/pulumi-language-nodejs"));
+  await setup();
+  expect(inBin()).toEqual(["pulumi", "pulumi-language-nodejs", "pulumi-resource-command"]);
+  expect(builds()).toBe(1);
+});
+
+test("an engine of the machine that is too old is not used", async () => {
+  go();
+  program("path/pulumi", "echo v3.100.0");
+  expect((await setup()).output).toContain("engine 3.250.0 (built from source)");
+});
+
+test.each([
+  ["no Go", undefined, "found no Go"],
+  ["an old Go", "echo go version go1.19.8 linux/amd64", "found Go 1.19.8"],
+])("with %s it says what is needed, in one sentence", async (_, script, found) => {
+  program("path/pulumi", "echo v3.100.0");
+  program("path/go", script ?? "exit 1");
+  const { code, output } = await setup();
+  expect(code).toBe(1);
+  expect(output).toBe(
+    `tools/setup: expected pulumi 3.250.0 or newer, found 3.100.0 (${machine}/path/pulumi). The official release cannot be ` +
+      `downloaded here, and to build it takes Go 1.21.0 or newer, ${found}.\n` +
+      "Install one of them and run tools/setup again: Pulumi from https://www.pulumi.com/docs/install/ or Go from https://go.dev/dl/.\n",
+  );
+});
+
+test("a failed build shows the end of its log, and the next run builds again", async () => {
+  program(
+    "path/go",
+    'case $1 in version) echo go version go1.25.0;; *) echo "no space" >&2; exit 1;; esac',
+  );
+  const { code, output } = await setup();
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    /Building the Pulumi engine .* failed: exit code 1\.\nno space\nThe whole log: /,
+  );
+  go();
+  expect((await setup()).code).toBe(0);
+});
+
+test("two set-ups at once build once", async () => {
+  go(1);
+  const both = await Promise.all([setup(), setup()]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  expect(builds()).toBe(1);
+});
+
+test("what a killed set-up left is repaired", async () => {
+  go();
+  await setup();
+  const bin = path.join(machine, "cache/bin");
+  fs.truncateSync(path.join(bin, "pulumi-resource-random"), 1000);
+  fs.writeFileSync(path.join(bin, "pulumi-resource-random"), "#!/usr/bin/env node\nhalf");
+  fs.writeFileSync(path.join(bin, "pulumi-resource-command.4711"), "");
+  fs.writeFileSync(path.join(machine, "cache/setup.lock"), "4711");
+  expect((await setup()).code).toBe(0);
+  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
+  expect(fs.statSync(path.join(bin, "pulumi-resource-random")).size).toBeGreaterThan(100_000);
+});
+
+async function serveRelease(checksum?: string) {
+  const tree = path.join(machine, "release/pulumi");
+  program("release/pulumi/pulumi", "");
+  program("release/pulumi/pulumi-language-nodejs", "");
+  const name = `pulumi-v3.250.0-linux-${process.arch}.tar.gz`;
+  const archive = path.join(machine, name);
+  spawnSync("tar", ["-czf", archive, "-C", path.dirname(tree), "pulumi"]);
+  const content = fs.readFileSync(archive);
+  const sum = checksum ?? createHash("sha256").update(content).digest("hex");
+  const files: { [url: string]: string | Buffer } = {
+    [`/v3.250.0/${name}`]: content,
+    "/v3.250.0/pulumi-3.250.0-checksums.txt": `${"0".repeat(64)}  other.tar.gz\n${sum}  ${name}\n`,
+  };
+  releases = createServer((request, response) => {
+    const file = files[request.url ?? ""];
+    response.writeHead(file ? 200 : 404).end(file);
+  });
+  await new Promise<void>((resolve) => releases!.listen(0, "127.0.0.1", resolve));
+}
+
+const withoutCurl = spawnSync("curl", ["--version"]).error !== undefined;
+
+test.skipIf(withoutCurl)("a reachable release is taken, with its language host", async () => {
+  await serveRelease();
+  const { code, output } = await setup();
+  expect(code).toBe(0);
+  expect(output).toContain("Downloaded Pulumi 3.250.0 from http://127.0.0.1");
+  expect(output).toContain("engine 3.250.0 (official release), language host: official");
+  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
+  expect(fs.readFileSync(path.join(machine, "cache/bin/pulumi-language-nodejs"), "utf8")).toBe(
+    "#!/bin/sh\n\n",
+  );
+  expect(await setup()).toEqual({ code: 0, output: "" });
+});
+
+test.skipIf(withoutCurl)("a release that is not what was published is not installed", async () => {
+  go();
+  await serveRelease("f".repeat(64));
+  const { code, output } = await setup();
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    /expected the published SHA-256 f{64}, got [0-9a-f]{64}\. Nothing was installed/,
+  );
+  expect(inBin()).toEqual([]);
+});

@@ -53,13 +53,15 @@ export function renderStatus(status: ClusterStatus): string {
     "",
     `DCS       ${status.dcs.map(({ host, healthy }) => (healthy ? host : pc.red(`${host} (no answer)`))).join(", ")}`,
   ];
-  for (const { host, holdsVip, entrances } of status.loadBalancers) {
+  for (const { host, entrances } of status.loadBalancers) {
     const shown = Object.entries(entrances).map(
       ([name, servers]) => `${name} ${servers.join(" ") || pc.red("none")}`,
     );
-    lines.push(
-      `${host.padEnd(9)} ${shown.join(" · ")}${holdsVip ? pc.bold("  ← virtual IP") : ""}`,
-    );
+    lines.push(`${host.padEnd(9)} ${shown.join(" · ") || pc.red("no answer")}`);
+  }
+  const holders = status.loadBalancers.filter(({ holdsVip }) => holdsVip);
+  if (holders.length > 0) {
+    lines.push(`Virtual IP on ${pc.bold(holders.map(({ host }) => host).join(", "))}`);
   }
   for (const problem of status.problems) lines.push(pc.red(problem));
   return `${lines.join("\n")}\n`;

@@ -37,7 +37,7 @@ export function isUp(paths: LabPaths, lab: string, host: string): boolean {
 }
 
 const CONCURRENCY = Math.max(3, os.availableParallelism());
-const BOOT_TIMEOUT_MS = 90_000;
+const BOOT_TIMEOUT_MS = 180_000;
 const POLL_MS = 150;
 // Now and then the kernel refuses "Failed to chown() cgroup" when many start at once; the second start works.
 const ATTEMPTS = 2;

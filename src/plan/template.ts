@@ -6,19 +6,25 @@ import { packageRoot } from "../package-root";
 
 // One helper for each output format does the quoting, so that no value can end a string or start a line of its own.
 const handlebars = Handlebars.create();
-handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(value));
+handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value)));
 handlebars.registerHelper(
   "shell",
-  (value: unknown) => `'${String(value).replaceAll("'", "'\\''")}'`,
+  (value: unknown) => `'${String(given(value)).replaceAll("'", "'\\''")}'`,
 );
 handlebars.registerHelper("endpoint", (host: string, port: number) => endpoint(host, port));
 handlebars.registerHelper("word", (value: unknown) => {
-  const text = String(value);
+  const text = String(given(value));
   // HAProxy and Keepalived have no quoting that holds everywhere: what needs it must not get this far.
   if (!/^[A-Za-z0-9._:/@%+=,*\-[\]]+$/.test(text))
     throw new Error(`cannot be written as one word: ${text}`);
   return text;
 });
+
+/** Handlebars' strict mode looks at plain values only, not at what a helper is given. */
+function given(value: unknown): unknown {
+  if (value === undefined || value === null) throw new Error("a value is missing in a template");
+  return value;
+}
 
 const compiled = new Map<string, Handlebars.TemplateDelegate>();
 

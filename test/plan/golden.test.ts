@@ -34,9 +34,9 @@ function distinct(plan: ClusterPlan, files: (service: ClusterPlan["services"][nu
 
 const files = distinct(lab, (service) => ({ ...service.files, ...service.secretFiles(SECRETS) }));
 
-/** `db1+db2+db3.etc.default.etcd` */
+/** `db1.etc.default.etcd.txt`: a suffix that no formatter takes for a language. */
 function goldenName({ path, hosts }: { path: string; hosts: string[] }): string {
-  return `${[...new Set(hosts)].join("+")}${path.replaceAll("/", ".")}`;
+  return `${[...new Set(hosts)].join("+")}${path.replaceAll("/", ".")}.txt`;
 }
 
 test.each(files.map((file) => [goldenName(file), file] as const))(
@@ -48,11 +48,11 @@ test.each(files.map((file) => [goldenName(file), file] as const))(
 
 test("the lab's dynamic configuration is as in its golden file", async () => {
   const text = `${JSON.stringify(lab.patroni.dynamicConfiguration, null, 2)}\n`;
-  await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json"));
+  await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json.txt"));
 });
 
 test("every golden file belongs to the plan", () => {
-  const expected = [...files.map(goldenName), "dynamic-configuration.json"];
+  const expected = [...files.map(goldenName), "dynamic-configuration.json.txt"];
   expect(readdirSync(GOLDEN).sort()).toEqual(expected.sort());
 });
 

@@ -69,7 +69,10 @@ test.each(HOSTILE)("%j is refused where nothing can quote it", (value) => {
 });
 
 test("a value that is missing is an error, not an empty word", () => {
-  expect(() => render("haproxy/unit.conf", {})).toThrow(/openFiles/);
+  const missing = "a value is missing";
+  expect(() => render("haproxy/unit.conf", {})).toThrow(missing);
+  expect(() => render("etcd/etcd.env", { name: "db1" })).toThrow(missing);
+  expect(() => render("patroni/member.yml", { ...member, scope: undefined })).toThrow(missing);
 });
 
 test("only IPv6 addresses are bracketed", () => {

@@ -37,7 +37,7 @@ const LEFT_BEHIND = /\.\d+$/;
 function ready() {
   return ALL.every((plugin) => {
     const kept = path.join(bin, plugin.program);
-    return official(plugin) ? settled(plugin) : isOurs(kept, mark(plugin.source));
+    return official(plugin) ? settled(plugin) : isOurs(kept, mark());
   });
 }
 
@@ -49,10 +49,12 @@ async function install() {
   for (const plugin of ALL) {
     const kept = path.join(bin, plugin.program);
     const found = official(plugin);
-    if (!found) write(plugin, kept);
-    else if (found === released()) replace(kept, (scratch) => fs.linkSync(found, scratch));
+    if (!found) continue;
+    if (found === released()) replace(kept, (scratch) => fs.linkSync(found, scratch));
     else fs.rmSync(kept, { force: true });
   }
+  const ours = ALL.filter((plugin) => !official(plugin));
+  if (ours.length > 0) write(ours);
 }
 
 /** Which set is used, e.g. `language host: stand-in`. */
@@ -109,28 +111,33 @@ async function fetch({ title, version }) {
   }
 }
 
-/** Ours, in one file that needs nothing but Node: clones come and go, and share the cache. */
-function write({ source }, kept) {
+/** Ours, each in one file that needs nothing but Node: clones come and go, and share the cache. */
+function write(plugins) {
   const { buildSync } = require("esbuild");
-  replace(kept, (scratch) => {
-    buildSync({
-      entryPoints: [path.join(root, "tools", "plugins", `${source}.ts`)],
-      outfile: scratch,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "cjs",
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: "none",
-      // ssh2's native speed-ups: it does without them.
-      loader: { ".node": "empty" },
-      external: ["cpu-features"],
-      banner: { js: `#!/usr/bin/env node\n${mark(source)}` },
-      logLevel: "warning",
-    });
-    fs.chmodSync(scratch, 0o755);
+  const { outputFiles } = buildSync({
+    entryPoints: plugins.map(({ source, program }) => ({
+      in: path.join(root, "tools", "plugins", `${source}.ts`),
+      out: program,
+    })),
+    outdir: bin,
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    // ssh2's native speed-ups: it does without them.
+    loader: { ".node": "empty" },
+    external: ["cpu-features"],
+    banner: { js: `#!/usr/bin/env node\n${mark()}` },
+    logLevel: "warning",
   });
+  for (const { path: file, contents } of outputFiles)
+    replace(file.replace(/\.js$/, ""), (scratch) =>
+      fs.writeFileSync(scratch, contents, { mode: 0o755 }),
+    );
 }
 
 function replace(file, make) {
@@ -152,7 +159,7 @@ function isOurs(file, line) {
 let sources;
 
 /** The second line of a plugin of ours: from which sources it was made. */
-function mark(source) {
+function mark() {
   if (sources === undefined) {
     const hash = crypto.createHash("sha256");
     for (const folder of ["tools/plugins", "src/rpc"])
@@ -163,7 +170,7 @@ function mark(source) {
       .digest("hex")
       .slice(0, 16);
   }
-  return `// pgherd's stand-in for ${source}, made from ${sources}`;
+  return `// A stand-in of pgherd's, made from ${sources}`;
 }
 
 function versionOf(name) {

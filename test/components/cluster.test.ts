@@ -1,0 +1,148 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, expect, test, vi } from "vitest";
+import { readStack } from "../../src/cli/stack";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
+
+/** How the SDK marks a secret on its way to the engine. */
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly parent: string;
+  readonly inputs: { readonly [key: string]: unknown };
+  readonly dependencies: readonly string[];
+}
+
+const registered: Registered[] = [];
+let passwords: { readonly [user: string]: pulumi.Output<string> };
+
+beforeAll(async () => {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, type, inputs }) => ({
+        id: name,
+        // The engine keeps this output secret, as @pulumi/random asks it to.
+        state: type.startsWith("random:")
+          ? { ...inputs, result: pulumi.secret(`password-of-${name}`) }
+          : inputs,
+      }),
+      call: () => ({}),
+    },
+    "pgherd",
+    "lab",
+  );
+  spy();
+  const { Cluster } = await import("../../src/components/cluster");
+  const settings = readStack("lab");
+  const cluster = new Cluster(settings.cluster.name, settings);
+  passwords = cluster.passwords;
+  await vi.waitFor(
+    () => expect(registered.map(({ name }) => name)).toContain("demo-entry-point"),
+    { timeout: 240_000, interval: 100 },
+  );
+});
+
+test("all resources of the lab have their names for good", () => {
+  expect(registered.map(urnOf).sort()).toMatchSnapshot();
+});
+
+test("no two resources have one name", () => {
+  const names = registered.map(({ name }) => name);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+test("every resource belongs to the cluster", () => {
+  const roots = registered.filter(({ parent }) => !parent.includes("pgherd:component:Cluster"));
+  expect(roots.map(({ name }) => name)).toEqual(["demo"]);
+});
+
+test("services belong to their daemon", () => {
+  for (const { name, parent } of ofType("Service")) {
+    expect(parent.split("::").at(-1)).toBe(`demo-${name.split("-").at(-1)}`);
+  }
+});
+
+test("a service waits for its host", () => {
+  const etcd = registered.find(({ name }) => name === "demo-db1-etcd");
+  expect(etcd?.dependencies.map((urn) => urn.split("::").at(-1))).toContain("demo-db1");
+});
+
+test("files that hold passwords are secret, and only these", () => {
+  const secret = ofType("Service").flatMap(({ name, inputs }) =>
+    Object.entries(inputs.files as { [path: string]: { content: unknown } })
+      .filter(([, { content }]) => isSecret(content))
+      .map(([path]) => `${name} ${path}`),
+  );
+  expect(secret.sort()).toEqual([
+    "demo-db1-patroni /etc/patroni/pgherd/20-secrets.yml",
+    "demo-db2-patroni /etc/patroni/pgherd/20-secrets.yml",
+    "demo-db3-patroni /etc/patroni/pgherd/20-secrets.yml",
+    "demo-lb1-keepalived /etc/keepalived/secret.conf",
+    "demo-lb2-keepalived /etc/keepalived/secret.conf",
+  ]);
+});
+
+test("the database's passwords are secret", () => {
+  const [database] = ofType("PatroniCluster");
+  const input = database?.inputs.passwords;
+  const inner = isSecret(input) ? [input] : Object.values(input as object);
+  expect(inner.length).toBeGreaterThan(0);
+  for (const one of inner) expect(isSecret(one)).toBe(true);
+});
+
+test("the cluster's passwords stay secret as outputs", async () => {
+  expect(Object.keys(passwords)).toEqual(["app"]);
+  expect(await pulumi.isSecret(passwords.app as pulumi.Output<string>)).toBe(true);
+});
+
+test("no password is sent in clear", () => {
+  const clear = JSON.stringify(registered, (_key, value) => (isSecret(value) ? "secret" : value));
+  expect(clear).not.toContain("password-of-");
+  expect(JSON.stringify(registered)).toContain("password-of-demo-passwords-user-app");
+});
+
+/** Notes every registration, with what the mocks alone do not tell. */
+function spy(): void {
+  const monitor = (
+    pulumi.runtime as unknown as { getMonitor(): { registerResource: Register } }
+  ).getMonitor();
+  const original = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, done) => {
+    registered.push({
+      type: request.getType(),
+      name: request.getName(),
+      parent: request.getParent(),
+      inputs: (request.getObject()?.toJavaScript() ?? {}) as Registered["inputs"],
+      dependencies: request.getDependenciesList(),
+    });
+    return original(request, done);
+  };
+}
+
+type Register = (
+  request: {
+    getType(): string;
+    getName(): string;
+    getParent(): string;
+    getObject(): { toJavaScript(): object } | undefined;
+    getDependenciesList(): string[];
+  },
+  done: unknown,
+) => unknown;
+
+function ofType(type: string): Registered[] {
+  return registered.filter((one) => one.type === `pgherd:index:${type}`);
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === "object" && value !== null && SECRET in value;
+}
+
+/** The engine's identity of a resource: the types from the root down, and its name. */
+function urnOf({ type, name, parent }: Registered): string {
+  const above = parent.split("::")[2];
+  const chain = above && above !== "pulumi:pulumi:Stack" ? `${above}$${type}` : type;
+  return `${chain}::${name}`;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { healthyEndpointsProbe, keyProbe, membershipProbe } from "../../src/facts/etcd";
+
+const ENDPOINTS = ["http://10.89.0.11:2379", "http://10.89.0.12:2379"];
+
+test("the membership keeps all digits of 64-bit ids", () => {
+  // Printed by etcdctl 3.5.16.
+  const output = `{"header":{"cluster_id":17237436991929493444,"member_id":9372538179322589801,"raft_term":2},"members":[{"ID":9372538179322589801,"name":"db1","peerURLs":["http://10.89.0.11:2380"],"clientURLs":["http://10.89.0.11:2379"]},{"ID":10501334649042878790,"name":"db2","peerURLs":["http://10.89.0.12:2380"],"clientURLs":["http://10.89.0.12:2379"]}]}\n`;
+  expect(membershipProbe(ENDPOINTS).parse(output)).toEqual({
+    clusterId: "ef37ad9dc622a7c4",
+    members: { db1: "http://10.89.0.11:2379", db2: "http://10.89.0.12:2379" },
+  });
+});
+
+test("a member that has been added and has not started yet has no name and no URL", () => {
+  const output = `{"header":{"cluster_id":1},"members":[{"ID":10501334649042878790,"peerURLs":["http://10.89.0.12:2380"]}]}`;
+  expect(membershipProbe(ENDPOINTS).parse(output).members).toEqual({ "10501334649042878790": "" });
+});
+
+test("only healthy endpoints are told", () => {
+  const output = `[{"endpoint":"http://10.89.0.11:2379","health":true,"took":"2.3ms"},{"endpoint":"http://10.89.0.12:2379","health":false,"took":"4.0s","error":"context deadline exceeded"}]`;
+  expect(healthyEndpointsProbe(ENDPOINTS).parse(output)).toEqual(["http://10.89.0.11:2379"]);
+});
+
+test("no answer means that none is healthy", () => {
+  expect(healthyEndpointsProbe(ENDPOINTS).parse("\n")).toEqual([]);
+});
+
+test("a key is told with the revision of its last change", () => {
+  const value = '{"ttl": 30, "note": "ü"}';
+  const output = `{"header":{"cluster_id":17237436991929493444,"revision":9007199254740993},"kvs":[{"key":"L3NlcnZpY2UvZGVtby9jb25maWc=","create_revision":4,"mod_revision":9007199254740993,"version":2,"value":"${Buffer.from(value).toString("base64")}"}],"count":1}`;
+  expect(keyProbe(ENDPOINTS, "/service/demo/config").parse(output)).toEqual({
+    value,
+    revision: "9007199254740993",
+  });
+});
+
+test("an absent key is undefined", () => {
+  const output = `{"header":{"cluster_id":17237436991929493444,"revision":4}}`;
+  expect(keyProbe(ENDPOINTS, "/service/demo/config").parse(output)).toBeUndefined();
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { Catalog } from "../../src/facts/postgres";
+import { catalogChanges, extensionChanges } from "../../src/operations/postgres";
+import { scramVerifier } from "../../src/operations/scram";
+
+const role = { name: "app", createdb: false, createrole: false, connectionLimit: -1 };
+const database = { name: "shop", owner: "app", extensions: [] };
+const passwords = { app: "app-password", replicator: "replication-password" };
+
+const EMPTY: Catalog = { roles: [], databases: [] };
+
+/** A server on which all is as wanted, and more than that. */
+const whole: Catalog = {
+  roles: [
+    { ...role, verifier: scramVerifier("app-password") },
+    { ...role, name: "replicator", verifier: scramVerifier("replication-password") },
+    { ...role, name: "by_hand", createdb: true, verifier: "" },
+  ],
+  databases: [
+    { name: "shop", owner: "app" },
+    { name: "postgres", owner: "postgres" },
+  ],
+};
+
+test("an empty server gets its roles, passwords and databases, in this order", () => {
+  const sql = catalogChanges([role], [database], passwords, EMPTY);
+  expect(sql.replace(/SCRAM-[^']+/g, "VERIFIER").split("\n")).toEqual([
+    'CREATE ROLE "app" LOGIN;',
+    'ALTER ROLE "app" NOCREATEDB NOCREATEROLE CONNECTION LIMIT -1;',
+    `ALTER ROLE "app" PASSWORD 'VERIFIER';`,
+    `ALTER ROLE "replicator" PASSWORD 'VERIFIER';`,
+    'CREATE DATABASE "shop" OWNER "app";',
+    "",
+  ]);
+});
+
+test("nothing is changed where all is as wanted", () => {
+  expect(catalogChanges([role], [database], passwords, whole)).toBe("");
+});
+
+test("a password never stands in the SQL", () => {
+  const sql = catalogChanges([role], [database], passwords, EMPTY);
+  expect(sql).not.toContain("app-password");
+  expect(sql).not.toContain("replication-password");
+});
+
+test("only what differs is changed", () => {
+  const changed = { ...role, createdb: true, connectionLimit: 20 };
+  expect(catalogChanges([changed], [database], passwords, whole)).toBe(
+    'ALTER ROLE "app" CREATEDB NOCREATEROLE CONNECTION LIMIT 20;\n',
+  );
+  expect(catalogChanges([role], [{ ...database, owner: "by_hand" }], passwords, whole)).toBe(
+    'ALTER DATABASE "shop" OWNER TO "by_hand";\n',
+  );
+  expect(catalogChanges([role], [database], { ...passwords, app: "new" }, whole)).toMatch(
+    /^ALTER ROLE "app" PASSWORD 'SCRAM-SHA-256\$[^']+';\n$/,
+  );
+});
+
+test("what is no longer wanted is never dropped", () => {
+  expect(catalogChanges([], [], {}, whole)).toBe("");
+});
+
+test("names are quoted", () => {
+  const hostile = { ...role, name: 'a"; DROP ROLE b; --' };
+  expect(catalogChanges([hostile], [], {}, EMPTY)).toContain(
+    'CREATE ROLE "a""; DROP ROLE b; --" LOGIN;',
+  );
+});
+
+test("extensions are created once and never dropped", () => {
+  expect(extensionChanges(["pg_trgm", "hstore"], ["plpgsql", "hstore"])).toBe(
+    'CREATE EXTENSION "pg_trgm";\n',
+  );
+  expect(extensionChanges(["hstore"], ["plpgsql", "hstore"])).toBe("");
+  expect(extensionChanges([], ["hstore"])).toBe("");
+});

@@ -46,7 +46,8 @@ function newestSource() {
   for (const top of ["src", "tools/plugins"]) {
     const folder = path.join(ROOT, top);
     if (!fs.existsSync(folder)) continue;
-    for (const file of fs.readdirSync(folder, { recursive: true })) files.push(path.join(top, file));
+    for (const file of fs.readdirSync(folder, { recursive: true }))
+      files.push(path.join(top, file));
   }
   return Math.max(...files.map((file) => modified(path.join(ROOT, file))));
 }

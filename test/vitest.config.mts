@@ -14,6 +14,9 @@ export default defineConfig({
           root: new URL("..", import.meta.url).pathname,
           include: ["test/**/*.test.ts"],
           exclude: ["test/lab/**"],
+          // These take milliseconds; the limit is for machines that others keep busy.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

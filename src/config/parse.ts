@@ -36,7 +36,9 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
   if (issue.code === "invalid_key") {
     const key = JSON.stringify(issue.path.at(-1));
     const wanted = issue.issues.map(expectation).join(", or ");
-    return [`${renderPath(issue.path.slice(0, -1))}: expected each name to be ${wanted}, got ${key}.`];
+    return [
+      `${renderPath(issue.path.slice(0, -1))}: expected each name to be ${wanted}, got ${key}.`,
+    ];
   }
   return [problem(issue.path, expectation(issue), raw)];
 }
@@ -79,7 +81,10 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "too_big":
       return `${String(issue.maximum)} or less`;
     case "invalid_union":
-      return (issue.options ?? []).map((value) => JSON.stringify(value)).join(" or ");
+      // Of a discriminator; the issue's type does not tell of it (zod 4.6).
+      return "options" in issue && Array.isArray(issue.options)
+        ? issue.options.map((value) => JSON.stringify(value)).join(" or ")
+        : issue.message;
     default:
       return issue.message;
   }

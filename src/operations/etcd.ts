@@ -12,5 +12,5 @@ export function setKey(
   revision: string,
 ): string {
   const transaction = `mod(${JSON.stringify(key)}) = ${JSON.stringify(revision)}\n\nput ${JSON.stringify(key)} ${JSON.stringify(value)}\n\n\n`;
-  return `answer=$(${etcdctl(endpoints)} txn ${hereDocument(transaction)}) && case "$answer" in SUCCESS*) ;; *) echo "somebody else changed ${key} at the same moment; run again" >&2; exit 1;; esac`;
+  return `answer=$(${etcdctl(endpoints)} txn ${hereDocument(transaction)}) || exit 1\ncase "$answer" in SUCCESS*) ;; *) echo "somebody else changed ${key} at the same moment; run again" >&2; exit 1;; esac`;
 }

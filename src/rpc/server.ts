@@ -92,7 +92,6 @@ export class InitFailedError extends Error {
  */
 export async function serve(provider: Provider, version: string): Promise<void> {
   const { port } = await listen(provider, version);
-  process.stdout.write(`${port}\n`);
   const end = () => void provider.cancel().finally(() => process.exit(0));
   // Not a terminal's Ctrl-C: the engine starts plugins in process groups of their own. It sends this when it is done, and
   // kills what has not ended within five seconds (cmdutil.InterruptChildren).
@@ -100,6 +99,7 @@ export async function serve(provider: Provider, version: string): Promise<void> 
   process.on("SIGTERM", end);
   const engine = process.ppid;
   setInterval(() => process.ppid !== engine && end(), PARENT_CHECK_MS).unref();
+  process.stdout.write(`${port}\n`);
 }
 
 const PARENT_CHECK_MS = 1000;

@@ -38,10 +38,10 @@ beforeAll(async () => {
   const settings = readStack("lab");
   const cluster = new Cluster(settings.cluster.name, settings);
   passwords = cluster.passwords;
-  await vi.waitFor(
-    () => expect(registered.map(({ name }) => name)).toContain("demo-entry-point"),
-    { timeout: 240_000, interval: 100 },
-  );
+  await vi.waitFor(() => expect(registered.map(({ name }) => name)).toContain("demo-entry-point"), {
+    timeout: 240_000,
+    interval: 100,
+  });
 });
 
 test("all resources of the lab have their names for good", () => {

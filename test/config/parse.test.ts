@@ -390,7 +390,10 @@ test("load balancers get the documented ports", () => {
 });
 
 test.each([
-  ["one member with one etcd", cluster({ members: ["a1"], dcs: { kind: "etcd", members: ["a1"] } })],
+  [
+    "one member with one etcd",
+    cluster({ members: ["a1"], dcs: { kind: "etcd", members: ["a1"] } }),
+  ],
   ["strict replication with three members", cluster({ replication: { mode: "strict" } })],
   ["a virtual IP in the balancers' network", balancers({ vip: "10.0.0.9/24", interface: "eth0" })],
   ["PostgreSQL's port on a balancer of its own", balancers({ ports: { primary: 5432 } })],

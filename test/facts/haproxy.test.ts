@@ -3,8 +3,10 @@ import { addressHeldProbe, entrancesProbe } from "../../src/facts/haproxy";
 
 // HAProxy 3.0 prints about a hundred fields a line; the eighteenth is the status.
 function line(entrance: string, server: string, status: string): string {
-  return [entrance, server, ..."0,0,0,1,4000,1,57,1049,0,0,,0,,0,0".split(","), status].join(",") +
-    ",1,1,0,0,0,12,0,,1,3,1,,0,,2,0,,1,L7OK,200,3,,,,,,,,,,,0,0,";
+  return (
+    [entrance, server, ..."0,0,0,1,4000,1,57,1049,0,0,,0,,0,0".split(","), status].join(",") +
+    ",1,1,0,0,0,12,0,,1,3,1,,0,,2,0,,1,L7OK,200,3,,,,,,,,,,,0,0,"
+  );
 }
 
 const CSV = [

@@ -37,7 +37,7 @@ postgresql-17:
         500 http://deb.debian.org/debian trixie/main amd64 Packages
         100 /var/lib/dpkg/status
 `;
-  expect(candidatesProbe(["patroni", "postgresql-16", "postgresql-17", "none"]).parse(output)).toEqual(
-    { patroni: "4.0.4-8", "postgresql-17": "17.6-0+deb13u1" },
-  );
+  expect(
+    candidatesProbe(["patroni", "postgresql-16", "postgresql-17", "none"]).parse(output),
+  ).toEqual({ patroni: "4.0.4-8", "postgresql-17": "17.6-0+deb13u1" });
 });

@@ -36,9 +36,7 @@ test.each(HOSTILE)("%j reaches a command as one word, as it is", (value) => {
 });
 
 test("several values reach a command as as many words", () => {
-  expect(sh(`printf '<%s>' ${words(HOSTILE)}`)).toBe(
-    HOSTILE.map((value) => `<${value}>`).join(""),
-  );
+  expect(sh(`printf '<%s>' ${words(HOSTILE)}`)).toBe(HOSTILE.map((value) => `<${value}>`).join(""));
 });
 
 test("a number needs no quotes, nor does a path", () => {

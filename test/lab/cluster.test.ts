@@ -15,6 +15,9 @@ import type { ClusterStatus } from "../../src/operations/status";
 const LAB = "t-cluster";
 const DATABASES = ["db1", "db2", "db3"];
 const HOSTS = [...DATABASES, "lb1", "lb2"];
+
+/** Longer ones, for `npm run test:full`. */
+const full = test.runIf(process.env.PGHERD_TEST_FULL);
 const root = join(__dirname, "../..");
 
 function pulumi(...args: string[]): Promise<string> {
@@ -135,7 +138,7 @@ describe("a cluster from nothing", () => {
 });
 
 describe("secrets", () => {
-  test("a generated password stands in no state file, log, command line or file that others can read", async () => {
+  full("a generated password stands in no state file, log, command line or file that others can read", async () => {
     const { passwords } = await outputs();
     const { stdout: inState } = await tryRun(["grep", "-rlF", passwords.app, labPaths(LAB).pulumi]);
     expect(inState).toBe("");
@@ -161,7 +164,7 @@ describe("secrets", () => {
 });
 
 describe("a host that is not the one it was", () => {
-  test("a swapped host key stops the run before any command is executed there", async () => {
+  full("a swapped host key stops the run before any command is executed there", async () => {
     const paths = labPaths(LAB);
     const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
     const config = readFileSync(paths.sshConfig, "utf8");
@@ -196,7 +199,7 @@ describe("a host that is not the one it was", () => {
 });
 
 describe("failures", () => {
-  test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
+  full("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
     const old = leaderOf(await healthy());
     await powerOff(LAB, [old]);
     const leader = await until("another leader", 180, async () => {
@@ -211,7 +214,7 @@ describe("failures", () => {
     expect(await sql(5000, "select count(*) from notes")).toBe("100");
   });
 
-  test("when HAProxy ends on the holder of the virtual IP, the other balancer takes the address", async () => {
+  full("when HAProxy ends on the holder of the virtual IP, the other balancer takes the address", async () => {
     const holder = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host ?? "";
     await onHost(holder, "sudo systemctl stop haproxy");
     const next = await until("another holder", 60, async () => {
@@ -229,7 +232,7 @@ describe("failures", () => {
 });
 
 describe("the end and the beginning", () => {
-  test("pulumi destroy leaves the data, and the next pulumi up takes it up again", async () => {
+  full("pulumi destroy leaves the data, and the next pulumi up takes it up again", async () => {
     const before = await outputs();
     await pulumi("destroy", "--yes", "--skip-preview");
     for (const host of DATABASES) {

@@ -17,6 +17,9 @@ const LAB = "t-lab";
 const BESIDE = "t-lab-beside";
 const PGHERD = "bin/pgherd";
 
+/** Longer ones, for `npm run test:full`. */
+const full = test.runIf(process.env.PGHERD_TEST_FULL);
+
 afterAll(async () => {
   await down(LAB);
   await down(BESIDE);
@@ -160,7 +163,7 @@ describe("pgherd lab exec", () => {
   });
 });
 
-test("a lab up that is killed at any moment is completed by the next one", async () => {
+full("a lab up that is killed at any moment is completed by the next one", async () => {
   for (const moment of [begun, halfBooted, oneHostUp]) {
     await down(LAB);
     const child = spawn(PGHERD, ["lab", "up", "--name", LAB, "--topology", "small"], {
@@ -174,7 +177,7 @@ test("a lab up that is killed at any moment is completed by the next one", async
   }
 });
 
-test("two labs are up side by side, with the same host names and addresses", async () => {
+full("two labs are up side by side, with the same host names and addresses", async () => {
   await up(BESIDE, { topology: "small" });
   await hostExec(BESIDE, "db1", "echo beside | sudo tee /etc/mark");
   expect(await hostExec(LAB, "db1", "cat /etc/mark 2>/dev/null || echo none")).toBe("none\n");
@@ -182,7 +185,7 @@ test("two labs are up side by side, with the same host names and addresses", asy
   expect(await hostExec(LAB, "db1", "hostname")).toBe("db1\n");
 });
 
-test("lab down leaves nothing behind, not even of a half-made lab", async () => {
+full("lab down leaves nothing behind, not even of a half-made lab", async () => {
   expect(await leftovers(LAB)).not.toEqual([]);
   await down(LAB);
   expect(await leftovers(LAB)).toEqual([]);

@@ -78,7 +78,10 @@ test("a file is replaced by another one, never written over", () => {
 test("a file that its own program refuses leaves the old one, and the run fails with its words", () => {
   const path = join(folder, "a.conf");
   writeFileSync(path, "good\n");
-  const script = writeFiles({ [path]: file("bad\n") }, { [path]: "grep good {} || { echo line 1: bad; false; }" });
+  const script = writeFiles(
+    { [path]: file("bad\n") },
+    { [path]: "grep good {} || { echo line 1: bad; false; }" },
+  );
   const { status, stderr } = sh(script);
   expect(status).not.toBe(0);
   expect(stderr).toContain(`${path}: the new configuration is refused by its own program:`);

@@ -25,7 +25,7 @@ test("a running, enabled unit with the right configuration is left alone", () =>
 test("another configuration is loaded, and that is recorded", () => {
   const script = runUnit("patroni.service", running, { ...how, outdated: true });
   expect(calls(script)).toEqual(["systemctl reload patroni.service"]);
-  expect(script).toContain(" new\" >/run/pgherd/loaded/patroni.service");
+  expect(script).toContain(' new" >/run/pgherd/loaded/patroni.service');
 });
 
 test("a unit that cannot reload is restarted", () => {

@@ -72,7 +72,9 @@ test("files have these modes and owners", () => {
 });
 
 test("every file ends in a newline, which a here-document needs", () => {
-  expect(files.filter(({ content }) => !content.endsWith("\n")).map(({ path }) => path)).toEqual([]);
+  expect(files.filter(({ content }) => !content.endsWith("\n")).map(({ path }) => path)).toEqual(
+    [],
+  );
 });
 
 test("passwords stand in the secret files and nowhere else", () => {

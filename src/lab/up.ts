@@ -11,14 +11,7 @@ import { distroLink, hostPaths, labPaths, type LabPaths } from "./paths";
 import { SILENT, type Progress } from "./progress";
 import { giveToLabUser, requireRights } from "./rights";
 import { writeSshFiles } from "./ssh-config";
-import {
-  nameOption,
-  readState,
-  writeState,
-  writeWhole,
-  type LabHost,
-  type LabState,
-} from "./state";
+import { nameOption, readState, writeState, type LabHost, type LabState } from "./state";
 import { DEFAULT_TOPOLOGY, DISTROS, hostsOf, type Distro, type Topology } from "./topology";
 
 export interface UpOptions {

@@ -152,7 +152,7 @@ const START_SECONDS = 30;
 async function untilUp(
   context: Context,
   urn: string,
-  { host, daemon }: ServiceInputs,
+  { host }: ServiceInputs,
   { unit }: DaemonTraits,
 ) {
   const next = `journalctl -u ${unit} -n 50`;

@@ -138,24 +138,32 @@ describe("a cluster from nothing", () => {
 });
 
 describe("secrets", () => {
-  full("a generated password stands in no state file, log, command line or file that others can read", async () => {
-    const { passwords } = await outputs();
-    const { stdout: inState } = await tryRun(["grep", "-rlF", passwords.app, labPaths(LAB).pulumi]);
-    expect(inState).toBe("");
-    const search = Buffer.from(
-      `p='${passwords.app}'; r='${await replicationPassword()}'
+  full(
+    "a generated password stands in no state file, log, command line or file that others can read",
+    async () => {
+      const { passwords } = await outputs();
+      const { stdout: inState } = await tryRun([
+        "grep",
+        "-rlF",
+        passwords.app,
+        labPaths(LAB).pulumi,
+      ]);
+      expect(inState).toBe("");
+      const search = Buffer.from(
+        `p='${passwords.app}'; r='${await replicationPassword()}'
        for secret in "$p" "$r"; do
          journalctl --no-pager -o cat | grep -qF "$secret" && echo journal
          grep -qF "$secret" /root/seen-arguments && echo arguments
          find /etc /var /run /tmp /home /root -xdev -type f -perm /o=r -size -4M -exec grep -lF "$secret" {} +
        done; :`,
-    ).toString("base64");
-    for (const host of DATABASES) {
-      expect(await onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
-    }
-    // The search itself must be able to find something.
-    expect(await onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe("0\n");
-  });
+      ).toString("base64");
+      for (const host of DATABASES) {
+        expect(await onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
+      }
+      // The search itself must be able to find something.
+      expect(await onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe("0\n");
+    },
+  );
 
   async function replicationPassword(): Promise<string> {
     const file = await onHost("db1", "sudo cat /etc/patroni/pgherd/20-secrets.yml");
@@ -199,36 +207,42 @@ describe("a host that is not the one it was", () => {
 });
 
 describe("failures", () => {
-  full("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const old = leaderOf(await healthy());
-    await powerOff(LAB, [old]);
-    const leader = await until("another leader", 180, async () => {
-      const seen = leaderOf(await status());
-      return seen !== "" && seen !== old ? seen : undefined;
-    });
-    expect(leader).not.toBe(old);
-    await powerOn(LAB, [old]);
-    const back = await healthy();
-    expect(leaderOf(back)).toBe(leader);
-    expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
-    expect(await sql(5000, "select count(*) from notes")).toBe("100");
-  });
+  full(
+    "when the leader loses power another member leads, and the old one comes back as a replica",
+    async () => {
+      const old = leaderOf(await healthy());
+      await powerOff(LAB, [old]);
+      const leader = await until("another leader", 180, async () => {
+        const seen = leaderOf(await status());
+        return seen !== "" && seen !== old ? seen : undefined;
+      });
+      expect(leader).not.toBe(old);
+      await powerOn(LAB, [old]);
+      const back = await healthy();
+      expect(leaderOf(back)).toBe(leader);
+      expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
+      expect(await sql(5000, "select count(*) from notes")).toBe("100");
+    },
+  );
 
-  full("when HAProxy ends on the holder of the virtual IP, the other balancer takes the address", async () => {
-    const holder = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host ?? "";
-    await onHost(holder, "sudo systemctl stop haproxy");
-    const next = await until("another holder", 60, async () => {
-      const found = (await status()).loadBalancers.filter(({ holdsVip }) => holdsVip);
-      return found.length === 1 && found[0]?.host !== holder ? found[0]?.host : undefined;
-    });
-    expect(next).not.toBe(holder);
-    expect(await sql(5000, "select 1")).toBe("1");
-    // The stopped unit is drift: a refreshing run starts it again, and touches nothing else.
-    await pulumi("up", "--yes", "--skip-preview", "--refresh");
-    expect(await onHost(holder, "systemctl is-active haproxy")).toBe("active\n");
-    const after = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
-    expect(after).toBe(next);
-  });
+  full(
+    "when HAProxy ends on the holder of the virtual IP, the other balancer takes the address",
+    async () => {
+      const holder = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host ?? "";
+      await onHost(holder, "sudo systemctl stop haproxy");
+      const next = await until("another holder", 60, async () => {
+        const found = (await status()).loadBalancers.filter(({ holdsVip }) => holdsVip);
+        return found.length === 1 && found[0]?.host !== holder ? found[0]?.host : undefined;
+      });
+      expect(next).not.toBe(holder);
+      expect(await sql(5000, "select 1")).toBe("1");
+      // The stopped unit is drift: a refreshing run starts it again, and touches nothing else.
+      await pulumi("up", "--yes", "--skip-preview", "--refresh");
+      expect(await onHost(holder, "systemctl is-active haproxy")).toBe("active\n");
+      const after = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
+      expect(after).toBe(next);
+    },
+  );
 });
 
 describe("the end and the beginning", () => {

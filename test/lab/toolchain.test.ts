@@ -39,7 +39,7 @@ if (wrong === "crash") process.exit(7);
 const password = new RandomPassword("password", { length: 20, minSpecial: 1 });
 const id = new RandomId("id", { byteLength: 4 });
 const hook = new local.Command("hook", {
-  create: "cat >kept; wc -c <kept", update: "wc -c <kept; echo again", delete: "rm kept",
+  create: "cat >kept; wc -c <kept", update: "wc -c <kept; echo again", delete: "echo gone >>deleted",
   stdin: password.result, dir: process.env.PULUMI_NODEJS_ROOT_DIRECTORY,
   environment: { PLAIN: config.require("plain") }, triggers: [config.getObject("nested").trigger],
 });
@@ -145,5 +145,6 @@ test("destroy runs the delete command, and every plugin ends with the engine", a
   expect(output).toContain("- 4 deleted");
   expect(output).not.toContain("exited prematurely");
   expect(code).toBe(0);
-  expect(fs.existsSync(path.join(project, "kept"))).toBe(false);
+  // Once for the replaced one, once now.
+  expect(fs.readFileSync(path.join(project, "deleted"), "utf8")).toBe("gone\ngone\n");
 });

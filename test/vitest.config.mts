@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// Where the results also go as JSON, for the continuous integration's last line.
-const report = process.env.PGHERD_TEST_REPORT;
+// A folder where the results also go as JSON, a file each run, for the continuous integration's last line.
+const reports = process.env.PGHERD_TEST_REPORTS;
 
 export default defineConfig({
   test: {
-    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+    reporters: reports
+      ? ["default", ["json", { outputFile: `${reports}/${process.pid}.json` }]]
+      : ["default"],
     root: new URL("..", import.meta.url).pathname,
     projects: [
       {
@@ -24,8 +26,6 @@ export default defineConfig({
           name: "lab",
           root: new URL("..", import.meta.url).pathname,
           include: ["test/lab/**/*.test.ts"],
-          // Every file uses the same two cores and real hosts of its own: one at a time.
-          fileParallelism: false,
           testTimeout: 1_200_000,
           hookTimeout: 1_200_000,
         },

@@ -53,7 +53,9 @@ async function install() {
     if (found === released()) replace(kept, (scratch) => fs.linkSync(found, scratch));
     else fs.rmSync(kept, { force: true });
   }
-  const ours = ALL.filter((plugin) => !official(plugin));
+  const ours = ALL.filter(
+    (plugin) => !official(plugin) && !isOurs(path.join(bin, plugin.program), mark()),
+  );
   if (ours.length > 0) write(ours);
 }
 

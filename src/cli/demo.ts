@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
@@ -9,6 +8,7 @@ import { rerunAsRoot } from "../lab/rights";
 import { DEFAULT_NAME } from "../lab/state";
 import { up } from "../lab/up";
 import { packageRoot } from "../package-root";
+import { stackOutputs } from "./outputs";
 
 const STACK = "lab";
 
@@ -59,29 +59,9 @@ async function insideLab(argv: string[]): Promise<void> {
   }
 }
 
-interface Outputs {
-  readonly addresses: readonly string[];
-  readonly ports: { readonly [entrance: string]: number };
-  readonly passwords: { readonly [user: string]: string };
-}
-
-function stackOutputs(): Outputs {
-  const args = [
-    "-C",
-    packageRoot(),
-    "stack",
-    "output",
-    "--json",
-    "--show-secrets",
-    "--stack",
-    STACK,
-  ];
-  return JSON.parse(execFileSync("pulumi", args, { encoding: "utf8" })) as Outputs;
-}
-
 /** Writes a row on the primary's port and reads it back on the others, saying which member answered. */
 async function throughEntryPoint(): Promise<void> {
-  const { addresses, ports, passwords } = stackOutputs();
+  const { addresses, ports, passwords } = stackOutputs(STACK);
   const connect = async (entrance: string) => {
     const client = new pg.Client({
       host: addresses[0],
@@ -136,9 +116,7 @@ function heading(text: string): void {
 const NEXT = (seconds: string) => `
 Done after ${seconds} s. The cluster runs in a network of its own on this machine:
 
-  connect     npx pgherd lab exec -- sh -c 'PGPASSWORD=$(pulumi stack output -s lab \\
-                --show-secrets --json passwords | node -p "JSON.parse(
-                require(\\"fs\\").readFileSync(0)).app") psql -h 10.89.0.100 -p 5000 -U app app'
+  connect     npx pgherd lab exec -- npx pgherd psql
   again       npx pgherd lab exec -- pulumi up -s lab          changes nothing
   look        npx pgherd lab exec -- npx pgherd status
   break it    npx pgherd lab power off db1                     and look again

@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import Table from "cli-table3";
 import pc from "picocolors";
 import { down } from "../lab/down";
 import { labExecAttached, labSsh } from "../lab/exec";
@@ -11,6 +10,7 @@ import { DEFAULT_NAME } from "../lab/state";
 import { labNames, labStatus, type LabStatus } from "../lab/status";
 import { DEFAULT_TOPOLOGY, DISTROS, TOPOLOGIES, type Distro, type Topology } from "../lab/topology";
 import { up } from "../lab/up";
+import { plainTable } from "./table";
 
 interface NameOptions {
   readonly name: string;
@@ -193,10 +193,7 @@ function printJson(value: unknown): void {
 }
 
 function printStatus(status: LabStatus): void {
-  const table = new Table({
-    head: ["Host", "Address", "IPv6", "State", "Since"],
-    style: { head: [] },
-  });
+  const table = plainTable(["Host", "Address", "IPv6", "State", "Since"]);
   const colour = { up: pc.green, booting: pc.yellow, off: pc.red };
   for (const host of status.hosts)
     table.push([

@@ -1,12 +1,15 @@
 import { Command } from "commander";
 import { demoCommand } from "./demo";
 import { labCommand } from "./lab";
+import { psqlCommand } from "./psql";
 import { statusCommand } from "./status";
 
 const program = new Command("pgherd")
   .description("Builds, migrates and operates highly available PostgreSQL clusters.")
   .showHelpAfterError("(--help shows what can be said)");
-for (const command of [demoCommand(), statusCommand(), labCommand()]) program.addCommand(command);
+for (const command of [demoCommand(), statusCommand(), psqlCommand(), labCommand()]) {
+  program.addCommand(command);
+}
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import { Command } from "commander";
 import pc from "picocolors";
 import { Host } from "../host/host";
@@ -6,6 +5,7 @@ import { resolveTarget } from "../host/target";
 import { observeStatus, type ClusterStatus } from "../operations/status";
 import { planCluster } from "../plan/plan";
 import { readStack } from "./stack";
+import { plainTable } from "./table";
 
 /** `pgherd status`: who leads, who follows, and what leads there. */
 export function statusCommand(): Command {
@@ -65,27 +65,4 @@ export function renderStatus(status: ClusterStatus): string {
   }
   for (const problem of status.problems) lines.push(pc.red(problem));
   return `${lines.join("\n")}\n`;
-}
-
-/** A table without lines: a person's eye needs none, and it can be cut by other programs. */
-function plainTable(head: string[]): InstanceType<typeof Table> {
-  const none = "";
-  return new Table({
-    head,
-    style: { head: ["bold"], border: [], "padding-left": 0, "padding-right": 2 },
-    chars: Object.fromEntries(
-      [
-        "top",
-        "top-mid",
-        "top-left",
-        "top-right",
-        "bottom",
-        "bottom-mid",
-        "bottom-left",
-        "bottom-right",
-      ]
-        .concat(["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"])
-        .map((part) => [part, none]),
-    ),
-  });
 }

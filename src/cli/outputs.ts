@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { PgherdError } from "../errors";
+import { packageRoot } from "../package-root";
+
+/** What the program hands out at the end of `pulumi up`. */
+export interface Outputs {
+  /** Where clients connect: the virtual IP, or the load balancers. */
+  readonly addresses: readonly string[];
+  /** `{primary: 5000, replica: 5001, …}` */
+  readonly ports: Readonly<Record<string, number>>;
+  /** By user: `{app: "…"}`. Secret: for the environment of a child or a protocol, never for argv or output. */
+  readonly passwords: Readonly<Record<string, string>>;
+}
+
+/**
+ * The outputs of a deployed stack, decrypted by the engine as `pulumi stack output` does.
+ * @throws PgherdError if `pulumi` cannot be run, or the stack has not been deployed.
+ */
+export function stackOutputs(stack: string): Outputs {
+  const args = ["-C", packageRoot(), "stack", "output", "--json", "--show-secrets"];
+  let outputs: Partial<Outputs>;
+  try {
+    const text = execFileSync("pulumi", [...args, "--stack", stack], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    outputs = JSON.parse(text) as Partial<Outputs>;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new PgherdError(
+      `the outputs of stack "${stack}" cannot be read: ${stderr?.trim() || message}.`,
+      "Run it where `pulumi up` ran: with the same backend and passphrase, in a lab by `pgherd lab exec`.",
+    );
+  }
+  const { addresses, ports, passwords } = outputs;
+  if (!addresses?.length || !ports || !passwords) {
+    throw new PgherdError(
+      `stack "${stack}" has no addresses, ports and passwords among its outputs.`,
+      `Deploy it first: pulumi up --stack ${stack}`,
+    );
+  }
+  return { addresses, ports, passwords };
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { Command } from "commander";
+import { PgherdError } from "../errors";
+import { stackOutputs } from "./outputs";
+
+interface PsqlOptions {
+  readonly stack: string;
+  readonly port: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+/** `pgherd psql`: a client on the entry point, with the password from the stack's outputs. */
+export function psqlCommand(): Command {
+  return new Command("psql")
+    .description("Opens psql through the entry point, as the application's user.")
+    .argument("[argument...]", "given to psql, after --")
+    .option("-s, --stack <stack>", "the deployed stack to connect to", "lab")
+    .option("-p, --port <entrance>", "primary, replica, synchronous or asynchronous", "primary")
+    .option("-U, --user <user>", "who to connect as", "app")
+    .option("-d, --database <database>", "where to connect to", "app")
+    .addHelpText(
+      "after",
+      "\nExample: pgherd psql --port replica -- -c 'select pg_is_in_recovery()'",
+    )
+    .action((words: string[], { stack, port: entrance, user, database }: PsqlOptions) => {
+      const { addresses, ports, passwords } = stackOutputs(stack);
+      const port = ports[entrance];
+      if (port === undefined) throw wrong("port", Object.keys(ports), entrance);
+      const password = passwords[user];
+      if (password === undefined) throw wrong("user", Object.keys(passwords), user);
+      // The environment of a process is for its owner's eyes only, its arguments are for everyone's.
+      const { status, error } = spawnSync("psql", words, {
+        stdio: "inherit",
+        env: {
+          ...process.env,
+          PGHOST: addresses.join(","),
+          PGPORT: String(port),
+          PGUSER: user,
+          PGDATABASE: database,
+          PGPASSWORD: password,
+        },
+      });
+      if (error) {
+        throw new PgherdError(
+          `psql cannot be run: ${error.message}.`,
+          "Install PostgreSQL's client, on Debian: sudo apt-get install postgresql-client",
+        );
+      }
+      process.exitCode = status ?? 1;
+    });
+}
+
+function wrong(option: string, expected: readonly string[], found: string): PgherdError {
+  return new PgherdError(`--${option}: expected one of ${expected.join(", ")}, got "${found}".`);
+}

@@ -21,12 +21,12 @@ export function hooks(
       const name = `${cluster.name}-hook-${hook.name}`;
       const host = hosts[hook.on];
       if (!host) return new command.local.Command(name, { create: hook.run, triggers }, opts);
+      // The agent's socket is left to the plugin's default: its path changes with every login.
       const connection = {
         host: host.address,
         port: host.port ?? ssh.port ?? 22,
         user: host.user ?? ssh.user,
         hostKey: host.hostKey,
-        agentSocketPath: process.env.SSH_AUTH_SOCK,
       };
       return new command.remote.Command(name, { connection, create: hook.run, triggers }, opts);
     });

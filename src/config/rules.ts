@@ -269,16 +269,26 @@ function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void
       );
     }
     if (hook.on === "local") return;
-    if (!hosts[hook.on]) {
+    const host = hosts[hook.on];
+    if (!host) {
       report(
         `cluster.hooks[${i}].on`,
         `expected "local" or one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${hook.on}". Mend the name.`,
       );
-    } else if (!hosts[hook.on]?.hostKey || ssh.identityFile) {
+      return;
+    }
+    const found = [
+      host.hostKey ? [] : "no hostKey",
+      (host.user ?? ssh.user) ? [] : "no user",
+      (host.proxyJump ?? ssh.proxyJump) ? "a proxyJump" : [],
+      ssh.identityFile ? "an identityFile" : [],
+    ].flat();
+    if (found.length > 0) {
       report(
         `cluster.hooks[${i}].on`,
-        `a command on a host needs pgherd:hosts.${hook.on}.hostKey and an SSH agent instead of identityFile, since ` +
-          "@pulumi/command would write the private key into the state.",
+        `expected ${hook.on} to be reached directly by an SSH agent, with hostKey and user in pgherd:hosts, got ${found.join(", ")}: ` +
+          "@pulumi/command reads no SSH configuration, and would write a private key into the state. " +
+          "Mend these, or use `on: local` with ssh in the command.",
       );
     }
   });

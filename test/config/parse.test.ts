@@ -297,7 +297,7 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "a hook on a host whose key only known_hosts has",
     cluster({ hooks: [{ name: "notify", when: "after", on: "a1", run: "true" }] }),
-    "pgherd:cluster.hooks[0].on: a command on a host needs pgherd:hosts.a1.hostKey and an SSH agent instead of identityFile, since @pulumi/command would write the private key into the state.",
+    "pgherd:cluster.hooks[0].on: expected a1 to be reached directly by an SSH agent, with hostKey and user in pgherd:hosts, got no hostKey, no user: @pulumi/command reads no SSH configuration, and would write a private key into the state. Mend these, or use `on: local` with ssh in the command.",
   ],
   [
     "two hooks of one name",

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { down } from "../../src/lab/down";
 import { hostExec, labExec } from "../../src/lab/exec";
 import { labPaths } from "../../src/lab/paths";
@@ -136,6 +137,41 @@ describe("a cluster from nothing", () => {
   });
 });
 
+describe("hooks", () => {
+  test("the user's own commands run once around a change, here and on a host by an SSH agent", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
+    const settings = parse(readFileSync(join(root, "stacks/Pulumi.lab.yaml"), "utf8")) as {
+      config: {
+        "pgherd:hosts": Record<string, object>;
+        "pgherd:cluster": { hooks?: object[] };
+      };
+    };
+    const knownHosts = readFileSync(sshOption("UserKnownHostsFile"), "utf8").split("\n");
+    const hostKey = knownHosts.find((line) => /10\.89\.0\.11\S* ssh-ed25519/.test(line));
+    settings.config["pgherd:hosts"].db1 = {
+      address: "10.89.0.11",
+      user: "deploy",
+      hostKey: hostKey?.replace(/^\S+ /, ""),
+    };
+    const says = (name: string) => `echo ${name} ran >>`;
+    settings.config["pgherd:cluster"].hooks = [
+      { name: "announce", when: "before", run: `${says("announce")} ${folder}/hooks` },
+      { name: "note", when: "after", on: "db1", run: `${says("note")} hooks; id -un >> hooks` },
+    ];
+    writeFileSync(join(folder, "config.yaml"), stringify(settings));
+    const up = `pulumi -C ${root} up --yes --skip-preview --stack lab --config-file ${folder}/config.yaml`;
+    const withAgent = `ssh-add -q ${sshOption("IdentityFile")} && ${up} && ${up} --expect-no-changes`;
+    await labExec(LAB, ["ssh-agent", "sh", "-c", withAgent]);
+    expect(readFileSync(`${folder}/hooks`, "utf8")).toBe("announce ran\n");
+    expect(await onHost("db1", "cat hooks")).toBe("note ran\ndeploy\n");
+  });
+});
+
+function sshOption(name: string): string {
+  const config = readFileSync(labPaths(LAB).sshConfig, "utf8");
+  return new RegExp(`${name} "?([^"\n]+)"?`).exec(config)?.[1] ?? "";
+}
+
 describe("secrets", () => {
   test("a generated password stands in no state file, log, command line or file that others can read", async () => {
     const { passwords } = await outputs();
@@ -168,7 +204,7 @@ describe("a host that is not the one it was", () => {
     const paths = labPaths(LAB);
     const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
     const config = readFileSync(paths.sshConfig, "utf8");
-    const knownHosts = /UserKnownHostsFile "?([^"\n]+)"?/.exec(config)?.[1] ?? "";
+    const knownHosts = sshOption("UserKnownHostsFile");
     const lines = readFileSync(knownHosts, "utf8").split("\n");
     const keyOf = (address: string) =>
       lines

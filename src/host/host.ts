@@ -87,7 +87,16 @@ export class Host {
     this.sessions += 1;
     try {
       const { sudo } = this.target();
-      return await runScript(client, script, { host: this.name, action, sudo, timeoutSeconds });
+      const result = await runScript(client, script, {
+        host: this.name,
+        action,
+        sudo,
+        timeoutSeconds,
+      });
+      if (this.cancelled && result.code === null) throw this.stopped(action);
+      return result;
+    } catch (error) {
+      throw this.cancelled ? this.stopped(action) : error;
     } finally {
       this.sessions -= 1;
       this.waiting.shift()?.();
@@ -95,7 +104,7 @@ export class Host {
   }
 
   private connected(): Promise<Connection> {
-    if (this.cancelled) throw new PgherdError(`${this.name}: stopped, as asked.`);
+    if (this.cancelled) throw this.stopped("the run");
     if (!this.connection) {
       const opening = Promise.resolve().then(() => connect(this.target()));
       const forget = () => {
@@ -106,6 +115,13 @@ export class Host {
       this.connection = opening;
     }
     return this.connection;
+  }
+
+  private stopped(action: string): PgherdError {
+    return new PgherdError(
+      `${this.name}: ${action} was stopped, as asked.`,
+      "Run the same command again: it goes on from what is there.",
+    );
   }
 
   private async lock(): Promise<void> {

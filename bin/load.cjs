@@ -10,6 +10,7 @@ const ENTRIES = {
   cli: "src/cli/main.ts",
   program: "src/index.ts",
   provider: "src/provider/main.ts",
+  reference: "tools/reference/main.ts",
   "plugins/language-nodejs": "tools/plugins/language-nodejs.ts",
   "plugins/command": "tools/plugins/command.ts",
   "plugins/random": "tools/plugins/random.ts",
@@ -43,7 +44,7 @@ function build(name, bundle) {
 
 function newestSource() {
   const files = ["package-lock.json"];
-  for (const top of ["src", "tools/plugins"]) {
+  for (const top of ["src", "tools/plugins", "tools/reference"]) {
     const folder = path.join(ROOT, top);
     if (!fs.existsSync(folder)) continue;
     for (const file of fs.readdirSync(folder, { recursive: true }))

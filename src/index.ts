@@ -3,6 +3,7 @@ import { Cluster } from "./components/cluster";
 import { loadSettings } from "./config/load";
 import type { Settings } from "./config/schema";
 import { ConfigError } from "./errors";
+import { planConnection } from "./plan/connection";
 import { planEntryPoint } from "./plan/haproxy";
 
 const settings = settingsOrStop();
@@ -10,9 +11,11 @@ const cluster = new Cluster(settings.cluster.name, settings);
 const entryPoint = planEntryPoint(settings);
 
 /** What clients need to connect; the passwords with `pulumi stack output passwords --show-secrets`. */
+export const connection = planConnection(settings);
 export const addresses = entryPoint?.addresses;
 export const ports = entryPoint?.ports;
 export const passwords = pulumi.secret(cluster.passwords);
+export const statsPassword = entryPoint && pulumi.secret(cluster.statsPassword);
 export const systemIdentifier = cluster.systemIdentifier;
 
 function settingsOrStop(): Settings {

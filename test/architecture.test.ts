@@ -22,12 +22,26 @@ const imports = sources("src").flatMap(importsOf);
 const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   index: ["components", "config", "plan", "errors"],
   components: ["resources", "plan", "types of config"],
-  plan: ["types of config", "types of resources/inputs", "package-root"],
+  plan: [
+    "types of config",
+    "config/size",
+    "config/timings",
+    "types of resources/inputs",
+    "versions",
+    "package-root",
+  ],
   config: ["errors"],
   resources: [],
-  provider: ["rpc", "operations", "facts", "host", "types of resources/inputs", "errors"].concat(
+  provider: [
+    "rpc",
+    "operations",
+    "facts",
+    "host",
+    "types of resources/inputs",
+    "versions",
+    "errors",
     "package.json",
-  ),
+  ],
   operations: ["facts", "host", "types of resources/inputs"],
   facts: ["host", "errors"],
   host: ["types of config", "errors"],
@@ -35,6 +49,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   cli: ["config", "plan", "operations", "host", "lab", "errors", "package-root"],
   lab: ["errors"],
   errors: [],
+  versions: [],
   "package-root": [],
 };
 

@@ -61,11 +61,10 @@ async function insideLab(argv: string[]): Promise<void> {
 
 /** Writes a row on the primary's port and reads it back on the others, saying which member answered. */
 async function throughEntryPoint(): Promise<void> {
-  const { addresses, ports, passwords } = stackOutputs(STACK);
+  const { connection, passwords } = stackOutputs(STACK);
   const connect = async (entrance: string) => {
     const client = new pg.Client({
-      host: addresses[0],
-      port: ports[entrance],
+      connectionString: connection[entrance],
       user: "app",
       password: passwords.app,
       database: "app",
@@ -82,7 +81,7 @@ async function throughEntryPoint(): Promise<void> {
     "insert into demo default values returning id, inet_server_addr() as server, pg_current_wal_lsn() as lsn",
   );
   const { id, server, lsn } = written.rows[0] as { id: string; server: string; lsn: string };
-  say("primary", ports.primary, `wrote row ${id}`, server);
+  say("primary", connection.primary, `wrote row ${id}`, server);
   await primary.end();
   for (const entrance of ["replica", "synchronous", "asynchronous"]) {
     const client = await connect(entrance);
@@ -100,12 +99,13 @@ async function throughEntryPoint(): Promise<void> {
     );
     const row = read.rows[0] as { found: string; server: string };
     if (row.found !== "1") throw new PgherdError(`${entrance}: expected row ${id}, found none.`);
-    say(entrance, ports[entrance], `read row ${id}`, row.server);
+    say(entrance, connection[entrance], `read row ${id}`, row.server);
     await client.end();
   }
 }
 
-function say(entrance: string, port: number | undefined, what: string, server: string): void {
+function say(entrance: string, uri: string | undefined, what: string, server: string): void {
+  const port = /:(\d+)\//.exec(uri ?? "")?.[1];
   process.stdout.write(`  ${String(port)} ${entrance.padEnd(13)} ${what} on ${server}\n`);
 }
 

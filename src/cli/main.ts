@@ -1,13 +1,20 @@
 import { Command } from "commander";
 import { demoCommand } from "./demo";
 import { labCommand } from "./lab";
+import { planCommand } from "./plan";
 import { psqlCommand } from "./psql";
 import { statusCommand } from "./status";
 
 const program = new Command("pgherd")
   .description("Builds, migrates and operates highly available PostgreSQL clusters.")
   .showHelpAfterError("(--help shows what can be said)");
-for (const command of [demoCommand(), statusCommand(), psqlCommand(), labCommand()]) {
+for (const command of [
+  demoCommand(),
+  statusCommand(),
+  psqlCommand(),
+  planCommand(),
+  labCommand(),
+]) {
   program.addCommand(command);
 }
 

@@ -4,10 +4,8 @@ import { packageRoot } from "../package-root";
 
 /** What the program hands out at the end of `pulumi up`. */
 export interface Outputs {
-  /** Where clients connect: the virtual IP, or the load balancers. */
-  readonly addresses: readonly string[];
-  /** `{primary: 5000, replica: 5001, …}` */
-  readonly ports: Readonly<Record<string, number>>;
+  /** What clients connect with, by entrance: `{primary: "postgresql://10.89.0.100:5000/", …}` */
+  readonly connection: Readonly<Record<string, string>>;
   /** By user: `{app: "…"}`. Secret: for the environment of a child or a protocol, never for argv or output. */
   readonly passwords: Readonly<Record<string, string>>;
 }
@@ -32,12 +30,12 @@ export function stackOutputs(stack: string): Outputs {
       "Run it where `pulumi up` ran: with the same backend and passphrase, in a lab by `pgherd lab exec`.",
     );
   }
-  const { addresses, ports, passwords } = outputs;
-  if (!addresses?.length || !ports || !passwords) {
+  const { connection, passwords } = outputs;
+  if (!connection || !passwords) {
     throw new PgherdError(
-      `stack "${stack}" has no addresses, ports and passwords among its outputs.`,
+      `stack "${stack}" has no connection and passwords among its outputs.`,
       `Deploy it first: pulumi up --stack ${stack}`,
     );
   }
-  return { addresses, ports, passwords };
+  return { connection, passwords };
 }

@@ -24,18 +24,16 @@ export function psqlCommand(): Command {
       "\nExample: pgherd psql --port replica -- -c 'select pg_is_in_recovery()'",
     )
     .action((words: string[], { stack, port: entrance, user, database }: PsqlOptions) => {
-      const { addresses, ports, passwords } = stackOutputs(stack);
-      const port = ports[entrance];
-      if (port === undefined) throw wrong("port", Object.keys(ports), entrance);
+      const { connection, passwords } = stackOutputs(stack);
+      const uri = connection[entrance];
+      if (uri === undefined) throw wrong("port", Object.keys(connection), entrance);
       const password = passwords[user];
       if (password === undefined) throw wrong("user", Object.keys(passwords), user);
       // The environment of a process is for its owner's eyes only, its arguments are for everyone's.
-      const { status, error } = spawnSync("psql", words, {
+      const { status, error } = spawnSync("psql", ["--dbname", uri, ...words], {
         stdio: "inherit",
         env: {
           ...process.env,
-          PGHOST: addresses.join(","),
-          PGPORT: String(port),
           PGUSER: user,
           PGDATABASE: database,
           PGPASSWORD: password,

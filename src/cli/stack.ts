@@ -8,17 +8,18 @@ import { packageRoot } from "../package-root";
 
 /**
  * The settings of a stack, from the same file that Pulumi reads: there is no second inventory.
+ * @param configFile the stack's file where it is not in stacks/, as for `pulumi --config-file`.
  * @throws PgherdError if there is no such stack file; ConfigError with every problem in it.
  */
-export function readStack(stack: string): Settings {
-  const file = join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
+export function readStack(stack: string, configFile?: string): Settings {
+  const file = configFile ?? join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
     throw new PgherdError(
       `expected the stack's settings in ${file}: ${(error as Error).message}.`,
-      "Name the stack with --stack, or copy stacks/Pulumi.example.yaml.",
+      "Name the stack with --stack or its file with --config-file, or copy stacks/Pulumi.example.yaml.",
       { cause: error },
     );
   }

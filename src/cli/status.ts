@@ -7,18 +7,25 @@ import { planCluster } from "../plan/plan";
 import { readStack } from "./stack";
 import { plainTable } from "./table";
 
+interface StatusOptions {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly json?: boolean;
+}
+
 /** `pgherd status`: who leads, who follows, and what leads there. */
 export function statusCommand(): Command {
   return new Command("status")
     .description("Shows the members with role, timeline and lag, the DCS and the load balancers.")
     .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit code: 0 if all is well, 2 if not, 1 if it could not be found out.",
     )
-    .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const settings = readStack(stack);
+    .action(async ({ stack, configFile, json }: StatusOptions) => {
+      const settings = readStack(stack, configFile);
       const hosts = new Map<string, Host>();
       const host = (name: string) => {
         const found =

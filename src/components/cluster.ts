@@ -6,6 +6,7 @@ import {
   DynamicConfiguration,
   EntryPoint,
   EtcdCluster,
+  Firewall,
   HostBase,
   PatroniCluster,
   Preflight,
@@ -21,6 +22,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly systemIdentifier: pulumi.Output<string>;
   /** Passwords by login role. */
   readonly passwords: { readonly [user: string]: pulumi.Output<string> };
+  /** Of the user `stats` of the statistics page. */
+  readonly statsPassword: pulumi.Output<string>;
 
   private readonly name: string;
 
@@ -36,16 +39,7 @@ export class Cluster extends pulumi.ComponentResource {
       parent: this,
     });
 
-    const checked = new Preflight(
-      `${name}-preflight`,
-      {
-        cluster: name,
-        hosts: Object.fromEntries(
-          plan.requirements.map(({ host, ...requirement }) => [host, requirement]),
-        ),
-      },
-      child,
-    );
+    const checked = new Preflight(`${name}-preflight`, { cluster: name, ...plan.preflight }, child);
     const before = hooks("before", settings, plan, { parent: this, dependsOn: checked });
     const bases = Object.fromEntries(
       plan.hosts.map((host) => [
@@ -57,7 +51,17 @@ export class Cluster extends pulumi.ComponentResource {
         ),
       ]),
     );
-    const base = (host: string) => [bases[host] as HostBase];
+    const firewalls = Object.fromEntries(
+      plan.firewalls.map(({ host, rules }) => [
+        host,
+        new Firewall(
+          `${name}-${host}-firewall`,
+          { cluster: name, host, rules, loaded: "active", enabled: "enabled" },
+          { ...child, dependsOn: bases[host] },
+        ),
+      ]),
+    );
+    const base = (host: string) => [firewalls[host] ?? (bases[host] as HostBase)];
     const daemon = (daemonName: DaemonName, needs: (host: string) => pulumi.Resource[]) =>
       new Daemon(
         `${name}-${daemonName}`,
@@ -82,7 +86,7 @@ export class Cluster extends pulumi.ComponentResource {
         cluster: name,
         host: Object.keys(plan.etcd.members)[0] as string,
         endpoints: Object.values(plan.etcd.members),
-        configuration: plan.patroni.dynamicConfiguration,
+        configuration: checked.facts.apply(plan.patroni.dynamicConfiguration),
       },
       { ...child, dependsOn: dcs },
     );
@@ -113,6 +117,7 @@ export class Cluster extends pulumi.ComponentResource {
 
     this.systemIdentifier = database.systemIdentifier;
     this.passwords = passwords;
+    this.statsPassword = secrets.apply((known) => known.stats);
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }
 

@@ -24,8 +24,15 @@ export class Passwords extends pulumi.ComponentResource {
         generate("rewind"),
         generate("rest-api"),
         generate("vrrp", VRRP_LENGTH),
+        generate("stats"),
       ])
-      .apply(([replication, rewind, restApi, vrrp]) => ({ replication, rewind, restApi, vrrp }));
+      .apply(([replication, rewind, restApi, vrrp, stats]) => ({
+        replication,
+        rewind,
+        restApi,
+        vrrp,
+        stats,
+      }));
     this.users = Object.fromEntries(users.map((user) => [user, generate(`user-${user}`)]));
     this.registerOutputs({});
   }

@@ -51,7 +51,14 @@ function closest(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[][] 
       0,
     ),
   );
-  return branches.filter((_, i) => distances[i] === Math.min(...distances));
+  const near = branches.filter((_, i) => distances[i] === Math.min(...distances));
+  // Of what is equally near, the value has at least the right kind for these.
+  const ofKind = near.filter((issues) => !issues.some(isOtherKind));
+  return ofKind.length > 0 ? ofKind : near;
+}
+
+function isOtherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === "invalid_type" || code === "invalid_value");
 }
 
 function problem(path: readonly PropertyKey[], wanted: string, raw: unknown): string {

@@ -1,5 +1,7 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
+import { parameterProblems } from "./parameters";
 import type { Settings } from "./schema";
+import { secondsToNotice, timings } from "./timings";
 
 type Report = (path: string, problem: string) => void;
 
@@ -17,12 +19,18 @@ export function brokenRules(settings: Settings): string[] {
 const RULES: readonly ((settings: Settings, report: Report) => void)[] = [
   hostsExist,
   addressesDiffer,
+  addressesAreOfOneFamily,
   membersDiffer,
   etcdHasMajority,
+  tagsFit,
   replicationHasReplicas,
   timingsFit,
-  vipFits,
+  balancersNoticeInTime,
+  vipsFit,
+  clientsAreKnown,
   ownersExist,
+  slotsFit,
+  parametersFit,
   portsDiffer,
   hbaIsSafe,
   hooksHaveHosts,
@@ -37,6 +45,11 @@ function hostsExist({ hosts, cluster }: Settings, report: Report): void {
       host,
     ]),
   ];
+  if (cluster.firewall) {
+    cluster.firewall.allow.forEach(({ hosts: on = [] }, i) =>
+      on.forEach((host, j) => named.push([`cluster.firewall.allow[${i}].hosts[${j}]`, host])),
+    );
+  }
   for (const [path, host] of named) {
     if (!hosts[host]) {
       report(
@@ -57,6 +70,21 @@ function addressesDiffer({ hosts }: Settings, report: Report): void {
         `expected an address of its own, got that of ${other}, ${address}. Mend one of them.`,
       );
     seen.set(address, name);
+  }
+}
+
+function addressesAreOfOneFamily({ hosts }: Settings, report: Report): void {
+  const [first] = Object.entries(hosts);
+  if (!first) return;
+  const [firstName, { address: firstAddress }] = first;
+  for (const [name, { address }] of Object.entries(hosts)) {
+    if (isIP(address) !== isIP(firstAddress)) {
+      report(
+        `hosts.${name}.address`,
+        `expected an IPv${isIP(firstAddress)} address like that of ${firstName}, got ${address}: ` +
+          "hosts reach each other by one family. Give all hosts addresses of one.",
+      );
+    }
   }
 }
 
@@ -89,30 +117,93 @@ function etcdHasMajority({ cluster }: Settings, report: Report): void {
   }
 }
 
-function replicationHasReplicas({ cluster }: Settings, report: Report): void {
-  const { mode } = cluster.replication;
-  const path = "cluster.replication.mode";
-  if (mode === "asynchronous" || cluster.members.length === 1) {
-    if (mode !== "asynchronous" && mode !== "synchronous") {
+function tagsFit({ cluster }: Settings, report: Report): void {
+  const names = cluster.members.map(({ host }) => host);
+  cluster.members.forEach(({ host, tags }, i) => {
+    const path = `cluster.members[${i}].tags`;
+    if (tags.nofailover && (tags.failover_priority ?? 0) > 0) {
       report(
-        path,
-        `expected several members for "${mode}", got one: nothing could be written. Add members or choose "synchronous".`,
+        `${path}.failover_priority`,
+        `expected 0 or nothing beside nofailover, got ${tags.failover_priority}. Remove one of the two.`,
+      );
+    }
+    if (tags.replicatefrom === undefined) return;
+    if (tags.replicatefrom === host || !names.includes(tags.replicatefrom)) {
+      report(
+        `${path}.replicatefrom`,
+        `expected another member (${names.filter((name) => name !== host).join(", ")}), got "${tags.replicatefrom}". Mend the name.`,
+      );
+    } else if (inCircle(host, cluster.members)) {
+      report(
+        `${path}.replicatefrom`,
+        `expected a chain that ends at the leader, got a circle through "${tags.replicatefrom}". Remove one link.`,
+      );
+    }
+  });
+  const leaders = cluster.members.filter(({ tags }) => mayLead(tags));
+  if (leaders.length === 0) {
+    report(
+      "cluster.members",
+      "expected a member that may lead, got nofailover on all of them. Remove it from one.",
+    );
+  }
+}
+
+type Member = Settings["cluster"]["members"][number];
+
+function mayLead(tags: Member["tags"]): boolean {
+  return !tags.nofailover && tags.failover_priority !== 0;
+}
+
+/** Whether whoever follows `replicatefrom` from this member comes back to it. */
+function inCircle(host: string, members: readonly Member[]): boolean {
+  let at: string | undefined = host;
+  for (let steps = 0; steps < members.length; steps++) {
+    at = members.find((member) => member.host === at)?.tags.replicatefrom;
+    if (at === undefined || at === host) return at === host;
+  }
+  return false;
+}
+
+function replicationHasReplicas({ cluster }: Settings, report: Report): void {
+  const { mode, count, acceptBlocking } = cluster.replication;
+  const path = "cluster.replication";
+  if (mode === "asynchronous") {
+    if (count > 1) {
+      report(
+        `${path}.count`,
+        `expected nothing for "asynchronous", which waits for no replica, got ${count}. Remove it or choose another mode.`,
       );
     }
     return;
   }
-  if (mode !== "synchronous" && cluster.members.length < 3) {
-    report(
-      path,
-      `expected 3 or more members for "${mode}", got ${cluster.members.length}: one failure would block all writes. ` +
-        'Add a member or choose "synchronous".',
-    );
+  const able = cluster.members.filter(({ tags }) => !tags.nosync).length;
+  if (mode === "synchronous") {
+    if (cluster.members.length > 1 && able < 2) {
+      report(
+        `${path}.mode`,
+        `expected two members without nosync for "synchronous", got ${able}. Remove such a tag.`,
+      );
+    }
+  } else {
+    // The leader, those that confirm, and one that may be away.
+    const needed = count + (acceptBlocking ? 1 : 2);
+    if (able < needed) {
+      const blocked =
+        able < count + 1 ? "nothing could be written" : "one failure would stop all writes";
+      report(
+        `${path}.mode`,
+        `expected ${needed} or more members without nosync for "${mode}", got ${able}: ${blocked}. ` +
+          'Add members or choose "synchronous"' +
+          (able < count + 1 ? "." : ", or accept it with replication.acceptBlocking: true."),
+      );
+    }
+    return;
   }
-  const candidates = cluster.members.filter(({ tags }) => !tags.nosync && !tags.nofailover);
-  if (candidates.length < 2) {
+  if (count > 1 && count >= able) {
     report(
-      path,
-      `expected two members without nosync and nofailover for "${mode}", got ${candidates.length}. Remove such a tag.`,
+      `${path}.count`,
+      `expected less than the ${able} members without nosync, got ${count}. Lower it or add members.`,
     );
   }
 }
@@ -129,22 +220,29 @@ function timingsFit({ cluster }: Settings, report: Report): void {
   }
 }
 
-function vipFits({ hosts, cluster }: Settings, report: Report): void {
-  const balancers = cluster.loadBalancers;
-  if (!balancers?.vip) return;
-  const path = "cluster.loadBalancers.vip";
-  const [vip = "", prefix = ""] = balancers.vip.split("/");
-  const family = isIPv4(vip) ? "ipv4" : "ipv6";
-  const owner = Object.entries(hosts).find(([, host]) => host.address === vip);
-  if (owner)
+/** A leader that hangs just before it renews its lease has `ttl - loopWait` seconds left of it. */
+function balancersNoticeInTime({ cluster }: Settings, report: Report): void {
+  if (!cluster.loadBalancers) return;
+  const { ttl, loopWait, checks } = timings(cluster.failover);
+  const needed = secondsToNotice(checks);
+  if (needed > ttl - loopWait) {
     report(
-      path,
-      `expected an address that no host has, got that of ${owner[0]}, ${vip}. Choose a free one.`,
+      "cluster.failover.checks",
+      `expected HAProxy to leave a silent leader within ttl - loopWait = ${ttl - loopWait} s, before another can be promoted, ` +
+        `got ${round(needed)} s (interval + fall × the longer of interval and timeout + (fall - 1) × fastInterval). ` +
+        "Shorten the checks or raise ttl.",
     );
-  if (Number(prefix) > (family === "ipv4" ? 32 : 128)) {
-    report(path, `expected a prefix length up to ${family === "ipv4" ? 32 : 128}, got ${prefix}.`);
-    return;
   }
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+function vipsFit({ hosts, cluster }: Settings, report: Report): void {
+  const balancers = cluster.loadBalancers;
+  if (!balancers || balancers.vip.length === 0) return;
+  const path = "cluster.loadBalancers.vip";
   if (balancers.hosts.length < 2) {
     report(
       path,
@@ -157,17 +255,64 @@ function vipFits({ hosts, cluster }: Settings, report: Report): void {
       "expected the interface that carries the vip, got nothing. `ip -brief address` on the host shows it.",
     );
   }
+  const families = balancers.vip.map((vip) => isIP(vip.replace(/\/.*/, "")));
+  if (families.length === 2 && families[0] === families[1]) {
+    report(
+      path,
+      `expected an IPv4 and an IPv6 address, got two of IPv${families[0]}. Remove one of them.`,
+    );
+  }
+  const own = isIP(hosts[balancers.hosts[0] ?? ""]?.address ?? "");
+  if (own !== 0 && !families.includes(own)) {
+    report(
+      path,
+      `expected an IPv${own} address, which is what the load balancers speak among themselves, got ${balancers.vip.join(", ")}. Add one.`,
+    );
+  }
+  for (const vip of balancers.vip) vipFits(vip, path, { hosts, cluster }, report);
+}
+
+function vipFits(
+  written: string,
+  path: string,
+  { hosts, cluster }: Pick<Settings, "hosts" | "cluster">,
+  report: Report,
+): void {
+  const [vip = "", prefix = ""] = written.split("/");
+  const family = isIPv4(vip) ? "ipv4" : "ipv6";
+  const owner = Object.entries(hosts).find(([, host]) => host.address === vip);
+  if (owner)
+    report(
+      path,
+      `expected an address that no host has, got that of ${owner[0]}, ${vip}. Choose a free one.`,
+    );
+  if (Number(prefix) > (family === "ipv4" ? 32 : 128)) {
+    report(path, `expected a prefix length up to ${family === "ipv4" ? 32 : 128}, got ${prefix}.`);
+    return;
+  }
   const segment = new BlockList();
   segment.addSubnet(vip, Number(prefix), family);
-  for (const name of balancers.hosts) {
+  for (const name of cluster.loadBalancers?.hosts ?? []) {
     const address = hosts[name]?.address;
-    if (address && !segment.check(address, isIPv4(address) ? "ipv4" : "ipv6")) {
+    // What networks a host has beside that of its address, only the host itself can tell.
+    if (!address || isIP(address) !== isIP(vip)) continue;
+    if (!segment.check(address, family)) {
       report(
         path,
-        `expected an address in the network of ${name} (${address}), got ${balancers.vip}. Choose one there.`,
+        `expected an address in the network of ${name} (${address}), got ${written}. Choose one there.`,
       );
     }
   }
+}
+
+function clientsAreKnown({ cluster }: Settings, report: Report): void {
+  if (!cluster.firewall || cluster.firewall.clients) return;
+  if ((cluster.loadBalancers?.vip ?? []).length > 0) return;
+  report(
+    "cluster.firewall.clients",
+    "expected the networks of the clients, got nothing: without a virtual IP they cannot be guessed. " +
+      'Set them, e.g. ["10.0.0.0/24"], or set firewall: false.',
+  );
 }
 
 function ownersExist({ cluster }: Settings, report: Report): void {
@@ -202,6 +347,33 @@ function ownersExist({ cluster }: Settings, report: Report): void {
       );
     }
   });
+}
+
+function slotsFit({ cluster }: Settings, report: Report): void {
+  const { slots, databases } = cluster.postgresql;
+  for (const [name, slot] of Object.entries(slots)) {
+    const path = `cluster.postgresql.slots.${name}`;
+    // Patroni names the slot of a member after it (patroni/dcs, slot_name_from_member_name).
+    if (cluster.members.some(({ host }) => host.replaceAll("-", "_") === name)) {
+      report(
+        path,
+        `expected a name that no member's own slot has, got "${name}". Choose another name.`,
+      );
+    }
+    if (slot.type === "logical" && !databases.some((database) => database.name === slot.database)) {
+      const known = databases.map((database) => database.name).join(", ");
+      report(
+        `${path}.database`,
+        `expected one of postgresql.databases (${known || "there is none"}), got "${slot.database}". Add the database or mend the name.`,
+      );
+    }
+  }
+}
+
+function parametersFit({ cluster }: Settings, report: Report): void {
+  for (const [name, problem] of parameterProblems(cluster)) {
+    report(`cluster.postgresql.parameters.${name}`, problem);
+  }
 }
 
 /** Patroni's REST API. */
@@ -246,11 +418,19 @@ function hbaIsSafe({ cluster }: Settings, report: Report): void {
         `expected a line such as "host app app 10.0.0.0/24 scram-sha-256", got "${line}".`,
       );
     }
-    // The address may have its mask as a field of its own (pg_hba.conf: "IP-address IP-mask").
-    const at = fields[0] === "local" ? 3 : isIP(fields[4] ?? "") ? 5 : 4;
-    const method = (fields[at] ?? "").replaceAll('"', "");
+    const from = (fields[0] === "local" ? "" : (fields[3] ?? "")).replaceAll('"', "");
+    if (
+      !cluster.postgresql.pgHbaFromAnywhere &&
+      method(fields) !== "reject" &&
+      FROM_ANYWHERE.test(from)
+    ) {
+      report(
+        path,
+        `expected the networks of the clients, got "${from}", which is everybody. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
+      );
+    }
     for (const weak of ["trust", "md5", "password"]) {
-      if (method === weak) {
+      if (method(fields) === weak) {
         report(
           path,
           `expected scram-sha-256, cert or reject, got "${weak}", which lets strangers in. Choose one of those.`,
@@ -259,6 +439,15 @@ function hbaIsSafe({ cluster }: Settings, report: Report): void {
     }
   });
 }
+
+/** How the user of a line of pg_hba.conf proves who he is. */
+function method(fields: readonly string[]): string {
+  // The address may have its mask as a field of its own (pg_hba.conf: "IP-address IP-mask").
+  const at = fields[0] === "local" ? 3 : isIP(fields[4] ?? "") ? 5 : 4;
+  return (fields[at] ?? "").replaceAll('"', "");
+}
+
+const FROM_ANYWHERE = /^(all|0\.0\.0\.0(\/0)?|::(\/0)?)$/;
 
 function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void {
   cluster.hooks.forEach((hook, i) => {

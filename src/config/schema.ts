@@ -21,6 +21,27 @@ const address = z.string().refine((value) => isIP(value) !== 0, {
 const port = z.int().min(1).max(65535);
 const seconds = z.int().min(1);
 
+/** A size as PostgreSQL writes it. */
+const size = z.string().regex(/^[1-9]\d*(kB|MB|GB|TB)$/, {
+  error: 'a size such as "512MB" (a whole number with kB, MB, GB or TB)',
+});
+
+const absolutePath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" });
+
+/** Addresses that traffic may come from. */
+const network = z.string().refine((value) => isNetwork(value), {
+  error: 'a network such as "10.0.0.0/24" or "fd00::/64", or one address',
+});
+
+function isNetwork(value: string): boolean {
+  const [base = "", prefix, ...rest] = value.split("/");
+  const bits = isIP(base) === 4 ? 32 : isIP(base) === 6 ? 128 : 0;
+  if (bits === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+}
+
 const hostName = z.string().describe("Name of one of `pgherd:hosts`.");
 
 /** A host as the user writes it. */
@@ -28,61 +49,72 @@ export const host = z.strictObject({
   address: address.describe(
     "Where the other hosts reach it, and where SSH does: an IPv4 or IPv6 address.",
   ),
-  port: port.optional().describe("SSH port."),
-  user: z.string().optional().describe("Login name, if it differs from `pgherd:ssh`."),
+  port: port.optional().describe("SSH port. Default: from `pgherd:ssh`."),
+  user: z.string().optional().describe("Login name. Default: from `pgherd:ssh`."),
   hostKey: z
     .string()
     .regex(/^(ssh-|ecdsa-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+/, {
       error: 'a public host key such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it)',
     })
     .optional()
-    .describe("The host's public key. Without it the host must stand in the known_hosts file."),
-  proxyJump: z.string().optional().describe("Host to go through: `[user@]address[:port]`."),
-});
-
-/** How hosts are reached. */
-export const ssh = z.strictObject({
-  user: z
-    .string()
-    .optional()
-    .describe("Login name; from the SSH configuration file, else the own user name."),
-  port: port.optional().describe("SSH port; from the SSH configuration file, else 22."),
-  identityFile: z
-    .string()
-    .optional()
     .describe(
-      "Path of the private key. It is read when connecting and never stored. Without it: the agent.",
-    ),
-  knownHosts: z
-    .string()
-    .optional()
-    .describe(
-      "File with the keys of known hosts; from the SSH configuration file, else `~/.ssh/known_hosts`.",
+      "Public host key, `ssh-ed25519 AAAA…`; another one is never accepted. Default: from the known_hosts file.",
     ),
   proxyJump: z
     .string()
     .optional()
-    .describe("Host to go through for all hosts: `[user@]address[:port]`."),
+    .describe("Host to go through, `[user@]address[:port]`. Default: from `pgherd:ssh`."),
+});
+
+/** How hosts are reached. */
+export const ssh = z.strictObject({
+  user: z.string().optional().describe("Login name. Default: your own user name."),
+  port: port.optional().describe("SSH port. Default: `22`."),
+  identityFile: z
+    .string()
+    .optional()
+    .describe("Private key; read when connecting, never stored. Default: the SSH agent."),
+  knownHosts: z
+    .string()
+    .optional()
+    .describe("File with the keys of known hosts. Default: `~/.ssh/known_hosts`."),
+  proxyJump: z
+    .string()
+    .optional()
+    .describe("Host to go through, for all hosts: `[user@]address[:port]`."),
   sudo: z.boolean().default(true).describe("Become root with `sudo -n`. False: log in as root."),
   connectTimeout: seconds.default(10).describe("Seconds to wait for a connection."),
 });
 
 const tags = z.strictObject({
   nofailover: z.boolean().optional().describe("Never becomes the leader."),
-  nosync: z.boolean().optional().describe("Never becomes the synchronous replica."),
+  nosync: z.boolean().optional().describe("Never becomes a synchronous replica."),
   noloadbalance: z.boolean().optional().describe("Not used by the read-only ports."),
   clonefrom: z.boolean().optional().describe("Preferred source for new replicas."),
+  failover_priority: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      "Among members that are equally far on, the highest leads next; 0 is nofailover. Patroni 3.2 or newer.",
+    ),
   replicatefrom: z.string().optional().describe("Member to stream from, instead of the leader."),
 });
 
 const member = z
-  .union([hostName, z.strictObject({ host: hostName, tags: tags.default({}) })])
+  .union([
+    hostName,
+    z.strictObject({
+      host: hostName,
+      tags: tags.default({}).describe("What Patroni may use the member for."),
+    }),
+  ])
   .transform((value) => (typeof value === "string" ? { host: value, tags: {} } : value));
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 
 const user = z.strictObject({
-  name: identifier,
+  name: identifier.describe("Login name."),
   superuser: z
     .literal(false)
     .default(false)
@@ -93,7 +125,7 @@ const user = z.strictObject({
 });
 
 const database = z.strictObject({
-  name: identifier,
+  name: identifier.describe("The database's name."),
   owner: identifier.describe("One of `users`."),
   extensions: z
     .array(
@@ -103,6 +135,17 @@ const database = z.strictObject({
     .describe("Extensions to create."),
 });
 
+const slot = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("physical").describe("For a standby outside the cluster.") }),
+    z.strictObject({
+      type: z.literal("logical").describe("For a consumer of changes."),
+      database: identifier.describe("One of `databases`."),
+      plugin: identifier.default("pgoutput").describe("Output plugin."),
+    }),
+  ])
+  .describe("A replication slot.");
+
 const postgresql = z.strictObject({
   version: z
     .int()
@@ -110,50 +153,175 @@ const postgresql = z.strictObject({
     .max(18)
     .default(17)
     .describe("Major version; must be in the hosts' package sources."),
-  port: port.default(5432),
-  dataDirectory: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" })
+  port: port.default(5432).describe("Where PostgreSQL listens on the members."),
+  dataDirectory: absolutePath
     .optional()
-    .describe("Default: `/var/lib/postgresql/VERSION/main`, where Debian has it."),
+    .describe(
+      "Where a member keeps its data. Default: `/var/lib/postgresql/VERSION/main`, as Debian has it.",
+    ),
+  dataChecksums: z
+    .boolean()
+    .default(true)
+    .describe("Notice damaged pages. Fixed once the database exists."),
+  locale: z
+    .string()
+    .regex(/^[A-Za-z0-9_.@-]{1,64}$/, { error: "a locale such as C.UTF-8 or de_DE.UTF-8" })
+    .default("C.UTF-8")
+    .describe("Of a new database; must be on all members. Fixed once the database exists."),
+  packages: z
+    .array(
+      z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, {
+        error: "the name of a Debian package such as postgresql-17-postgis-3",
+      }),
+    )
+    .default([])
+    .describe("Further Debian packages for the members, e.g. of extensions."),
+  resources: z
+    .strictObject({
+      memory: size
+        .optional()
+        .describe("Memory that PostgreSQL may count on. Default: that of the smallest member."),
+      cores: z
+        .int()
+        .min(1)
+        .optional()
+        .describe("Processor cores. Default: those of the smallest member."),
+      disk: size
+        .optional()
+        .describe(
+          "Size of the data directory's file system. Default: that of the smallest member.",
+        ),
+    })
+    .prefault({})
+    .describe("What PostgreSQL's settings are tuned for."),
   parameters: z
     .record(
       z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
       parameterValue,
     )
     .default({})
-    .describe("Settings of postgresql.conf, the same on all members."),
+    .describe("Settings of postgresql.conf, the same on all members; they win over tuned ones."),
   users: z.array(user).default([]).describe("Login roles. Each gets a generated password."),
-  databases: z.array(database).default([]),
+  databases: z
+    .array(database)
+    .default([])
+    .describe("Databases to create, each with its owner and extensions."),
+  slots: z
+    .record(identifier, slot)
+    .default({})
+    .describe(
+      "Replication slots to keep through every change of the leader, by name: `{ type: physical }`, or `{ type: logical, database, plugin }` (plugin is pgoutput if left out).",
+    ),
   pgHba: z.array(z.string()).default([]).describe("Lines of pg_hba.conf, after pgherd's own."),
+  pgHbaFromAnywhere: z
+    .boolean()
+    .default(false)
+    .describe("Allow lines of `pgHba` that let every address in (0.0.0.0/0, ::/0, all)."),
 });
 
-const timings = z.strictObject({
-  ttl: seconds,
-  loopWait: seconds,
-  retryTimeout: seconds,
+const replication = z.strictObject({
+  mode: z
+    .enum(["asynchronous", "synchronous", "strict", "quorum"])
+    .default("synchronous")
+    .describe("What an acknowledged commit is worth; see Durability."),
+  count: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("How many replicas confirm a commit; not for asynchronous."),
+  acceptBlocking: z
+    .boolean()
+    .default(false)
+    .describe("Accept strict or quorum with so few members that one failure stops all writes."),
 });
 
-const failover = z.union([z.strictObject({ profile: z.enum(["default", "fast"]) }), timings]);
+/** What every way to say the timings has beside them. */
+const failoverRules = {
+  failsafe: z
+    .boolean()
+    .optional()
+    .describe(
+      "Keep the leader while the DCS is away, as long as all members answer it. Default: on from Patroni 4.0.7.",
+    ),
+  maximumLag: size
+    .default("1MB")
+    .describe("A replica further behind than this is never promoted by itself."),
+  watchdog: z
+    .enum(["off", "automatic", "required"])
+    .default("automatic")
+    .describe(
+      "Hardware watchdog that resets a leader that hangs: used where there is one, or required.",
+    ),
+};
+
+const checks = z.strictObject({
+  interval: z.number().min(0.1).describe("Seconds between two checks of a member."),
+  fastInterval: z.number().min(0.1).describe("Seconds after a first failure or success."),
+  timeout: z.number().min(0.1).describe("Seconds until a check without an answer has failed."),
+  fall: z.int().min(1).describe("Failures until a member is out."),
+  rise: z.int().min(1).describe("Successes until a member is in."),
+});
+
+const failoverProfile = z
+  .strictObject({
+    profile: z
+      .enum(["default", "fast", "aggressive"])
+      .describe("Patroni's timings and HAProxy's checks together; see Recovery time."),
+    ...failoverRules,
+  })
+  .describe("By a ready-made profile:");
+
+const failoverTimings = z
+  .strictObject({
+    ttl: seconds.describe("Lease of the leader: a silent one is replaced after about this long."),
+    loopWait: seconds.describe("Seconds between two rounds of Patroni."),
+    retryTimeout: seconds.describe("Seconds for which the DCS and PostgreSQL are retried."),
+    primaryStartTimeout: seconds
+      .optional()
+      .describe("Seconds that a crashed primary has to start. Default: twice ttl."),
+    checks: checks.optional().describe("HAProxy's checks. Default: fitted to ttl and loopWait."),
+    ...failoverRules,
+  })
+  .describe("Or by timings of your own:");
+
+const failover = z.union([failoverProfile, failoverTimings]);
 
 const dcs = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("etcd"),
-    members: z.array(hostName).min(1),
-    clientPort: port.default(2379),
-    peerPort: port.default(2380),
+    kind: z.literal("etcd").describe("etcd, version 3."),
+    members: z.array(hostName).min(1).describe("Hosts that vote on who leads: an odd number."),
+    clientPort: port.default(2379).describe("Where Patroni reaches etcd."),
+    peerPort: port.default(2380).describe("Where etcd's members reach each other."),
+    token: name
+      .optional()
+      .describe("Keeps clusters apart that start at once. Default: the cluster's `name`."),
+    dataDirectory: absolutePath
+      .optional()
+      .describe("Where etcd keeps its data. Default: `/var/lib/etcd/NAME`, by the cluster's name."),
+    quota: size.default("2GB").describe("Largest database; a full one takes no more writes."),
+    compaction: z
+      .string()
+      .regex(/^[1-9]\d*(m|h)$/, { error: 'a time such as "30m" or "1h"' })
+      .default("1h")
+      .describe("How much history is kept."),
   }),
 ]);
 
+const vip = z
+  .string()
+  .refine((value) => isIP(value.split("/")[0] ?? "") !== 0 && /^[^/]+\/\d{1,3}$/.test(value), {
+    error: 'an address with its prefix length, such as "10.89.0.100/24"',
+  });
+
 const loadBalancers = z.strictObject({
-  hosts: z.array(hostName).min(1),
+  hosts: z.array(hostName).min(1).describe("Hosts with HAProxy."),
   vip: z
-    .string()
-    .refine((value) => isIP(value.split("/")[0] ?? "") !== 0 && /^[^/]+\/\d{1,3}$/.test(value), {
-      error: 'an address with its prefix length, such as "10.89.0.100/24"',
-    })
-    .optional()
-    .describe("Virtual IP address with prefix length, held by one of the hosts. Needs two hosts."),
+    .union([vip, z.array(vip).min(1).max(2)])
+    .default([])
+    .transform((value) => (typeof value === "string" ? [value] : value))
+    .describe(
+      "Virtual IP address with prefix length, held by one of the hosts; or two, an IPv4 and an IPv6 one. Needs two hosts.",
+    ),
   interface: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,15}$/, { error: "a network interface such as eth0" })
@@ -169,20 +337,73 @@ const loadBalancers = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether the first host takes the address back on return."),
+  replicaFallback: z
+    .boolean()
+    .default(false)
+    .describe("Whether the replica port leads to the primary while there is no replica."),
   ports: z
     .strictObject({
-      primary: port.default(5000),
-      replica: port.default(5001),
-      synchronous: port.default(5002),
-      asynchronous: port.default(5003),
-      stats: port.default(7000),
+      primary: port.default(5000).describe("Reads and writes."),
+      replica: port.default(5001).describe("Reads from any replica."),
+      synchronous: port.default(5002).describe("Reads from a synchronous replica."),
+      asynchronous: port.default(5003).describe("Reads from the other replicas."),
+      stats: port.default(7000).describe("Statistics page, for the user `stats`."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Where clients connect, by what they come for."),
   maxConnections: z.int().min(10).default(4000).describe("Client connections to each balancer."),
 });
 
+const firewall = z.strictObject({
+  clients: z
+    .array(network)
+    .min(1)
+    .optional()
+    .describe("Networks that may use the database. Default: the network of the virtual IP."),
+  ssh: z
+    .array(network)
+    .min(1)
+    .default(["0.0.0.0/0", "::/0"])
+    .describe("Networks that may log in by SSH."),
+  admins: z
+    .array(network)
+    .default([])
+    .describe("Networks that may see the statistics page and Patroni's REST API."),
+  allow: z
+    .array(
+      z.strictObject({
+        hosts: z.array(hostName).min(1).optional().describe("Hosts that let it in. Default: all."),
+        from: z.array(network).min(1).describe("Networks that it comes from."),
+        port: port.describe("Where it goes to."),
+        protocol: z.enum(["tcp", "udp"]).default("tcp").describe("Which of the two it is."),
+      }),
+    )
+    .default([])
+    .describe("What else is let in."),
+});
+
+const system = z.strictObject({
+  sysctl: z
+    .union([
+      z.literal(false),
+      z.record(
+        z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_-]+)+$/, {
+          error: "a kernel setting such as vm.swappiness",
+        }),
+        z.union([z.int(), z.string().regex(/^[A-Za-z0-9 ._-]+$/, { error: "a plain value" })]),
+      ),
+    ])
+    .default({})
+    .describe("Kernel settings; they win over pgherd's. False: none are set."),
+  transparentHugePages: z
+    .enum(["never", "madvise", "always", "keep"])
+    .default("never")
+    .describe("On the members; `keep` leaves it as it is."),
+  timeSync: z.boolean().default(true).describe("Refuse hosts whose clock nobody sets."),
+});
+
 const hook = z.strictObject({
-  name,
+  name: name.describe("Its name in a preview."),
   when: z
     .enum(["before", "after"])
     .describe("Before the first change of the cluster, or after the last."),
@@ -193,22 +414,30 @@ const hook = z.strictObject({
 /** A cluster as the user writes it, defaults filled in. */
 export const cluster = z.strictObject({
   name: name.describe("The cluster's name: Patroni's scope, etcd's token."),
-  postgresql: postgresql.prefault({}),
-  members: z.array(member).min(1).describe("Hosts that hold the data."),
-  replication: z
-    .strictObject({ mode: z.enum(["asynchronous", "synchronous", "strict", "quorum"]) })
-    .default({ mode: "synchronous" }),
-  failover: failover.default({ profile: "default" }),
-  dcs,
-  loadBalancers: loadBalancers.optional(),
-  hooks: z.array(hook).default([]),
+  postgresql: postgresql.prefault({}).describe("The database server and what is in it."),
+  members: z
+    .array(member)
+    .min(1)
+    .describe("Hosts that hold the data, each by its name or as `{ host, tags }`."),
+  replication: replication.prefault({}).describe("What a commit waits for."),
+  failover: failover
+    .prefault({ profile: "default" })
+    .describe("How soon, and to whom, the leader's place goes."),
+  dcs: dcs.describe("Where it is agreed who leads."),
+  loadBalancers: loadBalancers.optional().describe("HAProxy and the virtual IP."),
+  firewall: z
+    .union([z.literal(false), firewall])
+    .prefault({})
+    .describe("Who may reach what; everything else is dropped. False: no rules."),
+  system: system.prefault({}).describe("What is asked of the hosts themselves."),
+  hooks: z.array(hook).default([]).describe("Your own commands around a change."),
 });
 
 /** Everything a stack says to pgherd: the values of `pgherd:hosts`, `pgherd:ssh` and `pgherd:cluster`. */
 export const settings = z.strictObject({
-  hosts: z.record(name, host),
-  ssh: ssh.prefault({}),
-  cluster,
+  hosts: z.record(name, host).describe("Every host, by its name."),
+  ssh: ssh.prefault({}).describe("How hosts are reached."),
+  cluster: cluster.describe("The cluster."),
 });
 
 export type Settings = z.infer<typeof settings>;
@@ -218,3 +447,4 @@ export type ClusterSettings = z.infer<typeof cluster>;
 export type MemberSettings = ClusterSettings["members"][number];
 export type UserSettings = z.infer<typeof user>;
 export type DatabaseSettings = z.infer<typeof database>;
+export type FirewallSettings = z.infer<typeof firewall>;

@@ -24,10 +24,10 @@ export function entrancesProbe(statsPort: number): Probe<Entrances> {
   };
 }
 
-/** Whether the host holds this IP address now. */
-export function addressHeldProbe(address: string): Probe<boolean> {
+/** Which of these IP addresses the host holds now. */
+export function addressesHeldProbe(addresses: readonly string[]): Probe<string[]> {
   return {
     script: "ip -o address show",
-    parse: (output) => output.split("\n").some((line) => line.includes(` ${address}/`)),
+    parse: (output) => addresses.filter((address) => output.includes(` ${address}/`)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Probe } from "../host/host";
-import { quote } from "../host/shell";
+import { quote, words } from "../host/shell";
 
 /** Names the cluster that a host belongs to, and outlives `pulumi destroy`, as the data does. */
 export const CLUSTER_RECORD = "/var/lib/pgherd/cluster";
@@ -12,44 +12,231 @@ export interface HostFacts {
   readonly architecture: string;
   /** Name of process 1: `systemd`. */
   readonly init: string;
+  /** The kind of container, e.g. `systemd-nspawn`; `none` for a machine of its own. */
+  readonly container: string;
   /** The cluster that pgherd has made the host a part of; empty for none. */
   readonly cluster: string;
+  /** /etc/machine-id, which no two hosts may share. */
+  readonly machineId: string;
+  /** Bytes that processes may use: the machine's memory, or the container's limit. */
+  readonly memory: number;
+  /** Processor cores. */
+  readonly cores: number;
   /** TCP ports that something listens on. */
   readonly listening: readonly number[];
   /** Names of the network interfaces. */
   readonly interfaces: readonly string[];
-  /** Whether the data directory holds anything. */
-  readonly dataFound: boolean;
+  /** IP addresses, but for those of the loopback and of single links. */
+  readonly addresses: readonly string[];
+  /** Addresses of the network interfaces: `52:54:00:12:34:56`. */
+  readonly macs: readonly string[];
+  /** Virtual addresses that somebody answers for, this host included; with the interface's address if it is seen. */
+  readonly answering: readonly { readonly address: string; readonly mac: string }[];
+  /** The file system of the data directory, or of the nearest directory above it that exists. */
+  readonly disk: Disk;
+  /** Which of `/`, `/tmp` and the data directory cannot be written to. */
+  readonly readOnly: readonly string[];
+  /** PostgreSQL's data directory. */
+  readonly data: Data;
+  /** Whether etcd's data directory holds anything. */
+  readonly dcsFound: boolean;
+  /** Whether something keeps the clock right. */
+  readonly synchronised: boolean;
+  /** Whether SELinux forbids what its policy does not know. */
+  readonly selinux: boolean;
+  /** Whether there is a watchdog device. */
+  readonly watchdog: boolean;
+  /** Packages whose installation was broken off. */
+  readonly unfinished: readonly string[];
+  /** User ids of `postgres` and `etcd`, where there are such users. */
+  readonly users: { readonly [name: string]: number };
+  /** Whether systemd-logind removes the shared memory of a user who has logged out. */
+  readonly removeIpc: boolean;
+  /** Locales as `locale -a` spells them: `de_DE.utf8`. */
+  readonly locales: readonly string[];
+  /** Configuration that others have written for daemons that are there already. */
+  readonly foreign: readonly string[];
 }
 
-export function hostProbe(dataDirectory = "/nonexistent"): Probe<HostFacts> {
+/** A file system. */
+export interface Disk {
+  /** As the kernel calls it: `ext4`. */
+  readonly type: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes that are free. */
+  readonly free: number;
+  /** 0 where the file system has no fixed number of them. */
+  readonly inodes: number;
+  readonly freeInodes: number;
+}
+
+/** A directory of PostgreSQL. */
+export interface Data {
+  /** Whether it holds anything. */
+  readonly found: boolean;
+  /** Major version: `17`; empty where there is no database. */
+  readonly version: string;
+  /** Of the database, the same on all members; empty where there is none. */
+  readonly systemIdentifier: string;
+}
+
+/** Which parts of a host are looked at. */
+export interface HostQuestion {
+  readonly dataDirectory?: string | null;
+  readonly dcsDirectory?: string | null;
+  /** Addresses that nobody should answer for yet. */
+  readonly vips?: readonly string[];
+}
+
+export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
+  const { dataDirectory, dcsDirectory, vips = [] } = question;
   return {
     script: [
       `. /etc/os-release; echo "system $ID $VERSION_ID"`,
       `echo "architecture $(uname -m)"`,
       `echo "init $(cat /proc/1/comm)"`,
+      `container=$(systemd-detect-virt --container 2>/dev/null); echo "container $container"`,
       `echo "cluster $(cat ${CLUSTER_RECORD} 2>/dev/null)"`,
-      `echo "data $(ls -A ${quote(dataDirectory)} 2>/dev/null | head -n 1)"`,
-      `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" = 0A ] && echo "listening \${local##*:}"; done`,
-      `for interface in /sys/class/net/*; do echo "interface \${interface##*/}"; done`,
+      `echo "machine $(cat /etc/machine-id 2>/dev/null)"`,
+      `sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo`,
+      `echo "limit $(cat /sys/fs/cgroup/memory.max 2>/dev/null)"`,
+      `echo "cores $(nproc)"`,
+      LISTENING,
+      INTERFACES,
+      `for address in $(hostname -I); do echo "address $address"; done`,
+      MOUNTED,
+      `mounted / /; mounted /tmp /tmp`,
+      ...(dataDirectory ? [dataScript(dataDirectory)] : []),
+      ...(dcsDirectory
+        ? [`echo "dcs $(ls -A ${quote(dcsDirectory)} 2>/dev/null | head -n 1)"`]
+        : []),
+      CLOCK,
+      `echo "selinux $(cat /sys/fs/selinux/enforce 2>/dev/null)"`,
+      `[ -c /dev/watchdog ] && echo "watchdog yes"`,
+      UNFINISHED,
+      `for user in postgres etcd; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
+      `echo "removeipc $(systemd-analyze cat-config systemd/logind.conf 2>/dev/null | sed -n 's/^RemoveIPC=//p' | tail -n 1)"`,
+      `locale -a 2>/dev/null | sed 's/^/locale /'`,
+      FOREIGN,
+      ...(vips.length > 0 ? [vipScript(vips)] : []),
+      ":",
     ].join("\n"),
-    parse(output) {
-      const lines = output.split("\n").map((line): [string, string] => {
-        const at = line.indexOf(" ");
-        return [line.slice(0, at), line.slice(at + 1).trim()];
-      });
-      const all = (key: string) => lines.filter(([name]) => name === key).map(([, value]) => value);
-      const first = (key: string) => all(key)[0] ?? "";
-      return {
-        system: first("system"),
-        architecture: first("architecture"),
-        init: first("init"),
-        cluster: first("cluster"),
-        dataFound: first("data") !== "",
-        // /proc/net/tcp(5): hexadecimal ports, state 0A is LISTEN.
-        listening: [...new Set(all("listening").map((port) => parseInt(port, 16)))],
-        interfaces: all("interface"),
-      };
-    },
+    parse,
   };
+}
+
+const LISTENING = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" = 0A ] && echo "listening \${local##*:}"; done`;
+
+const INTERFACES = `for interface in /sys/class/net/*; do
+  echo "interface \${interface##*/}"
+  echo "mac $(cat "$interface/address" 2>/dev/null)"
+done`;
+
+/** Tells under the first name if what the second one lies on is mounted read-only. */
+const MOUNTED = `mounted() {
+  case ",$(findmnt -no OPTIONS -T "$2" 2>/dev/null | tail -n 1)," in *,ro,*) echo "readonly $1" ;; esac
+}`;
+
+/** A container's clock is the machine's. The kernel's own flag is set by nearly all daemons that keep a clock right. */
+const CLOCK = `if [ "$container" = none ]; then
+  if [ "$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)" = yes ] ||
+    timeout 5 chronyc -n tracking 2>/dev/null | grep -q 'Leap status *: Normal' ||
+    timeout 5 ntpq -c rv 2>/dev/null | grep -q leap_none
+  then echo "synchronised yes"; fi
+else echo "synchronised yes"; fi`;
+
+/** What dpkg --audit tells, but for packages that only lack checksums. */
+const UNFINISHED = `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n -E 's/^(half-[a-z]+|unpacked|triggers-[a-z]+) /unfinished /p'`;
+
+/** Patroni's may lie there unused; the others' daemons use theirs from the moment they are installed. */
+const FOREIGN = `foreign() { [ -f "$1" ] && ! grep -q 'Written by pgherd' "$1" && echo "foreign $1"; }
+[ -x /usr/sbin/haproxy ] && foreign /etc/haproxy/haproxy.cfg
+[ -x /usr/sbin/keepalived ] && foreign /etc/keepalived/keepalived.conf
+systemctl -q is-active 'patroni*.service' 2>/dev/null && for file in /etc/patroni/*; do foreign "$file"; done`;
+
+/** The file system and the database of a data directory, which need not exist yet. */
+function dataScript(directory: string): string {
+  // The version names a program that root is about to run: nothing but digits will do.
+  return `data=${quote(directory)}
+echo "data $(ls -A "$data" 2>/dev/null | head -n 1)"
+at=$data
+while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
+echo "disk $(timeout 10 df -B1 --output=fstype,size,avail,itotal,iavail "$at" 2>/dev/null | tail -n 1)"
+mounted "$data" "$at"
+version=$(cat "$data/PG_VERSION" 2>/dev/null)
+case $version in
+  '' | *[!0-9]*) ;;
+  *)
+    echo "version $version"
+    "/usr/lib/postgresql/$version/bin/pg_controldata" -D "$data" 2>/dev/null | sed -n 's/^Database system identifier: */identifier /p'
+    ;;
+esac`;
+}
+
+/**
+ * Whether somebody answers for an address: to a ping, to a connection where there is no ping, or at least to the
+ * question for its owner (a REACHABLE neighbour was confirmed just now).
+ */
+function vipScript(vips: readonly string[]): string {
+  return `for vip in ${words(vips)}; do
+  if command -v ping >/dev/null; then ping -n -c 1 -W 1 "$vip" >/dev/null 2>&1
+  else
+    said=$(timeout 1 bash -c ": <>/dev/tcp/$vip/22" 2>&1) || case $said in *refused*) ;; *) false ;; esac
+  fi
+  answered=$?
+  neighbour=$(ip neighbour show "$vip" 2>/dev/null)
+  case $neighbour in *REACHABLE*) answered=0 ;; esac
+  [ $answered = 0 ] && echo "answering $vip $(echo "$neighbour" | sed -n 's/.* lladdr \\([0-9a-f:]*\\).*/\\1/p')"
+done`;
+}
+
+function parse(output: string): HostFacts {
+  const lines = output.split("\n").map((line): [string, string] => {
+    const at = line.indexOf(" ");
+    return [line.slice(0, at), line.slice(at + 1).trim()];
+  });
+  const all = (key: string) =>
+    lines.filter(([name, value]) => name === key && value !== "").map(([, value]) => value);
+  const first = (key: string) => all(key)[0] ?? "";
+  const pairs = (key: string) => all(key).map((value) => value.split(" "));
+  return {
+    system: first("system"),
+    architecture: first("architecture"),
+    init: first("init"),
+    container: first("container"),
+    cluster: first("cluster"),
+    machineId: first("machine"),
+    memory: Math.min(Number(first("memory")) * 1024, Number(first("limit")) || Infinity),
+    cores: Number(first("cores")),
+    // /proc/net/tcp(5): hexadecimal ports, state 0A is LISTEN.
+    listening: [...new Set(all("listening").map((port) => parseInt(port, 16)))],
+    interfaces: all("interface"),
+    addresses: all("address"),
+    macs: all("mac"),
+    answering: pairs("answering").map(([address = "", mac = ""]) => ({ address, mac })),
+    disk: parseDisk(first("disk")),
+    readOnly: all("readonly"),
+    data: {
+      found: first("data") !== "",
+      version: first("version"),
+      systemIdentifier: first("identifier"),
+    },
+    dcsFound: first("dcs") !== "",
+    synchronised: first("synchronised") === "yes",
+    selinux: first("selinux") === "1",
+    watchdog: first("watchdog") === "yes",
+    unfinished: all("unfinished"),
+    users: Object.fromEntries(pairs("user").map(([name, uid]) => [name, Number(uid)])),
+    // systemd's words for "no" (systemd.syntax(7)); "yes" is the default (logind.conf(5)).
+    removeIpc: !["no", "false", "off", "n", "f", "0"].includes(first("removeipc").toLowerCase()),
+    locales: all("locale"),
+    foreign: all("foreign"),
+  };
+}
+
+function parseDisk(line: string): Disk {
+  const [type = "", ...numbers] = line.split(/\s+/);
+  const [size = 0, free = 0, inodes = 0, freeInodes = 0] = numbers.map((text) => Number(text) || 0);
+  return { type, size, free, inodes, freeInodes };
 }

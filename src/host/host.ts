@@ -73,6 +73,32 @@ export class Host {
     return stdout;
   }
 
+  /**
+   * Proves that the host still lets somebody in: opens a further connection, runs a command over it and ends it. The
+   * one in use stays, and with it the host's lock.
+   * @param seconds how long to wait at most, if that is shorter than the stack's `connectTimeout`.
+   * @throws ConnectError if the host lets nobody in.
+   */
+  async reconnect(seconds: number): Promise<void> {
+    if (this.cancelled) throw this.stopped("the run");
+    const usual = this.target();
+    const target = {
+      ...usual,
+      connectTimeoutSeconds: Math.min(seconds, usual.connectTimeoutSeconds),
+    };
+    const { client, close } = await connect(target);
+    try {
+      await runScript(client, "true", {
+        host: this.name,
+        action: "logging in anew",
+        sudo: target.sudo,
+        timeoutSeconds: target.connectTimeoutSeconds,
+      });
+    } finally {
+      close();
+    }
+  }
+
   /** Ends the connection; what runs on it fails. */
   close(): void {
     this.cancelled = true;

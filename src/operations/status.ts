@@ -1,5 +1,5 @@
 import { healthyEndpointsProbe } from "../facts/etcd";
-import { addressHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
+import { addressesHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
 import { clusterViewProbe, type ClusterMember } from "../facts/patroni";
 import type { Host, Probe } from "../host/host";
 
@@ -28,7 +28,7 @@ export interface StatusPlan {
   readonly etcd: { readonly members: { readonly [host: string]: string } };
   readonly entryPoint?: {
     readonly hosts: readonly string[];
-    readonly vip?: string;
+    readonly vips: readonly string[];
     readonly statsPort: number;
   };
 }
@@ -39,6 +39,7 @@ export async function observeStatus(
   host: (name: string) => Host,
 ): Promise<ClusterStatus> {
   const problems: string[] = [];
+  const vips = plan.entryPoint?.vips ?? [];
   const ask = async <T>(name: string, probe: Probe<T>): Promise<T | undefined> => {
     try {
       return await host(name).observe(probe);
@@ -63,9 +64,7 @@ export async function observeStatus(
     Promise.all(
       (plan.entryPoint?.hosts ?? []).map(async (name) => ({
         host: name,
-        holdsVip: plan.entryPoint?.vip
-          ? ((await ask(name, addressHeldProbe(plan.entryPoint.vip))) ?? false)
-          : false,
+        holdsVip: ((await ask(name, addressesHeldProbe(vips))) ?? []).length > 0,
         entrances: (await ask(name, entrancesProbe(plan.entryPoint?.statsPort ?? 0))) ?? {},
       })),
     ),
@@ -83,7 +82,7 @@ export async function observeStatus(
       up.length === Object.keys(plan.patroni.members).length &&
       up.some(({ role }) => role === "leader") &&
       dcs.every(({ healthy }) => healthy) &&
-      (!plan.entryPoint?.vip || holders === 1),
+      (vips.length === 0 || holders === 1),
     paused: view?.paused ?? false,
     members,
     dcs,

@@ -1,9 +1,16 @@
-import type { Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import type { ClusterSettings, Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { endpoint, render } from "./template";
 import type { EtcdPlan, ServicePlan } from "./types";
 
+/** Where Debian has etcd's data; the user etcd may write below it only. */
 const DATA = "/var/lib/etcd";
+
+/** Where an etcd member keeps its data. */
+export function dcsDirectory({ name, dcs }: ClusterSettings): string {
+  return dcs.dataDirectory ?? `${DATA}/${name}`;
+}
 
 /** What must hold across the etcd members. */
 export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {
@@ -18,11 +25,15 @@ export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {
 /** The etcd daemon on each of its hosts. */
 export function planEtcdServices({ hosts, cluster }: Settings): ServicePlan[] {
   const { members, clientPort, peerPort } = cluster.dcs;
+  const data = dcsDirectory(cluster);
+  const directories = data.startsWith(`${DATA}/`) ? [DATA] : [data];
   const peer = (host: string) => `http://${endpoint(addressOf(hosts, host), peerPort)}`;
   return members.map((host) => ({
     host,
     daemon: "etcd",
-    directories: { [DATA]: { mode: "0700", owner: "etcd", group: "etcd" } },
+    directories: Object.fromEntries(
+      directories.map((path) => [path, { mode: "0700", owner: "etcd", group: "etcd" }]),
+    ),
     secretFiles: () => ({}),
     files: {
       "/etc/default/etcd": {
@@ -31,8 +42,10 @@ export function planEtcdServices({ hosts, cluster }: Settings): ServicePlan[] {
         group: "root",
         content: render("etcd/etcd.env", {
           name: host,
-          dataDir: `${DATA}/${cluster.name}`,
-          token: cluster.name,
+          dataDir: data,
+          token: cluster.dcs.token ?? cluster.name,
+          quota: bytesOf(cluster.dcs.quota),
+          compaction: cluster.dcs.compaction,
           peerUrl: peer(host),
           clientUrl: `http://${endpoint(addressOf(hosts, host), clientPort)}`,
           listenClientUrls: `http://${endpoint(addressOf(hosts, host), clientPort)},http://127.0.0.1:${clientPort}`,

@@ -1,17 +1,31 @@
-import type { Settings } from "../config/schema";
+import type { ClusterSettings, Settings } from "../config/schema";
+import { timings } from "../config/timings";
 import { addressOf } from "./addresses";
 import { PATRONI_PORT } from "./patroni";
 import { endpoint, render } from "./template";
-import { timings } from "./timings";
 import type { EntryPointPlan, ServicePlan } from "./types";
 
-/** Which members each port leads to: the REST path that answers 200 only in that role. */
-const ENTRANCES = [
-  { name: "primary", check: "/primary" },
-  { name: "replica", check: "/replica" },
-  { name: "synchronous", check: "/sync" },
-  { name: "asynchronous", check: "/async" },
-] as const;
+/** The ports for clients, by the role of the members that they lead to. */
+export const ENTRANCES = ["primary", "replica", "synchronous", "asynchronous"] as const;
+type Entrance = (typeof ENTRANCES)[number];
+
+/** The path of Patroni's REST API that answers 200 only in the entrance's role (docs/rest_api.rst). */
+function checkPath(entrance: Entrance, { replication }: ClusterSettings): string {
+  switch (entrance) {
+    case "primary":
+      return "/primary";
+    case "replica":
+      return "/replica";
+    case "synchronous":
+      // Patroni 4.0: with a quorum no replica is synchronous by name.
+      return replication.mode === "quorum" ? "/quorum" : "/sync";
+    case "asynchronous":
+      return "/async";
+  }
+}
+
+/** Holds the password of the statistics page, so that the rest of the configuration can be shown. */
+const USERS_FILE = "/etc/haproxy/pgherd-users.cfg";
 
 /** HAProxy on each load balancer. */
 export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[] {
@@ -25,13 +39,17 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
       checkPort: PATRONI_PORT,
     };
   });
+  const { checks } = timings(cluster.failover);
   const files = {
     "/etc/systemd/system/haproxy.service.d/pgherd.conf": {
       mode: "0644",
       owner: "root",
       group: "root",
       // Each connection has two ends; the rest is for checks, listeners and the statistics page.
-      content: render("haproxy/unit.conf", { openFiles: 2 * balancers.maxConnections + 1000 }),
+      content: render("haproxy/unit.conf", {
+        openFiles: 2 * balancers.maxConnections + 1000,
+        usersFile: USERS_FILE,
+      }),
     },
     "/etc/haproxy/haproxy.cfg": {
       mode: "0640",
@@ -39,11 +57,20 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
       group: "haproxy",
       content: render("haproxy/haproxy.cfg", {
         maxConnections: balancers.maxConnections,
-        timings: timings(cluster.failover),
+        checks: {
+          interval: milliseconds(checks.interval),
+          fastInterval: milliseconds(checks.fastInterval),
+          timeout: milliseconds(checks.timeout),
+          fall: checks.fall,
+          rise: checks.rise,
+        },
         statsPort: balancers.ports.stats,
-        entrances: ENTRANCES.map((entrance) => ({
-          ...entrance,
-          port: balancers.ports[entrance.name],
+        entrances: ENTRANCES.map((name) => ({
+          name,
+          check: checkPath(name, cluster),
+          port: balancers.ports[name],
+          isPrimary: name === "primary",
+          fallback: name === "replica" && balancers.replicaFallback,
         })),
         members,
       }),
@@ -53,7 +80,14 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
     host,
     daemon: "haproxy",
     files,
-    secretFiles: () => ({}),
+    secretFiles: (secrets) => ({
+      [USERS_FILE]: {
+        mode: "0600",
+        owner: "root",
+        group: "root",
+        content: render("haproxy/users.cfg", { secrets }),
+      },
+    }),
     directories: {},
   }));
 }
@@ -62,11 +96,11 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
 export function planEntryPoint({ hosts, cluster }: Settings): EntryPointPlan | undefined {
   const balancers = cluster.loadBalancers;
   if (!balancers) return undefined;
-  const vip = balancers.vip?.split("/")[0];
+  const vips = balancers.vip.map((vip) => vip.replace(/\/.*/, ""));
   return {
     hosts: balancers.hosts,
-    addresses: vip ? [vip] : balancers.hosts.map((host) => addressOf(hosts, host)),
-    vip,
+    addresses: vips.length > 0 ? vips : balancers.hosts.map((host) => addressOf(hosts, host)),
+    vips,
     statsPort: balancers.ports.stats,
     ports: {
       primary: balancers.ports.primary,
@@ -75,4 +109,9 @@ export function planEntryPoint({ hosts, cluster }: Settings): EntryPointPlan | u
       asynchronous: balancers.ports.asynchronous,
     },
   };
+}
+
+/** `500ms` for 0.5 seconds. */
+function milliseconds(seconds: number): string {
+  return `${Math.round(seconds * 1000)}ms`;
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { render } from "./template";
@@ -10,7 +11,12 @@ const PRIORITY_STEP = 10;
 /** Keepalived on each load balancer; exactly one of them holds the virtual IP. */
 export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePlan[] {
   const balancers = cluster.loadBalancers;
-  if (!balancers?.vip) return [];
+  if (!balancers || balancers.vip.length === 0) return [];
+  // VRRP carries addresses of one family, that of the balancers themselves; others come and go with them.
+  const family = (address: string) => isIP(address.replace(/\/.*/, ""));
+  const own = family(addressOf(hosts, balancers.hosts[0] as string));
+  const vips = balancers.vip.filter((vip) => family(vip) === own);
+  const others = balancers.vip.filter((vip) => family(vip) !== own);
   return balancers.hosts.map((host, i) => ({
     host,
     daemon: "keepalived",
@@ -36,7 +42,8 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
           peers: balancers.hosts
             .filter((other) => other !== host)
             .map((other) => addressOf(hosts, other)),
-          vip: balancers.vip,
+          vips,
+          others,
         }),
       },
     },

@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net";
 import type { ClusterSettings, Settings } from "../config/schema";
-import { addressOf } from "./addresses";
+import { addressOf, network } from "./addresses";
+import { dynamicConfiguration } from "./dynamic-configuration";
 import { endpoint, render } from "./template";
-import { timings } from "./timings";
 import type { PatroniPlan, ServicePlan } from "./types";
 
 /** Patroni's REST API, which HAProxy asks for each member's role. */
@@ -39,51 +39,24 @@ export function planPatroni(settings: Settings): PatroniPlan {
     })),
     databases: cluster.postgresql.databases,
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
-    dynamicConfiguration: dynamicConfiguration(cluster),
-    synchronous: cluster.replication.mode !== "asynchronous" && cluster.members.length > 1,
+    dynamicConfiguration: (facts) => dynamicConfiguration(cluster, facts),
+    synchronous: synchronous(cluster),
   };
 }
 
-/**
- * The document that all members follow, kept in the DCS
- * (https://patroni.readthedocs.io/en/latest/dynamic_configuration.html). It stands there before the first member
- * starts, so that a new cluster is made with it, and a later change is never mixed up with `bootstrap` settings.
- */
-function dynamicConfiguration(cluster: ClusterSettings): PatroniPlan["dynamicConfiguration"] {
-  const { ttl, loopWait, retryTimeout, primaryStartTimeout } = timings(cluster.failover);
-  const { mode } = cluster.replication;
-  return {
-    ttl,
-    loop_wait: loopWait,
-    retry_timeout: retryTimeout,
-    primary_start_timeout: primaryStartTimeout,
-    // Patroni's default: a replica further behind than this many bytes is never promoted on its own.
-    maximum_lag_on_failover: 1048576,
-    // The leader stays one while the DCS is away, as long as all members still answer it (Patroni 3.0).
-    failsafe_mode: true,
-    synchronous_mode: mode === "quorum" ? "quorum" : mode !== "asynchronous",
-    synchronous_mode_strict: mode === "strict",
-    postgresql: {
-      use_pg_rewind: true,
-      use_slots: true,
-      parameters: {
-        wal_level: "replica",
-        hot_standby: "on",
-        wal_log_hints: "on",
-        max_connections: 100,
-        max_wal_senders: 10,
-        max_replication_slots: 10,
-        max_worker_processes: 8,
-        max_prepared_transactions: 0,
-        max_locks_per_transaction: 64,
-        track_commit_timestamp: "off",
-        password_encryption: "scram-sha-256",
-        log_checkpoints: "on",
-        log_lock_waits: "on",
-        ...cluster.postgresql.parameters,
-      },
-    },
-  };
+/** The replicas that confirm commits, as Patroni's REST API calls their role. */
+function synchronous({ replication, members }: ClusterSettings): PatroniPlan["synchronous"] {
+  const { mode, count } = replication;
+  if (mode === "asynchronous" || members.length === 1) return null;
+  return mode === "quorum"
+    ? { role: "quorum_standby", count }
+    : { role: "sync_standby", count: Math.min(count, members.length - 1) };
+}
+
+/** The option of initdb; since PostgreSQL 18 they are on by default (release notes, E.1.2). */
+function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): string | null {
+  if (dataChecksums) return "data-checksums";
+  return version >= 18 ? "no-data-checksums" : null;
 }
 
 /** Patroni, and by it PostgreSQL, on each member. */
@@ -114,6 +87,9 @@ export function planPatroniServices({ hosts, cluster }: Settings): ServicePlan[]
             dataDirectory: dataDirectory(cluster),
             binDirectory: `/usr/lib/postgresql/${postgresql.version}/bin`,
             roles: ROLES,
+            locale: postgresql.locale,
+            checksums: checksums(postgresql),
+            watchdog: cluster.failover.watchdog,
             pgHba: hostBasedAuthentication({ hosts, cluster }),
             tags: Object.entries({
               nofailover: false,
@@ -152,13 +128,13 @@ function hostBasedAuthentication({
   hosts,
   cluster,
 }: Pick<Settings, "hosts" | "cluster">): string[] {
-  const single = (name: string) => {
-    const address = addressOf(hosts, name);
-    return isIPv6(address) ? `${address}/128` : `${address}/32`;
-  };
+  const single = (name: string) => network(addressOf(hosts, name));
   const members = cluster.members.map((member) => single(member.host));
   const balancers = (cluster.loadBalancers?.hosts ?? []).map(single);
-  const clients = [...new Set([...members, ...balancers])];
+  // Where there are no balancers, clients come themselves.
+  const direct =
+    balancers.length === 0 && cluster.firewall ? (cluster.firewall.clients ?? []).map(network) : [];
+  const clients = [...new Set([...members, ...balancers, ...direct])];
   return [
     `local all ${ROLES.superuser} peer`,
     "local all all scram-sha-256",

@@ -1,20 +1,27 @@
 import type { Settings } from "../config/schema";
+import { planConnection } from "./connection";
 import { planEtcd, planEtcdServices } from "./etcd";
+import { planFirewalls } from "./firewall";
+import { planFlows } from "./flows";
 import { planEntryPoint, planHaproxyServices } from "./haproxy";
-import { planHosts, planRequirements } from "./hosts";
+import { planHosts } from "./hosts";
 import { planKeepalivedServices } from "./keepalived";
 import { planPatroni, planPatroniServices } from "./patroni";
+import { planPreflight } from "./preflight";
 import type { ClusterPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
 export function planCluster(settings: Settings): ClusterPlan {
   return {
     name: settings.cluster.name,
-    requirements: planRequirements(settings),
+    preflight: planPreflight(settings),
     hosts: planHosts(settings),
+    flows: planFlows(settings),
+    firewalls: planFirewalls(settings),
     etcd: planEtcd(settings),
     patroni: planPatroni(settings),
     entryPoint: planEntryPoint(settings),
+    connection: planConnection(settings),
     services: [
       ...planEtcdServices(settings),
       ...planPatroniServices(settings),

@@ -1,4 +1,11 @@
-import type { DatabaseInput, DirectoryInput, FileInput, RoleInput } from "../resources/inputs";
+import type {
+  DatabaseInput,
+  DirectoryInput,
+  FileInput,
+  HostsFacts,
+  PreflightInputs,
+  RoleInput,
+} from "../resources/inputs";
 
 /** Files by absolute path. */
 export type Files = { readonly [path: string]: FileInput };
@@ -16,6 +23,8 @@ export interface Secrets {
   readonly restApi: string;
   /** Shared by the load balancers' VRRP; 8 characters, which is all that VRRP uses. */
   readonly vrrp: string;
+  /** Of HAProxy's statistics page. */
+  readonly stats: string;
 }
 
 /** What a host is prepared with before any service: one package transaction, so that it is fast. */
@@ -27,6 +36,30 @@ export interface HostPlan {
   readonly masked: readonly string[];
   /** Files that packages read while they are installed. */
   readonly files: Files;
+  /** Settings of the kernel: `{ "vm.swappiness": "1", transparent_hugepage: "never" }`. */
+  readonly kernel: { readonly [setting: string]: string };
+}
+
+/** One kind of traffic that a host lets in. */
+export interface Flow {
+  /** Who it comes from, in a word: `members`, `load balancers`, `clients`. */
+  readonly from: string;
+  /** Their addresses and networks. */
+  readonly addresses: readonly string[];
+  /** The host that lets it in. */
+  readonly to: string;
+  readonly protocol: "tcp" | "udp" | "vrrp";
+  /** None for vrrp. */
+  readonly port?: number;
+  /** What it is for, in a word or two: `PostgreSQL`, `Patroni's REST API`. */
+  readonly purpose: string;
+}
+
+/** Which packets a host lets in. */
+export interface FirewallPlan {
+  readonly host: string;
+  /** The body of nftables' table `inet pgherd`. */
+  readonly rules: string;
 }
 
 /** The daemons that pgherd runs. */
@@ -57,9 +90,12 @@ export interface PatroniPlan {
   readonly databases: readonly DatabaseInput[];
   /** Names of the roles that Patroni itself connects with, other than the superuser. */
   readonly internalRoles: { readonly replication: string; readonly rewind: string };
-  /** The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). */
-  readonly dynamicConfiguration: { readonly [key: string]: unknown };
-  readonly synchronous: boolean;
+  /**
+   * The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). It depends on what the
+   * hosts have: memory and disk, and Patroni's version.
+   */
+  readonly dynamicConfiguration: (facts: HostsFacts) => { readonly [key: string]: unknown };
+  readonly synchronous: { readonly role: string; readonly count: number } | null;
 }
 
 /** What clients connect to. */
@@ -67,7 +103,8 @@ export interface EntryPointPlan {
   readonly hosts: readonly string[];
   /** Where clients connect: the virtual IP if there is one, else each balancer's address. */
   readonly addresses: readonly string[];
-  readonly vip?: string;
+  /** Virtual addresses, all held by the same balancer. */
+  readonly vips: readonly string[];
   readonly ports: {
     readonly primary: number;
     readonly replica: number;
@@ -77,23 +114,18 @@ export interface EntryPointPlan {
   readonly statsPort: number;
 }
 
-/** What a host must be able to become; checked, without changing anything, before the first change. */
-export interface Requirement {
-  readonly host: string;
-  readonly packages: readonly string[];
-  /** Ports that our daemons will listen on: `{ 5432: "patroni" }`. */
-  readonly ports: { readonly [port: string]: Daemon };
-  readonly dataDirectory?: string;
-  readonly interface?: string;
-}
-
 /** Everything that a cluster consists of; made from the settings alone, without asking a host. */
 export interface ClusterPlan {
   readonly name: string;
-  readonly requirements: readonly Requirement[];
+  readonly preflight: Omit<PreflightInputs, "cluster">;
   readonly hosts: readonly HostPlan[];
   readonly etcd: EtcdPlan;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
+  /** What clients connect with, by entrance: `{ primary: "postgresql://10.89.0.100:5000/", … }`. */
+  readonly connection: { readonly [entrance: string]: string };
+  readonly flows: readonly Flow[];
+  /** None where the user wants no rules. */
+  readonly firewalls: readonly FirewallPlan[];
   readonly services: readonly ServicePlan[];
 }

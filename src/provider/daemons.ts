@@ -20,7 +20,7 @@ export const DAEMONS: { readonly [daemon: string]: DaemonTraits } = {
     unit: "haproxy.service",
     loading: "reload",
     waitForStart: true,
-    validate: { "/etc/haproxy/haproxy.cfg": "haproxy -c -q -f {}" },
+    validate: { "/etc/haproxy/haproxy.cfg": "haproxy -c -q -f {} -f /etc/haproxy/pgherd-users.cfg" },
   },
   keepalived: {
     unit: "keepalived.service",

@@ -1,4 +1,4 @@
-import { addressHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
+import { addressesHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
 import type { Context } from "./context";
 import type { EntryPointInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
@@ -43,16 +43,16 @@ async function whatIsMissing(
   const seen = await Promise.all(
     inputs.hosts.map(async (name) => {
       const host = context.host(name);
-      const [entrances, holds] = await Promise.all([
+      const [entrances, held] = await Promise.all([
         host.observe(entrancesProbe(inputs.statsPort)),
-        inputs.vip ? host.observe(addressHeldProbe(inputs.vip)) : false,
+        host.observe(addressesHeldProbe(inputs.vips)),
       ]);
-      return { name, entrances, holds };
+      return { name, entrances, held };
     }),
   );
-  const holders = seen.filter(({ holds }) => holds).map(({ name }) => name);
-  if (inputs.vip && holders.length !== 1) {
-    return `${inputs.vip} is held by ${holders.join(" and ") || "nobody"}`;
+  for (const vip of inputs.vips) {
+    const holders = seen.filter(({ held }) => held.includes(vip)).map(({ name }) => name);
+    if (holders.length !== 1) return `${vip} is held by ${holders.join(" and ") || "nobody"}`;
   }
   const lost = seen.find(({ entrances }) => primaries(entrances).length !== 1);
   return lost && `${lost.name} sees ${primaries(lost.entrances).join(" and ") || "no primary"}`;

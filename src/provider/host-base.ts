@@ -1,8 +1,10 @@
 import { filesProbe } from "../facts/files";
 import { CLUSTER_RECORD } from "../facts/host";
+import { kernelProbe } from "../facts/kernel";
 import { packagesProbe } from "../facts/packages";
 import { maskedProbe } from "../facts/systemd";
 import { changedFiles, removeFiles, writeFiles } from "../operations/files";
+import { setKernel } from "../operations/kernel";
 import { installPackages } from "../operations/packages";
 import { maskUnits } from "../operations/units";
 import type { Context } from "./context";
@@ -12,6 +14,8 @@ import type { ResourceType } from "./resource";
 interface Learned {
   /** Installed versions by package. */
   readonly versions: { readonly [name: string]: string };
+  /** Settings of the kernel that a container leaves to its machine; they count as being what is wanted. */
+  readonly leftToMachine: readonly string[];
 }
 
 /** Packages can take long where the mirror is far; beyond this something hangs. */
@@ -27,19 +31,23 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     const missing = inputs.packages.filter((name) => !found.packages.includes(name));
     const changed = changedFiles(inputs.files, found.files);
     const unmasked = inputs.masked.filter((unit) => !found.masked.includes(unit));
+    const settings = Object.entries(inputs.kernel).filter(
+      ([setting, value]) => found.kernel[setting] !== value,
+    );
     const script = [
       "set -e",
       writeFiles(
         Object.fromEntries(changed.map((path) => [path, inputs.files[path] as FileInput])),
       ),
       maskUnits(unmasked),
+      setKernel(Object.fromEntries(settings)),
       ...(found.cluster === inputs.cluster ? [] : [record(inputs.cluster)]),
     ];
     if (missing.length > 0) {
       context.progress(urn, `installing ${missing.join(", ")}`);
       script.push(installPackages(missing));
     }
-    const differs = missing.length + changed.length + unmasked.length > 0;
+    const differs = missing.length + changed.length + unmasked.length + settings.length > 0;
     if (!differs && found.cluster === inputs.cluster) return state(inputs, found);
     await host.change(
       missing.length > 0 ? "installing packages" : "preparing the host",
@@ -66,9 +74,11 @@ type Found = Omit<HostBaseInputs, "host"> &
 
 async function look(context: Context, inputs: HostBaseInputs): Promise<Found> {
   const host = context.host(inputs.host);
-  const [versions, masked, files] = await Promise.all([
+  const [versions, masked, kernel, files] = await Promise.all([
     host.observe(packagesProbe(inputs.packages)),
     host.observe(maskedProbe(inputs.masked)),
+    // The state of a host from before there were kernel settings has none.
+    host.observe(kernelProbe(Object.keys(inputs.kernel ?? {}))),
     readFiles(context, inputs),
   ]);
   return {
@@ -76,6 +86,11 @@ async function look(context: Context, inputs: HostBaseInputs): Promise<Found> {
     versions,
     packages: inputs.packages.filter((name) => versions[name]),
     masked: inputs.masked.filter((unit) => masked.includes(unit)),
+    kernel: {
+      ...kernel.values,
+      ...Object.fromEntries(kernel.leftToMachine.map((name) => [name, inputs.kernel[name] ?? ""])),
+    },
+    leftToMachine: kernel.leftToMachine,
     files,
   };
 }
@@ -91,7 +106,9 @@ function state({ cluster, host, files }: HostBaseInputs, found: Found): HostBase
     packages: found.packages,
     masked: found.masked,
     files: foundFiles(Object.keys(files), found.files),
+    kernel: found.kernel,
     versions: found.versions,
+    leftToMachine: found.leftToMachine,
   };
 }
 

@@ -49,11 +49,11 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       },
       { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
     );
-    const pending = view.members.filter((member) => member.pendingRestart).map(({ name }) => name);
-    if (pending.length > 0) {
+    const pending = names(view.members.filter((member) => member.pendingRestart));
+    if (pending !== "") {
       context.warn(
         urn,
-        `${pending.join(", ")}: a changed setting waits for a restart of PostgreSQL. ` +
+        `${pending}: a changed setting waits for a restart of PostgreSQL. ` +
           `Replicas first: patronictl -c /etc/patroni/pgherd restart ${inputs.cluster} MEMBER`,
       );
     }
@@ -106,17 +106,29 @@ function isUp(view: ClusterView | undefined, name: string): boolean {
   return ["running", "streaming"].includes(state);
 }
 
+/** Patroni's words for replicas that confirm commits. */
+const SYNCHRONOUS_ROLES = ["sync_standby", "quorum_standby"];
+
+function names(members: readonly { readonly name: string }[]): string {
+  return members.map(({ name }) => name).join(", ");
+}
+
 /** What keeps the cluster from being whole, in words; nothing if it is. */
 function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | undefined {
   const up = view.members.filter(({ name }) => isUp(view, name));
   const absent = Object.keys(inputs.members).filter((name) => !isUp(view, name));
   const timelines = new Set(up.map((member) => member.timeline));
   if (absent.length > 0 || timelines.size > 1) return describeMembers(view);
-  const standbys = ["sync_standby", "quorum_standby"];
-  if (inputs.synchronous && !up.some(({ role }) => standbys.includes(role))) {
-    return "no replica is synchronous yet";
+  const { synchronous } = inputs;
+  if (!synchronous) {
+    // A mode that is just being left behind still has them for a round of Patroni.
+    const still = up.filter(({ role }) => SYNCHRONOUS_ROLES.includes(role));
+    return still.length > 0 ? `${names(still)} still synchronous` : undefined;
   }
-  return undefined;
+  const standbys = up.filter(({ role }) => role === synchronous.role);
+  return standbys.length < synchronous.count
+    ? `${standbys.length} of ${synchronous.count} replicas synchronous so far`
+    : undefined;
 }
 
 async function changeCatalog(context: Context, inputs: PatroniClusterInputs, leader: string) {

@@ -1,110 +1,103 @@
-import { hostProbe, type HostFacts } from "../facts/host";
-import { candidatesProbe } from "../facts/packages";
-import type { CheckFailure } from "../rpc/server";
+import { clockProbe } from "../facts/clock";
+import { hostProbe } from "../facts/host";
+import { candidatesProbe, packagesProbe } from "../facts/packages";
+import type { Host } from "../host/host";
+import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
+import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
-import type { PreflightInputs, Requirement } from "../resources/inputs";
+import { judgeHost } from "./preflight-rules";
+import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
+import { versionOn, type Sighting } from "./sighting";
 
-export const preflight: ResourceType<PreflightInputs> = {
+interface Learned {
+  readonly facts: HostsFacts;
+}
+
+/** What is learned stays as it is until the inputs change, so that nothing is tuned anew by itself. */
+export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
   id: ({ cluster }) => `${cluster}/preflight`,
+  readOnly: true,
 
-  async check(context, { cluster, hosts }) {
-    const failures = await Promise.all(
-      Object.entries(hosts).map(async ([name, requirement]): Promise<CheckFailure[]> => {
-        const reasons = await refusals(context, cluster, name, requirement);
-        return reasons.map((reason) => ({ property: "", reason }));
-      }),
+  async check(context, inputs, oldInputs) {
+    const looks = await Promise.allSettled(
+      Object.entries(inputs.hosts).map(([host, requirement]) =>
+        look(context, host, requirement, inputs.vips),
+      ),
     );
-    return failures.flat();
+    const seen = looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
+    return [
+      ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
+      ...unseen.map((error) => error.message),
+      ...seen.flatMap((one) => judgeHost(one, inputs)),
+      ...judgeBetween(seen, inputs),
+    ].map((reason) => ({ property: "", reason }));
   },
 
-  async apply(_context, _urn, inputs) {
-    return inputs;
+  async apply(context, _urn, inputs) {
+    const seen = await Promise.all(
+      Object.entries(inputs.hosts).map(([host, requirement]) =>
+        look(context, host, requirement, []),
+      ),
+    );
+    return { ...inputs, facts: learn(seen) };
   },
 
-  async read(_context, inputs) {
-    return inputs;
+  async read(_context, _inputs, known) {
+    return known;
   },
 
   async delete() {},
 };
 
-/** Why the host cannot be used, each reason with what to do; none if it can. */
-async function refusals(
-  context: Context,
-  cluster: string,
-  name: string,
-  requirement: Requirement,
-): Promise<string[]> {
-  const host = context.host(name);
-  try {
-    const [facts, candidates] = await Promise.all([
-      host.observe(hostProbe(requirement.dataDirectory ?? undefined)),
-      host.observe(candidatesProbe(requirement.packages)),
-    ]);
-    return judge(cluster, name, requirement, facts, candidates);
-  } catch (error) {
-    return [(error as Error).message];
-  }
-}
-
-/** Debian releases whose packages are known to fit. */
-const SYSTEMS = ["debian 12", "debian 13"];
-const ARCHITECTURES = ["x86_64", "aarch64"];
-
-/** Exported for its tests: the rules, apart from the questions. */
-export function judge(
-  cluster: string,
-  name: string,
-  requirement: Requirement,
-  facts: HostFacts,
-  candidates: { readonly [name: string]: string },
-): string[] {
-  const reasons: string[] = [];
-  const refuse = (reason: string) => reasons.push(`${name}: ${reason}`);
-  if (!SYSTEMS.includes(facts.system)) {
-    refuse(`expected Debian 12 or 13, found "${facts.system}". Use another host.`);
-  }
-  if (!ARCHITECTURES.includes(facts.architecture)) {
-    refuse(`expected x86_64 or aarch64, found "${facts.architecture}". Use another host.`);
-  }
-  if (facts.init !== "systemd") {
-    refuse(
-      `expected systemd as process 1, found "${facts.init}". A container without it will not do.`,
-    );
-  }
-  const absent = requirement.packages.filter((one) => !candidates[one]);
-  if (absent.length > 0) {
-    refuse(
-      `expected the package sources to have ${absent.join(", ")}. Run apt-get update there, ` +
-        "mend /etc/apt/sources.list.d, or choose another postgresql.version.",
-    );
-  }
-  if (requirement.interface && !facts.interfaces.includes(requirement.interface)) {
-    refuse(
-      `expected an interface ${requirement.interface} for the virtual IP, found ${facts.interfaces.join(", ")}. ` +
-        "Mend pgherd:cluster.loadBalancers.interface.",
-    );
-  }
-  if (facts.cluster !== "" && facts.cluster !== cluster) {
-    refuse(
-      `belongs to the cluster "${facts.cluster}", as /var/lib/pgherd/cluster says. ` +
-        "Take another host, or remove that file if that cluster is gone for good.",
-    );
-  }
-  if (facts.cluster === "") {
-    if (facts.dataFound) {
-      refuse(
-        `${requirement.dataDirectory} is not empty and not ours. Move it away, or choose another ` +
-          "pgherd:cluster.postgresql.dataDirectory. Nothing was touched.",
-      );
-    }
-    for (const [port, daemon] of Object.entries(requirement.ports)) {
-      if (facts.listening.includes(Number(port))) {
-        refuse(`port ${port}, which ${daemon} needs, is in use. \`ss -ltnp\` there tells by whom.`);
+/** What the hosts have in common, for what depends on it. Exported for its tests. */
+export function learn(seen: readonly Sighting[]): HostsFacts {
+  const members = seen.filter(({ requirement }) => requirement.dataDirectory);
+  const smallest = (measure: (one: Sighting) => number) => Math.min(...members.map(measure));
+  const versions: { [name: string]: string } = {};
+  for (const one of seen) {
+    for (const name of one.requirement.packages) {
+      const found = versionOn(one, name);
+      const lowest = versions[name];
+      if (found && (!lowest || compareVersions(found, lowest) < 0)) {
+        versions[name] = upstream(found);
       }
     }
   }
-  return reasons;
+  return {
+    smallest: {
+      memory: smallest(({ facts }) => facts.memory),
+      cores: smallest(({ facts }) => facts.cores),
+      disk: smallest(({ facts }) => facts.disk.size),
+    },
+    versions,
+  };
+}
+
+async function look(
+  context: Context,
+  name: string,
+  requirement: Requirement,
+  vips: readonly string[],
+): Promise<Sighting> {
+  const host = context.host(name);
+  const { dataDirectory, dcsDirectory } = requirement;
+  const [facts, candidates, installed] = await Promise.all([
+    host.observe(
+      hostProbe({ dataDirectory, dcsDirectory, vips: requirement.interface ? vips : [] }),
+    ),
+    host.observe(candidatesProbe(requirement.packages)),
+    host.observe(packagesProbe(requirement.packages)),
+  ]);
+  // A question of its own, on the connection that is open by now: the shorter it takes, the more its answer tells.
+  return { host: name, requirement, facts, candidates, installed, clock: await readClock(host) };
+}
+
+async function readClock(host: Host): Promise<Sighting["clock"]> {
+  const sent = Date.now() / 1000;
+  const time = await host.observe(clockProbe);
+  const received = Date.now() / 1000;
+  return { offset: time - (sent + received) / 2, uncertainty: (received - sent) / 2 };
 }

@@ -8,6 +8,7 @@ import { difference } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { etcdCluster } from "./etcd-cluster";
+import { firewall } from "./firewall";
 import { hostBase } from "./host-base";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
@@ -17,6 +18,7 @@ import { service } from "./service";
 const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Preflight": untyped(preflight),
   "pgherd:index:HostBase": untyped(hostBase),
+  "pgherd:index:Firewall": untyped(firewall),
   "pgherd:index:Service": untyped(service),
   "pgherd:index:EtcdCluster": untyped(etcdCluster),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
@@ -38,11 +40,12 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     return context;
   };
   const apply = async (id: ResourceId, name: string, inputs: Values): Promise<Values> => {
+    const type = typeOf(id);
     try {
-      return await typeOf(id).apply(configured(), id.urn, inputs);
+      return await type.apply(configured(), id.urn, inputs);
     } catch (error) {
       // Nothing was changed where no connection came about: then there is nothing to remember either.
-      if (error instanceof ConnectError) throw error;
+      if (type.readOnly || error instanceof ConnectError) throw error;
       throw new InitFailedError(name, inputs, [
         error instanceof Error ? error.message : String(error),
       ]);
@@ -53,10 +56,10 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     async configure(args) {
       context = new Context(args.inventory as unknown as Inventory, log);
     },
-    async check(id, inputs) {
+    async check(id, inputs, oldInputs) {
       const type = typeOf(id);
       const failures =
-        type.check && !isUnknown(inputs) ? await type.check(configured(), inputs) : [];
+        type.check && !isUnknown(inputs) ? await type.check(configured(), inputs, oldInputs) : [];
       return { inputs, failures };
     },
     async diff(id, state, inputs) {
@@ -64,7 +67,10 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     },
     async create(id, inputs, preview) {
       const name = typeOf(id).id(inputs);
-      return { id: name, state: preview ? inputs : await apply(id, name, inputs) };
+      return {
+        id: name,
+        state: preview && !looksOnly(id, inputs) ? inputs : await apply(id, name, inputs),
+      };
     },
     async read(id, name, state, inputs) {
       // The engine may know no inputs (a resource that is being imported): the state holds them all.
@@ -74,7 +80,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       return { id: name, state: found, inputs: pick(found, Object.keys(wanted)) };
     },
     async update(id, name, state, inputs, preview) {
-      return preview ? { ...state, ...inputs } : apply(id, name, inputs);
+      return preview && !looksOnly(id, inputs) ? { ...state, ...inputs } : apply(id, name, inputs);
     },
     async delete(id, _name, state) {
       await typeOf(id).delete(configured(), id.urn, state);
@@ -93,6 +99,11 @@ function typeOf({ urn, type }: ResourceId): AnyResourceType {
   const found = TYPES[token];
   if (!found) throw new PgherdError(`${urn}: expected a resource type of pgherd, got "${token}".`);
   return found;
+}
+
+/** Whether the resource can be brought about even in a preview. */
+function looksOnly(id: ResourceId, inputs: Values): boolean {
+  return typeOf(id).readOnly === true && !isUnknown(inputs);
 }
 
 function pick(values: Values, keys: string[]): Values {

@@ -11,8 +11,13 @@ export interface ResourceType<Inputs, Learned = object> {
   readonly identity: readonly string[];
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;
-  /** What a read-only look at the hosts forbids. Runs in every preview, before anything is changed. */
-  check?(context: Context, inputs: Inputs): Promise<CheckFailure[]>;
+  /** Whether `apply` only looks: then it runs in previews too, so that what it learns is known there. */
+  readonly readOnly?: true;
+  /**
+   * What a read-only look at the hosts forbids. Runs in every preview, before anything is changed.
+   * @param oldInputs those of the last run; none in the first.
+   */
+  check?(context: Context, inputs: Inputs, oldInputs: Partial<Inputs>): Promise<CheckFailure[]>;
   /**
    * Makes it so, for create and update alike: looks, changes only what differs, and returns what is there then.
    * May be killed at any point; the next call goes on from what it finds.

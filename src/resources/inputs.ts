@@ -3,17 +3,58 @@
 
 /** What a host must be able to become. */
 export interface Requirement {
+  /** Where the other hosts reach it. */
+  readonly address: string;
   readonly packages: readonly string[];
   /** The daemon that will listen, by port: `{ "5432": "patroni" }`. */
   readonly ports: { readonly [port: string]: string };
+  /** PostgreSQL's, on a member. */
   readonly dataDirectory?: string | null;
+  /** etcd's, on a host of the DCS. */
+  readonly dcsDirectory?: string | null;
+  /** Network interface of the virtual IP, on a load balancer. */
   readonly interface?: string | null;
+  /** Locale of a new database, on a member. */
+  readonly locale?: string | null;
+  /** Memory in bytes that PostgreSQL is tuned for, on a member where the user said how much. */
+  readonly memory?: number | null;
+  /** Whether a member must have a watchdog device. */
+  readonly watchdog: boolean;
+  /** Whether something must keep the host's clock right. */
+  readonly timeSync: boolean;
+}
+
+/** A version that a setting needs: of the package as it is installed, or else as it would be. */
+export interface VersionRule {
+  readonly package: string;
+  /** e.g. `4.0.0` */
+  readonly atLeast?: string;
+  readonly below?: string;
+  /** Why, and what to do: one or two sentences for the end of the error. */
+  readonly reason: string;
+  /** e.g. `pgherd:cluster.replication.mode: "quorum"` */
+  readonly setting: string;
 }
 
 /** A read-only look at all hosts before the first change: one that does not pass stops the whole run. */
 export interface PreflightInputs {
   readonly cluster: string;
   readonly hosts: { readonly [host: string]: Requirement };
+  readonly versions: readonly VersionRule[];
+  /** Packages that must have the same upstream version wherever they are used. */
+  readonly sameVersions: readonly string[];
+  /** Addresses that only this cluster's load balancers may hold: `["10.89.0.100"]`. */
+  readonly vips: readonly string[];
+  /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
+  readonly fixed: { readonly [path: string]: string };
+}
+
+/** What the preflight learned, for what depends on the hosts. */
+export interface HostsFacts {
+  /** Of the smallest member: bytes, processor cores, bytes of the data directory's file system. */
+  readonly smallest: { readonly memory: number; readonly cores: number; readonly disk: number };
+  /** The lowest upstream version by package, as installed or as it will be: `{ patroni: "4.0.7" }`. */
+  readonly versions: { readonly [name: string]: string };
 }
 
 /** A host made ready for its services, in one package transaction. */
@@ -23,6 +64,20 @@ export interface HostBaseInputs {
   readonly packages: readonly string[];
   readonly masked: readonly string[];
   readonly files: { readonly [path: string]: FileInput };
+  /** Settings of the kernel, by path below `/proc/sys` with dots, or `transparent_hugepage`: all as text. */
+  readonly kernel: { readonly [setting: string]: string };
+}
+
+/** Which packets a host lets in. */
+export interface FirewallInputs {
+  readonly cluster: string;
+  readonly host: string;
+  /** The body of nftables' table `inet pgherd`, as the plan writes it. */
+  readonly rules: string;
+  /** `active` is wanted; `changed` if the rules in the kernel are others, `absent` if there are none. */
+  readonly loaded: string;
+  /** `enabled` is wanted: the rules come back with the host. */
+  readonly enabled: string;
 }
 
 /** A unit as a user wants to see it in a preview. */
@@ -70,8 +125,8 @@ export interface PatroniClusterInputs {
   /** Endpoint of Patroni's REST API by host: `{ db1: "10.89.0.11:8008" }`. */
   readonly members: { readonly [host: string]: string };
   readonly port: number;
-  /** Whether one replica must be synchronous. */
-  readonly synchronous: boolean;
+  /** Which replicas must be there for writes to be safe: at least `count` with this role; null: none. */
+  readonly synchronous: { readonly role: string; readonly count: number } | null;
   readonly roles: readonly RoleInput[];
   readonly databases: readonly DatabaseInput[];
   /** By role, Patroni's own included. */
@@ -84,7 +139,8 @@ export interface EntryPointInputs {
   readonly hosts: readonly string[];
   /** Where clients connect: `["10.89.0.100"]`. */
   readonly addresses: readonly string[];
-  readonly vip?: string;
+  /** Virtual addresses, all held by the same balancer. */
+  readonly vips: readonly string[];
   readonly ports: { readonly [entrance: string]: number };
   readonly statsPort: number;
 }

@@ -16,12 +16,15 @@ export class Provider extends pulumi.ProviderResource {
 
 /** A read-only look at all hosts before the first change. */
 export class Preflight extends pulumi.CustomResource {
+  /** What was learned about the hosts; known in a preview too. */
+  declare readonly facts: pulumi.Output<inputs.HostsFacts>;
+
   constructor(
     name: string,
     args: Eventual<inputs.PreflightInputs>,
     opts: pulumi.CustomResourceOptions,
   ) {
-    super("pgherd:index:Preflight", name, { ...args }, opts);
+    super("pgherd:index:Preflight", name, { ...args, facts: undefined }, opts);
   }
 }
 
@@ -29,13 +32,31 @@ export class Preflight extends pulumi.CustomResource {
 export class HostBase extends pulumi.CustomResource {
   /** Installed versions by package. */
   declare readonly versions: pulumi.Output<{ [name: string]: string }>;
+  /** Settings of the kernel that a container leaves to its machine. */
+  declare readonly leftToMachine: pulumi.Output<string[]>;
 
   constructor(
     name: string,
     args: Eventual<inputs.HostBaseInputs>,
     opts: pulumi.CustomResourceOptions,
   ) {
-    super("pgherd:index:HostBase", name, { ...args, versions: undefined }, opts);
+    super(
+      "pgherd:index:HostBase",
+      name,
+      { ...args, versions: undefined, leftToMachine: undefined },
+      opts,
+    );
+  }
+}
+
+/** Which packets a host lets in. */
+export class Firewall extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.FirewallInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Firewall", name, { ...args }, opts);
   }
 }
 

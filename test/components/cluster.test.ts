@@ -15,6 +15,12 @@ interface Registered {
   readonly dependencies: readonly string[];
 }
 
+/** What the provider would have learned of the hosts. */
+const FACTS = {
+  smallest: { memory: 8 * 2 ** 30, cores: 4, disk: 200 * 2 ** 30 },
+  versions: { patroni: "4.0.7" },
+};
+
 const registered: Registered[] = [];
 let passwords: { readonly [user: string]: pulumi.Output<string> };
 
@@ -26,7 +32,9 @@ beforeAll(async () => {
         // The engine keeps this output secret, as @pulumi/random asks it to.
         state: type.startsWith("random:")
           ? { ...inputs, result: pulumi.secret(`password-of-${name}`) }
-          : inputs,
+          : type === "pgherd:index:Preflight"
+            ? { ...inputs, facts: FACTS }
+            : inputs,
       }),
       call: () => ({}),
     },
@@ -64,9 +72,13 @@ test("services belong to their daemon", () => {
   }
 });
 
-test("a service waits for its host", () => {
-  const etcd = registered.find(({ name }) => name === "demo-db1-etcd");
-  expect(etcd?.dependencies.map((urn) => urn.split("::").at(-1))).toContain("demo-db1");
+test("a service waits for its host and the host's firewall", () => {
+  const waitsFor = (resource: string) =>
+    registered
+      .find(({ name }) => name === resource)
+      ?.dependencies.map((urn) => urn.split("::").at(-1));
+  expect(waitsFor("demo-db1-etcd")).toContain("demo-db1-firewall");
+  expect(waitsFor("demo-db1-firewall")).toContain("demo-db1");
 });
 
 test("files that hold passwords are secret, and only these", () => {
@@ -79,7 +91,9 @@ test("files that hold passwords are secret, and only these", () => {
     "demo-db1-patroni /etc/patroni/pgherd/20-secrets.yml",
     "demo-db2-patroni /etc/patroni/pgherd/20-secrets.yml",
     "demo-db3-patroni /etc/patroni/pgherd/20-secrets.yml",
+    "demo-lb1-haproxy /etc/haproxy/pgherd-users.cfg",
     "demo-lb1-keepalived /etc/keepalived/secret.conf",
+    "demo-lb2-haproxy /etc/haproxy/pgherd-users.cfg",
     "demo-lb2-keepalived /etc/keepalived/secret.conf",
   ]);
 });

@@ -16,6 +16,7 @@ function minimal() {
       name: "shop",
       members: ["a1", "a2", "a3"],
       dcs: { kind: "etcd", members: ["a1", "a2", "a3"] },
+      firewall: { clients: ["10.0.0.0/8"] },
     } as Record<string, unknown> & { dcs: { kind: string; members: string[] } },
   };
 }
@@ -41,6 +42,9 @@ const balancers = (settings: object) =>
 const ALL_HOSTS = "a1, a2, a3, b1, b2";
 const NO_SUCH_SETTING = "no such setting. Mend its name or remove it.";
 const NO_SUCH_HOST = `expected one of pgherd:hosts (${ALL_HOSTS}), got "a9". Add the host or mend the name.`;
+const firewall = (settings: object) =>
+  cluster({ firewall: { clients: ["10.0.0.0/8"], ...settings } });
+const A_NETWORK = 'expected a network such as "10.0.0.0/24" or "fd00::/64", or one address';
 
 /** What is wrong, how, and all that the user is told. */
 const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] = [
@@ -122,7 +126,7 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "an unknown failover profile",
     cluster({ failover: { profile: "slow" } }),
-    'pgherd:cluster.failover.profile: expected "default" or "fast", got "slow".',
+    'pgherd:cluster.failover.profile: expected "default" or "fast" or "aggressive", got "slow".',
   ],
   [
     "failover timings of which one is missing",
@@ -185,17 +189,145 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "strict replication with two members",
     cluster({ members: ["a1", "a2"], replication: { mode: "strict" } }),
-    'pgherd:cluster.replication.mode: expected 3 or more members for "strict", got 2: one failure would block all writes. Add a member or choose "synchronous".',
+    'pgherd:cluster.replication.mode: expected 3 or more members without nosync for "strict", got 2: one failure would stop all writes. Add members or choose "synchronous", or accept it with replication.acceptBlocking: true.',
   ],
   [
     "strict replication with one member",
     cluster({ members: ["a1"], replication: { mode: "strict" } }),
-    'pgherd:cluster.replication.mode: expected several members for "strict", got one: nothing could be written. Add members or choose "synchronous".',
+    'pgherd:cluster.replication.mode: expected 3 or more members without nosync for "strict", got 1: nothing could be written. Add members or choose "synchronous".',
   ],
   [
     "synchronous replication of which no replica may be part",
     cluster({ members: ["a1", { host: "a2", tags: { nosync: true } }] }),
-    'pgherd:cluster.replication.mode: expected two members without nosync and nofailover for "synchronous", got 1. Remove such a tag.',
+    'pgherd:cluster.replication.mode: expected two members without nosync for "synchronous", got 1. Remove such a tag.',
+  ],
+  [
+    "a quorum that one failure would break",
+    cluster({ replication: { mode: "quorum", count: 2 } }),
+    'pgherd:cluster.replication.mode: expected 4 or more members without nosync for "quorum", got 3: one failure would stop all writes. Add members or choose "synchronous", or accept it with replication.acceptBlocking: true.',
+  ],
+  [
+    "more synchronous replicas than there are",
+    cluster({ replication: { mode: "synchronous", count: 3 } }),
+    "pgherd:cluster.replication.count: expected less than the 3 members without nosync, got 3. Lower it or add members.",
+  ],
+  [
+    "a count of replicas that nobody waits for",
+    cluster({ replication: { mode: "asynchronous", count: 2 } }),
+    'pgherd:cluster.replication.count: expected nothing for "asynchronous", which waits for no replica, got 2. Remove it or choose another mode.',
+  ],
+  [
+    "members of which none may lead",
+    cluster({
+      members: [
+        { host: "a1", tags: { nofailover: true } },
+        { host: "a2", tags: { failover_priority: 0 } },
+        { host: "a3", tags: { nofailover: true } },
+      ],
+    }),
+    "pgherd:cluster.members: expected a member that may lead, got nofailover on all of them. Remove it from one.",
+  ],
+  [
+    "a priority for a member that never leads",
+    cluster({
+      members: ["a1", "a2", { host: "a3", tags: { nofailover: true, failover_priority: 2 } }],
+    }),
+    "pgherd:cluster.members[2].tags.failover_priority: expected 0 or nothing beside nofailover, got 2. Remove one of the two.",
+  ],
+  [
+    "a replica of a member that is not there",
+    cluster({ members: ["a1", "a2", { host: "a3", tags: { replicatefrom: "b1" } }] }),
+    'pgherd:cluster.members[2].tags.replicatefrom: expected another member (a1, a2), got "b1". Mend the name.',
+  ],
+  [
+    "replicas that follow each other",
+    cluster({
+      members: [
+        "a1",
+        { host: "a2", tags: { replicatefrom: "a3" } },
+        { host: "a3", tags: { replicatefrom: "a2" } },
+      ],
+    }),
+    'pgherd:cluster.members[1].tags.replicatefrom: expected a chain that ends at the leader, got a circle through "a3". Remove one link.',
+    'pgherd:cluster.members[2].tags.replicatefrom: expected a chain that ends at the leader, got a circle through "a2". Remove one link.',
+  ],
+  [
+    "checks that notice a lost leader too late",
+    (raw) => {
+      balancers({})(raw);
+      cluster({
+        failover: {
+          ...{ ttl: 20, loopWait: 10, retryTimeout: 5 },
+          checks: { interval: 3, fastInterval: 1, timeout: 3, fall: 3, rise: 2 },
+        },
+      })(raw);
+    },
+    "pgherd:cluster.failover.checks: expected HAProxy to leave a silent leader within ttl - loopWait = 10 s, before another can be promoted, got 14 s (interval + fall × the longer of interval and timeout + (fall - 1) × fastInterval). Shorten the checks or raise ttl.",
+  ],
+  [
+    "a size without its unit",
+    cluster({ failover: { profile: "fast", maximumLag: 1048576 } }),
+    "pgherd:cluster.failover.maximumLag: expected a text, got 1048576.",
+  ],
+  [
+    "a size in a unit that PostgreSQL does not know",
+    postgresql({ resources: { memory: "16GiB" } }),
+    'pgherd:cluster.postgresql.resources.memory: expected a size such as "512MB" (a whole number with kB, MB, GB or TB), got "16GiB".',
+  ],
+  [
+    "hosts of two address families",
+    (raw) => (raw.hosts.b2 = { address: "fd00::5" }),
+    "pgherd:hosts.b2.address: expected an IPv4 address like that of a1, got fd00::5: hosts reach each other by one family. Give all hosts addresses of one.",
+  ],
+  [
+    "two virtual IPs of one family",
+    balancers({ vip: ["10.0.0.100/24", "10.0.0.101/24"], interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected an IPv4 and an IPv6 address, got two of IPv4. Remove one of them.",
+  ],
+  [
+    "a virtual IP of a family that the balancers do not speak",
+    balancers({ vip: "fd00::100/64", interface: "eth0" }),
+    "pgherd:cluster.loadBalancers.vip: expected an IPv4 address, which is what the load balancers speak among themselves, got fd00::100/64. Add one.",
+  ],
+  [
+    "a firewall that knows no clients",
+    cluster({ firewall: {} }),
+    'pgherd:cluster.firewall.clients: expected the networks of the clients, got nothing: without a virtual IP they cannot be guessed. Set them, e.g. ["10.0.0.0/24"], or set firewall: false.',
+  ],
+  [
+    "a network that is none",
+    firewall({ clients: ["10.0.0.0/33"] }),
+    `pgherd:cluster.firewall.clients[0]: ${A_NETWORK}, got "10.0.0.0/33".`,
+  ],
+  [
+    "an unknown host in the firewall",
+    firewall({ allow: [{ hosts: ["a9"], from: ["10.0.0.7"], port: 9100 }] }),
+    `pgherd:cluster.firewall.allow[0].hosts[0]: ${NO_SUCH_HOST}`,
+  ],
+  [
+    "a kernel setting that is a path",
+    cluster({ system: { sysctl: { "../../etc": 1 } } }),
+    'pgherd:cluster.system.sysctl: expected each name to be a kernel setting such as vm.swappiness, got "../../etc".',
+  ],
+  [
+    "a virtual router that VRRP does not have",
+    balancers({ virtualRouterId: 256 }),
+    "pgherd:cluster.loadBalancers.virtualRouterId: expected 255 or less, got 256.",
+  ],
+  [
+    "a package that would need quoting",
+    postgresql({ packages: ["postgis; reboot"] }),
+    'pgherd:cluster.postgresql.packages[0]: expected the name of a Debian package such as postgresql-17-postgis-3, got "postgis; reboot".',
+  ],
+  [
+    "a slot with the name of a member's own",
+    postgresql({ slots: { a1: { type: "physical" } } }),
+    'pgherd:cluster.postgresql.slots.a1: expected a name that no member\'s own slot has, got "a1". Choose another name.',
+  ],
+  [
+    "a logical slot of an unknown database",
+    postgresql({ slots: { events: { type: "logical", database: "shop" } } }),
+    'pgherd:cluster.postgresql.slots.events.database: expected one of postgresql.databases (there is none), got "shop". Add the database or mend the name.',
   ],
   [
     "a virtual IP without its interface",
@@ -235,7 +367,7 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   ],
   ...(["trust", "md5", "password"] as const).map((method): (typeof BAD)[number] => [
     `pg_hba.conf with ${method}`,
-    postgresql({ pgHba: [`host all all 0.0.0.0/0 ${method}`] }),
+    postgresql({ pgHba: [`host all all 10.0.0.0/8 ${method}`] }),
     `pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "${method}", which lets strangers in. Choose one of those.`,
   ]),
   [
@@ -250,9 +382,14 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   ],
   [
     "two lines of pg_hba.conf in one",
-    postgresql({ pgHba: ["host all all ::/0 reject\nhost all all ::/0 trust"] }),
+    postgresql({ pgHba: ["host all all ::/0 reject\nhost all all ::1/128 reject"] }),
     "pgherd:cluster.postgresql.pgHba[0]: expected one line, got several. Make each an entry of its own.",
   ],
+  ...(["0.0.0.0/0", "::/0", "all"] as const).map((everybody): (typeof BAD)[number] => [
+    `pg_hba.conf that lets in ${everybody}`,
+    postgresql({ pgHba: [`hostssl all all ${everybody} scram-sha-256`] }),
+    `pgherd:cluster.postgresql.pgHba[0]: expected the networks of the clients, got "${everybody}", which is everybody. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
+  ]),
   [
     "a user called as one of pgherd's own roles",
     postgresql({ users: [{ name: "replicator" }] }),
@@ -364,15 +501,29 @@ test("the minimal configuration gets its defaults", () => {
       postgresql: {
         version: 17,
         port: 5432,
+        dataChecksums: true,
+        locale: "C.UTF-8",
+        packages: [],
+        resources: {},
         parameters: {},
         users: [],
         databases: [],
+        slots: {},
         pgHba: [],
+        pgHbaFromAnywhere: false,
       },
       members: ["a1", "a2", "a3"].map((host) => ({ host, tags: {} })),
-      replication: { mode: "synchronous" },
-      failover: { profile: "default" },
-      dcs: { kind: "etcd", members: ["a1", "a2", "a3"], clientPort: 2379, peerPort: 2380 },
+      replication: { mode: "synchronous", count: 1, acceptBlocking: false },
+      failover: { profile: "default", maximumLag: "1MB", watchdog: "automatic" },
+      dcs: {
+        ...{ kind: "etcd", members: ["a1", "a2", "a3"], clientPort: 2379, peerPort: 2380 },
+        ...{ quota: "2GB", compaction: "1h" },
+      },
+      firewall: {
+        ...{ clients: ["10.0.0.0/8"], ssh: ["0.0.0.0/0", "::/0"] },
+        ...{ admins: [], allow: [] },
+      },
+      system: { sysctl: {}, transparentHugePages: "never", timeSync: true },
       hooks: [],
     },
   });
@@ -385,6 +536,8 @@ test("load balancers get the documented ports", () => {
     ports: { primary: 5000, replica: 5001, synchronous: 5002, asynchronous: 5003, stats: 7000 },
     virtualRouterId: 51,
     preempt: false,
+    replicaFallback: false,
+    vip: [],
     maxConnections: 4000,
   });
 });
@@ -397,7 +550,43 @@ test.each([
   ["strict replication with three members", cluster({ replication: { mode: "strict" } })],
   ["a virtual IP in the balancers' network", balancers({ vip: "10.0.0.9/24", interface: "eth0" })],
   ["PostgreSQL's port on a balancer of its own", balancers({ ports: { primary: 5432 } })],
-  ["a strong line of pg_hba.conf", postgresql({ pgHba: ["hostssl all all ::/0 scram-sha-256"] })],
+  ["a strong line of pg_hba.conf", postgresql({ pgHba: ["hostssl all all fd00::/8 cert"] })],
+  [
+    "everybody in pg_hba.conf if asked for",
+    postgresql({ pgHba: ["hostssl all all ::/0 cert"], pgHbaFromAnywhere: true }),
+  ],
+  ["nobody in pg_hba.conf", postgresql({ pgHba: ["host all all all reject"] })],
+  [
+    "strict replication with two members if it is meant",
+    cluster({ members: ["a1", "a2"], replication: { mode: "strict", acceptBlocking: true } }),
+  ],
+  ["no firewall", cluster({ firewall: false })],
+  [
+    "a firewall whose clients are in the virtual IP's network",
+    (raw: Raw) => {
+      balancers({ vip: "10.0.0.9/24", interface: "eth0" })(raw);
+      cluster({ firewall: {} })(raw);
+    },
+  ],
+  [
+    "virtual IPs of both families",
+    balancers({ vip: ["10.0.0.9/24", "fd00::9/64"], interface: "eth0" }),
+  ],
+  [
+    "no load balancers and the shortest of checks",
+    cluster({ failover: { profile: "aggressive" } }),
+  ],
+  [
+    "the most aggressive profile with load balancers",
+    (raw: Raw) => {
+      balancers({})(raw);
+      cluster({ failover: { profile: "aggressive" } })(raw);
+    },
+  ],
+  [
+    "a chain of replicas",
+    cluster({ members: ["a1", "a2", { host: "a3", tags: { replicatefrom: "a2" } }] }),
+  ],
   ["the shortest timings", cluster({ failover: { ttl: 20, loopWait: 10, retryTimeout: 5 } })],
 ])("%s is accepted", (_title, change) => {
   const raw = minimal();

@@ -6,6 +6,7 @@ import { readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { planCluster } from "../../src/plan/plan";
 import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
+import type { HostsFacts } from "../../src/resources/inputs";
 
 const GOLDEN = join(import.meta.dirname, "golden");
 
@@ -14,9 +15,16 @@ const SECRETS: Secrets = {
   rewind: "REWIND-PASSWORD",
   restApi: "REST-API-PASSWORD",
   vrrp: "VRRPPASS",
+  stats: "STATS-PASSWORD",
 };
 
 const lab = planCluster(readStack("lab"));
+
+/** What hosts of the lab's size would tell. */
+const FACTS: HostsFacts = {
+  smallest: { memory: 8 * 2 ** 30, cores: 4, disk: 200 * 2 ** 30 },
+  versions: { patroni: "4.0.7" },
+};
 
 /** The files of a plan by their text, so that what is the same on several hosts is one. */
 function distinct(plan: ClusterPlan, files: (service: ClusterPlan["services"][number]) => Files) {
@@ -47,7 +55,7 @@ test.each(files.map((file) => [goldenName(file), file] as const))(
 );
 
 test("the lab's dynamic configuration is as in its golden file", async () => {
-  const text = `${JSON.stringify(lab.patroni.dynamicConfiguration, null, 2)}\n`;
+  const text = `${JSON.stringify(lab.patroni.dynamicConfiguration(FACTS), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json.txt"));
 });
 
@@ -61,6 +69,7 @@ test("files have these modes and owners", () => {
   expect(owners).toEqual({
     "/etc/default/etcd": "0644 root:root",
     "/etc/haproxy/haproxy.cfg": "0640 root:haproxy",
+    "/etc/haproxy/pgherd-users.cfg": "0600 root:root",
     "/etc/keepalived/check-haproxy": "0755 root:root",
     "/etc/keepalived/keepalived.conf": "0644 root:root",
     "/etc/keepalived/secret.conf": "0600 root:root",
@@ -93,10 +102,16 @@ test("the lab's hosts are prepared for their daemons", () => {
   const [db1] = lab.hosts;
   expect(lab.hosts.map(({ host }) => host)).toEqual(["db1", "db2", "db3", "lb1", "lb2"]);
   expect(db1).toMatchObject({
-    packages: ["curl", "etcd-client", "etcd-server", "patroni", "postgresql-17", "python3-etcd"],
+    packages: [
+      ...["curl", "etcd-client", "etcd-server", "nftables", "patroni"],
+      ...["postgresql-17", "python3-etcd"],
+    ],
     masked: ["postgresql.service", "postgresql@17-main.service"],
   });
-  expect(lab.hosts.at(-1)).toMatchObject({ packages: ["haproxy", "keepalived"], masked: [] });
+  expect(lab.hosts.at(-1)).toMatchObject({
+    packages: ["haproxy", "keepalived", "nftables"],
+    masked: [],
+  });
 });
 
 test("a host that has no part in the cluster is left alone", () => {
@@ -104,27 +119,14 @@ test("a host that has no part in the cluster is left alone", () => {
   expect(JSON.stringify(lab)).not.toContain("10.89.0.41");
 });
 
-test("preflight asks for the ports of all daemons of a host", () => {
-  expect(lab.requirements.map(({ host, ports }) => [host, ports])).toEqual([
-    ...["db1", "db2", "db3"].map((host) => [
-      host,
-      { 2379: "etcd", 2380: "etcd", 5432: "patroni", 8008: "patroni" },
-    ]),
-    ...["lb1", "lb2"].map((host) => [
-      host,
-      { 5000: "haproxy", 5001: "haproxy", 5002: "haproxy", 5003: "haproxy", 7000: "haproxy" },
-    ]),
-  ]);
-});
-
 test("clients are led to the virtual IP, or to each balancer where there is none", () => {
   expect(lab.entryPoint?.addresses).toEqual(["10.89.0.100"]);
   const settings = readStack("lab");
   const { vip, ...loadBalancers } = settings.cluster.loadBalancers ?? { hosts: [] };
-  expect(vip).toBe("10.89.0.100/24");
+  expect(vip).toEqual(["10.89.0.100/24"]);
   const without = planCluster({
     ...settings,
-    cluster: { ...settings.cluster, loadBalancers: loadBalancers as never },
+    cluster: { ...settings.cluster, loadBalancers: { ...loadBalancers, vip: [] } as never },
   });
   expect(without.entryPoint?.addresses).toEqual(["10.89.0.31", "10.89.0.32"]);
   expect(without.services.filter(({ daemon }) => daemon === "keepalived")).toEqual([]);
@@ -204,20 +206,78 @@ test("superusers get in by the local socket only", () => {
   expect(postgresql.pg_hba.join("\n")).not.toMatch(/\b(trust|md5|password)$/m);
 });
 
-test.each([
-  ["quorum", "quorum", false],
-  ["strict", true, true],
-  ["synchronous", true, false],
-  ["asynchronous", false, false],
-])("replication %s sets Patroni's modes", (mode, synchronous, strict) => {
+test("an IPv4 address beside an IPv6 one comes and goes with it", () => {
   const settings = readStack("lab");
-  const { patroni } = planCluster({
+  const balancers = settings.cluster.loadBalancers;
+  const both = planCluster({
     ...settings,
-    cluster: { ...settings.cluster, replication: { mode: mode as "quorum" } },
+    cluster: {
+      ...settings.cluster,
+      loadBalancers: { ...balancers, vip: ["fd00:89::100/64", "10.89.0.100/24"] } as never,
+    },
   });
-  expect(patroni.dynamicConfiguration).toMatchObject({
-    synchronous_mode: synchronous,
-    synchronous_mode_strict: strict,
+  const keepalived = both.services.find(({ daemon }) => daemon === "keepalived");
+  const text = keepalived?.files["/etc/keepalived/keepalived.conf"]?.content ?? "";
+  expect(text).toMatch(/virtual_ipaddress {\s+10.89.0.100\/24\s+}/);
+  expect(text).toMatch(/virtual_ipaddress_excluded {\s+fd00:89::100\/64\s+}/);
+  expect(both.connection.primary).toBe("postgresql://[fd00:89::100]:5000,10.89.0.100:5000/");
+});
+
+test("the replica port falls back to the primary only if asked", () => {
+  const settings = readStack("lab");
+  const balancers = settings.cluster.loadBalancers;
+  const config = (replicaFallback: boolean) => {
+    const { services } = planCluster({
+      ...settings,
+      cluster: { ...settings.cluster, loadBalancers: { ...balancers, replicaFallback } as never },
+    });
+    const haproxy = services.find(({ daemon }) => daemon === "haproxy");
+    return haproxy?.files["/etc/haproxy/haproxy.cfg"]?.content ?? "";
+  };
+  expect(config(false)).not.toContain("default_backend");
+  expect(config(true)).toMatch(
+    /frontend replica\n[^#]*use_backend replica if { nbsrv\(replica\) gt 0 }\n\s+default_backend primary\n\nbackend replica\n/,
+  );
+});
+
+test("without load balancers clients look for the member that they need themselves", () => {
+  const settings = readStack("lab");
+  const { connection, services } = planCluster({
+    ...settings,
+    cluster: {
+      ...settings.cluster,
+      loadBalancers: undefined,
+      firewall: { clients: ["10.1.0.0/16", "10.2.0.7"], ssh: ["0.0.0.0/0"], admins: [], allow: [] },
+    },
   });
-  expect(patroni.synchronous).toBe(mode !== "asynchronous");
+  const members = "postgresql://10.89.0.11:5432,10.89.0.12:5432,10.89.0.13:5432/";
+  expect(connection).toEqual({
+    primary: `${members}?target_session_attrs=read-write`,
+    replica: `${members}?target_session_attrs=prefer-standby`,
+  });
+  const patroni = services.find(({ daemon }) => daemon === "patroni");
+  const text = patroni?.files["/etc/patroni/pgherd/10-member.yml"]?.content ?? "";
+  expect(text).toContain("host all all 10.1.0.0/16 scram-sha-256");
+  expect(text).toContain("host all all 10.2.0.7/32 scram-sha-256");
+});
+
+test.each([
+  ["quorum", { role: "quorum_standby", count: 1 }, "/quorum"],
+  ["strict", { role: "sync_standby", count: 1 }, "/sync"],
+  ["synchronous", { role: "sync_standby", count: 1 }, "/sync"],
+  ["asynchronous", null, "/sync"],
+])("replication %s is checked by the role of its replicas", (mode, expected, path) => {
+  const settings = readStack("lab");
+  const { patroni, services } = planCluster({
+    ...settings,
+    cluster: {
+      ...settings.cluster,
+      replication: { mode: mode as "quorum", count: 1, acceptBlocking: false },
+    },
+  });
+  expect(patroni.synchronous).toEqual(expected);
+  const haproxy = services.find(({ daemon }) => daemon === "haproxy");
+  expect(haproxy?.files["/etc/haproxy/haproxy.cfg"]?.content).toMatch(
+    new RegExp(`listen synchronous\n[^#]*OPTIONS ${path}\n`),
+  );
 });

@@ -28,6 +28,9 @@ const member = {
   dataDirectory: "/data",
   binDirectory: "/bin",
   roles: { superuser: "postgres", replication: "replicator", rewind: "rewinder" },
+  locale: "C.UTF-8",
+  checksums: null,
+  watchdog: "automatic",
   pgHba: [],
   tags: [],
 };
@@ -52,6 +55,8 @@ test.each(HOSTILE)("%j stands in an environment file as it is", (value) => {
     name: value,
     dataDir: "/var/lib/etcd/demo",
     token: "demo",
+    quota: 2 ** 31,
+    compaction: "1h",
     peerUrl: "http://10.0.0.1:2380",
     clientUrl: "http://10.0.0.1:2379",
     listenClientUrls: "http://10.0.0.1:2379",

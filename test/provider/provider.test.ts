@@ -77,6 +77,17 @@ const base = {
   packages: ["etcd-server"],
   masked: [],
   files: { "/etc/a.conf": { content: "a\n", mode: "0644", owner: "root", group: "root" } },
+  kernel: {},
+};
+const preflightInputs = {
+  cluster: "demo",
+  hosts: {
+    gone: { address: "127.0.0.1", packages: [], ports: {}, watchdog: false, timeSync: true },
+  },
+  versions: [],
+  sameVersions: [],
+  vips: [],
+  fixed: {},
 };
 const HOST_BASE = "pgherd:index:HostBase";
 const URN = `urn:pulumi:lab::pgherd::pgherd:component:Cluster$${HOST_BASE}::demo-gone`;
@@ -163,6 +174,11 @@ test("a host that cannot be reached is not taken as gone", async () => {
   expect(error.details).toMatch(/^gone: .* cannot be reached/);
 });
 
+test("a preview of what only looks does look, so that what it learns is known there", async () => {
+  const error = await failure(create("pgherd:index:Preflight", preflightInputs, true));
+  expect(error.details).toMatch(/^gone: tester@127\.0\.0\.1 port \d+ cannot be reached/);
+});
+
 test("a host that is not in the inventory is named", async () => {
   const error = await failure(create(HOST_BASE, { ...base, host: "nobody" }, false));
   expect(error.details).toBe("nobody: no such host in pgherd:hosts.\nAdd it, or mend the name.");
@@ -170,11 +186,22 @@ test("a host that is not in the inventory is named", async () => {
 
 test("a check tells what keeps the hosts from being used, before anything is changed", async () => {
   const request = about(new messages.CheckRequest(), "pgherd:index:Preflight");
-  request.setNews(toStruct({ cluster: "demo", hosts: { gone: { packages: [], ports: {} } } }));
+  request.setNews(toStruct(preflightInputs));
   const response = await client<messages.CheckResponse>("check", request);
   const reasons = response.getFailuresList().map((each) => each.getReason());
   expect(reasons).toHaveLength(1);
   expect(reasons[0]).toMatch(/^gone: tester@127\.0\.0\.1 port \d+ cannot be reached/);
+});
+
+test("a check knows what the cluster was made with", async () => {
+  const request = about(new messages.CheckRequest(), "pgherd:index:Preflight");
+  request.setOlds(toStruct({ ...preflightInputs, fixed: { "dcs.token": "old" } }));
+  request.setNews(toStruct({ ...preflightInputs, hosts: {}, fixed: { "dcs.token": "new" } }));
+  const response = await client<messages.CheckResponse>("check", request);
+  expect(response.getFailuresList().map((each) => each.getReason())).toEqual([
+    "pgherd:cluster.dcs.token: expected old, which this cluster was made with, got new. " +
+      "It is kept for a cluster's life; put the old value back.",
+  ]);
 });
 
 test("a host with another key than the known one is neither logged in to nor told anything", async () => {

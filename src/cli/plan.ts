@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import pc from "picocolors";
+import type { Settings } from "../config/schema";
+import { PgherdError } from "../errors";
+import { planFlows } from "../plan/flows";
+import type { Flow } from "../plan/types";
+import { readStack } from "./stack";
+import { plainTable } from "./table";
+
+interface PlanOptions {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly flows?: boolean;
+  readonly json?: boolean;
+}
+
+/** `pgherd plan`: what would be, from the settings alone. */
+export function planCommand(): Command {
+  return new Command("plan")
+    .description("Shows what a stack's settings come to, without asking a host.")
+    .option("--flows", "who may reach what, which the firewalls are made from")
+    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
+    .option("--json", "print JSON")
+    .action(({ stack, configFile, flows, json }: PlanOptions) => {
+      if (!flows) {
+        throw new PgherdError(
+          "pgherd plan: expected what to show, got nothing.",
+          "Say --flows for who may reach what; `pulumi preview --diff` shows all files.",
+        );
+      }
+      const settings = readStack(stack, configFile);
+      const planned = planFlows(settings);
+      process.stdout.write(
+        json ? `${JSON.stringify(planned, null, 2)}\n` : renderFlows(settings, planned),
+      );
+    });
+}
+
+/** The flows as a person reads them, a block for each host, on 80 columns. */
+export function renderFlows({ hosts }: Settings, flows: readonly Flow[]): string {
+  if (flows.length === 0) {
+    return "pgherd:cluster.firewall is false: pgherd sets no rules on the hosts.\n";
+  }
+  const blocks = [...new Set(flows.map(({ to }) => to))].map((host) => {
+    const table = plainTable(["Port", "What", "From", "Addresses"]);
+    for (const { port, protocol, purpose, from, addresses } of flows.filter(
+      ({ to }) => to === host,
+    )) {
+      const target = [port, protocol === "tcp" ? undefined : protocol].filter(Boolean).join("/");
+      table.push([target, purpose, from, wrap(addresses)]);
+    }
+    return `${pc.bold(host)} (${hosts[host]?.address ?? ""})\n${table.toString()}\n`;
+  });
+  return blocks.join("\n");
+}
+
+/** What the other columns leave of 80. */
+const ADDRESSES_WIDTH = 31;
+
+/** Words on as few lines as they fit on. */
+function wrap(words: readonly string[]): string {
+  return words.reduce((text, word) => {
+    if (text === "") return word;
+    const line = text.slice(text.lastIndexOf("\n") + 1);
+    const separator = line.length + 1 + word.length > ADDRESSES_WIDTH ? "\n" : " ";
+    return `${text}${separator}${word}`;
+  }, "");
+}

@@ -1,0 +1,134 @@
+import { closest, distance } from "fastest-levenshtein";
+import names from "./parameter-names.json";
+import type { ClusterSettings } from "./schema";
+
+/**
+ * Settings by name with the first and the last version of PostgreSQL, from 13 to 18, that has them
+ * (patroni/postgresql/available_parameters/0_postgres.yml, 4.0.7: what stands not there Patroni silently leaves out).
+ */
+const KNOWN = new Map(
+  Object.entries(names).map(([name, versions]) => [name.toLowerCase(), versions]),
+);
+
+type Value = ClusterSettings["postgresql"]["parameters"][string];
+
+/** Settings that pgherd or Patroni decides, each with what to do instead. */
+const OWNED: { readonly [name: string]: string } = {
+  listen_addresses: "The members listen on their addresses; remove it.",
+  port: "Set pgherd:cluster.postgresql.port.",
+  cluster_name: "Patroni sets it; remove it.",
+  data_directory: "Set pgherd:cluster.postgresql.dataDirectory.",
+  hba_file: "Set pgherd:cluster.postgresql.pgHba.",
+  ident_file: "Patroni sets it; remove it.",
+  config_file: "Patroni sets it; remove it.",
+  external_pid_file: "systemd knows Patroni's process; remove it.",
+  unix_socket_directories: "It is /var/run/postgresql; remove it.",
+  hot_standby: "Replicas always take reads; remove it.",
+  wal_log_hints: "pg_rewind needs it on; remove it.",
+  password_encryption: "It is always scram-sha-256; remove it.",
+  primary_conninfo: "Patroni sets it; remove it.",
+  primary_slot_name: "Patroni sets it; remove it.",
+  synchronous_standby_names: "Set pgherd:cluster.replication.mode.",
+  recovery_target: "A restore is an operation of its own; remove it.",
+};
+
+/** Values that would break a promise, each with the reason. */
+const REFUSED: readonly [name: string, values: RegExp, expected: string, reason: string][] = [
+  ["wal_level", /^minimal$/i, "replica or logical", "replicas need the WAL"],
+  ["fsync", /^(off|false|no|0)$/i, "on", "a crash would damage the data"],
+  ["full_page_writes", /^(off|false|no|0)$/i, "on", "a crash would damage the data"],
+];
+
+/** What is wrong with the user's settings of postgresql.conf: `[name, problem]`. */
+export function parameterProblems({
+  postgresql,
+  replication,
+  members,
+}: ClusterSettings): [name: string, problem: string][] {
+  const { parameters, version } = postgresql;
+  const problems: [string, string][] = [];
+  const given = Object.keys(parameters);
+  for (const [name, value] of Object.entries(parameters)) {
+    const refuse = (problem: string) => problems.push([name, problem]);
+    const lower = name.toLowerCase();
+    const twin = given.find((other) => other !== name && other.toLowerCase() === lower);
+    if (twin && given.indexOf(twin) < given.indexOf(name)) {
+      refuse(`expected each setting once, got it again: "${twin}" is the same. Remove one.`);
+      continue;
+    }
+    if (lower in OWNED || lower.startsWith("recovery_target_")) {
+      refuse(
+        `expected a setting that is the user's, got ${show(value)}. ${OWNED[lower] ?? OWNED.recovery_target}`,
+      );
+      continue;
+    }
+    const known = knownProblem(lower, version);
+    if (known) refuse(known);
+    for (const [setting, values, expected, reason] of REFUSED) {
+      if (setting === lower && values.test(String(value)))
+        refuse(`expected ${expected}, got ${show(value)}: ${reason}. Remove it.`);
+    }
+    if (/[\n\r]/.test(String(value)))
+      refuse("expected one line, got several. Write it on one line.");
+  }
+  const commit = entry(parameters, "synchronous_commit");
+  if (
+    commit &&
+    replication.mode !== "asynchronous" &&
+    members.length > 1 &&
+    /^(off|local|false|no|0)$/i.test(String(commit[1]))
+  ) {
+    problems.push([
+      commit[0],
+      `expected on, remote_write or remote_apply for "${replication.mode}", got ${show(commit[1])}: ` +
+        "commits would be acknowledged before a replica has them. Remove it, or set it for single transactions.",
+    ]);
+  }
+  const logical = Object.values(postgresql.slots).some(({ type }) => type === "logical");
+  const level = entry(parameters, "wal_level");
+  if (logical && level && String(level[1]).toLowerCase() !== "logical") {
+    problems.push([
+      level[0],
+      `expected logical, which a slot of pgherd:cluster.postgresql.slots needs, got ${show(level[1])}. Remove it.`,
+    ]);
+  }
+  return problems;
+}
+
+/** Why a setting does not exist in this version. Those of extensions have a dot in their name and are not known here. */
+function knownProblem(name: string, version: number): string | undefined {
+  if (name.includes(".")) return undefined;
+  const versions = KNOWN.get(name);
+  if (!versions) {
+    const near = nearest(name);
+    return (
+      "expected a setting of PostgreSQL, got an unknown one. " +
+      (near ? `Did you mean ${near}?` : "Mend its name or remove it.")
+    );
+  }
+  const [first = 0, last = 0] = versions;
+  if (version < first)
+    return `expected a setting of PostgreSQL ${version}, got one that came with ${first}. Remove it.`;
+  if (version > last)
+    return `expected a setting of PostgreSQL ${version}, got one that ended with ${last}. Remove it.`;
+  return undefined;
+}
+
+function entry(
+  parameters: { readonly [name: string]: Value },
+  wanted: string,
+): [string, Value] | undefined {
+  return Object.entries(parameters).find(([name]) => name.toLowerCase() === wanted);
+}
+
+function show(value: Value): string {
+  return JSON.stringify(value);
+}
+
+/** At most this many letters may be wrong in what is taken for a misspelt name. */
+const MISSPELT_LETTERS = 2;
+
+function nearest(name: string): string | undefined {
+  const best = closest(name, [...KNOWN.keys()]);
+  return distance(name, best) <= MISSPELT_LETTERS ? best : undefined;
+}

@@ -1,0 +1,84 @@
+import type { ClusterSettings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import { timings } from "../config/timings";
+import type { HostsFacts } from "../resources/inputs";
+import { capabilities, type Capabilities } from "./capabilities";
+import { tuned } from "./tuning";
+
+/**
+ * The document that all members follow, kept in the DCS
+ * (https://patroni.readthedocs.io/en/latest/dynamic_configuration.html). It stands there before the first member
+ * starts, so that a new cluster is made with it, and a later change is never mixed up with `bootstrap` settings.
+ * @param facts what the smallest member has, and Patroni's lowest version among the members.
+ */
+export function dynamicConfiguration(
+  cluster: ClusterSettings,
+  facts: HostsFacts,
+): { readonly [key: string]: unknown } {
+  const { failover, replication } = cluster;
+  const { ttl, loopWait, retryTimeout, primaryStartTimeout } = timings(failover);
+  const can = capabilities(facts.versions.patroni ?? "0");
+  const slots = permanentSlots(cluster, can);
+  return {
+    ttl,
+    loop_wait: loopWait,
+    retry_timeout: retryTimeout,
+    primary_start_timeout: primaryStartTimeout,
+    maximum_lag_on_failover: bytesOf(failover.maximumLag),
+    failsafe_mode: failover.failsafe ?? can.failsafe,
+    synchronous_mode:
+      replication.mode === "quorum" ? "quorum" : replication.mode !== "asynchronous",
+    synchronous_mode_strict: replication.mode === "strict",
+    synchronous_node_count: replication.count,
+    ...(Object.keys(slots).length > 0 && { slots }),
+    postgresql: {
+      use_pg_rewind: true,
+      use_slots: true,
+      parameters: parameters(cluster, facts),
+    },
+  };
+}
+
+/** Slots that stay through every change of the leader. */
+function permanentSlots({ members, postgresql }: ClusterSettings, can: Capabilities) {
+  // An older Patroni drops the slot of a member that is away, and with it the WAL which that member needs to come back.
+  const ofMembers = can.keepsMemberSlots || members.length === 1 ? [] : members;
+  return {
+    ...Object.fromEntries(
+      ofMembers.map(({ host }) => [host.replaceAll("-", "_"), { type: "physical" }]),
+    ),
+    ...postgresql.slots,
+  };
+}
+
+/** postgresql.conf: what a cluster needs, what fits the hosts, what the user wants; the last one wins. */
+function parameters(
+  { members, postgresql }: ClusterSettings,
+  facts: HostsFacts,
+): { readonly [name: string]: string | number | boolean } {
+  const { memory, cores, disk } = postgresql.resources;
+  const slots = Object.values(postgresql.slots);
+  // A slot and a sender for each replica, one more for its first copy, and one for each of the user's slots.
+  const streams = Math.max(10, 2 * members.length + slots.length + 2);
+  return {
+    wal_level: slots.some(({ type }) => type === "logical") ? "logical" : "replica",
+    hot_standby: "on",
+    wal_log_hints: "on",
+    max_connections: 100,
+    max_wal_senders: streams,
+    max_replication_slots: streams,
+    max_prepared_transactions: 0,
+    max_locks_per_transaction: 64,
+    track_commit_timestamp: "off",
+    password_encryption: "scram-sha-256",
+    ...tuned(
+      {
+        memory: memory ? bytesOf(memory) : facts.smallest.memory,
+        cores: cores ?? facts.smallest.cores,
+        disk: disk ? bytesOf(disk) : facts.smallest.disk,
+      },
+      Number(postgresql.parameters.max_connections ?? 100),
+    ),
+    ...postgresql.parameters,
+  };
+}

@@ -1,0 +1,43 @@
+import { isIPv4 } from "node:net";
+import type { Settings } from "../config/schema";
+import { planFlows } from "./flows";
+import { render } from "./template";
+import type { FirewallPlan, Flow } from "./types";
+
+/** Which packets each host of the cluster lets in; none where the user wants no rules. */
+export function planFirewalls(settings: Settings): FirewallPlan[] {
+  const flows = planFlows(settings);
+  const hosts = [...new Set(flows.map(({ to }) => to))];
+  return hosts.map((host) => ({
+    host,
+    rules: render("firewall/rules.nft", {
+      rules: flows.filter(({ to }) => to === host).flatMap(rulesOf),
+    }),
+  }));
+}
+
+/** What a rule looks for in a packet, and what it is for. */
+interface Rule {
+  readonly match: string;
+  readonly comment: string;
+}
+
+/** One rule for IPv4 and one for IPv6, where the flow has such addresses. */
+function rulesOf({ from, addresses, protocol, port, purpose }: Flow): Rule[] {
+  const families = [
+    { family: "ip", all: "ipv4", protocolField: "ip protocol", four: true },
+    { family: "ip6", all: "ipv6", protocolField: "ip6 nexthdr", four: false },
+  ];
+  return families.flatMap(({ family, all, protocolField, four }) => {
+    const own = [...new Set(addresses.filter((one) => isIPv4(one.split("/")[0] ?? "") === four))];
+    if (own.length === 0) return [];
+    const anywhere = own.some((one) => one.endsWith("/0"));
+    const source = anywhere ? `meta nfproto ${all}` : `${family} saddr { ${own.join(", ")} }`;
+    const target =
+      protocol === "vrrp" ? `${protocolField} ${VRRP_PROTOCOL}` : `${protocol} dport ${port}`;
+    return [{ match: `${source} ${target}`, comment: `${purpose} from ${from}` }];
+  });
+}
+
+/** https://www.iana.org/assignments/protocol-numbers */
+const VRRP_PROTOCOL = 112;

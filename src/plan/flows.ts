@@ -1,0 +1,148 @@
+import type { FirewallSettings, Settings } from "../config/schema";
+import { addressOf } from "./addresses";
+import { networkOf } from "./networks";
+import { PATRONI_PORT } from "./patroni";
+import type { Flow } from "./types";
+
+/** Some hosts or networks, and what they are called. */
+interface Source {
+  readonly from: string;
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Who may reach what: the one table that the firewalls are made from. Every host that has a part in the cluster is in
+ * it, in the order of `pgherd:hosts`; empty where the user wants no rules.
+ */
+export function planFlows(settings: Settings): Flow[] {
+  const { firewall } = settings.cluster;
+  if (firewall === false) return [];
+  const parts = partsOf(settings);
+  return Object.keys(settings.hosts)
+    .filter((host) => [parts.members, parts.dcs, parts.balancers].flat().includes(host))
+    .flatMap((host) => [
+      ...loginFlows(settings, firewall, host),
+      ...(parts.dcs.includes(host) ? dcsFlows(settings, parts, host) : []),
+      ...(parts.members.includes(host) ? memberFlows(settings, firewall, parts, host) : []),
+      ...(parts.balancers.includes(host) ? balancerFlows(settings, firewall, parts, host) : []),
+      ...ownFlows(firewall, host),
+    ]);
+}
+
+/** The networks that may use the database: the user's, or else those of the virtual IP. */
+export function clientNetworks({ cluster }: Settings): string[] {
+  const { firewall, loadBalancers } = cluster;
+  if (firewall !== false && firewall.clients) return firewall.clients;
+  return (loadBalancers?.vip ?? []).map(networkOf);
+}
+
+/** Names of hosts by their part. */
+interface Parts {
+  readonly members: readonly string[];
+  readonly dcs: readonly string[];
+  readonly balancers: readonly string[];
+}
+
+function partsOf({ cluster }: Settings): Parts {
+  return {
+    members: cluster.members.map(({ host }) => host),
+    dcs: cluster.dcs.members,
+    balancers: cluster.loadBalancers?.hosts ?? [],
+  };
+}
+
+function loginFlows({ hosts, ssh }: Settings, firewall: FirewallSettings, to: string): Flow[] {
+  const port = hosts[to]?.port ?? ssh.port ?? 22;
+  return tcp(to, port, "SSH", [{ from: "logins", addresses: firewall.ssh }]);
+}
+
+function dcsFlows(settings: Settings, { members, dcs }: Parts, to: string): Flow[] {
+  const { clientPort, peerPort } = settings.cluster.dcs;
+  const peers = hostSource(settings, "DCS hosts", dcs, to);
+  return [
+    ...tcp(to, clientPort, "etcd", [hostSource(settings, "members", members, to), peers]),
+    ...tcp(to, peerPort, "etcd's peers", [peers]),
+  ];
+}
+
+function memberFlows(
+  settings: Settings,
+  firewall: FirewallSettings,
+  { members, balancers }: Parts,
+  to: string,
+): Flow[] {
+  const { port } = settings.cluster.postgresql;
+  const peers = hostSource(settings, "members", members, to);
+  const virtual = (settings.cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] ?? "");
+  const entrances = hostSource(settings, "load balancers", balancers, to);
+  // With IPv6 the kernel may connect from the virtual IP as well as from the host's own address (RFC 6724).
+  const through = { ...entrances, addresses: [...entrances.addresses, ...virtual] };
+  return [
+    ...tcp(to, port, "PostgreSQL", [
+      peers,
+      balancers.length > 0 ? through : { from: "clients", addresses: clientNetworks(settings) },
+    ]),
+    ...tcp(to, PATRONI_PORT, "Patroni's REST API", [
+      peers,
+      through,
+      { from: "admins", addresses: firewall.admins },
+    ]),
+  ];
+}
+
+function balancerFlows(
+  settings: Settings,
+  firewall: FirewallSettings,
+  { balancers }: Parts,
+  to: string,
+): Flow[] {
+  const { ports, vip } = settings.cluster.loadBalancers as NonNullable<
+    Settings["cluster"]["loadBalancers"]
+  >;
+  const clients = { from: "clients", addresses: clientNetworks(settings) };
+  const peers = hostSource(settings, "load balancers", balancers, to);
+  return [
+    ...tcp(to, ports.primary, "primary", [clients]),
+    ...tcp(to, ports.replica, "replicas", [clients]),
+    ...tcp(to, ports.synchronous, "synchronous", [clients]),
+    ...tcp(to, ports.asynchronous, "asynchronous", [clients]),
+    ...tcp(to, ports.stats, "statistics page", [{ from: "admins", addresses: firewall.admins }]),
+    ...(vip.length > 0
+      ? some([{ ...peers, to, protocol: "vrrp" as const, purpose: "virtual IP" }])
+      : []),
+  ];
+}
+
+function ownFlows({ allow }: FirewallSettings, to: string): Flow[] {
+  return some(
+    allow
+      .filter(({ hosts }) => hosts === undefined || hosts.includes(to))
+      .map(({ from, protocol, port }) => ({
+        from: "others",
+        addresses: from,
+        to,
+        protocol,
+        port,
+        purpose: "firewall.allow",
+      })),
+  );
+}
+
+function hostSource(
+  { hosts }: Settings,
+  from: string,
+  names: readonly string[],
+  to: string,
+): Source {
+  // What a host says to itself goes over its loopback interface.
+  const others = names.filter((name) => name !== to);
+  return { from, addresses: others.map((name) => addressOf(hosts, name)) };
+}
+
+function tcp(to: string, port: number, purpose: string, sources: readonly Source[]): Flow[] {
+  return some(sources.map((source) => ({ ...source, to, protocol: "tcp", port, purpose })));
+}
+
+function some(flows: readonly Flow[]): Flow[] {
+  return flows.filter(({ addresses }) => addresses.length > 0);
+}

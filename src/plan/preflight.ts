@@ -1,0 +1,79 @@
+import type { Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import type { PreflightInputs, Requirement } from "../resources/inputs";
+import { addressOf } from "./addresses";
+import { versionRules } from "./capabilities";
+import { dcsDirectory } from "./etcd";
+import { daemonsOn, planHosts } from "./hosts";
+import { dataDirectory, PATRONI_PORT } from "./patroni";
+import type { Daemon } from "./types";
+
+/** What all hosts are checked for before the first change. */
+export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluster"> {
+  const { cluster } = settings;
+  return {
+    hosts: Object.fromEntries(
+      planHosts(settings).map(({ host, packages }) => [
+        host,
+        planRequirement(settings, host, packages),
+      ]),
+    ),
+    versions: versionRules(settings),
+    sameVersions: ["patroni", `postgresql-${cluster.postgresql.version}`, "etcd-server"],
+    vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
+    fixed: planFixed(settings),
+  };
+}
+
+function planRequirement(
+  settings: Settings,
+  host: string,
+  packages: readonly string[],
+): Requirement {
+  const { hosts, cluster } = settings;
+  const { memory } = cluster.postgresql.resources;
+  const daemons = daemonsOn(settings, host);
+  const member = daemons.includes("patroni");
+  const portsOf: { [daemon in Daemon]: number[] } = {
+    etcd: [cluster.dcs.clientPort, cluster.dcs.peerPort],
+    patroni: [cluster.postgresql.port, PATRONI_PORT],
+    haproxy: Object.values(cluster.loadBalancers?.ports ?? {}),
+    keepalived: [],
+  };
+  return {
+    address: addressOf(hosts, host),
+    packages,
+    ports: Object.fromEntries(
+      daemons.flatMap((daemon) => portsOf[daemon].map((port) => [port, daemon])),
+    ),
+    dataDirectory: member ? dataDirectory(cluster) : undefined,
+    dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,
+    interface: daemons.includes("keepalived") ? cluster.loadBalancers?.interface : undefined,
+    locale: member ? cluster.postgresql.locale : undefined,
+    memory: member && memory ? bytesOf(memory) : undefined,
+    watchdog: member && cluster.failover.watchdog === "required",
+    timeSync: cluster.system.timeSync,
+  };
+}
+
+/** What PostgreSQL's data and etcd's were made with, and cannot be changed by writing another file. */
+function planFixed(settings: Settings): PreflightInputs["fixed"] {
+  const { name, postgresql, members, dcs } = settings.cluster;
+  return {
+    "postgresql.version": String(postgresql.version),
+    "postgresql.dataDirectory": dataDirectory(settings.cluster),
+    "postgresql.dataChecksums": String(postgresql.dataChecksums),
+    "postgresql.locale": postgresql.locale,
+    members: namesOf(members.map(({ host }) => host)),
+    "dcs.kind": dcs.kind,
+    "dcs.members": namesOf(dcs.members),
+    "dcs.clientPort": String(dcs.clientPort),
+    "dcs.peerPort": String(dcs.peerPort),
+    "dcs.token": dcs.token ?? name,
+    "dcs.dataDirectory": dcsDirectory(settings.cluster),
+  };
+}
+
+function namesOf(hosts: readonly string[]): string {
+  return [...hosts].sort().join(", ");
+}

@@ -1,0 +1,152 @@
+import type { PreflightInputs } from "../resources/inputs";
+import { compareVersions } from "../versions";
+import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
+
+/** Why the hosts cannot be used together, each reason with what to do; none if they can. */
+export function judgeBetween(seen: readonly Sighting[], inputs: PreflightInputs): string[] {
+  return [
+    ...machineIds(seen),
+    ...clocks(seen),
+    ...sameVersions(seen, inputs),
+    ...strangers(seen, inputs),
+    ...databases(seen),
+  ];
+}
+
+/** Which settings cannot be what they have become since the last run. */
+export function judgeFixed(
+  fixed: PreflightInputs["fixed"],
+  before: PreflightInputs["fixed"],
+): string[] {
+  const differs = (path: string) => path in before && before[path] !== fixed[path];
+  return Object.keys(fixed)
+    .filter(differs)
+    .filter((path) => !differs(FOLLOWS[path] ?? ""))
+    .map(
+      (path) =>
+        `pgherd:cluster.${path}: expected ${before[path]}, which this cluster was made with, got ${fixed[path]}. ` +
+        (REMEDIES[path] ?? "It is kept for a cluster's life; put the old value back."),
+    );
+}
+
+/** A setting whose default follows another one: of both, only the other one was changed by the user. */
+const FOLLOWS: { readonly [path: string]: string } = {
+  "postgresql.dataDirectory": "postgresql.version",
+};
+
+const MADE_WITH_DATABASE =
+  "It is fixed when a database is made; put the old value back, or move the data to a new cluster.";
+const NO_NEW_MEMBERS =
+  "Adding and removing members is not supported on a running cluster yet; put the old list back.";
+
+const REMEDIES: { readonly [path: string]: string } = {
+  "postgresql.version": "Upgrades are an operation of their own; put the old value back.",
+  "postgresql.dataDirectory": MADE_WITH_DATABASE,
+  "postgresql.dataChecksums": MADE_WITH_DATABASE,
+  "postgresql.locale": MADE_WITH_DATABASE,
+  members: NO_NEW_MEMBERS,
+  "dcs.members": NO_NEW_MEMBERS,
+};
+
+/** Clocks further apart than this make logs and certificates lie. */
+const CLOCK_SECONDS = 1;
+
+function machineIds(seen: readonly Sighting[]): string[] {
+  return groups(seen, ({ facts }) => facts.machineId)
+    .filter(({ hosts }) => hosts.length > 1)
+    .map(
+      ({ value, hosts }) =>
+        `${hosts.join(", ")}: expected each host to have an /etc/machine-id of its own, found ${value} on all of them. ` +
+        "If they are copies, empty that file on all but one and reboot them; if they are one host, name it once in pgherd:hosts.",
+    );
+}
+
+/** Only what is certain counts: a slow answer tells little about a clock. */
+function clocks(seen: readonly Sighting[]): string[] {
+  const apart = seen.some(({ clock: a }) =>
+    seen.some(
+      ({ clock: b }) => a.offset - b.offset - a.uncertainty - b.uncertainty > CLOCK_SECONDS,
+    ),
+  );
+  if (!apart) return [];
+  const offsets = seen.map(({ host, clock: { offset } }) => {
+    const seconds = `${offset < 0 ? "-" : "+"}${Math.abs(offset).toFixed(1)} s`;
+    return `${host} ${seconds}`;
+  });
+  return [
+    `${names(seen)}: expected clocks within ${CLOCK_SECONDS} second of each other, found, against this machine's, ` +
+      `${offsets.join(", ")}. Run apt-get install chrony and chronyc makestep on those that are wrong.`,
+  ];
+}
+
+function sameVersions(seen: readonly Sighting[], inputs: PreflightInputs): string[] {
+  return inputs.sameVersions.flatMap((name) => {
+    const users = seen.filter((one) => versionOn(one, name) !== undefined);
+    const [first] = users;
+    const version = (one: Sighting) => versionOn(one, name) as string;
+    if (!first || users.every((one) => compareVersions(version(one), version(first)) === 0)) {
+      return [];
+    }
+    const found = groups(users, version).map(
+      ({ value, hosts }) => `${value} on ${hosts.join(", ")}`,
+    );
+    return [
+      `${names(users)}: expected the same version of ${name}, found ${found.join("; ")}. ` +
+        "Use the same package sources on all of them, and upgrade those that are behind.",
+    ];
+  });
+}
+
+/** A host that could not be asked may be the one that holds the address: then nothing is said. */
+function strangers(seen: readonly Sighting[], { hosts, vips }: PreflightInputs): string[] {
+  const balancers = seen.filter(({ requirement }) => requirement.interface);
+  const all = Object.values(hosts).filter((requirement) => requirement.interface).length;
+  if (balancers.length < all) return [];
+  const own = seen.flatMap(({ facts }) => facts.macs);
+  return vips
+    .filter(
+      (vip) => !seen.some(({ facts }) => facts.addresses.some((one) => sameAddress(one, vip))),
+    )
+    .flatMap((vip) => {
+      const heard = balancers.flatMap(({ host, facts }) =>
+        facts.answering
+          .filter(({ address, mac }) => sameAddress(address, vip) && !own.includes(mac))
+          .map(({ mac }) => ({ host, mac })),
+      );
+      const [first] = heard;
+      if (!first) return [];
+      return [
+        `${heard.map(({ host }) => host).join(", ")}: expected nobody to answer for the virtual IP ${vip} yet, found ` +
+          `${first.mac ? `a stranger with the interface address ${first.mac}` : "a stranger"}. ` +
+          "Choose a free address for pgherd:cluster.loadBalancers.vip, or take it from the other one.",
+      ];
+    });
+}
+
+function databases(seen: readonly Sighting[]): string[] {
+  const holders = seen.filter((one) => !isFresh(one) && one.facts.data.systemIdentifier !== "");
+  const found = groups(holders, ({ facts }) => facts.data.systemIdentifier);
+  if (found.length < 2) return [];
+  const each = found.map(({ value, hosts }) => `${value} on ${hosts.join(", ")}`);
+  return [
+    `${names(holders)}: expected the data of one database, found the system identifiers ${each.join("; ")}. ` +
+      "Find out which one is the cluster's; move the data directory of the others away, and Patroni copies it anew.",
+  ];
+}
+
+/** Hosts by what they have in common, in the order in which it is met; what is empty is left out. */
+function groups(
+  seen: readonly Sighting[],
+  key: (one: Sighting) => string,
+): { value: string; hosts: string[] }[] {
+  const found = new Map<string, string[]>();
+  for (const one of seen) {
+    const value = key(one);
+    if (value !== "") found.set(value, [...(found.get(value) ?? []), one.host]);
+  }
+  return [...found].map(([value, hosts]) => ({ value, hosts }));
+}
+
+function names(seen: readonly Sighting[]): string {
+  return seen.map(({ host }) => host).join(", ");
+}

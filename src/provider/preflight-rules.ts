@@ -1,0 +1,306 @@
+import type { PreflightInputs } from "../resources/inputs";
+import { compareVersions } from "../versions";
+import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
+
+/** Why one host cannot be used, each reason with what to do; none if it can. */
+export function judgeHost(seen: Sighting, inputs: PreflightInputs): string[] {
+  return RULES.flatMap((rule) => rule(seen, inputs) ?? []).map(
+    (reason) => `${seen.host}: ${reason}`,
+  );
+}
+
+type HostRule = (seen: Sighting, inputs: PreflightInputs) => string | string[] | undefined;
+
+/** Debian releases whose packages are known to fit. */
+const SYSTEMS = ["debian 12", "debian 13"];
+const ARCHITECTURES = ["x86_64", "aarch64"];
+
+const MEGABYTE = 2 ** 20;
+const GIGABYTE = 2 ** 30;
+/** With less, PostgreSQL and Patroni leave nothing to the kernel. */
+const LEAST_MEMORY = 256 * MEGABYTE;
+/** A few segments of WAL (16 MB each) and a first copy of an empty database need this. */
+const LEAST_FREE = GIGABYTE;
+const LEAST_FREE_INODES = 0.01;
+/** User ids from here on are people's, not the distribution's (adduser.conf, FIRST_UID). */
+const FIRST_PERSON = 1000;
+/** Where data is lost with a reboot, or a lost network stops the database in the middle of a write. */
+const UNFIT_FILE_SYSTEMS = /^(tmpfs|ramfs|nfs.*|cifs|smb.*)$/;
+const ALWAYS_THERE = ["C", "POSIX", "C.UTF-8"];
+
+const RULES: readonly HostRule[] = [
+  system,
+  architecture,
+  init,
+  packageSources,
+  unfinishedPackages,
+  balancerInterface,
+  address,
+  otherCluster,
+  data,
+  dcsData,
+  ports,
+  foreignUsers,
+  foreignConfiguration,
+  fileSystem,
+  freeSpace,
+  freeInodes,
+  readOnly,
+  memory,
+  timeSync,
+  sharedMemory,
+  locale,
+  watchdog,
+  selinux,
+  versions,
+  databaseVersion,
+];
+
+function system({ facts }: Sighting) {
+  if (SYSTEMS.includes(facts.system)) return;
+  return `expected Debian 12 or 13, found "${facts.system}". Use another host.`;
+}
+
+function architecture({ facts }: Sighting) {
+  if (ARCHITECTURES.includes(facts.architecture)) return;
+  return `expected x86_64 or aarch64, found "${facts.architecture}". Use another host.`;
+}
+
+function init({ facts }: Sighting) {
+  if (facts.init === "systemd") return;
+  return `expected systemd as process 1, found "${facts.init}". A container without it will not do.`;
+}
+
+function packageSources({ requirement, candidates }: Sighting) {
+  const absent = requirement.packages.filter((one) => !candidates[one]);
+  if (absent.length === 0) return;
+  return (
+    `expected the package sources to have ${absent.join(", ")}. Run apt-get update there, ` +
+    "mend /etc/apt/sources.list.d, or choose another postgresql.version."
+  );
+}
+
+/** On a host of ours a killed run leaves them, and the next one goes on. */
+function unfinishedPackages(seen: Sighting) {
+  const { unfinished } = seen.facts;
+  if (!isFresh(seen) || unfinished.length === 0) return;
+  return (
+    `expected all packages to be installed fully, found ${unfinished.join(", ")} half done. ` +
+    "Run dpkg --configure -a there; apt-get -f install if that does not do."
+  );
+}
+
+function balancerInterface({ requirement, facts }: Sighting) {
+  if (!requirement.interface || facts.interfaces.includes(requirement.interface)) return;
+  return (
+    `expected an interface ${requirement.interface} for the virtual IP, found ${facts.interfaces.join(", ")}. ` +
+    "Mend pgherd:cluster.loadBalancers.interface."
+  );
+}
+
+/** The daemons listen on this address, so that one which a router translates will not do. */
+function address({ host, requirement, facts }: Sighting) {
+  if (facts.addresses.some((one) => sameAddress(one, requirement.address))) return;
+  return (
+    `expected ${requirement.address} to be an address of the host itself, found ${facts.addresses.join(", ") || "none"}. ` +
+    `Put the one that the other hosts reach into pgherd:hosts.${host}.address.`
+  );
+}
+
+function otherCluster({ facts }: Sighting, { cluster }: PreflightInputs) {
+  if (facts.cluster === "" || facts.cluster === cluster) return;
+  return (
+    `belongs to the cluster "${facts.cluster}", as /var/lib/pgherd/cluster says. ` +
+    "Take another host, or remove that file if that cluster is gone for good."
+  );
+}
+
+function data(seen: Sighting) {
+  if (!isFresh(seen) || !seen.facts.data.found) return;
+  return (
+    `${seen.requirement.dataDirectory} is not empty and not ours. Move it away, or choose another ` +
+    "pgherd:cluster.postgresql.dataDirectory. Nothing was touched."
+  );
+}
+
+function dcsData(seen: Sighting) {
+  if (!isFresh(seen) || !seen.facts.dcsFound) return;
+  return (
+    `${seen.requirement.dcsDirectory} is not empty and not ours. Move it away, or choose another ` +
+    "pgherd:cluster.dcs.dataDirectory. Nothing was touched."
+  );
+}
+
+function ports(seen: Sighting) {
+  if (!isFresh(seen)) return;
+  return Object.entries(seen.requirement.ports)
+    .filter(([port]) => seen.facts.listening.includes(Number(port)))
+    .map(
+      ([port, daemon]) =>
+        `port ${port}, which ${daemon} needs, is in use. \`ss -ltnp\` there tells by whom.`,
+    );
+}
+
+/** The packages make these users with ids of the system's own. */
+function foreignUsers(seen: Sighting) {
+  const { requirement, facts } = seen;
+  if (!isFresh(seen)) return;
+  const needed: [string, unknown][] = [
+    ["postgres", requirement.dataDirectory],
+    ["etcd", requirement.dcsDirectory],
+  ];
+  return needed
+    .filter(([user, directory]) => directory && (facts.users[user] ?? 0) >= FIRST_PERSON)
+    .map(
+      ([user]) =>
+        `expected no user ${user}, or the package's own, found one with the id ${facts.users[user]}: ` +
+        "of an installation that is not from Debian's packages. Remove that one, or use another host.",
+    );
+}
+
+function foreignConfiguration(seen: Sighting) {
+  if (!isFresh(seen)) return;
+  return seen.facts.foreign
+    .filter((path) => seen.requirement.packages.includes(path.split("/")[2] ?? ""))
+    .map(
+      (path) =>
+        `expected no configuration but pgherd's, found ${path}, which somebody else has written. ` +
+        `If somebody needs it, use another host; if not, run apt-get purge ${path.split("/")[2]} there.`,
+    );
+}
+
+/** The layers of a container are slow and go with it; a container that is a whole host has nothing else. */
+function fileSystem({ requirement, facts }: Sighting) {
+  const { type } = facts.disk;
+  const layered = type === "overlay" && facts.container === "none";
+  if (!requirement.dataDirectory || !(UNFIT_FILE_SYSTEMS.test(type) || layered)) return;
+  return (
+    `expected a local file system that outlasts a reboot for ${requirement.dataDirectory}, found ${type}. ` +
+    "Mount a disk there, or choose another pgherd:cluster.postgresql.dataDirectory."
+  );
+}
+
+/** On a host of ours a run may be what makes room again. */
+function freeSpace(seen: Sighting) {
+  const { requirement, facts } = seen;
+  if (!isFresh(seen) || !requirement.dataDirectory || facts.disk.free >= LEAST_FREE) return;
+  return (
+    `expected ${LEAST_FREE / MEGABYTE} MB of free space for ${requirement.dataDirectory}, ` +
+    `found ${inMegabytes(facts.disk.free)} MB. Make room, or mount a larger disk there.`
+  );
+}
+
+function freeInodes(seen: Sighting) {
+  const { requirement, facts } = seen;
+  const { inodes, freeInodes: free } = facts.disk;
+  if (!isFresh(seen) || !requirement.dataDirectory || free >= inodes * LEAST_FREE_INODES) return;
+  return (
+    `expected 1 % of the inodes to be free for ${requirement.dataDirectory}, found ${free} of ${inodes}. ` +
+    "`df -i` there tells; remove files that nobody needs."
+  );
+}
+
+function readOnly({ facts }: Sighting) {
+  if (facts.readOnly.length === 0) return;
+  return (
+    `expected to be able to write, found ${facts.readOnly.join(", ")} mounted read-only. ` +
+    "`dmesg` there tells whether a disk is damaged; mend it, then remount."
+  );
+}
+
+function memory({ requirement, facts }: Sighting) {
+  const found = `found ${inMegabytes(facts.memory)} MB`;
+  if (requirement.dataDirectory && facts.memory < LEAST_MEMORY) {
+    return `expected ${LEAST_MEMORY / MEGABYTE} MB of memory for a member, ${found}. Give it more, or use another host.`;
+  }
+  if (!requirement.memory || requirement.memory <= facts.memory) return;
+  return (
+    `expected the ${inMegabytes(requirement.memory)} MB of memory that PostgreSQL is to be tuned for, ${found}. ` +
+    "Lower pgherd:cluster.postgresql.resources.memory, or leave it out: then it is what the smallest member has."
+  );
+}
+
+function timeSync({ requirement, facts }: Sighting) {
+  if (!requirement.timeSync || facts.synchronised) return;
+  return (
+    "expected something to keep the clock right, found nothing that does. Run apt-get install chrony there " +
+    "and give it a minute, or set pgherd:cluster.system.timeSync to false."
+  );
+}
+
+/** systemd-logind does that only to users that are people; of hosts that are not ours yet, foreignUsers tells already. */
+function sharedMemory(seen: Sighting) {
+  const { requirement, facts } = seen;
+  const uid = facts.users.postgres ?? 0;
+  if (!requirement.dataDirectory || isFresh(seen)) return;
+  if (uid < FIRST_PERSON || !facts.removeIpc) return;
+  return (
+    `expected the shared memory of postgres (user id ${uid}) to be left alone, found RemoveIPC=yes. ` +
+    "Put RemoveIPC=no below [Login] into /etc/systemd/logind.conf.d/postgresql.conf there and restart systemd-logind."
+  );
+}
+
+function locale({ requirement: { locale: wanted }, facts }: Sighting) {
+  if (
+    !wanted ||
+    [...ALWAYS_THERE, ...facts.locales].some((one) => spelled(one) === spelled(wanted))
+  )
+    return;
+  return (
+    `expected the locale ${wanted}, found ${facts.locales.join(", ") || "none"}. Put it into /etc/locale.gen there ` +
+    "and run locale-gen (package locales), or choose another pgherd:cluster.postgresql.locale."
+  );
+}
+
+function watchdog({ requirement, facts }: Sighting) {
+  if (!requirement.watchdog || facts.watchdog) return;
+  return (
+    "expected a watchdog device, found no /dev/watchdog. Load its module (softdog where there is no hardware), " +
+    'or set pgherd:cluster.failover.watchdog to "automatic".'
+  );
+}
+
+function selinux({ facts }: Sighting) {
+  if (!facts.selinux) return;
+  return (
+    "expected SELinux not to be enforcing, found that it is: it has no rules for these daemons. " +
+    "Run setenforce 0 there and put SELINUX=permissive into /etc/selinux/config, or use another host."
+  );
+}
+
+function versions(seen: Sighting, inputs: PreflightInputs) {
+  return inputs.versions.flatMap((rule) => {
+    const found = versionOn(seen, rule.package);
+    if (found === undefined) return [];
+    const say = (needed: string) =>
+      `${rule.setting} needs ${rule.package} ${needed}, found ${found}. ${rule.reason}`;
+    return [
+      ...(rule.atLeast !== undefined && compareVersions(found, rule.atLeast) < 0
+        ? [say(`${rule.atLeast} or newer`)]
+        : []),
+      ...(rule.below !== undefined && compareVersions(found, rule.below) >= 0
+        ? [say(`older than ${rule.below}`)]
+        : []),
+    ];
+  });
+}
+
+/** Of hosts that are not ours yet, data tells already. */
+function databaseVersion(seen: Sighting, { fixed }: PreflightInputs) {
+  const { version } = seen.facts.data;
+  const wanted = fixed["postgresql.version"];
+  if (isFresh(seen) || version === "" || wanted === undefined || version === wanted) return;
+  return (
+    `expected ${seen.requirement.dataDirectory} to hold a database of PostgreSQL ${wanted}, found one of ${version}. ` +
+    `Set pgherd:cluster.postgresql.version to ${version}, or move that directory away if nobody needs it.`
+  );
+}
+
+/** One spelling of a locale: `de_DE.UTF-8` and `de_DE.utf8` are the same. */
+function spelled(name: string): string {
+  return name.toLowerCase().replaceAll("-", "");
+}
+
+function inMegabytes(bytes: number): number {
+  return Math.floor(bytes / MEGABYTE);
+}

@@ -1,0 +1,38 @@
+import { SocketAddress, isIPv6 } from "node:net";
+import type { HostFacts } from "../facts/host";
+import type { Requirement } from "../resources/inputs";
+
+/** A host as the preflight saw it. */
+export interface Sighting {
+  readonly host: string;
+  readonly requirement: Requirement;
+  readonly facts: HostFacts;
+  /** Versions that could be installed, by package. */
+  readonly candidates: { readonly [name: string]: string };
+  /** Installed versions by package. */
+  readonly installed: { readonly [name: string]: string };
+  /** The host's clock against the controller's, in seconds, and by how much that may be wrong either way. */
+  readonly clock: { readonly offset: number; readonly uncertainty: number };
+}
+
+/** Whether a host belongs to no cluster yet: then what is found on it is not pgherd's. */
+export function isFresh({ facts }: Sighting): boolean {
+  return facts.cluster === "";
+}
+
+/** The version of a package as it is installed, or else as it would be; nothing where the host does not need it. */
+export function versionOn(
+  { requirement, installed, candidates }: Sighting,
+  name: string,
+): string | undefined {
+  return requirement.packages.includes(name) ? (installed[name] ?? candidates[name]) : undefined;
+}
+
+/** Whether two texts are the same IP address: `fd00:0:0::1` is `fd00::1`. */
+export function sameAddress(a: string, b: string): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
+}

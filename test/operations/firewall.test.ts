@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { firewallFiles, keepRules, removeFirewall, tryRules } from "../../src/operations/firewall";
+
+const BODY = "    chain input {\n    }\n";
+const script = tryRules(BODY);
+
+/** Where each of these stands in a script, to compare their order. */
+function positions(text: string, ...parts: string[]): number[] {
+  return parts.map((part) => {
+    const at = text.indexOf(part);
+    if (at < 0) throw new Error(`expected ${part} in:\n${text}`);
+    return at;
+  });
+}
+
+function inOrder(text: string, ...parts: string[]): void {
+  const found = positions(text, ...parts);
+  expect(found).toEqual([...found].sort((a, b) => a - b));
+}
+
+test("rules that nft refuses are neither loaded nor kept", () => {
+  inOrder(script, "set -e", "nft -c -f", "nft -f /var/lib/pgherd/firewall-trial.nft");
+  expect(script).not.toContain("/var/lib/pgherd/firewall.nft");
+});
+
+test("the host remembers its rules and sets its timer before it loads others", () => {
+  inOrder(
+    script,
+    "nft -s list table inet pgherd",
+    "systemd-run",
+    "nft -f /var/lib/pgherd/firewall-trial.nft",
+  );
+  expect(script).toMatch(
+    /systemd-run .*--on-active=45 .*nft -f \/run\/pgherd\/firewall-before\.nft/,
+  );
+});
+
+test("what a killed run was trying is taken back first, and not remembered as what was there", () => {
+  inOrder(
+    script,
+    "then /usr/sbin/nft -f /run/pgherd/firewall-before.nft",
+    "systemctl stop pgherd-firewall-rollback.timer",
+    ">/run/pgherd/firewall-before.nft",
+  );
+});
+
+test("connections from before the first rules are made known before anything is dropped", () => {
+  inOrder(
+    script,
+    "if ! /usr/sbin/nft list table inet pgherd",
+    "ct state new accept",
+    "nft -f /var/lib/pgherd/firewall-trial.nft",
+  );
+});
+
+test("rules that the host has already taken back are not kept", () => {
+  const keep = keepRules();
+  inOrder(
+    keep,
+    "is-active pgherd-firewall-rollback.timer || { echo",
+    "exit 1",
+    "mv -f /var/lib/pgherd/firewall-trial.nft /var/lib/pgherd/firewall.nft",
+    "systemctl stop pgherd-firewall-rollback.timer",
+    "systemctl enable -q pgherd-firewall.service",
+    "systemctl restart pgherd-firewall.service",
+  );
+});
+
+test("one transaction replaces the table, whether it is there or not", () => {
+  const [rules] = Object.values(firewallFiles(BODY));
+  expect(rules).toMatchObject({ mode: "0600", owner: "root", group: "root" });
+  expect(rules?.content).toBe(
+    `# Written by pgherd.\ntable inet pgherd\ndelete table inet pgherd\ntable inet pgherd {\n${BODY}}\n`,
+  );
+});
+
+test("the rules are there before the network when the host starts, and that is recorded", () => {
+  const unit = firewallFiles(BODY)["/etc/systemd/system/pgherd-firewall.service"]?.content ?? "";
+  expect(unit).toContain("Before=network-pre.target");
+  expect(unit).toContain("ExecStart=/usr/sbin/nft -f /var/lib/pgherd/firewall.nft\n");
+  expect(unit).toMatch(/^ExecStartPost=\/bin\/sh -c '.* >\/run\/pgherd\/firewall'$/m);
+});
+
+test("nothing of the firewall is left when it is removed", () => {
+  const remove = removeFirewall();
+  for (const one of [
+    "systemctl disable -q --now pgherd-firewall.service",
+    "/etc/systemd/system/pgherd-firewall.service",
+    "/var/lib/pgherd/firewall.nft",
+    "/run/pgherd/firewall",
+    "nft delete table inet pgherd",
+  ]) {
+    expect(remove).toContain(one);
+  }
+});

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ConnectError } from "../../src/errors";
+import type { FirewallState } from "../../src/facts/firewall";
+import type { Probe } from "../../src/host/host";
+import { firewallFiles } from "../../src/operations/firewall";
+import type { Context } from "../../src/provider/context";
+import { firewall } from "../../src/provider/firewall";
+
+const WANTED = "    chain input {\n    }\n";
+const OLD = "    chain old {\n    }\n";
+
+const inputs = {
+  cluster: "demo",
+  host: "lb1",
+  rules: WANTED,
+  loaded: "active",
+  enabled: "enabled",
+};
+
+/** A host in memory: it answers probes and notes what is done to it. */
+class FakeHost {
+  readonly name = "lb1";
+  readonly done: string[] = [];
+  state: FirewallState = { loaded: "absent", enabled: "absent" };
+  rules?: string;
+  letsIn = true;
+  /** How often it is asked until the timer has fired. */
+  rollbackAfter = 3;
+
+  async observe<T>({ script }: Probe<T>): Promise<unknown> {
+    if (script.includes("is-active")) {
+      this.rollbackAfter -= 1;
+      if (this.rollbackAfter === 1) throw new ConnectError("lb1", "the connection was cut off.");
+      return this.rollbackAfter > 0;
+    }
+    if (script.includes("is-enabled")) return this.state;
+    return this.rules === undefined ? {} : firewallFiles(this.rules);
+  }
+
+  async change(action: string): Promise<string> {
+    this.done.push(action);
+    if (action.startsWith("keeping")) {
+      this.rules = WANTED;
+      this.state = { loaded: "active", enabled: "enabled" };
+    }
+    return "";
+  }
+
+  async reconnect(): Promise<void> {
+    this.done.push("logging in anew");
+    if (!this.letsIn) throw new ConnectError("lb1", "cannot be reached: timed out.", "Look at it.");
+  }
+}
+
+let host: FakeHost;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  host = new FakeHost();
+});
+
+afterEach(() => void vi.useRealTimers());
+
+function apply() {
+  const context = { host: () => host, progress: () => {} } as unknown as Context;
+  return firewall.apply(context, "urn", inputs);
+}
+
+test("new rules are kept once they have let the controller in again", async () => {
+  expect(await apply()).toEqual(inputs);
+  expect(host.done).toEqual([
+    "trying the firewall's rules",
+    "logging in anew",
+    "keeping the firewall's rules",
+  ]);
+});
+
+test("a host that is as wanted is left alone", async () => {
+  host.rules = WANTED;
+  host.state = { loaded: "active", enabled: "enabled" };
+  expect(await apply()).toEqual(inputs);
+  expect(host.done).toEqual([]);
+});
+
+test.each([
+  ["has other rules", OLD, { loaded: "active", enabled: "enabled" }],
+  ["has rules changed by hand", WANTED, { loaded: "changed", enabled: "enabled" }],
+  ["has lost its rules", WANTED, { loaded: "absent", enabled: "enabled" }],
+  ["would forget them at its next start", WANTED, { loaded: "active", enabled: "disabled" }],
+] as const)("a host that %s is given the wanted ones", async (_title, rules, state) => {
+  host.rules = rules;
+  host.state = state;
+  expect(await apply()).toEqual(inputs);
+  expect(host.done).toContain("keeping the firewall's rules");
+});
+
+test("rules that shut out the controller are not kept, and the host has taken them back", async () => {
+  host.letsIn = false;
+  const failed = expect(apply()).rejects.toThrow(
+    "lb1: the new firewall rules shut out this controller; the host has taken them back after 45 seconds.\n" +
+      "Meanwhile: lb1: cannot be reached: timed out.\n" +
+      "Add its network to pgherd:cluster.firewall.ssh.",
+  );
+  await vi.runAllTimersAsync();
+  await failed;
+  expect(host.done).not.toContain("keeping the firewall's rules");
+});
+
+test("a host that never answers again is told of without a claim about its rules", async () => {
+  host.letsIn = false;
+  host.rollbackAfter = Infinity;
+  const failed = expect(apply()).rejects.toThrow(
+    "the host takes them back by itself after 45 seconds, but does not answer yet.",
+  );
+  await vi.runAllTimersAsync();
+  await failed;
+});
+
+test("what is found is told as it is", async () => {
+  host.rules = OLD;
+  host.state = { loaded: "changed", enabled: "disabled" };
+  const context = { host: () => host } as unknown as Context;
+  expect(await firewall.read(context, inputs, inputs)).toEqual({
+    ...inputs,
+    rules: OLD,
+    loaded: "changed",
+    enabled: "disabled",
+  });
+});

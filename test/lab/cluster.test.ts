@@ -1,89 +1,33 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { BlockList, isIPv6 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { PROFILES } from "../../src/config/timings";
+import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
-import { hostExec, labExec } from "../../src/lab/exec";
+import type { Entrances } from "../../src/facts/haproxy";
+import { labExec } from "../../src/lab/exec";
 import { labPaths } from "../../src/lab/paths";
 import { powerOff, powerOn } from "../../src/lab/power";
-import { tryRun } from "../../src/lab/run";
-import { up } from "../../src/lab/up";
+import { run, tryRun } from "../../src/lab/run";
+import { labStatus } from "../../src/lab/status";
 import type { ClusterStatus } from "../../src/operations/status";
+import type { Flow } from "../../src/plan/types";
+import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
 
-// One cluster on real hosts, through its life. The tests build on each other, as days in production do.
+// One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
+// cluster as stacks/Pulumi.lab.yaml says.
 
 const LAB = "t-cluster";
 const DATABASES = ["db1", "db2", "db3"];
 const HOSTS = [...DATABASES, "lb1", "lb2"];
 
-const root = join(__dirname, "../..");
-
-function pulumi(...args: string[]): Promise<string> {
-  return labExec(LAB, ["pulumi", "-C", root, ...args, "--stack", "lab", "--non-interactive"]);
-}
-
-function deploy(): Promise<string> {
-  return pulumi("up", "--yes", "--skip-preview");
-}
-
-async function status(): Promise<ClusterStatus> {
-  // A cluster that is not healthy ends it with code 2; what it printed is what counts here.
-  const command = `${process.execPath} ${root}/bin/pgherd status --json || [ $? = 2 ]`;
-  return JSON.parse(await labExec(LAB, ["sh", "-c", command])) as ClusterStatus;
-}
-
-async function until<T>(
-  what: string,
-  seconds: number,
-  look: () => Promise<T | undefined>,
-): Promise<T> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const found = await look().catch(() => undefined);
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} seconds`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
-
-function healthy(seconds = 180): Promise<ClusterStatus> {
-  return until("healthy", seconds, async () => {
-    const seen = await status();
-    return seen.healthy ? seen : undefined;
-  });
-}
-
-function leaderOf(seen: ClusterStatus): string {
-  return seen.members.find(({ role }) => role === "leader")?.name ?? "";
-}
-
-interface Outputs {
-  readonly passwords: { readonly app: string };
-  readonly systemIdentifier: string;
-}
-
-async function outputs(): Promise<Outputs> {
-  return JSON.parse(await pulumi("stack", "output", "--json", "--show-secrets")) as Outputs;
-}
-
-/** Runs SQL as the user app through the virtual IP, from a member, which has psql. */
-async function sql(port: number, text: string): Promise<string> {
-  const { passwords } = await outputs();
-  // Not in the command line: a test looks there for passwords.
-  const script = `read -r PGPASSWORD; export PGPASSWORD; psql -XAtq -h 10.89.0.100 -p ${port} -U app -d app -c "${text}"`;
-  return (await hostExec(LAB, "db1", script, { input: `${passwords.app}\n` })).trim();
-}
-
-function onHost(host: string, command: string): Promise<string> {
-  return hostExec(LAB, host, command);
-}
+const cluster = new LabCluster(LAB);
 
 beforeAll(async () => {
-  await down(LAB);
-  await up(LAB, { topology: "standard", distro: "trixie" });
-  await labExec(LAB, ["pulumi", "-C", root, "stack", "select", "--create", "lab"]);
-  await Promise.all(DATABASES.map((host) => onHost(host, WATCH_ARGUMENTS)));
+  await cluster.boot({ topology: "standard", distro: "trixie" });
+  await Promise.all(DATABASES.map((host) => cluster.onHost(host, WATCH_ARGUMENTS)));
 }, 1_200_000);
 
 afterAll(() => down(LAB));
@@ -93,10 +37,18 @@ const WATCH_ARGUMENTS =
   'sudo sh -c \'umask 077; (while sleep 0.3; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; done ' +
   ">/root/seen-arguments 2>/dev/null </dev/null &) '";
 
+/** What changes on the hosts when a run does something there: files and lives of the daemons. */
+function fingerprints(): Promise<string[]> {
+  const look =
+    'sudo sh -c \'find /etc /var/lib/pgherd -type f -exec stat -c "%n %i %Y %Z" {} + | sort; ' +
+    "for u in etcd patroni haproxy keepalived; do systemctl show $u.service -p InvocationID -p StateChangeTimestamp; done'";
+  return Promise.all(HOSTS.map((host) => cluster.onHost(host, look)));
+}
+
 describe("a cluster from nothing", () => {
   test("one pulumi up turns blank hosts into a healthy cluster with a synchronous replica", async () => {
-    await deploy();
-    const seen = await healthy(60);
+    await cluster.deploy();
+    const seen = await cluster.healthy(60);
     expect(seen.members.map(({ role }) => role).sort()).toEqual([
       "leader",
       "replica",
@@ -107,96 +59,163 @@ describe("a cluster from nothing", () => {
   });
 
   test("the next pulumi up changes nothing, neither in the state nor on any host", async () => {
-    const fingerprint = async (host: string) =>
-      onHost(
-        host,
-        'sudo sh -c \'find /etc /var/lib/pgherd -type f -exec stat -c "%n %i %Y %Z" {} + | sort; ' +
-          "for u in etcd patroni haproxy keepalived; do systemctl show $u.service -p InvocationID -p StateChangeTimestamp; done'",
-      );
-    const before = await Promise.all(HOSTS.map(fingerprint));
-    await pulumi("preview", "--refresh", "--expect-no-changes");
-    await pulumi("up", "--yes", "--skip-preview", "--refresh", "--expect-no-changes");
-    expect(await Promise.all(HOSTS.map(fingerprint))).toEqual(before);
+    const before = await fingerprints();
+    await cluster.unchanged();
+    expect(await fingerprints()).toEqual(before);
   });
 
   test("each port leads to the members of its role", async () => {
-    const seen = await healthy();
+    const seen = await cluster.healthy();
     const role = (wanted: string) => seen.members.find((member) => member.role === wanted)?.name;
     const address = { db1: "10.89.0.11", db2: "10.89.0.12", db3: "10.89.0.13" } as Record<
       string,
       string
     >;
-    await sql(5000, "create table notes (id int primary key, at timestamptz default now())");
-    await sql(5000, "insert into notes select generate_series(1, 100)");
+    await cluster.sql(5000, "create table notes (id int primary key, at timestamptz default now())");
+    await cluster.sql(5000, "insert into notes select generate_series(1, 100)");
     const where = "select host(inet_server_addr())";
-    expect(await sql(5000, where)).toBe(address[role("leader") ?? ""]);
-    expect(await sql(5002, where)).toBe(address[role("sync_standby") ?? ""]);
-    expect(await sql(5003, where)).toBe(address[role("replica") ?? ""]);
-    expect(await sql(5001, "select pg_is_in_recovery()")).toBe("t");
-    expect(await sql(5002, "select count(*) from notes")).toBe("100");
+    expect(await cluster.sql(5000, where)).toBe(address[role("leader") ?? ""]);
+    expect(await cluster.sql(5002, where)).toBe(address[role("sync_standby") ?? ""]);
+    expect(await cluster.sql(5003, where)).toBe(address[role("replica") ?? ""]);
+    expect(await cluster.sql(5001, "select pg_is_in_recovery()")).toBe("t");
+    expect(await cluster.sql(5002, "select count(*) from notes")).toBe("100");
   });
 });
 
-describe("hooks", () => {
-  test("the user's own commands run once around a change, here and on a host by an SSH agent", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
-    const settings = parse(readFileSync(join(root, "stacks/Pulumi.lab.yaml"), "utf8")) as {
-      config: {
-        "pgherd:hosts": Record<string, object>;
-        "pgherd:cluster": { hooks?: object[] };
-      };
-    };
-    const knownHosts = readFileSync(sshOption("UserKnownHostsFile"), "utf8").split("\n");
-    const hostKey = knownHosts.find((line) => /10\.89\.0\.11\S* ssh-ed25519/.test(line));
-    settings.config["pgherd:hosts"].db1 = {
-      address: "10.89.0.11",
-      user: "deploy",
-      hostKey: hostKey?.replace(/^\S+ /, ""),
-    };
-    const says = (name: string) => `echo ${name} ran >>`;
-    settings.config["pgherd:cluster"].hooks = [
-      { name: "announce", when: "before", run: `${says("announce")} ${folder}/hooks` },
-      { name: "note", when: "after", on: "db1", run: `${says("note")} hooks; id -un >> hooks` },
-    ];
-    writeFileSync(join(folder, "config.yaml"), stringify(settings));
-    const up = `pulumi -C ${root} up --yes --skip-preview --stack lab --config-file ${folder}/config.yaml`;
-    const withAgent = `ssh-add -q ${sshOption("IdentityFile")} && ${up} && ${up} --expect-no-changes`;
-    await labExec(LAB, ["ssh-agent", "sh", "-c", withAgent]);
-    expect(readFileSync(`${folder}/hooks`, "utf8")).toBe("announce ran\n");
-    expect(await onHost("db1", "cat hooks")).toBe("note ran\ndeploy\n");
+describe("the statistics page", () => {
+  test("asks everyone but the host itself for a password", async () => {
+    const { statsPassword } = await cluster.outputs();
+    const ask = (address: string, header: string) =>
+      cluster.onHost(
+        "lb1",
+        `bash -c 'read -r header; exec 3<>/dev/tcp/${address}/7000
+          printf "GET / HTTP/1.0\\r\\n%s\\r\\n\\r\\n" "$header" >&3; head -n 1 <&3'`,
+        `${header}\n`,
+      );
+    const credentials = Buffer.from(`stats:${statsPassword}`).toString("base64");
+    expect(await ask("10.89.0.31", "Accept: */*")).toContain(" 401 ");
+    expect(await ask("10.89.0.31", `Authorization: Basic ${credentials}`)).toContain(" 200 ");
+    expect(await ask("127.0.0.1", "Accept: */*")).toContain(" 200 ");
   });
 });
 
-function sshOption(name: string): string {
-  const config = readFileSync(labPaths(LAB).sshConfig, "utf8");
-  return new RegExp(`${name} "?([^"\n]+)"?`).exec(config)?.[1] ?? "";
-}
+describe("the firewall", () => {
+  /** What the default client network, to which the stranger belongs, is to find open. */
+  const OPEN: Record<string, number[]> = { db1: [22], lb1: [22, 5000, 5001, 5002, 5003] };
 
-describe("secrets", () => {
-  test("a generated password stands in no state file, log, command line or file that others can read", async () => {
-    const { passwords } = await outputs();
-    const { stdout: inState } = await tryRun(["grep", "-rlF", passwords.app, labPaths(LAB).pulumi]);
-    expect(inState).toBe("");
-    const search = Buffer.from(
-      `p='${passwords.app}'; r='${await replicationPassword()}'
-       cp /root/seen-arguments /root/seen-before # The search itself has the secrets in its arguments.
-       for secret in "$p" "$r"; do
-         journalctl --no-pager -o cat | grep -qF "$secret" && echo journal
-         grep -qF "$secret" /root/seen-before && echo arguments
-         find /etc /var /run /tmp /home /root -xdev -type f -perm /o=r -size -4M -exec grep -lF "$secret" {} +
-       done; :`,
-    ).toString("base64");
-    for (const host of DATABASES) {
-      expect(await onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
+  test("a stranger reaches only what the table of flows allows", async () => {
+    const { address } = await addHost(LAB, "stranger");
+    for (const host of FULL ? ["db1", "lb1"] : ["db1"]) {
+      const allowed = await allowedPorts(host, address);
+      const listening = await listeningPorts(host);
+      expect(listening.length, host).toBeGreaterThan(allowed.length);
+      expect(await openPorts(host), host).toEqual(
+        listening.filter((port) => allowed.includes(port)),
+      );
+      expect(allowed, host).toEqual(OPEN[host]);
     }
-    // The search itself must be able to find something.
-    expect(await onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe("0\n");
   });
 
-  async function replicationPassword(): Promise<string> {
-    const file = await onHost("db1", "sudo cat /etc/patroni/pgherd/20-secrets.yml");
-    return /username: "replicator"\n\s+password: "([^"]+)"/.exec(file)?.[1] ?? "no password found";
+  test("a rule set that would lock the controller out is taken back by the host itself", async () => {
+    const rules = () => cluster.onHost("lb2", "sudo nft -s list table inet pgherd");
+    const before = await rules();
+@APPLY@
+    expect(await rules()).toBe(before);
+    expect(await cluster.onHost("lb2", "hostname")).toBe("lb2\n");
+  });
+
+  full("a rule set that was taken back has left nothing to repair", () => cluster.unchanged());
+
+  full("rules that somebody changed on a host are drift, which the next run repairs", async () => {
+    const rules = () => cluster.onHost("db1", "sudo nft -s list table inet pgherd");
+    const before = await rules();
+    await cluster.onHost("db1", "sudo nft add rule inet pgherd input tcp dport 9999 accept");
+    expect(await rules()).not.toBe(before);
+    const said = await cluster.deploy("--refresh");
+    expect(said).toMatch(/~ 1 updated/);
+    expect(said).not.toMatch(/\d+ (created|replaced|deleted)/);
+    expect(await rules()).toBe(before);
+    await cluster.unchanged();
+  });
+
+  /** TCP ports that the table of flows opens on a host for an address, in order. */
+  async function allowedPorts(host: string, address: string): Promise<number[]> {
+    const flows = JSON.parse(await cluster.pgherd("plan", "--flows", "--json")) as Flow[];
+    const ports = flows
+      .filter(({ to, protocol }) => to === host && protocol === "tcp")
+      .filter(({ addresses }) => contains(addresses, address))
+      .flatMap(({ port }) => port ?? []);
+    return sorted(ports);
   }
+
+  function contains(networks: readonly string[], address: string): boolean {
+    const list = new BlockList();
+    for (const network of networks) {
+      const [base = "", prefix] = network.split("/");
+      const family = isIPv6(base) ? "ipv6" : "ipv4";
+      if (prefix === undefined) list.addAddress(base, family);
+      else list.addSubnet(base, Number(prefix), family);
+    }
+    return list.check(address);
+  }
+
+  /** TCP ports of a host on which something listens for others than the host itself, in order. */
+  async function listeningPorts(host: string): Promise<number[]> {
+    const sockets = (await cluster.onHost(host, "ss -Htln")).trim().split("\n");
+    const local = sockets.map((line) => line.split(/\s+/)[3] ?? "");
+    const open = local.filter((socket) => !/^(127\.|\[::1\])/.test(socket));
+    return sorted(open.map((socket) => Number(socket.split(":").at(-1))));
+  }
+
+  /** TCP ports of a host to which the stranger can connect, in order. */
+  async function openPorts(host: string): Promise<number[]> {
+    const { hosts } = labStatus(LAB);
+    const find = (wanted: string) => hosts.find(({ name }) => name === wanted);
+    const scan = [process.execPath, join(ROOT, "test/lab/scan-ports.cjs")];
+    const found = await run([
+      ...["nsenter", `--net=/proc/${find("stranger")?.pid}/ns/net`, "--"],
+      ...[...scan, find(host)?.address ?? ""],
+    ]);
+    return sorted(JSON.parse(found) as number[]);
+  }
+
+  function sorted(ports: readonly number[]): number[] {
+    return [...new Set(ports)].sort((a, b) => a - b);
+  }
+});
+
+describe("refusals", () => {
+  test("all mistakes in the settings are shown at once", async () => {
+    const mistaken = cluster.varying(({ cluster: wanted }) => {
+      Object.assign(wanted.postgresql ?? {}, { verison: 17 });
+      Object.assign(wanted.replication ?? {}, { mode: "sometimes" });
+      Object.assign(wanted.loadBalancers ?? {}, { virtualRouterId: 300 });
+    });
+    const said = await mistaken.refused("preview");
+    expect(said).toContain("3 problems in the stack's configuration:");
+    expect(said).toContain("pgherd:cluster.postgresql.verison: no such setting.");
+    expect(said).toMatch(/pgherd:cluster\.replication\.mode: expected .*, got "sometimes"\./);
+    expect(said).toContain(
+      "pgherd:cluster.loadBalancers.virtualRouterId: expected 255 or less, got 300.",
+    );
+  });
+
+  test("a run that a host refuses says every reason and changes nothing anywhere", async () => {
+    const before = await fingerprints();
+    const unfit = cluster.varying(({ cluster: wanted }) => {
+      wanted.postgresql = { ...wanted.postgresql, version: 18 };
+      wanted.failover = { profile: "aggressive" };
+    });
+    const said = await unfit.refused("up", "--yes", "--skip-preview");
+    expect(said).toContain(
+      "pgherd:cluster.postgresql.version: expected 17, which this cluster was made with, got 18",
+    );
+    // Patroni since 3.2.0 would silently wait longer than this profile says.
+    expect(said).toMatch(
+      /db1: pgherd:cluster\.failover\.profile: "aggressive" needs patroni .*3\.2\.0/,
+    );
+    expect(await fingerprints()).toEqual(before);
+  });
 });
 
 describe("a host that is not the one it was", () => {
@@ -221,63 +240,294 @@ describe("a host that is not the one it was", () => {
       config.replaceAll(knownHosts, join(folder, "known_hosts")),
     );
     const logins = () =>
-      onHost("lb2", "sudo journalctl -u ssh --no-pager -o cat | grep -c Accepted");
+      cluster.onHost("lb2", "sudo journalctl -u ssh --no-pager -o cat | grep -c Accepted");
     const before = Number(await logins());
-    const script = `PGHERD_SSH_CONFIG=${folder}/config pulumi -C ${root} up --yes --skip-preview --stack lab 2>&1`;
-    const run = await labExec(LAB, ["sh", "-c", `${script}; echo "ended with $?"`]);
-    expect(run).toMatch(
+    const up = cluster.argv("up", "--yes", "--skip-preview").join(" ");
+    const script = `PGHERD_SSH_CONFIG=${folder}/config ${up} 2>&1; echo "ended with $?"`;
+    const said = await labExec(LAB, ["sh", "-c", script]);
+    expect(said).toMatch(
       /lb2: .* shows another host key than the known one. Nothing was sent to it./,
     );
-    expect(run).not.toMatch(/ended with 0/);
+    expect(said).not.toMatch(/ended with 0/);
     // Only this test's own login to count came in between.
     expect(Number(await logins())).toBe(before + 1);
   });
 });
 
+describe("two runs at once", () => {
+  test("a host that another run is changing is left alone, and the run says whose it is", async () => {
+    const hold =
+      "mkdir -p /run/pgherd; exec 9>>/run/pgherd/lock; " +
+      "flock -n 9 && echo someone >/run/pgherd/lock.owner && exec sleep 600";
+    await cluster.onHost(
+      "db1",
+      `sudo systemd-run --quiet --collect --unit=another-run sh -c '${hold}'`,
+    );
+    try {
+      await until("the other run's lock", 20, async () => {
+        const owner = await cluster.onHost("db1", "sudo cat /run/pgherd/lock.owner");
+        return owner === "someone\n" ? true : undefined;
+      });
+      const tuned = cluster.varying(({ cluster: wanted }) => {
+        wanted.postgresql = { ...wanted.postgresql, parameters: { work_mem: "7777kB" } };
+      });
+      const said = await tuned.refused("up", "--yes", "--skip-preview");
+      expect(said).toContain("db1: is being changed by another run: someone.");
+    } finally {
+      await cluster.onHost("db1", "sudo systemctl stop another-run");
+    }
+    expect(JSON.stringify(await cluster.dynamicConfiguration())).not.toContain("7777kB");
+  });
+});
+
+describe("hooks", () => {
+  test("the user's own commands run once around a change, here and on a host by an SSH agent", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
+    const knownHosts = readFileSync(sshOption("UserKnownHostsFile"), "utf8").split("\n");
+    const hostKey = knownHosts.find((line) => /10\.89\.0\.11\S* ssh-ed25519/.test(line));
+    const says = (name: string) => `echo ${name} ran >>`;
+    const varied = cluster.varying(({ hosts, cluster: wanted }) => {
+      hosts.db1 = {
+        address: "10.89.0.11",
+        user: "deploy",
+        hostKey: hostKey?.replace(/^\S+ /, ""),
+      };
+      wanted.hooks = [
+        { name: "announce", when: "before", run: `${says("announce")} ${folder}/hooks` },
+        { name: "note", when: "after", on: "db1", run: `${says("note")} hooks; id -un >> hooks` },
+      ];
+    });
+    const up = varied.argv("up", "--yes", "--skip-preview").join(" ");
+    const withAgent = `ssh-add -q ${sshOption("IdentityFile")} && ${up} && ${up} --expect-no-changes`;
+    await labExec(LAB, ["ssh-agent", "sh", "-c", withAgent]);
+    expect(readFileSync(`${folder}/hooks`, "utf8")).toBe("announce ran\n");
+    expect(await cluster.onHost("db1", "cat hooks")).toBe("note ran\ndeploy\n");
+  });
+});
+
+describe("durability", () => {
+  /** Where the cluster goes from synchronous, and back: in full each of the twelve ways from one mode to another. */
+  const MODES: readonly Mode[] = FULL
+    ? [
+        ...(["asynchronous", "synchronous", "strict", "synchronous"] as const),
+        ...(["quorum", "asynchronous", "strict", "asynchronous"] as const),
+        ...(["quorum", "strict", "quorum", "synchronous"] as const),
+      ]
+    : ["quorum", "synchronous"];
+
+  test(
+    "a change of the mode is one pulumi up and restarts nothing",
+    async () => {
+      const lives = () =>
+        Promise.all(
+          DATABASES.map(async (host) => [
+            await cluster.onHost(host, "systemctl show patroni -p InvocationID"),
+            await cluster.superuserSql(host, "select pg_postmaster_start_time()"),
+          ]),
+        );
+      const before = await lives();
+      for (const mode of MODES) {
+        const inMode = cluster.varying(({ cluster: wanted }) => (wanted.replication = { mode }));
+        await inMode.deploy();
+        await inMode.replicates(mode);
+        expect(await lives(), mode).toEqual(before);
+      }
+    },
+    FULL ? 3_600_000 : undefined,
+  );
+});
+
+describe("timings", () => {
+  full("each profile's are those that Patroni, etcd and HAProxy run by", async () => {
+    for (const profile of ["fast", "default"] as const) {
+      const { ttl, loopWait, retryTimeout, checks } = PROFILES[profile];
+      await cluster.varying(({ cluster: wanted }) => (wanted.failover = { profile })).deploy();
+      expect(await cluster.dynamicConfiguration(), profile).toMatchObject({
+        ttl,
+        loop_wait: loopWait,
+        retry_timeout: retryTimeout,
+      });
+      await until(`a lease of ${ttl} seconds`, 60, async () =>
+        (await cluster.leaderLease()) === ttl ? true : undefined,
+      );
+      const entrances = await settledEntrances("lb1");
+      // HAProxy asks once for each entrance, and more often where the member is out.
+      const wanted = Object.values(entrances)
+        .map((members) => 1 / (members.includes("db1") ? checks.interval : checks.fastInterval))
+        .reduce((sum, rate) => sum + rate, 0);
+      const counted = await checksPerSecond("db1", "10.89.0.31");
+      expect(counted / wanted, `${profile}: ${counted}/s, not ${wanted}/s`).toBeGreaterThan(0.65);
+      expect(counted / wanted, `${profile}: ${counted}/s, not ${wanted}/s`).toBeLessThan(1.15);
+    }
+  });
+
+  /** The members behind a balancer's entrances, once each has those of its role. */
+  function settledEntrances(balancer: string): Promise<Entrances> {
+    return until("each entrance leads to its members", 60, async () => {
+      const seen = (await cluster.status()).loadBalancers.find(({ host }) => host === balancer);
+      const counts = ["primary", "replica", "synchronous", "asynchronous"].map(
+        (name) => seen?.entrances[name]?.length,
+      );
+      return counts.join(" ") === "1 2 1 1" ? seen?.entrances : undefined;
+    });
+  }
+
+  /** How often a balancer connects to a member's REST API, as the member's own kernel counts. */
+  async function checksPerSecond(member: string, balancer: string): Promise<number> {
+    const seconds = 20;
+    const counted = await cluster.onHost(
+      member,
+      "sudo sh",
+      `set -e
+       nft -f - <<'rules'
+table inet count {
+  chain incoming {
+    type filter hook input priority -10; policy accept;
+    ip saddr ${balancer} tcp dport 8008 tcp flags & (syn | ack) == syn counter
+  }
+}
+rules
+       sleep ${seconds}
+       nft list table inet count | sed -n 's/.*counter packets \\([0-9]*\\).*/\\1/p'
+       nft delete table inet count
+`,
+    );
+    return Number(counted) / seconds;
+  }
+});
+
+describe("secrets", () => {
+  test("a generated password stands in no state file, log, command line or file that others can read", async () => {
+    const { passwords } = await cluster.outputs();
+    const { stdout: inState } = await tryRun(["grep", "-rlF", passwords.app, labPaths(LAB).pulumi]);
+    expect(inState).toBe("");
+    const search = Buffer.from(
+      `p='${passwords.app}'; r='${await replicationPassword()}'
+       cp /root/seen-arguments /root/seen-before # The search itself has the secrets in its arguments.
+       for secret in "$p" "$r"; do
+         journalctl --no-pager -o cat | grep -qF "$secret" && echo journal
+         grep -qF "$secret" /root/seen-before && echo arguments
+         find /etc /var /run /tmp /home /root -xdev -type f -perm /o=r -size -4M -exec grep -lF "$secret" {} +
+       done; :`,
+    ).toString("base64");
+    for (const host of DATABASES) {
+      expect(await cluster.onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
+    }
+    // The search itself must be able to find something.
+    expect(await cluster.onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe("0\n");
+  });
+
+  async function replicationPassword(): Promise<string> {
+    const file = await cluster.onHost("db1", "sudo cat /etc/patroni/pgherd/20-secrets.yml");
+    return /username: "replicator"\n\s+password: "([^"]+)"/.exec(file)?.[1] ?? "no password found";
+  }
+});
+
 describe("failures", () => {
   test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const old = leaderOf(await healthy());
+    const old = leaderOf(await cluster.healthy());
     await powerOff(LAB, [old]);
-    const leader = await until("another leader", 180, async () => {
-      const seen = leaderOf(await status());
-      return seen !== "" && seen !== old ? seen : undefined;
-    });
-    expect(leader).not.toBe(old);
+    const leader = await cluster.otherLeader(old);
     await powerOn(LAB, [old]);
-    const back = await healthy();
+    const back = await cluster.healthy();
     expect(leaderOf(back)).toBe(leader);
     expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
-    expect(await sql(5000, "select count(*) from notes")).toBe("100");
+    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+  });
+
+  full("a member with nofailover never leads", async () => {
+    const before = await cluster.healthy();
+    const leader = leaderOf(before);
+    const tagged = synchronousOf(before);
+    const careful = cluster.varying(({ cluster: wanted }) => {
+      wanted.members = DATABASES.map((host) =>
+        host === tagged ? { host, tags: { nofailover: true } } : host,
+      );
+    });
+    await careful.deploy();
+    // Only a synchronous replica takes over by itself, so the other one must have become that first.
+    await until("another synchronous replica", 60, async () => {
+      const seen = synchronousOf(await cluster.status());
+      return seen !== "" && seen !== tagged ? seen : undefined;
+    });
+    await powerOff(LAB, [leader]);
+    const next = await cluster.otherLeader(leader);
+    expect([leader, tagged]).not.toContain(next);
+    await powerOn(LAB, [leader]);
+    expect(leaderOf(await cluster.healthy())).toBe(next);
+    await cluster.deploy();
+    await cluster.healthy();
   });
 
   test("when HAProxy ends on the holder of the virtual IP, the other balancer takes the address", async () => {
-    const holder = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host ?? "";
-    await onHost(holder, "sudo systemctl stop haproxy");
+    const holder = holderOf(await cluster.healthy());
+    await cluster.onHost(holder, "sudo systemctl stop haproxy");
     const next = await until("another holder", 60, async () => {
-      const found = (await status()).loadBalancers.filter(({ holdsVip }) => holdsVip);
+      const found = (await cluster.status()).loadBalancers.filter(({ holdsVip }) => holdsVip);
       return found.length === 1 && found[0]?.host !== holder ? found[0]?.host : undefined;
     });
     expect(next).not.toBe(holder);
-    expect(await sql(5000, "select 1")).toBe("1");
+    expect(await cluster.sql(5000, "select 1")).toBe("1");
     // The stopped unit is drift: a refreshing run starts it again, and touches nothing else.
-    await pulumi("up", "--yes", "--skip-preview", "--refresh");
-    expect(await onHost(holder, "systemctl is-active haproxy")).toBe("active\n");
-    const after = (await healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
-    expect(after).toBe(next);
+    await cluster.deploy("--refresh");
+    expect(await cluster.onHost(holder, "systemctl is-active haproxy")).toBe("active\n");
+    expect(holderOf(await cluster.healthy())).toBe(next);
   });
+
+  full("a load balancer without power costs no connection point", async () => {
+    const holder = holderOf(await cluster.healthy());
+    const other = holder === "lb1" ? "lb2" : "lb1";
+    await powerOff(LAB, [holder]);
+    await until("the other balancer has the virtual IP", 30, async () => {
+      const held = await cluster.onHost(other, "ip -o address show");
+      return held.includes(" 10.89.0.100/") ? true : undefined;
+    });
+    expect(await cluster.sql(5000, "select 1")).toBe("1");
+    await powerOn(LAB, [holder]);
+    expect(holderOf(await cluster.healthy())).toBe(other);
+  });
+
+  test("after a power cut of all hosts at once everything comes back by itself and takes writes", async () => {
+    await powerOff(LAB, HOSTS);
+    await powerOn(LAB, HOSTS);
+    await cluster.healthy(300);
+    const write =
+      "insert into notes values (101) on conflict (id) do update set at = now() returning id";
+    const written = await until("a write through the virtual IP", 60, () =>
+      cluster.sql(5000, write),
+    );
+    expect(written).toBe("101");
+    await cluster.sql(5000, "delete from notes where id = 101");
+    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+  });
+
+  full("a power cut leaves nothing for the next pulumi up to do", () => cluster.unchanged());
+
+  function synchronousOf(seen: ClusterStatus): string {
+    return seen.members.find(({ role }) => role === "sync_standby")?.name ?? "";
+  }
+
+  function holderOf(seen: ClusterStatus): string {
+    return seen.loadBalancers.find(({ holdsVip }) => holdsVip)?.host ?? "";
+  }
 });
 
 describe("the end and the beginning", () => {
   test("pulumi destroy leaves the data, and the next pulumi up takes it up again", async () => {
-    const before = await outputs();
-    await pulumi("destroy", "--yes", "--skip-preview");
+    const before = await cluster.outputs();
+    await cluster.pulumi("destroy", "--yes", "--skip-preview");
     for (const host of DATABASES) {
-      expect(await onHost(host, "sudo cat /var/lib/postgresql/17/main/PG_VERSION")).toBe("17\n");
-      expect(await onHost(host, "find /proc -maxdepth 1 -user postgres | wc -l")).toBe("0\n");
+      expect(await cluster.onHost(host, "sudo cat /var/lib/postgresql/17/main/PG_VERSION")).toBe("17\n");
+      expect(await cluster.onHost(host, "find /proc -maxdepth 1 -user postgres | wc -l")).toBe("0\n");
     }
-    await deploy();
-    await healthy();
-    expect((await outputs()).systemIdentifier).toBe(before.systemIdentifier);
-    expect(await sql(5000, "select count(*) from notes")).toBe("100");
+    await cluster.deploy();
+    await cluster.healthy();
+    expect((await cluster.outputs()).systemIdentifier).toBe(before.systemIdentifier);
+    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
   });
 });
+
+function sshOption(name: string): string {
+  const config = readFileSync(labPaths(LAB).sshConfig, "utf8");
+  return new RegExp(`${name} "?([^"\n]+)"?`).exec(config)?.[1] ?? "";
+}

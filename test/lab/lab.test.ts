@@ -12,13 +12,11 @@ import { powerOff, powerOn, reset } from "../../src/lab/power";
 import { tryRun } from "../../src/lab/run";
 import { labStatus } from "../../src/lab/status";
 import { up } from "../../src/lab/up";
+import { full } from "./harness";
 
 const LAB = "t-lab";
 const BESIDE = "t-lab-beside";
 const PGHERD = "bin/pgherd";
-
-/** Longer ones, for `npm run test:full`. */
-const full = test.runIf(process.env.PGHERD_TEST_FULL);
 
 afterAll(async () => {
   await down(LAB);

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROFILES } from "../../src/config/timings";
+import type { Entrances } from "../../src/facts/haproxy";
 import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
-import type { Entrances } from "../../src/facts/haproxy";
 import { labExec } from "../../src/lab/exec";
 import { labPaths } from "../../src/lab/paths";
 import { powerOff, powerOn } from "../../src/lab/power";
@@ -17,7 +17,7 @@ import type { Flow } from "../../src/plan/types";
 import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
-// cluster as stacks/Pulumi.lab.yaml says.
+// hosts as stacks/Pulumi.lab.yaml says.
 
 const LAB = "t-cluster";
 const DATABASES = ["db1", "db2", "db3"];
@@ -27,7 +27,7 @@ const cluster = new LabCluster(LAB);
 
 beforeAll(async () => {
   await cluster.boot({ topology: "standard", distro: "trixie" });
-  await Promise.all(DATABASES.map((host) => cluster.onHost(host, WATCH_ARGUMENTS)));
+  await Promise.all(HOSTS.map((host) => cluster.onHost(host, WATCH_ARGUMENTS)));
 }, 1_200_000);
 
 afterAll(() => down(LAB));
@@ -71,7 +71,10 @@ describe("a cluster from nothing", () => {
       string,
       string
     >;
-    await cluster.sql(5000, "create table notes (id int primary key, at timestamptz default now())");
+    await cluster.sql(
+      5000,
+      "create table notes (id int primary key, at timestamptz default now())",
+    );
     await cluster.sql(5000, "insert into notes select generate_series(1, 100)");
     const where = "select host(inet_server_addr())";
     expect(await cluster.sql(5000, where)).toBe(address[role("leader") ?? ""]);
@@ -103,6 +106,16 @@ describe("the firewall", () => {
   /** What the default client network, to which the stranger belongs, is to find open. */
   const OPEN: Record<string, number[]> = { db1: [22], lb1: [22, 5000, 5001, 5002, 5003] };
 
+  /** What a balancer is there for goes on, but nobody can log in. */
+  const WITHOUT_SSH = `    chain input {
+        type filter hook input priority filter; policy drop;
+        iif "lo" accept
+        ct state established,related accept
+        meta l4proto { icmp, ipv6-icmp, vrrp } accept
+        tcp dport 5000-5003 accept
+    }
+`;
+
   test("a stranger reaches only what the table of flows allows", async () => {
     const { address } = await addHost(LAB, "stranger");
     for (const host of FULL ? ["db1", "lb1"] : ["db1"]) {
@@ -119,7 +132,10 @@ describe("the firewall", () => {
   test("a rule set that would lock the controller out is taken back by the host itself", async () => {
     const rules = () => cluster.onHost("lb2", "sudo nft -s list table inet pgherd");
     const before = await rules();
-@APPLY@
+    const apply = [process.execPath, join(ROOT, "test/lab/apply-firewall.cjs"), "lb2"];
+    await expect(labExec(LAB, apply, { input: WITHOUT_SSH })).rejects.toThrow(
+      "lb2: the new firewall rules shut out this controller; the host has taken them back after 45 seconds.",
+    );
     expect(await rules()).toBe(before);
     expect(await cluster.onHost("lb2", "hostname")).toBe("lb2\n");
   });
@@ -208,11 +224,11 @@ describe("refusals", () => {
     });
     const said = await unfit.refused("up", "--yes", "--skip-preview");
     expect(said).toContain(
-      "pgherd:cluster.postgresql.version: expected 17, which this cluster was made with, got 18",
+      "pgherd:cluster.postgresql.version: expected 17, which this cluster was made with, got 18.",
     );
     // Patroni since 3.2.0 would silently wait longer than this profile says.
     expect(said).toMatch(
-      /db1: pgherd:cluster\.failover\.profile: "aggressive" needs patroni .*3\.2\.0/,
+      /db1: pgherd:cluster\.failover\.profile: "aggressive" needs patroni older than 3\.2\.0, found 4/,
     );
     expect(await fingerprints()).toEqual(before);
   });
@@ -327,7 +343,9 @@ describe("durability", () => {
         );
       const before = await lives();
       for (const mode of MODES) {
-        const inMode = cluster.varying(({ cluster: wanted }) => (wanted.replication = { mode }));
+        const inMode = cluster.varying(({ cluster: wanted }) => {
+          wanted.replication = { mode };
+        });
         await inMode.deploy();
         await inMode.replicates(mode);
         expect(await lives(), mode).toEqual(before);
@@ -341,7 +359,10 @@ describe("timings", () => {
   full("each profile's are those that Patroni, etcd and HAProxy run by", async () => {
     for (const profile of ["fast", "default"] as const) {
       const { ttl, loopWait, retryTimeout, checks } = PROFILES[profile];
-      await cluster.varying(({ cluster: wanted }) => (wanted.failover = { profile })).deploy();
+      const inProfile = cluster.varying(({ cluster: wanted }) => {
+        wanted.failover = { profile };
+      });
+      await inProfile.deploy();
       expect(await cluster.dynamicConfiguration(), profile).toMatchObject({
         ttl,
         loop_wait: loopWait,
@@ -352,12 +373,14 @@ describe("timings", () => {
       );
       const entrances = await settledEntrances("lb1");
       // HAProxy asks once for each entrance, and more often where the member is out.
-      const wanted = Object.values(entrances)
+      const expected = Object.values(entrances)
         .map((members) => 1 / (members.includes("db1") ? checks.interval : checks.fastInterval))
         .reduce((sum, rate) => sum + rate, 0);
       const counted = await checksPerSecond("db1", "10.89.0.31");
-      expect(counted / wanted, `${profile}: ${counted}/s, not ${wanted}/s`).toBeGreaterThan(0.65);
-      expect(counted / wanted, `${profile}: ${counted}/s, not ${wanted}/s`).toBeLessThan(1.15);
+      expect(counted / expected, `${profile}: ${counted}/s, not ${expected}/s`).toBeGreaterThan(
+        0.65,
+      );
+      expect(counted / expected, `${profile}: ${counted}/s, not ${expected}/s`).toBeLessThan(1.15);
     }
   });
 
@@ -398,23 +421,25 @@ rules
 
 describe("secrets", () => {
   test("a generated password stands in no state file, log, command line or file that others can read", async () => {
-    const { passwords } = await cluster.outputs();
+    const { passwords, statsPassword } = await cluster.outputs();
     const { stdout: inState } = await tryRun(["grep", "-rlF", passwords.app, labPaths(LAB).pulumi]);
     expect(inState).toBe("");
     const search = Buffer.from(
-      `p='${passwords.app}'; r='${await replicationPassword()}'
+      `p='${passwords.app}'; r='${await replicationPassword()}'; s='${statsPassword}'
        cp /root/seen-arguments /root/seen-before # The search itself has the secrets in its arguments.
-       for secret in "$p" "$r"; do
+       for secret in "$p" "$r" "$s"; do
          journalctl --no-pager -o cat | grep -qF "$secret" && echo journal
          grep -qF "$secret" /root/seen-before && echo arguments
          find /etc /var /run /tmp /home /root -xdev -type f -perm /o=r -size -4M -exec grep -lF "$secret" {} +
        done; :`,
     ).toString("base64");
-    for (const host of DATABASES) {
+    for (const host of HOSTS) {
       expect(await cluster.onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
     }
     // The search itself must be able to find something.
-    expect(await cluster.onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe("0\n");
+    expect(await cluster.onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe(
+      "0\n",
+    );
   });
 
   async function replicationPassword(): Promise<string> {
@@ -446,7 +471,7 @@ describe("failures", () => {
     });
     await careful.deploy();
     // Only a synchronous replica takes over by itself, so the other one must have become that first.
-    await until("another synchronous replica", 60, async () => {
+    await until("another synchronous replica", 90, async () => {
       const seen = synchronousOf(await cluster.status());
       return seen !== "" && seen !== tagged ? seen : undefined;
     });
@@ -517,8 +542,12 @@ describe("the end and the beginning", () => {
     const before = await cluster.outputs();
     await cluster.pulumi("destroy", "--yes", "--skip-preview");
     for (const host of DATABASES) {
-      expect(await cluster.onHost(host, "sudo cat /var/lib/postgresql/17/main/PG_VERSION")).toBe("17\n");
-      expect(await cluster.onHost(host, "find /proc -maxdepth 1 -user postgres | wc -l")).toBe("0\n");
+      expect(await cluster.onHost(host, "sudo cat /var/lib/postgresql/17/main/PG_VERSION")).toBe(
+        "17\n",
+      );
+      expect(await cluster.onHost(host, "find /proc -maxdepth 1 -user postgres | wc -l")).toBe(
+        "0\n",
+      );
     }
     await cluster.deploy();
     await cluster.healthy();

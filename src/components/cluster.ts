@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { planCluster } from "../plan/plan";
-import type { ClusterPlan, Daemon as DaemonName } from "../plan/types";
+import type { ClusterPlan, Daemon as DaemonName, ServicePlan } from "../plan/types";
 import {
   DynamicConfiguration,
   EntryPoint,
@@ -98,6 +99,16 @@ export class Cluster extends pulumi.ComponentResource {
         members: plan.patroni.members,
         port: plan.patroni.port,
         synchronous: plan.patroni.synchronous,
+        configuration: checked.facts.apply(plan.patroni.dynamicConfiguration),
+        filesHash: hashOf(plan.services.filter((service) => service.daemon === "patroni")),
+        pendingRestart: [],
+        neverLead: plan.patroni.neverLead,
+        rolling: plan.patroni.rolling,
+        balancers: {
+          hosts: plan.entryPoint?.hosts ?? [],
+          entrances: ["replica", "synchronous", "asynchronous"],
+          statsPort: plan.entryPoint?.statsPort ?? 0,
+        },
         roles: plan.patroni.roles,
         databases: plan.patroni.databases,
         passwords: pulumi.all({
@@ -135,4 +146,9 @@ export class Cluster extends pulumi.ComponentResource {
       ),
     ];
   }
+}
+
+function hashOf(services: readonly ServicePlan[]): string {
+  const files = services.map(({ host, files }) => [host, files]);
+  return createHash("sha256").update(JSON.stringify(files)).digest("hex");
 }

@@ -23,9 +23,9 @@ export class Daemon extends pulumi.ComponentResource {
     super("pgherd:component:Daemon", name, {}, opts);
     this.services = Object.fromEntries(
       plans.map((plan) => {
-        const { host, daemon, directories } = plan;
+        const { host, daemon, directories, etcd } = plan;
         const files = { ...plan.files, ...secretFiles(plan, secrets) };
-        const inputs = { cluster, host, daemon, directories, files, unit: IN_USE };
+        const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
         const service = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
           parent: this,
           dependsOn: before(host),

@@ -286,6 +286,25 @@ const failoverTimings = z
 
 const failover = z.union([failoverProfile, failoverTimings]);
 
+const rolling = z.strictObject({
+  maximumLag: size
+    .default("10MB")
+    .describe("A replica further behind than this takes over nothing, and the next one must wait."),
+  longestTransaction: seconds
+    .default(15)
+    .describe("Seconds that a transaction may have been open when its member is restarted."),
+  drain: z
+    .int()
+    .min(0)
+    .default(15)
+    .describe("Seconds that sessions of a replica have to end before it is restarted."),
+  wait: seconds
+    .default(120)
+    .describe(
+      "Seconds to wait for lag and transactions before the run ends, with the cluster serving.",
+    ),
+});
+
 const dcs = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("etcd").describe("etcd, version 3."),
@@ -423,6 +442,7 @@ export const cluster = z.strictObject({
   failover: failover
     .prefault({ profile: "default" })
     .describe("How soon, and to whom, the leader's place goes."),
+  rolling: rolling.prefault({}).describe("How members restart when a setting needs it."),
   dcs: dcs.describe("Where it is agreed who leads."),
   loadBalancers: loadBalancers.optional().describe("HAProxy and the virtual IP."),
   firewall: z

@@ -20,12 +20,50 @@ export function healthyEndpointsProbe(endpoints: readonly string[]): Probe<strin
   };
 }
 
+/**
+ * The same by etcd's own page, for moments at which most do not answer: one that refuses the connection costs no time,
+ * while etcdctl tries it for seconds.
+ */
+export function healthPagesProbe(endpoints: readonly string[]): Probe<string[]> {
+  return {
+    script: `for url in ${words(endpoints)}; do
+  { curl -sf --max-time 5 "$url/health" | grep -q '"health": *"true"' && echo "$url"; } &
+done
+wait`,
+    parse(output) {
+      const healthy = output.split("\n");
+      return endpoints.filter((endpoint) => healthy.includes(endpoint));
+    },
+  };
+}
+
+/**
+ * Whether a member has a log. One that has none is at its very beginning, whatever else lies in its directory: only then
+ * etcd reads how its cluster begins (etcd/server/etcdserver/bootstrap.go, `haveWAL`).
+ */
+export function logProbe(dataDirectory: string): Probe<boolean> {
+  return {
+    script: `for log in ${words([dataDirectory])}/member/wal/*.wal; do [ -e "$log" ] && echo found && break; done; :`,
+    parse: (output) => output.trim() === "found",
+  };
+}
+
 /** The etcd membership. */
 export interface EtcdMembership {
   /** Same for all members, and for the life of the cluster. */
   readonly clusterId: string;
-  /** Client URL by name; an empty URL for a member that has been added and has not started yet. */
-  readonly members: { readonly [name: string]: string };
+  readonly members: readonly EtcdMember[];
+}
+
+/** A member, as the membership has it. */
+export interface EtcdMember {
+  /** In hexadecimal digits, as etcdctl takes it: `8211f1d0f64f3269`. */
+  readonly id: string;
+  /** Empty while it has been added and has not started yet. */
+  readonly name: string;
+  readonly peerUrl: string;
+  /** Empty while it has never started. */
+  readonly clientUrl: string;
 }
 
 export function membershipProbe(endpoints: readonly string[]): Probe<EtcdMembership> {
@@ -37,13 +75,16 @@ export function membershipProbe(endpoints: readonly string[]): Probe<EtcdMembers
         output.replace(/"(cluster_id|ID)":(\d+)/g, '"$1":"$2"'),
       ) as {
         header: { cluster_id: string };
-        members: { ID: string; name?: string; clientURLs?: string[] }[];
+        members: { ID: string; name?: string; peerURLs?: string[]; clientURLs?: string[] }[];
       };
       return {
         clusterId: BigInt(header.cluster_id).toString(16),
-        members: Object.fromEntries(
-          members.map(({ ID, name, clientURLs }) => [name ?? ID, clientURLs?.[0] ?? ""]),
-        ),
+        members: members.map(({ ID, name, peerURLs, clientURLs }) => ({
+          id: BigInt(ID).toString(16),
+          name: name ?? "",
+          peerUrl: peerURLs?.[0] ?? "",
+          clientUrl: clientURLs?.[0] ?? "",
+        })),
       };
     },
   };

@@ -8,8 +8,13 @@ export interface FoundFile {
   readonly mode: string;
   readonly owner: string;
   readonly group: string;
-  /** When the content was last changed, in seconds since 1970. */
+  /** When the content was last changed, in seconds since 1970; a copy may have brought an old time with it. */
   readonly modified: number;
+  /**
+   * When the file was last written, renamed or given other rights, in seconds since 1970 (its ctime): a copy that was
+   * put back shows by it, even with the old time of modification.
+   */
+  readonly changed: number;
 }
 
 /** Files by path, e.g. `{ "/etc/default/etcd": { content: "…", mode: "0644", … } }`. Absent ones are left out. */
@@ -19,14 +24,14 @@ export function filesProbe(paths: readonly string[]): Probe<{ [path: string]: Fo
     script: paths
       .map(
         (path) =>
-          `if [ -f ${quote(path)} ]; then stat -c '%a %U %G %Y' ${quote(path)}; base64 -w0 ${quote(path)}; echo; else echo; echo; fi`,
+          `if [ -f ${quote(path)} ]; then stat -c '%a %U %G %Y %Z' ${quote(path)}; base64 -w0 ${quote(path)}; echo; else echo; echo; fi`,
       )
       .join("\n"),
     parse(output) {
       const lines = output.split("\n");
       const found: { [path: string]: FoundFile } = {};
       paths.forEach((path, i) => {
-        const [mode, owner, group, modified] = (lines[2 * i] ?? "").split(" ");
+        const [mode, owner, group, modified, changed] = (lines[2 * i] ?? "").split(" ");
         if (!mode || !owner || !group) return;
         const content = Buffer.from(lines[2 * i + 1] ?? "", "base64").toString();
         found[path] = {
@@ -35,6 +40,7 @@ export function filesProbe(paths: readonly string[]): Probe<{ [path: string]: Fo
           owner,
           group,
           modified: Number(modified),
+          changed: Number(changed),
         };
       });
       return found;

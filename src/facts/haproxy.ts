@@ -3,25 +3,70 @@ import type { Probe } from "../host/host";
 /** Which servers each entrance leads to now: `{ primary: ["db1"], replica: ["db2", "db3"] }`. */
 export type Entrances = { readonly [name: string]: readonly string[] };
 
-/** HAProxy's own statistics, asked on the host itself. */
+/** Which servers HAProxy leads to, as the host itself sees it. */
 export function entrancesProbe(statsPort: number): Probe<Entrances> {
   return {
-    script: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${statsPort}; printf "GET /;csv HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' 2>/dev/null || :`,
+    script: statistics(statsPort),
     parse(output) {
       const entrances: { [name: string]: string[] } = {};
-      for (const line of output.split(/\r?\n/)) {
-        const fields = line.split(",");
-        const [entrance = "", server = ""] = fields;
-        if (fields.length < 18 || entrance.startsWith("#") || entrance === "stats") continue;
+      for (const { entrance, server, status } of serverRows(output)) {
         entrances[entrance] ??= [];
-        const status = fields[17] ?? "";
-        if (!["FRONTEND", "BACKEND"].includes(server) && status.startsWith("UP")) {
-          entrances[entrance]?.push(server);
-        }
+        if (status.startsWith("UP")) entrances[entrance].push(server);
       }
       return entrances;
     },
   };
+}
+
+/** Servers that take no new sessions because somebody drains them: `["replica/db2"]`. */
+export function drainedServersProbe(statsPort: number): Probe<string[]> {
+  return {
+    script: statistics(statsPort),
+    parse: (output) =>
+      serverRows(output)
+        .filter(({ status }) => status.startsWith("DRAIN"))
+        .map(({ entrance, server }) => `${entrance}/${server}`),
+  };
+}
+
+/** How many sessions of clients a member has now through the entrances that only read. */
+export function readingSessionsProbe(statsPort: number, member: string): Probe<number> {
+  return {
+    script: statistics(statsPort),
+    parse: (output) =>
+      serverRows(output)
+        .filter(({ entrance, server }) => server === member && entrance !== "primary")
+        .reduce((sum, { sessions }) => sum + sessions, 0),
+  };
+}
+
+/** HAProxy's own statistics, asked on the host itself. */
+function statistics(port: number): string {
+  return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; printf "GET /;csv HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' 2>/dev/null || :`;
+}
+
+interface ServerRow {
+  readonly entrance: string;
+  readonly server: string;
+  /** Sessions that are open now. */
+  readonly sessions: number;
+  /** `UP`, `DOWN`, `UP 1/3`, `DRAIN`… */
+  readonly status: string;
+}
+
+/** The lines of single servers (management guide, 9.1: fields 1, 2, 5 and 18). */
+function serverRows(output: string): ServerRow[] {
+  return output
+    .split(/\r?\n/)
+    .map((line) => line.split(","))
+    .filter((fields) => fields.length >= 18 && !fields[0]?.startsWith("#") && fields[0] !== "stats")
+    .filter(([, server = ""]) => !["FRONTEND", "BACKEND"].includes(server))
+    .map((fields) => ({
+      entrance: fields[0] ?? "",
+      server: fields[1] ?? "",
+      sessions: Number(fields[4]),
+      status: fields[17] ?? "",
+    }));
 }
 
 /** Which of these IP addresses the host holds now. */

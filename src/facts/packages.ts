@@ -1,5 +1,5 @@
 import type { Probe } from "../host/host";
-import { words } from "../host/shell";
+import { quote, words } from "../host/shell";
 
 /** Installed versions by package, e.g. `{ "etcd-server": "3.5.16-4" }`. What is not installed is left out. */
 export function packagesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
@@ -31,5 +31,19 @@ export function candidatesProbe(packages: readonly string[]): Probe<{ [name: str
       }
       return candidates;
     },
+  };
+}
+
+/** Which packages have an older version than the one given: `{ haproxy: "3.0.11-1" }`. Absent ones are not told. */
+export function olderProbe(versions: { readonly [name: string]: string }): Probe<string[]> {
+  return {
+    script: Object.entries(versions)
+      .map(
+        ([name, version]) =>
+          `there=$(dpkg-query -W -f '\${Version}' ${quote(name)} 2>/dev/null) && dpkg --compare-versions "$there" lt ${quote(version)} && echo ${quote(name)}`,
+      )
+      .concat(":")
+      .join("\n"),
+    parse: (output) => output.split("\n").filter((line) => line !== ""),
   };
 }

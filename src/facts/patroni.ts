@@ -54,6 +54,32 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
   };
 }
 
+/** What a member's Patroni says of itself, at once; the view of the cluster follows with its next round. */
+export interface MemberStatus {
+  /** Whether something waits for a restart of PostgreSQL. */
+  readonly pendingRestart: boolean;
+  /** When it has read the DCS last, and with it the dynamic configuration, in seconds since 1970; 0 where it has not. */
+  readonly dcsLastSeen: number;
+}
+
+/** The status of the Patroni that listens at this endpoint; `undefined` if it does not answer. */
+export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefined> {
+  return {
+    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/patroni`)} || :`,
+    parse(output) {
+      if (output.trim() === "") return undefined;
+      const answer = parseJson(endpoint, output) as {
+        pending_restart?: boolean;
+        dcs_last_seen?: number;
+      };
+      return {
+        pendingRestart: answer.pending_restart ?? false,
+        dcsLastSeen: answer.dcs_last_seen ?? 0,
+      };
+    },
+  };
+}
+
 /** The system identifier of the database behind this Patroni; `undefined` while it has none. */
 export function systemIdentifierProbe(endpoint: string): Probe<string | undefined> {
   return {

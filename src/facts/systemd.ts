@@ -12,13 +12,19 @@ export interface UnitState {
   readonly enabled: string;
   /** Differs for every start of the unit; empty before the first. */
   readonly invocation: string;
-  /** When it became active, in seconds since 1970; 0 if it is not. */
+  /** When it was last started or reloaded, in seconds since 1970; 0 if it is not active. */
   readonly since: number;
-  /** The last configuration that this run of the unit was told to load; empty where nothing was recorded. */
+  /**
+   * The configuration that we last told this run of the unit to load; empty where nothing was recorded, or somebody has
+   * reloaded it since.
+   */
   readonly loaded: string;
 }
 
-/** Where it is recorded which configuration a unit has loaded: gone after a reboot, as the unit's run is. */
+/**
+ * Where it is recorded which configuration a unit has loaded, with the run and its last change of state: gone after a
+ * reboot, as the unit's run is.
+ */
 export function loadedRecord(unit: string): string {
   return `/run/pgherd/loaded/${unit}`;
 }
@@ -27,7 +33,7 @@ export function loadedRecord(unit: string): string {
 export function unitProbe(unit: string): Probe<UnitState> {
   return {
     script:
-      `systemctl show --timestamp=unix -p ActiveState,SubState,UnitFileState,InvocationID,ActiveEnterTimestamp ${quote(unit)}\n` +
+      `systemctl show --timestamp=unix -p ActiveState,SubState,UnitFileState,InvocationID,ActiveEnterTimestamp,StateChangeTimestamp,StateChangeTimestampMonotonic ${quote(unit)}\n` +
       `printf 'Loaded='; cat ${quote(loadedRecord(unit))} 2>/dev/null || :`,
     parse(output) {
       const fields = new Map(
@@ -39,14 +45,21 @@ export function unitProbe(unit: string): Probe<UnitState> {
       const active = fields.get("ActiveState");
       if (!active) throw new FactError(`expected systemd to know ${unit}, got "${output.trim()}".`);
       const invocation = fields.get("InvocationID") ?? "";
-      const [recordedFor, hash] = (fields.get("Loaded") ?? "").split(" ");
+      const [recordedFor, hash, recordedAt] = (fields.get("Loaded") ?? "").split(" ");
+      const recorded =
+        invocation !== "" &&
+        recordedFor === invocation &&
+        recordedAt === fields.get("StateChangeTimestampMonotonic");
       return {
         active,
         sub: fields.get("SubState") ?? "",
         enabled: fields.get("UnitFileState") ?? "",
         invocation,
-        since: Number(fields.get("ActiveEnterTimestamp")?.replace("@", "") || 0),
-        loaded: invocation !== "" && recordedFor === invocation ? (hash ?? "") : "",
+        // A reload is a change of state, and none of being active.
+        since: fields.get("ActiveEnterTimestamp")
+          ? Number(fields.get("StateChangeTimestamp")?.replace("@", "") || 0)
+          : 0,
+        loaded: recorded ? (hash ?? "") : "",
       };
     },
   };

@@ -1,6 +1,6 @@
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
-import { holdLock } from "./lock";
+import { holdLock, markedChange } from "./lock";
 import { runScript } from "./session";
 import type { Target } from "./target";
 
@@ -23,7 +23,7 @@ const CONCURRENT_SESSIONS = 8;
  * Questions that are asked at the same moment travel together in one round trip.
  */
 export class Host {
-  private connection?: Promise<Connection>;
+  protected connection?: Promise<Connection>;
   private locked?: Promise<void>;
   private questions: Question[] = [];
   private sessions = 0;
@@ -63,7 +63,7 @@ export class Host {
   async change(action: string, script: string, options: RunOptions = {}): Promise<string> {
     this.locked ??= this.lock();
     await this.locked;
-    return this.run(action, script, options);
+    return this.run(action, markedChange(script), options);
   }
 
   /** Runs a script that changes nothing, as root. */

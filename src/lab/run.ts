@@ -65,11 +65,12 @@ export function runAttached(
 ): Promise<number> {
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio, env });
+    // Before the child is there: a signal that it provokes at once must not end this process instead.
     const forward = (signal: NodeJS.Signals) => {
       if (!reachesChildAnyway(signal)) child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
+    const child = spawn(program, args, { stdio, env });
     const settle = (finish: () => void) => {
       for (const signal of FORWARDED) process.off(signal, forward);
       finish();

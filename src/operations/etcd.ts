@@ -1,5 +1,5 @@
 import { etcdctl } from "../facts/etcd";
-import { hereDocument } from "../host/shell";
+import { hereDocument, quote, words } from "../host/shell";
 
 /**
  * Sets a key, but only if nobody has changed it since it was read: a lost race is an error, not an overwritten value.
@@ -13,4 +13,26 @@ export function setKey(
 ): string {
   const transaction = `mod(${JSON.stringify(key)}) = ${JSON.stringify(revision)}\n\nput ${JSON.stringify(key)} ${JSON.stringify(value)}\n\n\n`;
   return `answer=$(${etcdctl(endpoints)} txn ${hereDocument(transaction)}) || exit 1\ncase "$answer" in SUCCESS*) ;; *) echo "somebody else changed ${key} at the same moment; run again" >&2; exit 1;; esac`;
+}
+
+/**
+ * Read by etcd's unit besides its settings, and removed by it once the member has started: tells a member without a log
+ * to join a cluster that is there. It outlives a reboot, because a start without it would begin a cluster anew.
+ */
+export const JOIN_FILE = "/var/lib/pgherd/etcd-join.env";
+
+/** Takes a member out of the membership, by its id in hexadecimal digits. */
+export function removeMember(endpoints: readonly string[], id: string): string {
+  return `${etcdctl(endpoints)} member remove ${words([id])}`;
+}
+
+/** Adds a member that is not started yet. */
+export function addMember(endpoints: readonly string[], name: string, peerUrl: string): string {
+  return `${etcdctl(endpoints)} member add ${words([name])} --peer-urls=${words([peerUrl])}`;
+}
+
+/** Moves away what a member without a log has left: a start that failed leaves an empty database behind. */
+export function setAsideRemains(dataDirectory: string): string {
+  const member = quote(`${dataDirectory}/member`);
+  return `[ ! -e ${member} ] || mv ${member} ${member}.without-log-"$(date +%s)"`;
 }

@@ -22,6 +22,14 @@ export function changedFiles(
     .map(([path]) => path);
 }
 
+/** Paths whose file is absent or has another text: other rights change nothing for whoever has read it. */
+export function changedContents(
+  wanted: { readonly [path: string]: FileInput },
+  found: { readonly [path: string]: FoundFile },
+): string[] {
+  return Object.keys(wanted).filter((path) => found[path]?.content !== wanted[path]?.content);
+}
+
 /** Paths whose directory is absent or has another mode or owner. */
 export function changedDirectories(
   wanted: { readonly [path: string]: FoundDirectory },

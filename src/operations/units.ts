@@ -20,19 +20,21 @@ export function runUnit(
   }: { hash: string; outdated: boolean; loading: Loading; wait: boolean },
 ): string {
   const name = quote(unit);
-  const lines = [
-    '[ "$(systemctl show -p NeedDaemonReload --value ' +
-      name +
-      ')" = no ] || systemctl daemon-reload',
-  ];
+  // systemd itself does not always notice a new folder of drop-ins (NeedDaemonReload of 252 says no).
+  const lines = ["systemctl daemon-reload"];
   if (state.enabled === "masked") lines.push(`systemctl unmask ${name}`);
   if (state.enabled !== "enabled") lines.push(`systemctl enable -q ${name}`);
   if (!isUp(state)) {
     lines.push(`systemctl reset-failed ${name} 2>/dev/null || :`);
     lines.push(`systemctl start ${wait ? "" : "--no-block "}${name}`);
     if (wait) lines.push(recordLoaded(unit, hash));
+  } else if (outdated && loading === "restart" && !wait) {
+    lines.push(`systemctl stop ${name}`, `systemctl start --no-block ${name}`);
   } else if (outdated) {
     lines.push(`systemctl ${loading} ${name}`, recordLoaded(unit, hash));
+  } else {
+    // What was changed just now needed no loading.
+    lines.push(recordLoaded(unit, hash));
   }
   return lines.join("\n");
 }
@@ -46,7 +48,8 @@ export function isUp({ active, sub }: Pick<UnitState, "active" | "sub">): boolea
 
 function recordLoaded(unit: string, hash: string): string {
   const record = quote(loadedRecord(unit));
-  return `mkdir -p /run/pgherd/loaded && echo "$(systemctl show -p InvocationID --value ${quote(unit)}) ${hash}" >${record}`;
+  const show = (property: string) => `$(systemctl show -p ${property} --value ${quote(unit)})`;
+  return `mkdir -p /run/pgherd/loaded && echo "${show("InvocationID")} ${hash} ${show("StateChangeTimestampMonotonic")}" >${record}`;
 }
 
 /** Keeps units from ever starting, without stopping what runs. */

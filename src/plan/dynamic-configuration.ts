@@ -55,7 +55,7 @@ function permanentSlots({ members, postgresql }: ClusterSettings, can: Capabilit
 function parameters(
   { members, postgresql }: ClusterSettings,
   facts: HostsFacts,
-): { readonly [name: string]: string | number | boolean } {
+): { readonly [name: string]: string | number } {
   const { memory, cores, disk } = postgresql.resources;
   const slots = Object.values(postgresql.slots);
   // A slot and a sender for each replica, one more for its first copy, and one for each of the user's slots.
@@ -79,6 +79,16 @@ function parameters(
       },
       Number(postgresql.parameters.max_connections ?? 100),
     ),
-    ...postgresql.parameters,
+    ...Object.fromEntries(
+      Object.entries(postgresql.parameters).map(([name, value]) => [
+        name.toLowerCase(),
+        text(value),
+      ]),
+    ),
   };
+}
+
+/** PostgreSQL's own words for true and false; Patroni would write Python's. */
+function text(value: string | number | boolean): string | number {
+  return typeof value === "boolean" ? (value ? "on" : "off") : value;
 }

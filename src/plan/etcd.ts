@@ -23,14 +23,17 @@ export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {
 }
 
 /** The etcd daemon on each of its hosts. */
-export function planEtcdServices({ hosts, cluster }: Settings): ServicePlan[] {
+export function planEtcdServices(settings: Settings): ServicePlan[] {
+  const { hosts, cluster } = settings;
   const { members, clientPort, peerPort } = cluster.dcs;
   const data = dcsDirectory(cluster);
   const directories = data.startsWith(`${DATA}/`) ? [DATA] : [data];
   const peer = (host: string) => `http://${endpoint(addressOf(hosts, host), peerPort)}`;
+  const etcd = { dataDirectory: data, members: planEtcd(settings).members };
   return members.map((host) => ({
     host,
     daemon: "etcd",
+    etcd: { ...etcd, peerUrl: peer(host) },
     directories: Object.fromEntries(
       directories.map((path) => [path, { mode: "0700", owner: "etcd", group: "etcd" }]),
     ),
@@ -51,6 +54,12 @@ export function planEtcdServices({ hosts, cluster }: Settings): ServicePlan[] {
           listenClientUrls: `http://${endpoint(addressOf(hosts, host), clientPort)},http://127.0.0.1:${clientPort}`,
           initialCluster: members.map((member) => `${member}=${peer(member)}`).join(","),
         }),
+      },
+      "/etc/systemd/system/etcd.service.d/pgherd.conf": {
+        mode: "0644",
+        owner: "root",
+        group: "root",
+        content: render("etcd/unit.conf", {}),
       },
     },
   }));

@@ -17,13 +17,13 @@ export function daemonsOn({ cluster }: Settings, host: string): Daemon[] {
   return daemons.filter(([, runs]) => runs).map(([daemon]) => daemon);
 }
 
+/** curl asks the daemon on the host itself, which spares the start of a larger program for every question. */
 function packagesFor(daemon: Daemon, { cluster }: Settings): string[] {
   switch (daemon) {
     case "etcd":
-      return ["etcd-server", "etcd-client"];
+      return ["curl", "etcd-client", "etcd-server"];
     case "patroni": {
       const { version } = cluster.postgresql;
-      // curl asks Patroni's REST API on the member itself, which spares a Python start for every question.
       return ["curl", "etcd-client", "patroni", "python3-etcd", `postgresql-${version}`].concat(
         cluster.postgresql.packages,
       );

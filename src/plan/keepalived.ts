@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { render } from "./template";
-import type { ServicePlan } from "./types";
+import type { Files, ServicePlan } from "./types";
 
 /** Priority of the first load balancer; each further one stands lower, so that no two are equal. */
 const HIGHEST_PRIORITY = 150;
@@ -15,6 +15,8 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
   // VRRP carries addresses of one family, that of the balancers themselves; others come and go with them.
   const family = (address: string) => isIP(address.replace(/\/.*/, ""));
   const own = family(addressOf(hosts, balancers.hosts[0] as string));
+  // VRRP for IPv6 is version 3, which has no passwords (RFC 5798, 9): there the firewall alone keeps strangers out.
+  const authenticated = own === 4;
   const vips = balancers.vip.filter((vip) => family(vip) === own);
   const others = balancers.vip.filter((vip) => family(vip) !== own);
   return balancers.hosts.map((host, i) => ({
@@ -44,16 +46,20 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
             .map((other) => addressOf(hosts, other)),
           vips,
           others,
+          authenticated,
         }),
       },
     },
-    secretFiles: (secrets) => ({
-      "/etc/keepalived/secret.conf": {
-        mode: "0600",
-        owner: "root",
-        group: "root",
-        content: render("keepalived/secret.conf", { secrets }),
-      },
-    }),
+    secretFiles: (secrets): Files =>
+      authenticated
+        ? {
+            "/etc/keepalived/secret.conf": {
+              mode: "0600",
+              owner: "root",
+              group: "root",
+              content: render("keepalived/secret.conf", { secrets }),
+            },
+          }
+        : {},
   }));
 }

@@ -1,7 +1,9 @@
 import { isIPv6 } from "node:net";
 import type { ClusterSettings, Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
 import { addressOf, network } from "./addresses";
 import { dynamicConfiguration } from "./dynamic-configuration";
+import { planEtcd } from "./etcd";
 import { endpoint, render } from "./template";
 import type { PatroniPlan, ServicePlan } from "./types";
 
@@ -10,6 +12,9 @@ export const PATRONI_PORT = 8008;
 
 /** Patroni reads all files of this folder, in order, as one configuration. */
 const CONFIG = "/etc/patroni/pgherd";
+
+/** What Patroni's unit runs first. */
+const BEFORE_START = "/var/lib/pgherd/before-patroni";
 
 /** Names of the roles that Patroni itself connects with. */
 export const ROLES = {
@@ -41,6 +46,10 @@ export function planPatroni(settings: Settings): PatroniPlan {
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
     dynamicConfiguration: (facts) => dynamicConfiguration(cluster, facts),
     synchronous: synchronous(cluster),
+    neverLead: cluster.members
+      .filter(({ tags }) => tags.nofailover || tags.failover_priority === 0)
+      .map(({ host }) => host),
+    rolling: { ...cluster.rolling, maximumLag: bytesOf(cluster.rolling.maximumLag) },
   };
 }
 
@@ -60,8 +69,10 @@ function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): s
 }
 
 /** Patroni, and by it PostgreSQL, on each member. */
-export function planPatroniServices({ hosts, cluster }: Settings): ServicePlan[] {
+export function planPatroniServices(settings: Settings): ServicePlan[] {
+  const { hosts, cluster } = settings;
   const { postgresql } = cluster;
+  const endpoints = Object.values(planEtcd(settings).members).join(",");
   const owned = { owner: "postgres", group: "postgres" };
   return cluster.members.map(({ host, tags }) => {
     const address = addressOf(hosts, host);
@@ -106,7 +117,18 @@ export function planPatroniServices({ hosts, cluster }: Settings): ServicePlan[]
           mode: "0644",
           owner: "root",
           group: "root",
-          content: render("patroni/unit.conf", { config: CONFIG }),
+          content: render("patroni/unit.conf", { config: CONFIG, beforeStart: BEFORE_START }),
+        },
+        [BEFORE_START]: {
+          mode: "0644",
+          owner: "root",
+          group: "root",
+          content: render("patroni/before-start.sh", {
+            dataDirectory: dataDirectory(cluster),
+            begun: "/var/lib/pgherd/database-begun",
+            initializeKey: `/service/${cluster.name}/initialize`,
+            endpoints,
+          }),
         },
       },
       secretFiles: (secrets) => ({
@@ -138,6 +160,8 @@ function hostBasedAuthentication({
   return [
     `local all ${ROLES.superuser} peer`,
     "local all all scram-sha-256",
+    // A replica asks its own server by this way how far it is; Patroni 3.0 does not stand for election otherwise.
+    `host replication ${ROLES.replication} 127.0.0.1/32 scram-sha-256`,
     ...members.map((from) => `host replication ${ROLES.replication} ${from} scram-sha-256`),
     ...members.map((from) => `host all ${ROLES.rewind} ${from} scram-sha-256`),
     `host all ${ROLES.superuser},${ROLES.replication},${ROLES.rewind} all reject`,

@@ -1,10 +1,12 @@
 import type {
   DatabaseInput,
   DirectoryInput,
+  EtcdMemberInput,
   FileInput,
   HostsFacts,
   PreflightInputs,
   RoleInput,
+  RollingInput,
 } from "../resources/inputs";
 
 /** Files by absolute path. */
@@ -72,6 +74,8 @@ export interface ServicePlan {
   readonly files: Files;
   readonly secretFiles: (secrets: Secrets) => Files;
   readonly directories: Directories;
+  /** For etcd only. */
+  readonly etcd?: EtcdMemberInput;
 }
 
 /** What must hold across the etcd members. */
@@ -96,6 +100,8 @@ export interface PatroniPlan {
    */
   readonly dynamicConfiguration: (facts: HostsFacts) => { readonly [key: string]: unknown };
   readonly synchronous: { readonly role: string; readonly count: number } | null;
+  readonly neverLead: readonly string[];
+  readonly rolling: RollingInput;
 }
 
 /** What clients connect to. */

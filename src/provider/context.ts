@@ -1,7 +1,8 @@
 import { hostname, userInfo } from "node:os";
-import { Host } from "../host/host";
+import type { Host } from "../host/host";
 import { resolveTarget, type Inventory } from "../host/target";
 import type { EngineLog } from "../rpc/engine";
+import { hostClass } from "./interrupt";
 
 /** What a resource works with: the hosts, the display, and order among things that must not happen at once. */
 export class Context {
@@ -11,13 +12,14 @@ export class Context {
   constructor(
     private readonly inventory: Inventory,
     private readonly log: EngineLog,
+    private readonly HostClass = hostClass(),
   ) {}
 
   /** A host of the inventory; the same object, and so the same connection, for all resources. */
   host(name: string): Host {
     let host = this.hosts.get(name);
     if (!host) {
-      host = new Host(name, () => resolveTarget(this.inventory, name), owner());
+      host = new this.HostClass(name, () => resolveTarget(this.inventory, name), owner());
       this.hosts.set(name, host);
     }
     return host;
@@ -28,7 +30,12 @@ export class Context {
     this.log.progress(urn, message);
   }
 
-  /** Tells the user something that stays on the screen. */
+  /** Tells the user what has been done; it stays on the screen. */
+  info(urn: string, message: string): void {
+    this.log.info(urn, message);
+  }
+
+  /** Tells the user of something that needs attention. */
   warn(urn: string, message: string): void {
     this.log.warning(urn, message);
   }

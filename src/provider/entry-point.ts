@@ -1,4 +1,10 @@
-import { addressesHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
+import {
+  addressesHeldProbe,
+  drainedServersProbe,
+  entrancesProbe,
+  type Entrances,
+} from "../facts/haproxy";
+import { readyServers } from "../operations/haproxy";
 import type { Context } from "./context";
 import type { EntryPointInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
@@ -11,6 +17,7 @@ export const entryPoint: ResourceType<EntryPointInputs> = {
   id: ({ cluster }) => `${cluster}/entry-point`,
 
   async apply(context, urn, inputs) {
+    await takeBackIn(context, inputs);
     await waitFor(
       async () => {
         const missing = await whatIsMissing(context, inputs);
@@ -36,6 +43,17 @@ export const entryPoint: ResourceType<EntryPointInputs> = {
   async delete() {},
 };
 
+/** A run that was killed may have left members drained. */
+async function takeBackIn(context: Context, { hosts, statsPort }: EntryPointInputs): Promise<void> {
+  await Promise.all(
+    hosts.map(async (host) => {
+      const drained = await context.host(host).observe(drainedServersProbe(statsPort));
+      if (drained.length === 0) return;
+      await context.host(host).change("taking members back in", `set -e\n${readyServers(drained)}`);
+    }),
+  );
+}
+
 async function whatIsMissing(
   context: Context,
   inputs: EntryPointInputs,
@@ -43,17 +61,20 @@ async function whatIsMissing(
   const seen = await Promise.all(
     inputs.hosts.map(async (name) => {
       const host = context.host(name);
-      const [entrances, held] = await Promise.all([
+      const [entrances, drained, held] = await Promise.all([
         host.observe(entrancesProbe(inputs.statsPort)),
+        host.observe(drainedServersProbe(inputs.statsPort)),
         host.observe(addressesHeldProbe(inputs.vips)),
       ]);
-      return { name, entrances, held };
+      return { name, entrances, drained, held };
     }),
   );
   for (const vip of inputs.vips) {
     const holders = seen.filter(({ held }) => held.includes(vip)).map(({ name }) => name);
     if (holders.length !== 1) return `${vip} is held by ${holders.join(" and ") || "nobody"}`;
   }
+  const draining = seen.find(({ drained }) => drained.length > 0);
+  if (draining) return `${draining.name} drains ${draining.drained.join(", ")}`;
   const lost = seen.find(({ entrances }) => primaries(entrances).length !== 1);
   return lost && `${lost.name} sees ${primaries(lost.entrances).join(" and ") || "no primary"}`;
 }

@@ -1,5 +1,7 @@
-import { healthyEndpointsProbe, membershipProbe } from "../facts/etcd";
+import { ConnectError } from "../errors";
+import { healthPagesProbe, membershipProbe } from "../facts/etcd";
 import type { Context } from "./context";
+import { refuseStrangers } from "./etcd-member";
 import type { EtcdClusterInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { waitFor } from "./wait";
@@ -44,20 +46,35 @@ export const etcdCluster: ResourceType<EtcdClusterInputs, Learned> = {
   async delete() {},
 };
 
-/** The healthy members, as the first host sees them that gets an answer. */
+/**
+ * The healthy members, as the first host sees them that gets an answer. One that cannot be reached shows by its own
+ * resources.
+ * @throws HealthError if there is a member that is not the cluster's.
+ */
 async function look(
   context: Context,
   { cluster, members }: EtcdClusterInputs,
 ): Promise<(EtcdClusterInputs & Learned) | undefined> {
-  const endpoints = Object.values(members);
-  const [first = ""] = Object.keys(members);
-  const host = context.host(first);
-  const healthy = await host.observe(healthyEndpointsProbe(endpoints));
-  if (healthy.length === 0) return undefined;
-  const { clusterId } = await host.observe(membershipProbe(healthy));
-  return {
-    cluster,
-    clusterId,
-    members: Object.fromEntries(Object.entries(members).filter(([, url]) => healthy.includes(url))),
-  };
+  let unreachable: unknown;
+  for (const name of Object.keys(members)) {
+    try {
+      const host = context.host(name);
+      const healthy = await host.observe(healthPagesProbe(Object.values(members)));
+      if (healthy.length === 0) continue;
+      const membership = await host.observe(membershipProbe(healthy));
+      refuseStrangers(cluster, members, membership.members);
+      return {
+        cluster,
+        clusterId: membership.clusterId,
+        members: Object.fromEntries(
+          Object.entries(members).filter(([, url]) => healthy.includes(url)),
+        ),
+      };
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      unreachable ??= error;
+    }
+  }
+  if (unreachable) throw unreachable;
+  return undefined;
 }

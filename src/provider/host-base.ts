@@ -1,7 +1,7 @@
 import { filesProbe } from "../facts/files";
 import { CLUSTER_RECORD } from "../facts/host";
 import { kernelProbe } from "../facts/kernel";
-import { packagesProbe } from "../facts/packages";
+import { olderProbe, packagesProbe } from "../facts/packages";
 import { maskedProbe } from "../facts/systemd";
 import { changedFiles, removeFiles, writeFiles } from "../operations/files";
 import { setKernel } from "../operations/kernel";
@@ -25,9 +25,9 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
   identity: ["cluster", "host"],
   id: ({ cluster, host }) => `${cluster}/${host}`,
 
-  async apply(context, urn, inputs) {
+  async apply(context, urn, inputs, known) {
     const host = context.host(inputs.host);
-    const found = await look(context, inputs);
+    const found = await look(context, inputs, known?.versions);
     const missing = inputs.packages.filter((name) => !found.packages.includes(name));
     const changed = changedFiles(inputs.files, found.files);
     const unmasked = inputs.masked.filter((unit) => !found.masked.includes(unit));
@@ -56,11 +56,20 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
         timeoutSeconds: INSTALL_SECONDS,
       },
     );
-    return state(inputs, await look(context, inputs));
+    const after = await look(context, inputs);
+    const older = found.downgraded.filter((name) => after.versions[name] === found.installed[name]);
+    if (older.length > 0) {
+      context.warn(
+        urn,
+        `${inputs.host}: ${older.map((name) => `${name} was ${known?.versions[name]} and is ${after.versions[name]} now`).join(", ")}; ` +
+          "the package sources have nothing newer.",
+      );
+    }
+    return state(inputs, after);
   },
 
-  async read(context, inputs) {
-    return state(inputs, await look(context, inputs));
+  async read(context, inputs, known) {
+    return state(inputs, await look(context, inputs, known.versions));
   },
 
   /** Packages stay: others may use them by now. So do the masks and the record, since the data stays. */
@@ -70,21 +79,42 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
 };
 
 type Found = Omit<HostBaseInputs, "host"> &
-  Learned & { files: Awaited<ReturnType<typeof readFiles>> };
+  Learned & {
+    files: Awaited<ReturnType<typeof readFiles>>;
+    /** Versions as they are, the downgraded packages' too. */
+    installed: Learned["versions"];
+    downgraded: readonly string[];
+  };
 
-async function look(context: Context, inputs: HostBaseInputs): Promise<Found> {
+/** @param recorded versions of the last run: a package that is older now counts as missing. */
+async function look(
+  context: Context,
+  inputs: HostBaseInputs,
+  recorded: Learned["versions"] = {},
+): Promise<Found> {
   const host = context.host(inputs.host);
-  const [versions, masked, kernel, files] = await Promise.all([
+  const [installed, masked, kernel, files] = await Promise.all([
     host.observe(packagesProbe(inputs.packages)),
     host.observe(maskedProbe(inputs.masked)),
     // The state of a host from before there were kernel settings has none.
     host.observe(kernelProbe(Object.keys(inputs.kernel ?? {}))),
     readFiles(context, inputs),
   ]);
+  const others = Object.entries(recorded).filter(
+    ([name, version]) => installed[name] !== undefined && installed[name] !== version,
+  );
+  const downgraded =
+    others.length > 0 ? await host.observe(olderProbe(Object.fromEntries(others))) : [];
   return {
     cluster: files[CLUSTER_RECORD]?.content.trim() ?? "",
-    versions,
-    packages: inputs.packages.filter((name) => versions[name]),
+    // What it should be again is remembered until it is.
+    versions: {
+      ...installed,
+      ...Object.fromEntries(downgraded.map((name) => [name, recorded[name] as string])),
+    },
+    installed,
+    downgraded,
+    packages: inputs.packages.filter((name) => installed[name] && !downgraded.includes(name)),
     masked: inputs.masked.filter((unit) => masked.includes(unit)),
     kernel: {
       ...kernel.values,

@@ -1,17 +1,17 @@
 import { HealthError } from "../errors";
-import {
-  clusterViewProbe,
-  describeMembers,
-  systemIdentifierProbe,
-  type ClusterView,
-} from "../facts/patroni";
+import { describeMembers, systemIdentifierProbe, type ClusterView } from "../facts/patroni";
 import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
+import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
+import { isUp, leaderOf, statusesOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
+import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
 import type { ResourceType } from "./resource";
+import { rollRestarts } from "./rolling-restart";
+import { foreseeCluster } from "./foresee-cluster";
 import { waitFor } from "./wait";
 
 interface Learned {
@@ -27,7 +27,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
-  async apply(context, urn, inputs) {
+  async apply(context, urn, inputs, known) {
     const progress = (message: string) => context.progress(urn, message);
     const next =
       "journalctl -u patroni -n 50 on the members; patronictl -c /etc/patroni/pgherd list";
@@ -40,7 +40,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       { expected: "a leader", seconds: LEADER_SECONDS, next, progress },
     );
     await changeCatalog(context, inputs, leader);
-    const view = await waitFor<ClusterView>(
+    await waitFor<ClusterView>(
       async () => {
         const seen = await viewOf(context, inputs);
         if (!seen) return { missing: "no member answers" };
@@ -49,14 +49,8 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       },
       { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
     );
-    const pending = names(view.members.filter((member) => member.pendingRestart));
-    if (pending !== "") {
-      context.warn(
-        urn,
-        `${pending}: a changed setting waits for a restart of PostgreSQL. ` +
-          `Replicas first: patronictl -c /etc/patroni/pgherd restart ${inputs.cluster} MEMBER`,
-      );
-    }
+    await configurationLoaded(context, urn, inputs, known);
+    await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration));
     return look(context, inputs);
   },
 
@@ -66,6 +60,8 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
     return { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
   },
+
+  foresee: foreseeCluster,
 
   /** Stops the members in the order in which nothing fails over: replicas first. Their data stays. */
   async delete(context, urn, inputs) {
@@ -81,33 +77,6 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     if (leader) await stop(leader);
   },
 };
-
-async function viewOf(
-  context: Context,
-  { members }: PatroniClusterInputs,
-): Promise<ClusterView | undefined> {
-  const views = await Promise.all(
-    Object.entries(members).map(([name, endpoint]) =>
-      context.host(name).observe(clusterViewProbe(endpoint)),
-    ),
-  );
-  // A member that has just started may answer before it has seen the others.
-  return views
-    .filter((view) => view !== undefined)
-    .sort((a, b) => b.members.length - a.members.length)[0];
-}
-
-function leaderOf(view: ClusterView | undefined): string | undefined {
-  return view?.members.find(({ role, state }) => role === "leader" && state === "running")?.name;
-}
-
-function isUp(view: ClusterView | undefined, name: string): boolean {
-  const state = view?.members.find((member) => member.name === name)?.state ?? "";
-  return ["running", "streaming"].includes(state);
-}
-
-/** Patroni's words for replicas that confirm commits. */
-const SYNCHRONOUS_ROLES = ["sync_standby", "quorum_standby"];
 
 function names(members: readonly { readonly name: string }[]): string {
   return members.map(({ name }) => name).join(", ");
@@ -164,16 +133,20 @@ async function look(
     );
   }
   const host = context.host(leader);
-  const [catalog, systemIdentifier, databases] = await Promise.all([
+  const [catalog, systemIdentifier, databases, configuration, statuses] = await Promise.all([
     host.observe(catalogProbe(inputs.port)),
     host.observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
     findDatabases(context, inputs, leader),
+    foundConfiguration(context, inputs),
+    statusesOf(context, inputs),
   ]);
   return {
     ...inputs,
     members: Object.fromEntries(
       Object.entries(inputs.members).filter(([name]) => isUp(view, name)),
     ),
+    configuration,
+    pendingRestart: Object.keys(inputs.members).filter((name) => statuses[name]?.pendingRestart),
     roles: findRoles(inputs.roles, catalog),
     databases,
     // A password is never read back, only compared: one that somebody changed shows as an empty one.

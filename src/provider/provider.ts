@@ -39,10 +39,15 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       throw new PgherdError("the provider has no inventory yet: a call came before configure.");
     return context;
   };
-  const apply = async (id: ResourceId, name: string, inputs: Values): Promise<Values> => {
+  const apply = async (
+    id: ResourceId,
+    name: string,
+    inputs: Values,
+    known?: Values,
+  ): Promise<Values> => {
     const type = typeOf(id);
     try {
-      return await type.apply(configured(), id.urn, inputs);
+      return await type.apply(configured(), id.urn, inputs, known);
     } catch (error) {
       // Nothing was changed where no connection came about: then there is nothing to remember either.
       if (type.readOnly || error instanceof ConnectError) throw error;
@@ -50,6 +55,18 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
         error instanceof Error ? error.message : String(error),
       ]);
     }
+  };
+
+  const foretell = async (id: ResourceId, inputs: Values, state: Values): Promise<void> => {
+    // What is not known yet is taken as unchanged: it is told of where it comes from.
+    const settled = Object.fromEntries(
+      Object.entries(inputs).map(([key, value]) => [
+        key,
+        isUnknown(value) ? (state[key] ?? null) : value,
+      ]),
+    );
+    const effects = (await typeOf(id).foresee?.(configured(), settled, state)) ?? [];
+    for (const effect of effects) log.info(id.urn, effect);
   };
 
   return {
@@ -74,13 +91,21 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     },
     async read(id, name, state, inputs) {
       // The engine may know no inputs (a resource that is being imported): the state holds them all.
-      const wanted = Object.keys(inputs).length > 0 ? inputs : state;
+      const imported = Object.keys(inputs).length === 0;
+      const wanted = imported ? state : inputs;
       const found = await typeOf(id).read(configured(), wanted, state);
       if (!found) return undefined;
-      return { id: name, state: found, inputs: pick(found, Object.keys(wanted)) };
+      // What was wanted stays, whatever was found: the next look has to ask for all of it again.
+      return {
+        id: name,
+        state: found,
+        inputs: imported ? pick(found, Object.keys(wanted)) : inputs,
+      };
     },
     async update(id, name, state, inputs, preview) {
-      return preview && !looksOnly(id, inputs) ? { ...state, ...inputs } : apply(id, name, inputs);
+      if (!preview || looksOnly(id, inputs)) return apply(id, name, inputs, state);
+      await foretell(id, inputs, state);
+      return { ...state, ...inputs };
     },
     async delete(id, _name, state) {
       await typeOf(id).delete(configured(), id.urn, state);

@@ -21,8 +21,20 @@ export interface ResourceType<Inputs, Learned = object> {
   /**
    * Makes it so, for create and update alike: looks, changes only what differs, and returns what is there then.
    * May be killed at any point; the next call goes on from what it finds.
+   * @param known the state that was recorded last; none when it is created.
    */
-  apply(context: Context, urn: string, inputs: Inputs): Promise<Inputs & Learned>;
+  apply(
+    context: Context,
+    urn: string,
+    inputs: Inputs,
+    known?: Inputs & Learned,
+  ): Promise<Inputs & Learned>;
+  /**
+   * What an update will do to the running service, in plain words for the preview: `reloads haproxy on lb1; sessions
+   * go on`. Asked only when something differs. Changes nothing.
+   * @param known the state that was recorded last, or found by a refresh.
+   */
+  foresee?(context: Context, inputs: Inputs, known: Inputs & Learned): Promise<string[]>;
   /**
    * What is there now; `undefined` only if it is known to be gone.
    * @param known the state that was recorded last.

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { PgherdError } from "../errors";
+import { logProbe } from "../facts/etcd";
 import { directoriesProbe, filesProbe, type FoundDirectory, type FoundFile } from "../facts/files";
 import { unitProbe, type UnitState } from "../facts/systemd";
 import { quote } from "../host/shell";
 import {
+  changedContents,
   changedDirectories,
   changedFiles,
   makeDirectories,
@@ -13,39 +15,57 @@ import {
 import { isUp, retireUnit, runUnit } from "../operations/units";
 import type { Context } from "./context";
 import { DAEMONS, type DaemonTraits } from "./daemons";
+import { careForEtcd, type EtcdCare } from "./etcd-member";
 import { foundFiles } from "./host-base";
 import type { FileInput, ServiceInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { waitFor } from "./wait";
 
-export const service: ResourceType<ServiceInputs> = {
+interface Learned {
+  /** For etcd: whether the member has ever had a log, and so taken part in a cluster. */
+  readonly hadLog?: boolean;
+}
+
+export const service: ResourceType<ServiceInputs, Learned> = {
   identity: ["cluster", "host", "daemon"],
   id: ({ cluster, host, daemon }) => `${cluster}/${host}/${daemon}`,
 
-  async apply(context, urn, inputs) {
+  async apply(context, urn, inputs, known) {
     const daemon = traits(inputs);
-    // Members of one cluster that restart at once would take it down.
-    const order = daemon.loading === "restart" ? inputs.daemon : urn;
-    await context.oneByOne(order, async () => {
-      const found = await look(context, inputs);
-      const script = changes(inputs, daemon, found);
-      if (!script) return;
+    await context.oneByOne(await turnOf(context, urn, inputs), async () => {
+      let found = await look(context, inputs);
+      if (!changes(inputs, daemon, found)) return;
+      const care = await careFor(context, urn, inputs, found, known?.hadLog);
+      // What comes before the change may have stopped the unit.
+      if (care?.before) found = await look(context, inputs);
       context.progress(
         urn,
         isUp(found.unit) ? "loading the configuration" : `starting ${daemon.unit}`,
       );
+      const script = `${care?.before ?? ""}\n${changes(inputs, daemon, found) ?? ""}`;
       try {
-        await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
+        await context.host(inputs.host).change(`setting up ${inputs.daemon}`, `set -e\n${script}`);
+        await care?.after();
       } catch (error) {
         throw await withJournal(context, inputs.host, daemon.unit, error);
       }
     });
     await untilUp(context, urn, inputs, daemon);
-    return state(inputs, await look(context, inputs));
+    return state(inputs, await look(context, inputs), known);
   },
 
-  async read(context, inputs) {
-    return state(inputs, await look(context, inputs));
+  async read(context, inputs, known) {
+    return state(inputs, await look(context, inputs), known);
+  },
+
+  async foresee(_context, inputs, known) {
+    const { effect } = traits(inputs);
+    const where = `${inputs.daemon} on ${inputs.host}`;
+    if (known.unit.active !== "active") return [`${where} starts`];
+    const loads =
+      known.unit.configuration !== "loaded" ||
+      configurationHash(known.files) !== configurationHash(inputs.files);
+    return loads ? [`${where} ${effect}`] : [];
   },
 
   /** Stops the daemon and removes its files. Its data stays. */
@@ -70,16 +90,43 @@ interface Found {
   readonly directories: { readonly [path: string]: FoundDirectory };
   readonly files: { readonly [path: string]: FoundFile };
   readonly unit: UnitState;
+  readonly hasLog: boolean;
 }
 
 async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
   const host = context.host(inputs.host);
-  const [directories, files, unit] = await Promise.all([
+  const [directories, files, unit, hasLog] = await Promise.all([
     host.observe(directoriesProbe(Object.keys(inputs.directories))),
     host.observe(filesProbe(Object.keys(inputs.files))),
     host.observe(unitProbe(traits(inputs).unit)),
+    inputs.etcd ? host.observe(logProbe(inputs.etcd.dataDirectory)) : false,
   ]);
-  return { directories, files, unit };
+  return { directories, files, unit, hasLog };
+}
+
+/**
+ * In which queue it is changed: members of one cluster that restart at once would take it down. One that only has to be
+ * started again waits for nobody, since the others may wait for it.
+ */
+async function turnOf(context: Context, urn: string, inputs: ServiceInputs): Promise<string> {
+  if (traits(inputs).loading !== "restart") return urn;
+  const { unit, hasLog } = await look(context, inputs);
+  return hasLog && !isUp(unit) ? urn : inputs.daemon;
+}
+
+/** What surrounds a change of a daemon whose members hold a majority; nothing for the others. */
+async function careFor(
+  context: Context,
+  urn: string,
+  inputs: ServiceInputs,
+  found: Found,
+  hadLog = false,
+): Promise<EtcdCare | undefined> {
+  const { cluster, host, etcd } = inputs;
+  if (!etcd) return undefined;
+  const { unit } = traits(inputs);
+  const restarts = isUp(found.unit) && loadsAnew(inputs, found);
+  return careForEtcd(context, urn, etcd, { cluster, host, unit, restarts, hadLog });
 }
 
 /** The script that makes the service as wanted; `undefined` if it is so. */
@@ -90,11 +137,10 @@ function changes(inputs: ServiceInputs, daemon: DaemonTraits, found: Found): str
   );
   const files = pick(inputs.files, changedFiles(inputs.files, found.files));
   const filesDiffer = Object.keys(files).length > 0;
-  const outdated = filesDiffer || isOutdated(inputs, found);
+  const outdated = loadsAnew(inputs, found);
   const unitDiffers = !isUp(found.unit) || found.unit.enabled !== "enabled" || outdated;
   if (Object.keys(directories).length === 0 && !filesDiffer && !unitDiffers) return undefined;
   return [
-    "set -e",
     makeDirectories(directories),
     writeFiles(files, daemon.validate),
     runUnit(daemon.unit, found.unit, {
@@ -106,15 +152,25 @@ function changes(inputs: ServiceInputs, daemon: DaemonTraits, found: Found): str
   ].join("\n");
 }
 
+/** Whether the unit has a configuration to load, if it runs. */
+function loadsAnew(inputs: ServiceInputs, found: Found): boolean {
+  return changedContents(inputs.files, found.files).length > 0 || isOutdated(inputs, found);
+}
+
 /**
  * Whether the unit runs with another configuration than the one on disk: by the record of what it was told to load,
- * or, for a run that we did not start, by the time at which it read its files.
+ * or, where somebody else has started or reloaded it since, by the time of that.
  */
 function isOutdated(inputs: ServiceInputs, { unit, files }: Found): boolean {
   if (!isUp(unit) || unit.since === 0) return false;
   if (unit.loaded !== "")
     return unit.loaded !== configurationHash(foundFiles(Object.keys(inputs.files), files));
-  return Object.values(files).some((file) => file.modified > unit.since);
+  const otherRights = changedFiles(inputs.files, files);
+  // Where somebody has changed the rights, that time is of no use.
+  return Object.entries(files).some(
+    ([path, { modified, changed }]) =>
+      (otherRights.includes(path) ? modified : changed) > unit.since,
+  );
 }
 
 function configurationHash(files: { readonly [path: string]: FileInput }): string {
@@ -122,9 +178,14 @@ function configurationHash(files: { readonly [path: string]: FileInput }): strin
   return createHash("sha256").update(JSON.stringify(contents.sort())).digest("hex");
 }
 
-function state(inputs: ServiceInputs, found: Found): ServiceInputs {
-  const { cluster, host, daemon, directories, files } = inputs;
+function state(
+  inputs: ServiceInputs,
+  found: Found,
+  known: Learned | undefined,
+): ServiceInputs & Learned {
+  const { cluster, host, daemon, directories, files, etcd } = inputs;
   return {
+    ...(etcd ? { etcd, hadLog: found.hasLog || (known?.hadLog ?? false) } : {}),
     cluster,
     host,
     daemon,

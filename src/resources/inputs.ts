@@ -99,6 +99,16 @@ export interface ServiceInputs {
   readonly directories: { readonly [path: string]: DirectoryInput };
   readonly files: { readonly [path: string]: FileInput };
   readonly unit: ServiceUnit;
+  /** For etcd only: what the members must know of each other. */
+  readonly etcd?: EtcdMemberInput;
+}
+
+/** An etcd member, as far as the others must be looked at before it is changed. */
+export interface EtcdMemberInput {
+  readonly peerUrl: string;
+  readonly dataDirectory: string;
+  /** Client URL by host, this member's included: `{ db1: "http://10.89.0.11:2379" }`. */
+  readonly members: { readonly [host: string]: string };
 }
 
 /** What must hold across the etcd members. */
@@ -127,6 +137,22 @@ export interface PatroniClusterInputs {
   readonly port: number;
   /** Which replicas must be there for writes to be safe: at least `count` with this role; null: none. */
   readonly synchronous: { readonly role: string; readonly count: number } | null;
+  /** The dynamic configuration that every member must have loaded; found: a setting that one has not, by that. */
+  readonly configuration: { readonly [key: string]: unknown };
+  /** Of the members' own files: when they change, something may wait for a restart of PostgreSQL. */
+  readonly filesHash: string;
+  /** Members on which something waits for a restart of PostgreSQL: none is wanted. */
+  readonly pendingRestart: readonly string[];
+  /** Members that no switchover may choose. */
+  readonly neverLead: readonly string[];
+  readonly rolling: RollingInput;
+  /** Where a member is drained before its restart. */
+  readonly balancers: {
+    readonly hosts: readonly string[];
+    /** HAProxy's proxies that lead to replicas. */
+    readonly entrances: readonly string[];
+    readonly statsPort: number;
+  };
   readonly roles: readonly RoleInput[];
   readonly databases: readonly DatabaseInput[];
   /** By role, Patroni's own included. */
@@ -172,4 +198,16 @@ export interface DatabaseInput {
   readonly name: string;
   readonly owner: string;
   readonly extensions: readonly string[];
+}
+
+/** How carefully members are restarted one after the other. */
+export interface RollingInput {
+  /** Bytes: a replica further behind takes over nothing and ends the roll. */
+  readonly maximumLag: number;
+  /** Seconds that a transaction may have been open when its member is restarted. */
+  readonly longestTransaction: number;
+  /** Seconds that sessions of a replica have to end by themselves. */
+  readonly drain: number;
+  /** Seconds to wait for the above before the roll ends. */
+  readonly wait: number;
 }

@@ -515,6 +515,7 @@ test("the minimal configuration gets its defaults", () => {
       members: ["a1", "a2", "a3"].map((host) => ({ host, tags: {} })),
       replication: { mode: "synchronous", count: 1, acceptBlocking: false },
       failover: { profile: "default", maximumLag: "1MB", watchdog: "automatic" },
+      rolling: { maximumLag: "10MB", longestTransaction: 15, drain: 15, wait: 120 },
       dcs: {
         ...{ kind: "etcd", members: ["a1", "a2", "a3"], clientPort: 2379, peerPort: 2380 },
         ...{ quota: "2GB", compaction: "1h" },

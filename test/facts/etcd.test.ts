@@ -1,5 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { healthyEndpointsProbe, keyProbe, membershipProbe } from "../../src/facts/etcd";
+import {
+  healthPagesProbe,
+  healthyEndpointsProbe,
+  keyProbe,
+  logProbe,
+  membershipProbe,
+} from "../../src/facts/etcd";
 
 const ENDPOINTS = ["http://10.89.0.11:2379", "http://10.89.0.12:2379"];
 
@@ -8,13 +18,28 @@ test("the membership keeps all digits of 64-bit ids", () => {
   const output = `{"header":{"cluster_id":17237436991929493444,"member_id":9372538179322589801,"raft_term":2},"members":[{"ID":9372538179322589801,"name":"db1","peerURLs":["http://10.89.0.11:2380"],"clientURLs":["http://10.89.0.11:2379"]},{"ID":10501334649042878790,"name":"db2","peerURLs":["http://10.89.0.12:2380"],"clientURLs":["http://10.89.0.12:2379"]}]}\n`;
   expect(membershipProbe(ENDPOINTS).parse(output)).toEqual({
     clusterId: "ef37ad9dc622a7c4",
-    members: { db1: "http://10.89.0.11:2379", db2: "http://10.89.0.12:2379" },
+    members: [
+      {
+        id: "8211f1d0f64f3269",
+        name: "db1",
+        peerUrl: "http://10.89.0.11:2380",
+        clientUrl: "http://10.89.0.11:2379",
+      },
+      {
+        id: "91bc3c398fb3c146",
+        name: "db2",
+        peerUrl: "http://10.89.0.12:2380",
+        clientUrl: "http://10.89.0.12:2379",
+      },
+    ],
   });
 });
 
 test("a member that has been added and has not started yet has no name and no URL", () => {
   const output = `{"header":{"cluster_id":1},"members":[{"ID":10501334649042878790,"peerURLs":["http://10.89.0.12:2380"]}]}`;
-  expect(membershipProbe(ENDPOINTS).parse(output).members).toEqual({ "10501334649042878790": "" });
+  expect(membershipProbe(ENDPOINTS).parse(output).members).toEqual([
+    { id: "91bc3c398fb3c146", name: "", peerUrl: "http://10.89.0.12:2380", clientUrl: "" },
+  ]);
 });
 
 test("only healthy endpoints are told", () => {
@@ -38,4 +63,23 @@ test("a key is told with the revision of its last change", () => {
 test("an absent key is undefined", () => {
   const output = `{"header":{"cluster_id":17237436991929493444,"revision":4}}`;
   expect(keyProbe(ENDPOINTS, "/service/demo/config").parse(output)).toBeUndefined();
+});
+
+test("health pages are told for those that say so, in the order of the question", () => {
+  const probe = healthPagesProbe(ENDPOINTS);
+  expect(probe.parse("http://10.89.0.12:2379\nhttp://10.89.0.11:2379\n")).toEqual(ENDPOINTS);
+  expect(probe.parse("")).toEqual([]);
+});
+
+test("a member has a log or none, whatever else lies in its directory", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-etcd's "));
+  const { script, parse } = logProbe(folder);
+  const look = () => parse(execFileSync("/bin/sh", { input: script, encoding: "utf8" }));
+  expect(look()).toBe(false);
+  mkdirSync(join(folder, "member/snap"), { recursive: true });
+  mkdirSync(join(folder, "member/wal"));
+  writeFileSync(join(folder, "member/snap/db"), "");
+  expect(look()).toBe(false);
+  writeFileSync(join(folder, "member/wal/0000000000000000-0000000000000000.wal"), "");
+  expect(look()).toBe(true);
 });

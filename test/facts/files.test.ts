@@ -20,7 +20,7 @@ test("files are told with content, mode and owner, and absent ones are left out"
   const found = probe.parse(sh(probe.script));
   expect(Object.keys(found)).toEqual([odd, empty]);
   expect(found[odd]).toMatchObject({ content, mode: "0640", owner: userInfo().username });
-  expect(found[odd]?.modified).toBeGreaterThan(1_600_000_000);
+  expect(found[odd]?.changed).toBeGreaterThan(1_600_000_000);
   expect(found[empty]).toMatchObject({ content: "", mode: "4755" });
 });
 

@@ -7,25 +7,32 @@ const RUNNING = `ActiveState=active
 SubState=running
 UnitFileState=enabled
 ActiveEnterTimestamp=@1763703912
+StateChangeTimestamp=@1763703999
+StateChangeTimestampMonotonic=81236717
 InvocationID=0b6bd3fe9d5b4a1c8c2f4d9a54a0f6f1
 `;
 
-test("a running unit is told with its start and the configuration that it loaded", () => {
-  const output = `${RUNNING}Loaded=0b6bd3fe9d5b4a1c8c2f4d9a54a0f6f1 9f86d081\n`;
+test("a running unit is told with its last start or reload and the configuration that it loaded", () => {
+  const output = `${RUNNING}Loaded=0b6bd3fe9d5b4a1c8c2f4d9a54a0f6f1 9f86d081 81236717\n`;
   expect(unitProbe("patroni.service").parse(output)).toEqual({
     active: "active",
     sub: "running",
     enabled: "enabled",
     invocation: "0b6bd3fe9d5b4a1c8c2f4d9a54a0f6f1",
-    since: 1763703912,
+    since: 1763703999,
     loaded: "9f86d081",
   });
 });
 
 test("what an earlier run of the unit loaded does not count", () => {
-  const output = `${RUNNING}Loaded=ffffffffffffffffffffffffffffffff 9f86d081\n`;
+  const output = `${RUNNING}Loaded=ffffffffffffffffffffffffffffffff 9f86d081 81236717\n`;
   expect(unitProbe("patroni.service").parse(output).loaded).toBe("");
   expect(unitProbe("patroni.service").parse(`${RUNNING}Loaded=`).loaded).toBe("");
+});
+
+test("after a reload by somebody else it is not known what is loaded", () => {
+  const output = `${RUNNING}Loaded=0b6bd3fe9d5b4a1c8c2f4d9a54a0f6f1 9f86d081 80000000\n`;
+  expect(unitProbe("patroni.service").parse(output).loaded).toBe("");
 });
 
 test("an unknown unit is inactive and not enabled", () => {

@@ -1,14 +1,14 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { utils } from "ssh2";
 import { expect, test } from "vitest";
 import { ConnectError } from "../../src/errors";
 import { Host } from "../../src/host/host";
 import { startSshServer } from "../tools/ssh-server";
+import { keyPair } from "../keys";
 
 test("reconnecting proves that a host lets new connections in, and keeps the one in use", async () => {
-  const keys = utils.generateKeyPairSync("ed25519");
+  const keys = keyPair();
   const identityFile = join(mkdtempSync(join(tmpdir(), "pgherd-reconnect-")), "id");
   writeFileSync(identityFile, keys.private, { mode: 0o600 });
   const server = await startSshServer({ name: "tester", publicKey: keys.public });

@@ -111,7 +111,7 @@ describe("the firewall", () => {
         type filter hook input priority filter; policy drop;
         iif "lo" accept
         ct state established,related accept
-        meta l4proto { icmp, ipv6-icmp, vrrp } accept
+        meta l4proto { icmp, ipv6-icmp, 112 } accept
         tcp dport 5000-5003 accept
     }
 `;
@@ -353,6 +353,72 @@ describe("durability", () => {
     },
     FULL ? 3_600_000 : undefined,
   );
+});
+
+describe("a running cluster", () => {
+  test("takes a setting that needs a restart one member after the other, and clients go on writing", async () => {
+    const raised = cluster.varying(({ cluster: { postgresql } }) => {
+      Object.assign(postgresql as object, { parameters: { max_connections: 150 } });
+    });
+    await cluster.sql(5000, "create table probe (id int)");
+    const leader = leaderOf(await cluster.healthy());
+    expect(await raised.pulumi("preview")).toMatch(
+      new RegExp(`max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to`),
+    );
+    const { written, failed, longestMs } = await cluster.writesDuring(() => raised.deploy());
+    process.stdout.write(`rolling restart: no write for ${longestMs} ms, ${failed} failed\n`);
+    expect(leaderOf(await cluster.healthy())).not.toBe(leader);
+    for (const member of DATABASES) {
+      expect(await cluster.superuserSql(member, "show max_connections")).toBe("150");
+    }
+    const found = Number(await cluster.sql(5000, "select count(distinct id) from probe"));
+    expect(found).toBeGreaterThanOrEqual(written);
+    expect(found).toBeLessThanOrEqual(written + failed);
+  });
+
+  test("is finished by the next run where one was killed, and settings go back as they came", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
+    const interruption = { how: "provider", when: "after", step: "changing the dynamic config" };
+    writeFileSync(join(folder, "interruption"), JSON.stringify(interruption));
+    const killed = await labExec(
+      LAB,
+      [
+        ...["sh", "-c", '"$@" 2>&1; echo "ended with $?"', "sh"],
+        ...cluster.argv("up", "--yes", "--skip-preview"),
+      ],
+      { env: { PGHERD_TEST_STEPS: folder } },
+    );
+    expect(killed).not.toMatch(/ended with 0/);
+    await cluster.deploy();
+    for (const member of DATABASES) {
+      expect(await cluster.superuserSql(member, "show max_connections")).toBe("100");
+    }
+    await cluster.healthy();
+  });
+
+  test("shows what somebody has changed on its hosts, and one run repairs exactly that", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    await Promise.all([
+      cluster.onHost("lb2", "echo '# mine' | sudo tee -a /etc/haproxy/haproxy.cfg >/dev/null"),
+      cluster.onHost("db2", "sudo systemctl disable -q etcd"),
+      cluster.onHost("db3", "sudo chmod 0644 /etc/patroni/pgherd/20-secrets.yml"),
+      cluster.onHost("db1", "sudo nft add rule inet pgherd input tcp dport 9999 accept"),
+      cluster.superuserSql(leader, "alter role app connection limit 3"),
+    ]);
+    const said = JSON.parse(await cluster.pulumi("preview", "--json")) as {
+      steps: { op: string; urn: string }[];
+    };
+    const changed = said.steps.filter(({ op }) => op === "update").map(({ urn }) => urn);
+    expect(changed.map((urn) => urn.split("::").at(-1)).sort()).toEqual([
+      "demo-db1-firewall",
+      "demo-db2-etcd",
+      "demo-db3-patroni",
+      "demo-lb2-haproxy",
+      "demo-patroni-cluster",
+    ]);
+    await cluster.deploy();
+    await cluster.unchanged();
+  });
 });
 
 describe("timings", () => {

@@ -47,6 +47,14 @@ export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster">;
 
 export type Mode = "asynchronous" | "synchronous" | "strict" | "quorum";
 
+/** What became of writes, one after the other, each of which may have failed without being undone. */
+export interface Writes {
+  readonly written: number;
+  readonly failed: number;
+  /** Milliseconds between two writes that succeeded, at most. */
+  readonly longestMs: number;
+}
+
 /** What the program hands out at the end of `pulumi up`. */
 export interface Outputs {
   readonly addresses?: readonly string[];
@@ -185,6 +193,23 @@ export class LabCluster {
     // Not in the command line: a test looks there for passwords.
     const script = `read -r PGPASSWORD; export PGPASSWORD; psql -XAtq -h ${address} -p ${port} -U app -d app -c "${text}"`;
     return (await this.onHost("db1", script, `${passwords.app}\n`)).trim();
+  }
+
+  /** Writes through the entry point, into the table `probe`, while something is going on. */
+  async writesDuring(work: () => Promise<unknown>): Promise<Writes> {
+    const stop = join(mkdtempSync(join(tmpdir(), "pgherd-")), "stop");
+    const { connection, passwords } = await this.outputs();
+    const probe = labExec(
+      this.lab,
+      [process.execPath, join(ROOT, "test/lab/write-probe.cjs"), connection.primary, stop, "900"],
+      { env: { PGUSER: "app", PGDATABASE: "app", PGPASSWORD: passwords.app } },
+    );
+    try {
+      await work();
+    } finally {
+      writeFileSync(stop, "");
+    }
+    return JSON.parse(await probe) as Writes;
   }
 
   /** Runs SQL as the superuser on a member itself. */

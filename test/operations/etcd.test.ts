@@ -1,9 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { setKey } from "../../src/operations/etcd";
+import { setAsideRemains, setKey } from "../../src/operations/etcd";
 
 const folder = mkdtempSync(join(tmpdir(), "pgherd-etcd-"));
 const script = `set -e\n${setKey(["http://10.89.0.11:2379"], "/service/demo/config", '{"note":"it\'s $(odd)"}', "42")}\necho done\n`;
@@ -33,4 +40,13 @@ test("a lost race is an error", () => {
 
 test("an etcdctl that fails is an error", () => {
   expect(run("echo no endpoints >&2; exit 1").status).not.toBe(0);
+});
+
+test("what a member without a log has left is moved away, and nothing is no error", () => {
+  const data = mkdtempSync(join(tmpdir(), "pgherd-etcd's "));
+  const move = () => spawnSync("/bin/sh", { input: `set -e\n${setAsideRemains(data)}\n` }).status;
+  expect(move()).toBe(0);
+  mkdirSync(join(data, "member/snap"), { recursive: true });
+  expect(move()).toBe(0);
+  expect(readdirSync(data)).toEqual([expect.stringMatching(/^member\.without-log-\d+$/)]);
 });

@@ -18,7 +18,7 @@ const OWN = {
   group: execFileSync("id", ["-gn"], { encoding: "utf8" }).trim(),
 };
 const file = (content: string, mode = "0644") => ({ content, mode, ...OWN });
-const found = (content: string) => ({ ...file(content), modified: 1 });
+const found = (content: string) => ({ ...file(content), modified: 1, changed: 1 });
 
 let folder: string;
 

@@ -17,15 +17,18 @@ function calls(script: string): string[] {
   return script.match(/systemctl (start|enable|unmask|reload|restart|stop)\b.*/g) ?? [];
 }
 
-test("a running, enabled unit with the right configuration is left alone", () => {
-  expect(calls(runUnit("patroni.service", running, how))).toEqual([]);
-  expect(runUnit("patroni.service", running, how)).not.toContain("/run/pgherd/loaded");
+test("a running, enabled unit with the right configuration is left alone, and that is recorded", () => {
+  const script = runUnit("patroni.service", running, how);
+  expect(calls(script)).toEqual([]);
+  expect(script).toContain("/run/pgherd/loaded/patroni.service");
 });
 
 test("another configuration is loaded, and that is recorded", () => {
   const script = runUnit("patroni.service", running, { ...how, outdated: true });
   expect(calls(script)).toEqual(["systemctl reload patroni.service"]);
-  expect(script).toContain(' new" >/run/pgherd/loaded/patroni.service');
+  expect(script).toMatch(
+    / new \$\(systemctl show -p StateChangeTimestampMonotonic .*\)" >\/run\/pgherd\/loaded\/patroni.service$/,
+  );
 });
 
 test("a unit that cannot reload is restarted", () => {
@@ -46,6 +49,20 @@ test("a unit that starts only together with others is not waited for", () => {
   const stopped = { ...running, active: "failed", sub: "failed" };
   const script = runUnit("etcd.service", stopped, { ...how, wait: false });
   expect(calls(script)).toEqual(["systemctl start --no-block etcd.service"]);
+  expect(script).not.toContain("/run/pgherd/loaded");
+});
+
+test("a unit that starts only together with others has stopped before it is started again", () => {
+  const script = runUnit("etcd.service", running, {
+    ...how,
+    outdated: true,
+    loading: "restart",
+    wait: false,
+  });
+  expect(calls(script)).toEqual([
+    "systemctl stop etcd.service",
+    "systemctl start --no-block etcd.service",
+  ]);
   expect(script).not.toContain("/run/pgherd/loaded");
 });
 

@@ -75,8 +75,10 @@ test("files have these modes and owners", () => {
     "/etc/keepalived/secret.conf": "0600 root:root",
     "/etc/patroni/pgherd/10-member.yml": "0600 postgres:postgres",
     "/etc/patroni/pgherd/20-secrets.yml": "0600 postgres:postgres",
+    "/etc/systemd/system/etcd.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/haproxy.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/patroni.service.d/pgherd.conf": "0644 root:root",
+    "/var/lib/pgherd/before-patroni": "0644 root:root",
   });
 });
 

@@ -5,16 +5,17 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import messages from "@pulumi/pulumi/proto/provider_pb";
-import { Server, utils } from "ssh2";
+import { Server } from "ssh2";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { pgherdProvider } from "../../src/provider/provider";
 import { listen } from "../../src/rpc/server";
 import { fromStruct, toStruct, UNKNOWN, type Values } from "../../src/rpc/values";
+import { keyPair } from "../keys";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const PINNED = utils.generateKeyPairSync("ed25519").public.trim();
-const SERVED = utils.generateKeyPairSync("ed25519");
+const PINNED = keyPair().public.trim();
+const SERVED = keyPair();
 
 /** An SSH server with another key than the pinned one, which notes whatever is asked of it. */
 const asked: string[] = [];
@@ -37,7 +38,7 @@ beforeAll(async () => {
   process.env.PGHERD_SSH_CONFIG = "/nonexistent";
   delete process.env.SSH_AUTH_SOCK;
   const identityFile = join(mkdtempSync(join(tmpdir(), "pgherd-provider-")), "id");
-  writeFileSync(identityFile, utils.generateKeyPairSync("ed25519").private, { mode: 0o600 });
+  writeFileSync(identityFile, keyPair().private, { mode: 0o600 });
   await new Promise<void>((resolve) => impostor.listen(0, "127.0.0.1", resolve));
   impostorPort = (impostor.address() as AddressInfo).port;
   closedPort = await freePort();
@@ -177,6 +178,16 @@ test("a host that cannot be reached is not taken as gone", async () => {
 test("a preview of what only looks does look, so that what it learns is known there", async () => {
   const error = await failure(create("pgherd:index:Preflight", preflightInputs, true));
   expect(error.details).toMatch(/^gone: tester@127\.0\.0\.1 port \d+ cannot be reached/);
+});
+
+test("what was wanted stays wanted, whatever a refresh has found", async () => {
+  const request = about(new messages.ReadRequest(), "pgherd:index:Preflight");
+  request.setId("demo/preflight");
+  request.setProperties(toStruct({ ...preflightInputs, vips: [] }));
+  request.setInputs(toStruct({ ...preflightInputs, vips: ["10.89.0.100"] }));
+  const response = await client<messages.ReadResponse>("read", request);
+  expect(fromStruct(response.getProperties())).toMatchObject({ vips: [] });
+  expect(fromStruct(response.getInputs())).toMatchObject({ vips: ["10.89.0.100"] });
 });
 
 test("a host that is not in the inventory is named", async () => {

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
-import { utils } from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EngineLog } from "../../src/rpc/engine";
 import type { Values } from "../../src/rpc/values";
 import { commandProvider } from "../../tools/plugins/command-provider";
 import { serveFor, type ProviderClient } from "./provider-client";
 import { startSshServer, type SshServer } from "./ssh-server";
+import { keyPair } from "../keys";
 
 const REMOTE = "command:remote:Command";
-const identity = utils.generateKeyPairSync("ed25519");
+const identity = keyPair();
 
 let client: ProviderClient;
 let server: SshServer;
@@ -106,7 +106,7 @@ test("a password does as well as a key", async () => {
 });
 
 test("another host key is refused at once, and nothing runs on that host", async () => {
-  const other = utils.generateKeyPairSync("ed25519").public;
+  const other = keyPair().public;
   const refused = create({
     connection: connection({ hostKey: other, dialErrorLimit: -1 }),
     create: "true",

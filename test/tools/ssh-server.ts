@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Server, utils, type Connection } from "ssh2";
+import { keyPair } from "../keys";
 
 /** An SSH server in this process that runs what it is told in /bin/sh, and refuses to set variables, as sshd does. */
 export interface SshServer {
@@ -21,7 +22,7 @@ export async function startSshServer(user: {
   password?: string;
   publicKey?: string;
 }): Promise<SshServer> {
-  const { private: key, public: hostKey } = utils.generateKeyPairSync("ed25519");
+  const { private: key, public: hostKey } = keyPair();
   const commands: string[] = [];
   const logins: string[] = [];
   const connections = new Set<Connection>();

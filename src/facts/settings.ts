@@ -1,0 +1,61 @@
+import type { Probe } from "../host/host";
+import { hereDocument } from "../host/shell";
+import { psql } from "./postgres";
+
+/** PostgreSQL's settings on one member, as its files have them and as the server runs with them. */
+export interface RunningSettings {
+  /** Settings of the configuration files by lower-case name: the text as it stands there, and the file's name. */
+  readonly files: { readonly [name: string]: { readonly value: string; readonly file: string } };
+  /** Settings that the server was started with (Patroni gives some on the command line). */
+  readonly started: { readonly [name: string]: string };
+  /** Settings whose value in the files waits for a restart. */
+  readonly pending: readonly string[];
+}
+
+const SETTINGS = `select json_build_object(
+  'files', (select coalesce(json_object_agg(name, json_build_object('value', setting, 'file', file)), '{}') from (
+      select distinct on (lower(name)) lower(name) as name, setting, regexp_replace(sourcefile, '.*/', '') as file
+      from pg_file_settings where name is not null order by lower(name), seqno desc) as last),
+  'started', (select coalesce(json_object_agg(name, setting), '{}') from pg_settings where source = 'command line'),
+  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart));
+`;
+
+/** The settings of the server on this host's port. */
+export function settingsProbe(port: number): Probe<RunningSettings> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(SETTINGS)}`,
+    parse: (output) => JSON.parse(output) as RunningSettings,
+  };
+}
+
+/** How settings take effect, by lower-case name: `postmaster` is by a restart (pg_settings, "context"). */
+export function contextsProbe(port: number): Probe<{ readonly [name: string]: string }> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(
+      "select json_object_agg(lower(name), context) from pg_settings;\n",
+    )}`,
+    parse: (output) => JSON.parse(output) as { [name: string]: string },
+  };
+}
+
+/** A client's transaction that has been open for long. */
+export interface LongTransaction {
+  readonly pid: number;
+  readonly user: string;
+  readonly database: string;
+  readonly seconds: number;
+}
+
+/** Transactions of clients that have been open for longer than this many seconds, the longest first. */
+export function longTransactionsProbe(port: number, seconds: number): Probe<LongTransaction[]> {
+  const sql = `select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'database', datname,
+    'seconds', age) order by age desc), '[]') from (
+      select pid, usename, datname, floor(extract(epoch from now() - xact_start))::int as age from pg_stat_activity
+      where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start is not null) as open
+    where age > ${seconds};
+`;
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(sql)}`,
+    parse: (output) => JSON.parse(output) as LongTransaction[],
+  };
+}

@@ -1,0 +1,93 @@
+// Which member restarts next when settings wait for a restart of PostgreSQL. Pure: decided anew from what is there at
+// each step, so that a failover in between, or a run that was killed, changes nothing about the rules.
+
+/** A member as far as its restart goes. */
+export interface RollingMember {
+  readonly name: string;
+  readonly isLeader: boolean;
+  /** Runs, and as a replica streams. */
+  readonly isUp: boolean;
+  /** Confirms commits, so that a switchover to it loses none. */
+  readonly isSynchronous: boolean;
+  /** Bytes behind the leader; not known is as bad as far behind. */
+  readonly lagBytes?: number;
+  /** Whether something waits for a restart of its PostgreSQL. */
+  readonly isPending: boolean;
+  readonly mayLead: boolean;
+}
+
+export interface RollingView {
+  readonly members: readonly RollingMember[];
+  readonly paused: boolean;
+  /** Whether commits wait for synchronous replicas: then only these may take over. */
+  readonly synchronous: boolean;
+  /** Whether the leader has one of the ordered settings higher than wanted: then it must restart before the replicas. */
+  readonly leaderFirst: boolean;
+  /** Whether other settings wait as well, which the replicas must have first. */
+  readonly replicasFirst: boolean;
+  /** Bytes: a replica further behind takes over nothing, and ends the roll. */
+  readonly maximumLag: number;
+}
+
+export type RollingStep =
+  | { readonly kind: "restart"; readonly member: string }
+  | { readonly kind: "switchover"; readonly from: string; readonly to: string }
+  | { readonly kind: "done" }
+  | { readonly kind: "stop"; readonly reason: string };
+
+/**
+ * The next step: replicas one at a time, those that confirm no commits first; then the leader, by a switchover to a
+ * replica that has restarted. A leader whose settings become lower restarts in place instead, and the replicas follow.
+ * @param restarts how often each member has been restarted by this roll.
+ */
+export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number>): RollingStep {
+  const leader = view.members.find(({ isLeader }) => isLeader);
+  if (!leader) return stop("there is no leader");
+  if (view.paused) return stop("the cluster is paused (patronictl resume ends that)");
+  const down = view.members.filter(({ isUp }) => !isUp);
+  if (down.length > 0)
+    return stop(
+      `${down.map(({ name }) => name).join(", ")} is not up: each restart takes one more away`,
+    );
+  const late = view.members.find((member) => !member.isLeader && lag(member) > view.maximumLag);
+  if (late) return stop(`${late.name} is ${describeLag(late)} behind the leader`);
+  if (!view.members.some(({ isPending }) => isPending)) return { kind: "done" };
+
+  const times = (member: RollingMember) => restarts.get(member.name) ?? 0;
+  const replicas = view.members.filter(({ isLeader, isPending }) => !isLeader && isPending);
+  // One that is still pending after its restart waits for the leader's lower value.
+  const due = replicas.filter((member) => times(member) === 0 || !view.leaderFirst);
+  const next = due.sort((a, b) => Number(a.isSynchronous) - Number(b.isSynchronous))[0];
+  if (next && (!view.leaderFirst || view.replicasFirst)) {
+    return times(next) > LIMIT
+      ? stop(`${next.name} still waits for a restart after ${times(next)} of them`)
+      : { kind: "restart", member: next.name };
+  }
+  if (!leader.isPending) return { kind: "done" };
+  if (view.leaderFirst || view.members.length === 1) {
+    return times(leader) > LIMIT
+      ? stop(`${leader.name} still waits for a restart after ${times(leader)} of them`)
+      : { kind: "restart", member: leader.name };
+  }
+  const candidate = view.members
+    .filter(({ isLeader, mayLead }) => !isLeader && mayLead)
+    .filter(({ isSynchronous }) => isSynchronous || !view.synchronous)
+    .sort((a, b) => lag(a) - lag(b) || a.name.localeCompare(b.name))[0];
+  if (!candidate) return stop(`no ${view.synchronous ? "synchronous " : ""}replica may take over`);
+  return { kind: "switchover", from: leader.name, to: candidate.name };
+}
+
+/** A restart that does not take the settings over twice will not do so a third time. */
+const LIMIT = 2;
+
+function stop(reason: string): RollingStep {
+  return { kind: "stop", reason };
+}
+
+function lag({ lagBytes }: RollingMember): number {
+  return lagBytes ?? Infinity;
+}
+
+function describeLag({ lagBytes }: RollingMember): string {
+  return lagBytes === undefined ? "an unknown number of bytes" : `${lagBytes} bytes`;
+}

@@ -1,0 +1,88 @@
+import type { RunningSettings } from "../facts/settings";
+import { runSql } from "./postgres";
+
+/** Settings as text, by lower-case name: what must stand in the files of every member. */
+export type WantedSettings = { readonly [name: string]: string };
+
+/** Where ALTER SYSTEM writes; it wins over all other files. */
+const ALTERED = "postgresql.auto.conf";
+
+/** The settings of Patroni's dynamic configuration as Patroni writes them. */
+export function wantedSettings(configuration: { readonly [key: string]: unknown }): WantedSettings {
+  const { parameters = {} } = (configuration.postgresql ?? {}) as {
+    parameters?: { readonly [name: string]: unknown };
+  };
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
+
+/**
+ * Settings that a member has not loaded as they are wanted: `{ work_mem: "4MB" }` for what it has instead. What only
+ * waits for a restart has been loaded.
+ */
+export function notLoaded(
+  wanted: WantedSettings,
+  { files, started }: RunningSettings,
+): { [name: string]: string } {
+  const others: { [name: string]: string } = {};
+  for (const [name, value] of Object.entries(wanted)) {
+    // What Patroni gives on the command line stands in no file, and changes by a restart alone.
+    if (name in started && files[name]?.file !== ALTERED) continue;
+    const found = files[name];
+    if (found?.value !== value) {
+      others[name] = found
+        ? found.file === ALTERED
+          ? `${found.value} by ALTER SYSTEM`
+          : found.value
+        : "nothing";
+    }
+  }
+  return others;
+}
+
+/** Names of wanted settings that ALTER SYSTEM has overridden. */
+export function overridden(wanted: WantedSettings, { files }: RunningSettings): string[] {
+  return Object.entries(files)
+    .filter(([name, { value, file }]) => {
+      const want = wanted[name];
+      return file === ALTERED && want !== undefined && value !== want;
+    })
+    .map(([name]) => name);
+}
+
+/** A script that takes back what ALTER SYSTEM has set; the server then reads its files again. */
+export function resetSettings(port: number, names: readonly string[]): string {
+  const lines = names.map((name) => `ALTER SYSTEM RESET ${JSON.stringify(name)};\n`);
+  return runSql(port, "postgres", `${lines.join("")}SELECT pg_reload_conf();\n`);
+}
+
+/**
+ * Settings that a replica may not have lower than its primary (PostgreSQL, "Hot Standby", 26.4.3): raised ones must
+ * reach the replicas first, lowered ones the primary first.
+ */
+export const ORDERED = [
+  "max_connections",
+  "max_worker_processes",
+  "max_wal_senders",
+  "max_prepared_transactions",
+  "max_locks_per_transaction",
+] as const;
+
+/** Which of the ordered settings a server that is running has higher than wanted. */
+export function lowered(wanted: WantedSettings, { started }: RunningSettings): string[] {
+  return ORDERED.filter((name) => Number(started[name]) > Number(wanted[name]));
+}
+
+/** Which settings that a server was started with are to be others, without those that are to be lower. */
+export function otherwisePending(wanted: WantedSettings, running: RunningSettings): string[] {
+  const less = lowered(wanted, running) as string[];
+  const given = Object.entries(running.started)
+    .filter(([name, value]) => wanted[name] !== undefined && !same(wanted[name], value))
+    .map(([name]) => name);
+  return [...new Set([...given, ...running.pending])].filter((name) => !less.includes(name));
+}
+
+function same(a: string, b: string): boolean {
+  return a === b || (a !== "" && b !== "" && Number(a) === Number(b));
+}

@@ -1,0 +1,65 @@
+import {
+  clusterViewProbe,
+  memberStatusProbe,
+  type ClusterView,
+  type MemberStatus,
+} from "../facts/patroni";
+import type { PatroniClusterInputs } from "../resources/inputs";
+import type { Context } from "./context";
+
+/** Patroni's words for replicas that confirm commits. */
+export const SYNCHRONOUS_ROLES: readonly string[] = ["sync_standby", "quorum_standby"];
+
+/** The cluster as the member sees it that knows most of it; nothing if none answers. */
+export async function viewOf(
+  context: Context,
+  { members }: Pick<PatroniClusterInputs, "members">,
+): Promise<ClusterView | undefined> {
+  const answers = await Promise.all(
+    Object.entries(members).map(
+      async ([name, endpoint]): Promise<[string, ClusterView | undefined]> => [
+        name,
+        await context.host(name).observe(clusterViewProbe(endpoint)),
+      ],
+    ),
+  );
+  // A member that has just started may answer before it has seen the others.
+  const [view] = answers
+    .flatMap(([, answer]) => (answer ? [answer] : []))
+    .sort((a, b) => b.members.length - a.members.length);
+  // What the DCS holds of a member outlives it by the lease: it has to answer for itself.
+  const silent = answers.filter(([, answer]) => !answer).map(([name]) => name);
+  return (
+    view && {
+      ...view,
+      members: view.members.map((member) =>
+        silent.includes(member.name) ? { ...member, state: "no answer" } : member,
+      ),
+    }
+  );
+}
+
+/** The leader's name, once its PostgreSQL runs. */
+export function leaderOf(view: ClusterView | undefined): string | undefined {
+  return view?.members.find(({ role, state }) => role === "leader" && state === "running")?.name;
+}
+
+/** Whether PostgreSQL runs on the member. */
+export function isUp(view: ClusterView | undefined, name: string): boolean {
+  const state = view?.members.find((member) => member.name === name)?.state ?? "";
+  return ["running", "streaming"].includes(state);
+}
+
+/** What each member's Patroni says of itself. */
+export async function statusesOf(
+  context: Context,
+  { members }: Pick<PatroniClusterInputs, "members">,
+): Promise<{ [member: string]: MemberStatus | undefined }> {
+  const asked = Object.entries(members).map(
+    async ([name, endpoint]): Promise<[string, MemberStatus | undefined]> => [
+      name,
+      await context.host(name).observe(memberStatusProbe(endpoint)),
+    ],
+  );
+  return Object.fromEntries(await Promise.all(asked));
+}

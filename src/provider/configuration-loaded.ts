@@ -1,0 +1,118 @@
+import { settingsProbe, type RunningSettings } from "../facts/settings";
+import {
+  lowered,
+  notLoaded,
+  otherwisePending,
+  overridden,
+  resetSettings,
+  wantedSettings,
+  type WantedSettings,
+} from "../operations/settings";
+import { sameValue, type Value } from "../rpc/values";
+import type { PatroniClusterInputs } from "../resources/inputs";
+import { isUp, statusesOf, viewOf } from "./cluster-view";
+import type { Context } from "./context";
+import { waitFor } from "./wait";
+
+/** Members look into the DCS once a round (loop_wait, at most some tens of seconds), and PostgreSQL then at its files. */
+const LOADED_SECONDS = 180;
+
+/**
+ * Waits until every member has loaded the dynamic configuration, as PostgreSQL itself tells, and knows whether it needs
+ * a restart. What somebody has set by ALTER SYSTEM instead is taken back.
+ * @param known what was recorded last: where nothing has changed since, no round of Patroni is waited for.
+ */
+export async function configurationLoaded(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  known: PatroniClusterInputs | undefined,
+): Promise<void> {
+  const wanted = wantedSettings(inputs.configuration);
+  const before = await statusesOf(context, inputs);
+  const changed =
+    known !== undefined &&
+    (known.filesHash !== inputs.filesHash ||
+      !sameValue(known.configuration as Value, inputs.configuration as Value));
+  await waitFor<true>(
+    async () => {
+      const [statuses, settings] = await Promise.all([
+        statusesOf(context, inputs),
+        settingsOf(context, inputs),
+      ]);
+      for (const [name, running] of Object.entries(settings)) {
+        const status = statuses[name];
+        if (changed && (status?.dcsLastSeen ?? 0) <= (before[name]?.dcsLastSeen ?? 0)) {
+          return { missing: `${name} has not looked into the DCS since` };
+        }
+        await takeBack(context, inputs.port, name, overridden(wanted, running));
+        const [first] = Object.entries(notLoaded(wanted, running));
+        if (first) {
+          const [setting, value] = first;
+          return { missing: `${setting} is ${value} on ${name}, not ${wanted[setting]}` };
+        }
+        if (needsRestart(wanted, running) && !status?.pendingRestart) {
+          return { missing: `Patroni on ${name} does not ask for a restart yet` };
+        }
+      }
+      return { done: true };
+    },
+    {
+      expected: "all members to load the configuration",
+      seconds: LOADED_SECONDS,
+      next: "journalctl -u patroni -n 50 on the member, and PostgreSQL's own log there.",
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {
+  return lowered(wanted, running).length + otherwisePending(wanted, running).length > 0;
+}
+
+async function takeBack(
+  context: Context,
+  port: number,
+  member: string,
+  settings: readonly string[],
+): Promise<void> {
+  if (settings.length === 0) return;
+  await context
+    .host(member)
+    .change(`taking back ALTER SYSTEM (${settings.join(", ")})`, resetSettings(port, settings));
+}
+
+/** The configuration as the members have it: a setting that one of them has not loaded says so. */
+export async function foundConfiguration(
+  context: Context,
+  inputs: PatroniClusterInputs,
+): Promise<PatroniClusterInputs["configuration"]> {
+  const wanted = wantedSettings(inputs.configuration);
+  const others: { [name: string]: string } = {};
+  for (const [member, running] of Object.entries(await settingsOf(context, inputs))) {
+    for (const [name, value] of Object.entries(notLoaded(wanted, running))) {
+      others[name] = `${value} on ${member}`;
+    }
+  }
+  if (Object.keys(others).length === 0) return inputs.configuration;
+  const postgresql = inputs.configuration.postgresql as { readonly parameters: object };
+  return {
+    ...inputs.configuration,
+    postgresql: { ...postgresql, parameters: { ...postgresql.parameters, ...others } },
+  };
+}
+
+/** The settings of all members on which PostgreSQL runs. */
+async function settingsOf(
+  context: Context,
+  inputs: PatroniClusterInputs,
+): Promise<{ [member: string]: RunningSettings }> {
+  const view = await viewOf(context, inputs);
+  const asked = Object.keys(inputs.members)
+    .filter((name) => isUp(view, name))
+    .map(async (name): Promise<[string, RunningSettings]> => [
+      name,
+      await context.host(name).observe(settingsProbe(inputs.port)),
+    ]);
+  return Object.fromEntries(await Promise.all(asked));
+}

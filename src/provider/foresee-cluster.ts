@@ -1,0 +1,93 @@
+import { contextsProbe } from "../facts/settings";
+import { ORDERED, wantedSettings } from "../operations/settings";
+import type { PatroniClusterInputs } from "../resources/inputs";
+import { sameValue, type Value } from "../rpc/values";
+import { leaderOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
+import type { Context } from "./context";
+
+/** What an update will do to the running members, in plain words. */
+export async function foreseeCluster(
+  context: Context,
+  inputs: PatroniClusterInputs,
+  known: PatroniClusterInputs,
+): Promise<string[]> {
+  const view = await viewOf(context, inputs);
+  const leader = leaderOf(view);
+  if (!leader) return ["waits for a leader first"];
+  const contexts = await context.host(leader).observe(contextsProbe(inputs.port));
+  const before = wantedSettings(known.configuration ?? {});
+  const wanted = wantedSettings(inputs.configuration);
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
+    .filter((name) => before[name] !== wanted[name])
+    .sort();
+  const show = (name: string) =>
+    `${name}: ${before[name] ?? "its default"} → ${wanted[name] ?? "its default"}`;
+  const restarting = changed.filter((name) => contexts[name] === "postmaster");
+  const reloading = changed.filter((name) => !restarting.includes(name));
+  const effects: string[] = [];
+  if (reloading.length > 0) {
+    effects.push(`${reloading.map(show).join(", ")}: reloaded by every member, nothing restarts`);
+  }
+  const waiting = known.pendingRestart ?? [];
+  if (restarting.length > 0 || waiting.length > 0) {
+    const what = [
+      ...restarting.map(show),
+      ...(waiting.length > 0 ? [`${waiting.join(", ")} already waiting`] : []),
+    ];
+    effects.push(
+      `${what.join(", ")}: needs a restart of PostgreSQL. ${howItRolls(restarting, before, wanted)}`,
+    );
+  }
+  const others = otherKeys(known.configuration ?? {}, inputs.configuration);
+  if (others.length > 0) {
+    effects.push(`${others.join(", ")}: taken over by Patroni in its next round, nothing restarts`);
+  }
+  if (!sameValue(known.roles as unknown as Value, inputs.roles as unknown as Value))
+    effects.push(BY_SQL("roles"));
+  if (!sameValue(known.databases as unknown as Value, inputs.databases as unknown as Value)) {
+    effects.push(BY_SQL("databases"));
+  }
+  return effects;
+
+  function howItRolls(
+    names: readonly string[],
+    old: { readonly [name: string]: string },
+    next: { readonly [name: string]: string },
+  ): string {
+    const replicas = (view?.members ?? []).filter(({ name }) => name !== leader);
+    if (replicas.length === 0) return `${leader} restarts: no connections for that time.`;
+    const list = replicas.map(({ name }) => name).join(", ");
+    const lower = names.filter(
+      (name) =>
+        (ORDERED as readonly string[]).includes(name) && Number(next[name]) < Number(old[name]),
+    );
+    if (lower.length > 0) {
+      return (
+        `A lower ${lower.join(", ")} must reach the leader first: ${leader} restarts in place (no writes for that time), ` +
+        `then ${list}, one at a time, drained before.`
+      );
+    }
+    const synchronous = replicas.filter(({ role }) => SYNCHRONOUS_ROLES.includes(role));
+    const heir = (synchronous.length > 0 ? synchronous : replicas)
+      .map(({ name }) => name)
+      .filter((name) => !inputs.neverLead.includes(name))
+      .join(" or ");
+    return (
+      `First ${list}, one at a time, drained before; then a switchover from ${leader} to a replica that may lead (now ${heir || "none"}) ` +
+      "(no writes for some seconds), which restarts it too."
+    );
+  }
+}
+
+const BY_SQL = (what: string) => `${what}: changed by SQL, no service is touched`;
+
+/** Keys of the dynamic configuration, PostgreSQL's settings apart, that change: `ttl: 30 → 20`. */
+function otherKeys(
+  before: { readonly [key: string]: unknown },
+  wanted: { readonly [key: string]: unknown },
+): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
+    .filter((key) => key !== "postgresql" && !sameValue(before[key] as Value, wanted[key] as Value))
+    .sort()
+    .map((key) => `${key}: ${JSON.stringify(before[key])} → ${JSON.stringify(wanted[key])}`);
+}

@@ -1,0 +1,235 @@
+import { describeMembers, type ClusterView } from "../facts/patroni";
+import { readingSessionsProbe } from "../facts/haproxy";
+import { longTransactionsProbe, settingsProbe } from "../facts/settings";
+import { drainServers, readyServers } from "../operations/haproxy";
+import { restartPostgres, switchOver } from "../operations/patroni";
+import {
+  nextStep,
+  type RollingMember,
+  type RollingStep,
+  type RollingView,
+} from "../operations/rolling-restart";
+import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
+import type { PatroniClusterInputs } from "../resources/inputs";
+import type { Context } from "./context";
+import { isUp, leaderOf, statusesOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
+import { waitFor } from "./wait";
+
+/** A restart ends with a checkpoint, which takes as long as the disk needs. */
+const RESTART_SECONDS = 900;
+const SWITCHOVER_SECONDS = 300;
+const NEXT =
+  "patronictl -c /etc/patroni/pgherd list on a member; the next `pulumi up` goes on from there.";
+
+/**
+ * Restarts PostgreSQL wherever something waits for it: one member at a time, each drained before and streaming again
+ * after, and the leader last, by a switchover. Roles are read again at each step. Whatever fails ends it with the
+ * cluster serving.
+ */
+export async function rollRestarts(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  wanted: WantedSettings,
+): Promise<void> {
+  const restarts = new Map<string, number>();
+  for (;;) {
+    const step = await possibleStep(context, urn, inputs, wanted, restarts);
+    if (step.kind === "done") return;
+    if (step.kind === "switchover") {
+      await untilQuiet(context, urn, inputs, step.from);
+      await handOver(context, urn, inputs, step.from, step.to);
+    } else if (step.kind === "restart") {
+      await untilQuiet(context, urn, inputs, step.member);
+      await drained(context, urn, inputs, step.member, async () => {
+        await restart(context, urn, inputs, step.member);
+        await untilStreaming(context, urn, inputs, step.member);
+      });
+      restarts.set(step.member, (restarts.get(step.member) ?? 0) + 1);
+    }
+  }
+}
+
+/** The next step, once what forbids one has had its time to pass. */
+function possibleStep(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  wanted: WantedSettings,
+  restarts: ReadonlyMap<string, number>,
+): Promise<RollingStep> {
+  return waitFor<RollingStep>(
+    async () => {
+      const step = nextStep(await see(context, inputs, wanted), restarts);
+      return step.kind === "stop" ? { missing: step.reason } : { done: step };
+    },
+    {
+      expected: "a member to be able to restart",
+      seconds: inputs.rolling.wait,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+async function see(
+  context: Context,
+  inputs: PatroniClusterInputs,
+  wanted: WantedSettings,
+): Promise<RollingView> {
+  const [view, statuses] = await Promise.all([
+    viewOf(context, inputs),
+    statusesOf(context, inputs),
+  ]);
+  if (!view) {
+    return { ...NOTHING, maximumLag: inputs.rolling.maximumLag, synchronous: false };
+  }
+  const leader = leaderOf(view);
+  const running = leader
+    ? await context.host(leader).observe(settingsProbe(inputs.port))
+    : undefined;
+  return {
+    members: Object.keys(inputs.members).map((name) => ({
+      ...memberOf(name, view, inputs),
+      isPending: statuses[name]?.pendingRestart ?? false,
+    })),
+    paused: view.paused,
+    synchronous: inputs.synchronous !== null,
+    leaderFirst: running !== undefined && lowered(wanted, running).length > 0,
+    replicasFirst: running !== undefined && otherwisePending(wanted, running).length > 0,
+    maximumLag: inputs.rolling.maximumLag,
+  };
+}
+
+const NOTHING = { members: [], paused: false, leaderFirst: false, replicasFirst: false };
+
+function memberOf(
+  name: string,
+  view: ClusterView,
+  inputs: PatroniClusterInputs,
+): Omit<RollingMember, "isPending"> {
+  const found = view.members.find((member) => member.name === name);
+  return {
+    name,
+    isLeader: found?.role === "leader",
+    isUp: isUp(view, name),
+    isSynchronous: SYNCHRONOUS_ROLES.includes(found?.role ?? ""),
+    lagBytes: found?.role === "leader" ? 0 : found?.lagBytes,
+    mayLead: !inputs.neverLead.includes(name),
+  };
+}
+
+/** Waits for transactions that the restart would cut: they get their time to end. */
+async function untilQuiet(
+  context: Context,
+  urn: string,
+  { port, rolling }: PatroniClusterInputs,
+  member: string,
+): Promise<void> {
+  const { longestTransaction, wait } = rolling;
+  await waitFor<true>(
+    async () => {
+      const open = await context
+        .host(member)
+        .observe(longTransactionsProbe(port, longestTransaction));
+      const [longest] = open;
+      if (!longest) return { done: true };
+      const { pid, user, database, seconds } = longest;
+      return {
+        missing: `${open.length} open for longer, the longest for ${seconds} s (process ${pid}, ${user} in ${database})`,
+      };
+    },
+    {
+      expected: `no transaction on ${member} to be open for more than ${longestTransaction} s`,
+      seconds: wait,
+      next: `end it there (select pg_terminate_backend(…)), or raise pgherd:cluster.rolling.longestTransaction; ${NEXT}`,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+/** Takes a replica out of the balancers, lets its sessions end for a while, and takes it back in afterwards. */
+async function drained(
+  context: Context,
+  urn: string,
+  { balancers, rolling }: PatroniClusterInputs,
+  member: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { hosts, entrances, statsPort } = balancers;
+  const servers = entrances.map((entrance) => `${entrance}/${member}`);
+  const onAll = (action: string, script: string) =>
+    Promise.all(hosts.map((host) => context.host(host).change(action, script)));
+  await onAll(`draining ${member}`, `set -e\n${drainServers(servers)}`);
+  const end = Date.now() + rolling.drain * 1000;
+  for (;;) {
+    const open = await Promise.all(
+      hosts.map((host) => context.host(host).observe(readingSessionsProbe(statsPort, member))),
+    );
+    const left = open.reduce((sum, count) => sum + count, 0);
+    if (left === 0 || Date.now() >= end) break;
+    context.progress(urn, `draining ${member}: ${left} sessions left`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  try {
+    await work();
+  } finally {
+    await onAll(`taking ${member} back in`, `set -e\n${readyServers(servers)}`);
+  }
+}
+
+async function restart(
+  context: Context,
+  urn: string,
+  { members }: PatroniClusterInputs,
+  member: string,
+): Promise<void> {
+  context.info(urn, `restarting PostgreSQL on ${member}`);
+  await context
+    .host(member)
+    .change("restarting PostgreSQL", restartPostgres(members[member] ?? ""), {
+      timeoutSeconds: RESTART_SECONDS,
+    });
+}
+
+async function handOver(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  from: string,
+  to: string,
+): Promise<void> {
+  context.info(urn, `switching over from ${from} to ${to}`);
+  await context
+    .host(from)
+    .change("switching over", switchOver(inputs.members[from] ?? "", from, to), {
+      timeoutSeconds: SWITCHOVER_SECONDS,
+    });
+  await untilStreaming(context, urn, inputs, from);
+}
+
+/** Waits until the member runs again: as the leader, or as a replica that streams and has caught up. */
+async function untilStreaming(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  member: string,
+): Promise<void> {
+  await waitFor<true>(
+    async () => {
+      const view = await viewOf(context, inputs);
+      const found = view?.members.find(({ name }) => name === member);
+      if (!view || !found || !leaderOf(view)) return { missing: describeMembers(view) };
+      const caughtUp =
+        found.role === "leader" ||
+        (found.state !== "starting" && (found.lagBytes ?? Infinity) <= inputs.rolling.maximumLag);
+      return isUp(view, member) && caughtUp ? { done: true } : { missing: describeMembers(view) };
+    },
+    {
+      expected: `${member} to stream again`,
+      seconds: RESTART_SECONDS,
+      next: `journalctl -u patroni -n 50 on ${member}.`,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}

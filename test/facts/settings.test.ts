@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { contextsProbe, longTransactionsProbe, settingsProbe } from "../../src/facts/settings";
+
+test("a member's settings are told by its files and by how it was started", () => {
+  const output =
+    '{"files" : {"work_mem" : {"value" : "4MB", "file" : "postgresql.conf"}}, "started" : {"max_connections" : "100"}, "pending" : ["shared_buffers"]}\n';
+  expect(settingsProbe(5432).parse(output)).toEqual({
+    files: { work_mem: { value: "4MB", file: "postgresql.conf" } },
+    started: { max_connections: "100" },
+    pending: ["shared_buffers"],
+  });
+});
+
+test("it is known how settings take effect", () => {
+  expect(contextsProbe(5432).parse('{"port":"postmaster","work_mem":"user"}')).toEqual({
+    port: "postmaster",
+    work_mem: "user",
+  });
+});
+
+test("only transactions that have been open for longer are asked for", () => {
+  const { script, parse } = longTransactionsProbe(5433, 15);
+  expect(script).toContain("-p 5433");
+  expect(script).toContain("where age > 15;");
+  expect(parse("[]")).toEqual([]);
+});

@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { down } from "../../src/lab/down";
+import { full, LabCluster, leaderOf, until, type StackSettings } from "./harness";
+
+// One change touches only what it must. The tests build on each other.
+
+const cluster = new LabCluster("t-changes");
+const MEMBERS = ["db1", "db2", "db3"];
+const HOSTS = [...MEMBERS, "lb1", "lb2"];
+const DAEMONS = ["etcd", "patroni", "haproxy", "keepalived"];
+
+beforeAll(async () => {
+  await cluster.boot({ topology: "standard", distro: "trixie" });
+  await cluster.deploy();
+  await cluster.healthy();
+  await cluster.sql(5000, "create table probe (id int)");
+}, 1_200_000);
+
+afterAll(() => down(cluster.lab));
+
+/** Which run of each daemon is on, by `db1 etcd`: changes with a restart, and not with a reload. */
+async function runs(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const show = DAEMONS.map(
+    (unit) => `echo ${unit} $(systemctl show -p InvocationID --value ${unit}.service)`,
+  );
+  await Promise.all(
+    HOSTS.map(async (host) => {
+      for (const line of (await cluster.onHost(host, show.join("; "))).trim().split("\n")) {
+        const [unit = "", invocation = ""] = line.split(" ");
+        found[`${host} ${unit}`] = invocation;
+      }
+    }),
+  );
+  return found;
+}
+
+/** When PostgreSQL was started on each member. */
+function starts(): Promise<string[]> {
+  return onMembers("select pg_postmaster_start_time()");
+}
+
+function onMembers(sql: string): Promise<string[]> {
+  return Promise.all(MEMBERS.map((member) => cluster.superuserSql(member, sql)));
+}
+
+const parameters =
+  (settings: Record<string, string | number>) =>
+  ({ cluster: { postgresql } }: StackSettings) =>
+    Object.assign(postgresql as object, { parameters: settings });
+
+describe("a load balancer's setting", () => {
+  full("is reloaded: open sessions go on, the virtual IP stays, nothing restarts", async () => {
+    const balanced = cluster.varying(({ cluster: { loadBalancers } }) =>
+      Object.assign(loadBalancers as object, { replicaFallback: true, maxConnections: 3000 }),
+    );
+    const preview = await balanced.pulumi("preview");
+    expect(preview).toMatch(/haproxy on lb1 reloads/);
+    const before = await runs();
+    const holder = (await cluster.healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
+    const { passwords } = await cluster.outputs();
+    const session = cluster.onHost(
+      "db1",
+      "read -r PGPASSWORD; export PGPASSWORD; psql -XAtq -h 10.89.0.100 -p 5000 -U app -d app " +
+        "-c 'select pg_backend_pid()' -c 'select pg_sleep(30)' -c 'select pg_backend_pid()'",
+      `${passwords.app}\n`,
+    );
+    await balanced.deploy();
+    const [first, , last] = (await session).trim().split("\n");
+    expect(last).toBe(first);
+    expect(await runs()).toEqual(before);
+    expect(
+      await cluster.onHost("lb1", "sudo grep -c 'maxconn 3000' /etc/haproxy/haproxy.cfg"),
+    ).toBe("1\n");
+    const after = (await cluster.healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
+    expect(after).toBe(holder);
+  });
+});
+
+describe("a setting of PostgreSQL", () => {
+  full("that can be reloaded is, and every member has it", async () => {
+    const before = { runs: await runs(), starts: await starts() };
+    const reloaded = cluster.varying(parameters({ work_mem: "12MB" }));
+    expect(await reloaded.pulumi("preview")).toContain(
+      "work_mem: 4MB → 12MB: reloaded by every member, nothing restarts",
+    );
+    await reloaded.deploy();
+    expect(await onMembers("show work_mem")).toEqual(["12MB", "12MB", "12MB"]);
+    expect({ runs: await runs(), starts: await starts() }).toEqual(before);
+  });
+
+  full(
+    "that needs a restart takes one member after the other, and clients wait for seconds only",
+    async () => {
+      const raised = cluster.varying(parameters({ max_connections: 150 }));
+      const seen = await cluster.healthy();
+      const leader = leaderOf(seen);
+      expect(await raised.pulumi("preview")).toMatch(
+        new RegExp(`max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to`),
+      );
+      const before = await runs();
+      const { written, failed, longestMs } = await cluster.writesDuring(() => raised.deploy());
+      process.stdout.write(`rolling restart: no write for ${longestMs} ms, ${failed} failed\n`);
+      expect(await onMembers("show max_connections")).toEqual(["150", "150", "150"]);
+      const after = await cluster.healthy();
+      expect(leaderOf(after)).not.toBe(leader);
+      // Patroni itself goes on, as do the daemons beside it.
+      expect(await runs()).toEqual(before);
+      // What was acknowledged is there; of what was not, nobody knows.
+      const found = Number(await cluster.sql(5000, "select count(distinct id) from probe"));
+      expect(found).toBeGreaterThanOrEqual(written);
+      expect(found).toBeLessThanOrEqual(written + failed);
+      expect(longestMs).toBeLessThan(60_000);
+      // Whoever was drained is back in.
+      expect(after.loadBalancers.map(({ entrances }) => entrances.replica?.length)).toEqual([2, 2]);
+      await raised.unchanged();
+    },
+  );
+
+  full(
+    "that a replica may not have lower than its leader becomes lower on the leader first",
+    async () => {
+      const lowered = cluster.varying(parameters({ max_connections: 120 }));
+      const leader = leaderOf(await cluster.healthy());
+      expect(await lowered.pulumi("preview")).toContain(
+        `A lower max_connections must reach the leader first: ${leader} restarts in place`,
+      );
+      await lowered.deploy();
+      expect(await onMembers("show max_connections")).toEqual(["120", "120", "120"]);
+      expect(leaderOf(await cluster.healthy())).toBe(leader);
+    },
+  );
+
+  full("waits for a long transaction, and gives up while the cluster serves", async () => {
+    const careful = ({ cluster: settings }: StackSettings) => {
+      parameters({ max_connections: 130 })({ cluster: settings } as StackSettings);
+      settings.rolling = { longestTransaction: 2, wait: 5, drain: 0 };
+    };
+    const seen = await cluster.healthy();
+    const replica = seen.members.find(({ role }) => role === "replica")?.name ?? "";
+    const before = await starts();
+    const open = cluster.onHost(
+      replica,
+      "cd / && sudo -u postgres psql -XAtqc 'begin' -c 'select 1' -c 'select pg_sleep(60)' || :",
+    );
+    const refused = await cluster.varying(careful).refused("up", "--yes", "--skip-preview");
+    expect(refused).toMatch(
+      new RegExp(
+        `expected no transaction on ${replica} to be open for more than 2 s within 5 seconds, got: ` +
+          "1 open for longer, the longest for \\d+ s \\(process \\d+, postgres in postgres\\)",
+      ),
+    );
+    expect(await starts()).toEqual(before);
+    expect(await cluster.sql(5000, "select 1")).toBe("1");
+    await open;
+    await cluster.varying(careful).deploy();
+    expect(await onMembers("show max_connections")).toEqual(["130", "130", "130"]);
+  });
+
+  full("that somebody has set by ALTER SYSTEM is drift, and taken back", async () => {
+    const plain = cluster.varying(parameters({ max_connections: 120 }));
+    await plain.deploy();
+    await cluster.superuserSql("db2", "alter system set work_mem = '77MB'");
+    await cluster.superuserSql("db2", "select pg_reload_conf()");
+    await until("the other value", 10, async () =>
+      (await cluster.superuserSql("db2", "show work_mem")) === "77MB" ? true : undefined,
+    );
+    const shown = await plain.pulumi("preview", "--refresh", "--diff");
+    expect(shown).toContain("77MB by ALTER SYSTEM on db2");
+    await plain.deploy("--refresh");
+    expect(await onMembers("show work_mem")).toEqual(["4MB", "4MB", "4MB"]);
+    await plain.unchanged();
+  });
+});
+
+describe("users and databases", () => {
+  full("change by SQL, and no service notices", async () => {
+    const before = { runs: await runs(), starts: await starts() };
+    const more = cluster.varying((settings) => {
+      parameters({ max_connections: 120 })(settings);
+      const { postgresql } = settings.cluster;
+      Object.assign(postgresql as object, {
+        users: [{ name: "app" }, { name: "report", connectionLimit: 5 }],
+        databases: [
+          { name: "app", owner: "app" },
+          { name: "report", owner: "report", extensions: ["pg_trgm"] },
+        ],
+      });
+    });
+    expect(await more.pulumi("preview")).toContain(
+      "databases: changed by SQL, no service is touched",
+    );
+    await more.deploy();
+    const leader = leaderOf(await cluster.healthy());
+    expect(
+      await cluster.superuserSql(
+        leader,
+        "select datdba::regrole from pg_database where datname = 'report'",
+      ),
+    ).toBe("report");
+    expect({ runs: await runs(), starts: await starts() }).toEqual(before);
+  });
+});
+
+describe("etcd's setting", () => {
+  full("restarts its members one at a time", async () => {
+    const compacted = cluster.varying((settings) => {
+      parameters({ max_connections: 120 })(settings);
+      Object.assign(settings.cluster.dcs, { compaction: "2h" });
+    });
+    expect(await compacted.pulumi("preview")).toMatch(/etcd on db1 restarts, one member at a time/);
+    const before = await runs();
+    const postgres = await starts();
+    await compacted.deploy();
+    const after = await runs();
+    const changed = Object.keys(after).filter((unit) => after[unit] !== before[unit]);
+    expect(changed.sort()).toEqual(["db1 etcd", "db2 etcd", "db3 etcd"]);
+    const since = await Promise.all(
+      MEMBERS.map(async (member) =>
+        Number(
+          await cluster.onHost(
+            member,
+            'date -d "$(systemctl show -p ActiveEnterTimestamp --value etcd)" +%s%N | cut -c1-13',
+          ),
+        ),
+      ),
+    );
+    expect(new Set(since).size).toBe(3);
+    expect(await starts()).toEqual(postgres);
+    await cluster.healthy();
+  });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, test } from "vitest";
+import {
+  nextStep,
+  type RollingMember,
+  type RollingView,
+} from "../../src/operations/rolling-restart";
+
+const UP: Omit<RollingMember, "name"> = {
+  isLeader: false,
+  isUp: true,
+  isSynchronous: false,
+  lagBytes: 0,
+  isPending: true,
+  mayLead: true,
+};
+
+function view(change: Partial<RollingView> = {}): RollingView {
+  return {
+    members: [
+      { ...UP, name: "a1", isLeader: true },
+      { ...UP, name: "a2", isSynchronous: true },
+      { ...UP, name: "a3" },
+    ],
+    paused: false,
+    synchronous: true,
+    leaderFirst: false,
+    replicasFirst: true,
+    maximumLag: 1000,
+    ...change,
+  };
+}
+
+/** The view with some members as these say. */
+function but(members: { [name: string]: Partial<RollingMember> }, from = view()): RollingView {
+  return {
+    ...from,
+    members: from.members.map((member) => ({ ...member, ...members[member.name] })),
+  };
+}
+
+const done = (...names: string[]) => new Map(names.map((name) => [name, 1]));
+const restart = (member: string) => ({ kind: "restart", member });
+const reasonOf = (seen: RollingView, restarts = done()) => {
+  const step = nextStep(seen, restarts);
+  return step.kind === "stop" ? step.reason : step;
+};
+
+describe("a roll", () => {
+  test("has nothing to do where nothing waits for a restart", () => {
+    const settled = { isPending: false };
+    expect(nextStep(but({ a1: settled, a2: settled, a3: settled }), done())).toEqual({
+      kind: "done",
+    });
+  });
+
+  test("begins with the replica that confirms no commits", () => {
+    expect(nextStep(view(), done())).toEqual(restart("a3"));
+  });
+
+  test("goes on with the synchronous one", () => {
+    expect(nextStep(but({ a3: { isPending: false } }), done("a3"))).toEqual(restart("a2"));
+  });
+
+  test("hands the lead to the synchronous replica last", () => {
+    const replicas = but({ a2: { isPending: false }, a3: { isPending: false } });
+    expect(nextStep(replicas, done("a2", "a3"))).toEqual({
+      kind: "switchover",
+      from: "a1",
+      to: "a2",
+    });
+  });
+
+  test("may hand it to any replica where commits wait for none, the nearest first", () => {
+    const replicas = but(
+      { a2: { isPending: false, isSynchronous: false, lagBytes: 9 }, a3: { isPending: false } },
+      view({ synchronous: false }),
+    );
+    expect(nextStep(replicas, done())).toMatchObject({ kind: "switchover", to: "a3" });
+  });
+
+  test("ends once the leader that is now a replica has restarted too", () => {
+    const settled = { isPending: false };
+    const after = but({
+      a1: { ...settled, isLeader: false, isSynchronous: true },
+      a2: { ...settled, isLeader: true, isSynchronous: false },
+      a3: settled,
+    });
+    expect(nextStep(after, done("a2", "a3"))).toEqual({ kind: "done" });
+  });
+
+  test("restarts the only member in place", () => {
+    const alone = view({ members: [{ ...UP, name: "a1", isLeader: true }], synchronous: false });
+    expect(nextStep(alone, done())).toEqual(restart("a1"));
+  });
+});
+
+describe("settings that become lower", () => {
+  const lower = view({ leaderFirst: true, replicasFirst: false });
+
+  test("reach the leader first, in place", () => {
+    expect(nextStep(lower, done())).toEqual(restart("a1"));
+  });
+
+  test("then reach the replicas", () => {
+    const after = but({ a1: { isPending: false } }, view({ replicasFirst: true }));
+    expect(nextStep(after, done("a1"))).toEqual(restart("a3"));
+  });
+
+  test("beside others, which the replicas need first, take a replica two restarts", () => {
+    const both = view({ leaderFirst: true, replicasFirst: true });
+    expect(nextStep(both, done())).toEqual(restart("a3"));
+    expect(nextStep(both, done("a3"))).toEqual(restart("a2"));
+    expect(nextStep(both, done("a2", "a3"))).toEqual(restart("a1"));
+    const after = but({ a1: { isPending: false } });
+    expect(nextStep(after, done("a1", "a2", "a3"))).toEqual(restart("a3"));
+  });
+});
+
+describe("a roll stops", () => {
+  test.each([
+    ["without a leader", but({ a1: { isLeader: false } }), "there is no leader"],
+    [
+      "where the cluster is paused",
+      view({ paused: true }),
+      "the cluster is paused (patronictl resume ends that)",
+    ],
+    [
+      "while a member is away",
+      but({ a2: { isUp: false } }),
+      "a2 is not up: each restart takes one more away",
+    ],
+    [
+      "while a replica is far behind",
+      but({ a3: { lagBytes: 5000 } }),
+      "a3 is 5000 bytes behind the leader",
+    ],
+    [
+      "while nobody knows how far one is behind",
+      but({ a3: { lagBytes: undefined } }),
+      "a3 is an unknown number of bytes behind the leader",
+    ],
+    [
+      "where no synchronous replica may lead",
+      but({ a2: { isPending: false, mayLead: false }, a3: { isPending: false } }),
+      "no synchronous replica may take over",
+    ],
+  ])("%s", (_title, seen, reason) => {
+    expect(reasonOf(seen)).toBe(reason);
+  });
+
+  test("after a member that does not take its settings over", () => {
+    expect(reasonOf(view(), new Map([["a3", 3]]))).toBe(
+      "a3 still waits for a restart after 3 of them",
+    );
+  });
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import type { RunningSettings } from "../../src/facts/settings";
+import {
+  lowered,
+  notLoaded,
+  otherwisePending,
+  overridden,
+  resetSettings,
+  wantedSettings,
+} from "../../src/operations/settings";
+
+const WANTED = wantedSettings({
+  ttl: 30,
+  postgresql: { parameters: { Work_Mem: "8MB", max_connections: 200, track_io_timing: "on" } },
+});
+
+const running: RunningSettings = {
+  files: {
+    work_mem: { value: "8MB", file: "postgresql.conf" },
+    track_io_timing: { value: "on", file: "postgresql.conf" },
+  },
+  started: { max_connections: "200", port: "5432" },
+  pending: [],
+};
+
+test("settings are those of the dynamic configuration, as text and in lower case", () => {
+  expect(WANTED).toEqual({ work_mem: "8MB", max_connections: "200", track_io_timing: "on" });
+  expect(wantedSettings({})).toEqual({});
+});
+
+test("what a member has as wanted is loaded", () => {
+  expect(notLoaded(WANTED, running)).toEqual({});
+  expect(lowered(WANTED, running)).toEqual([]);
+  expect(otherwisePending(WANTED, running)).toEqual([]);
+});
+
+test("what a member has in its files otherwise, or not at all, is not loaded", () => {
+  const files = { work_mem: { value: "4MB", file: "postgresql.conf" } };
+  expect(notLoaded(WANTED, { ...running, files })).toEqual({
+    work_mem: "4MB",
+    track_io_timing: "nothing",
+  });
+});
+
+test("what somebody set by ALTER SYSTEM is told as such, and can be taken back", () => {
+  const altered = {
+    ...running,
+    files: {
+      ...running.files,
+      work_mem: { value: "1GB", file: "postgresql.auto.conf" },
+      log_statement: { value: "all", file: "postgresql.auto.conf" },
+    },
+  };
+  expect(notLoaded(WANTED, altered)).toEqual({ work_mem: "1GB by ALTER SYSTEM" });
+  // Settings that are none of ours stay.
+  expect(overridden(WANTED, altered)).toEqual(["work_mem"]);
+  expect(resetSettings(5432, ["work_mem"])).toContain('ALTER SYSTEM RESET "work_mem";');
+});
+
+test("a value that the server was started with changes by a restart alone", () => {
+  const before = { ...running, started: { max_connections: "100" } };
+  expect(notLoaded(WANTED, before)).toEqual({});
+  expect(otherwisePending(WANTED, before)).toEqual(["max_connections"]);
+  expect(lowered(WANTED, before)).toEqual([]);
+});
+
+test("one that becomes lower is known as such", () => {
+  const before = { ...running, started: { max_connections: "300" }, pending: ["shared_buffers"] };
+  expect(lowered(WANTED, before)).toEqual(["max_connections"]);
+  expect(otherwisePending(WANTED, before)).toEqual(["shared_buffers"]);
+});

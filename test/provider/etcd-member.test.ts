@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ConnectError, HealthError } from "../../src/errors";
+import type { EtcdMember } from "../../src/facts/etcd";
+import type { Probe } from "../../src/host/host";
+import type { Context } from "../../src/provider/context";
+import { careForEtcd, refuseStrangers } from "../../src/provider/etcd-member";
+
+const MEMBERS = {
+  db1: "http://10.89.0.11:2379",
+  db2: "http://10.89.0.12:2379",
+  db3: "http://10.89.0.13:2379",
+};
+const ETCD = {
+  peerUrl: "http://10.89.0.13:2380",
+  dataDirectory: "/var/lib/etcd/demo",
+  members: MEMBERS,
+};
+/** A change of the member on db3. */
+const CHANGE = {
+  cluster: "demo",
+  host: "db3",
+  unit: "etcd.service",
+  restarts: false,
+  hadLog: true,
+};
+
+const member = (name: string, number: number, started = true): EtcdMember => ({
+  id: `${number}f`,
+  name,
+  peerUrl: `http://10.89.0.1${number}:2380`,
+  clientUrl: started ? `http://10.89.0.1${number}:2379` : "",
+});
+
+/** Three hosts in memory. */
+let healthy: string[];
+let starting: string[];
+let unreachable: string[];
+let asked: string[];
+let withLog: string[];
+let membership: EtcdMember[];
+let done: string[];
+
+beforeEach(() => {
+  healthy = ["db1", "db2", "db3"];
+  starting = [];
+  unreachable = [];
+  asked = [];
+  withLog = ["db1", "db2", "db3"];
+  membership = [member("db1", 1), member("db2", 2), member("db3", 3)];
+  done = [];
+});
+
+afterEach(() => void vi.useRealTimers());
+
+const context = {
+  progress() {},
+  host: (name: keyof typeof MEMBERS) => ({
+    async observe({ script }: Probe<unknown>): Promise<unknown> {
+      if (script.includes("systemctl show")) {
+        if (unreachable.includes(name)) throw new ConnectError(name, "cannot be reached.");
+        return { active: starting.includes(name) ? "activating" : "active" };
+      }
+      if (script.includes("/health")) asked.push(script);
+      if (script.includes("/health")) return healthy.map((one) => MEMBERS[one as "db1"]);
+      if (script.includes(".wal")) return withLog.includes(name);
+      return { clusterId: "1", members: membership };
+    },
+    async change(_action: string, script: string): Promise<string> {
+      const words = ["disable", "member remove 3f", "member add db3"];
+      done.push(`${name}: ${words.filter((one) => script.includes(one)).join(", ")}`);
+      return "";
+    },
+  }),
+} as unknown as Context;
+
+const care = (change: Partial<typeof CHANGE> = {}) =>
+  careForEtcd(context, "urn", ETCD, { ...CHANGE, ...change });
+
+test("a member may restart while all others are healthy, and nothing else is done", async () => {
+  expect((await care({ restarts: true })).before).toBe("");
+  expect(done).toEqual([]);
+});
+
+test("a restart that would leave no majority is refused, with who is missing", async () => {
+  healthy = ["db1", "db3"];
+  vi.useFakeTimers();
+  const refused = expect(care({ restarts: true })).rejects.toThrow(
+    "expected all other members of etcd to be healthy before db3 restarts its own within 30 seconds, " +
+      "got: db2 not healthy, and a restart on db3 could stop all writes.",
+  );
+  await vi.advanceTimersByTimeAsync(40_000);
+  await refused;
+});
+
+test("one that has just been started is waited for", async () => {
+  healthy = ["db1", "db3"];
+  vi.useFakeTimers();
+  const cared = care({ restarts: true });
+  await vi.advanceTimersByTimeAsync(5000);
+  healthy = ["db1", "db2", "db3"];
+  await vi.advanceTimersByTimeAsync(5000);
+  expect((await cared).before).toBe("");
+});
+
+test("what restarts nothing asks for nobody", async () => {
+  healthy = ["db1", "db3"];
+  expect((await care()).before).toBe("");
+});
+
+test("a member that is not healthy itself may restart: that costs nothing", async () => {
+  healthy = ["db1", "db2"];
+  expect((await care({ restarts: true })).before).toBe("");
+  expect(done).toEqual([]);
+});
+
+test("a member without a log joins anew: kept from starting, removed, added, told to join", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  const { before } = await care();
+  expect(done).toEqual(["db3: disable", "db1: member remove 3f, member add db3"]);
+  expect(before).toContain("ETCD_INITIAL_CLUSTER_STATE=existing");
+  expect(before).toContain("/var/lib/pgherd/etcd-join.env");
+});
+
+test("one that was removed and not added yet is added", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  membership = [member("db1", 1), member("db2", 2)];
+  await care();
+  expect(done).toEqual(["db3: disable", "db1: member add db3"]);
+});
+
+test("one that was added and never started is used", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  membership = [member("db1", 1), member("db2", 2), member("", 3, false)];
+  expect((await care()).before).toContain("ETCD_INITIAL_CLUSTER_STATE=existing");
+  expect(done).toEqual(["db3: disable"]);
+});
+
+test("the last of a first deployment begins as the others did", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  membership = [member("db1", 1), member("db2", 2), member("db3", 3, false)];
+  expect((await care({ hadLog: false })).before).toBe("");
+  expect(done).toEqual([]);
+});
+
+test("the first of a first deployment waits for nobody", async () => {
+  healthy = [];
+  withLog = [];
+  const { before, after } = await care({ hadLog: false });
+  expect(before).toBe("");
+  await after();
+  expect(done).toEqual([]);
+});
+
+test("a member that is only starting is not asked, since it would not answer", async () => {
+  healthy = [];
+  withLog = ["db1"];
+  starting = ["db1", "db2", "db3"];
+  await care({ hadLog: false });
+  expect(asked).toEqual([]);
+});
+
+test("a member whose host cannot be reached is not healthy", async () => {
+  healthy = ["db1"];
+  unreachable = ["db2", "db3"];
+  await care({ hadLog: false });
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).not.toContain(MEMBERS.db2);
+});
+
+test("where all hosts were reinstalled, a new cluster begins", async () => {
+  healthy = [];
+  withLog = [];
+  expect((await care()).before).toBe("");
+});
+
+test("a member that lost its log begins nothing anew while others have theirs and do not work", async () => {
+  healthy = [];
+  withLog = ["db1", "db2"];
+  await expect(care()).rejects.toThrow(
+    "db3: expected etcd's log in /var/lib/etcd/demo, got none, while db1, db2 still have theirs and are not healthy.",
+  );
+  expect(done).toEqual([]);
+});
+
+test("nothing joins while there is a stranger", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  membership.push(member("db9", 9));
+  await expect(care()).rejects.toThrow(HealthError);
+  expect(done).toEqual([]);
+});
+
+test("a stranger is named, with what to do", () => {
+  expect(() => refuseStrangers("demo", MEMBERS, [...membership, member("db9", 9)])).toThrow(
+    "demo: expected etcd's members to be db1, db2, db3, got also db9 (9f, http://10.89.0.19:2380). " +
+      "Each of them counts for the majority without which nothing is written.\n" +
+      "If nobody needs it, on db1: etcdctl member remove 9f",
+  );
+});
+
+test("a member of ours that has not started yet is no stranger, another host's is one", () => {
+  expect(() => refuseStrangers("demo", MEMBERS, [member("", 3, false)])).not.toThrow();
+  expect(() => refuseStrangers("demo", MEMBERS, [member("", 9, false)])).toThrow(
+    "got also one that has not started yet (9f, http://10.89.0.19:2380)",
+  );
+});

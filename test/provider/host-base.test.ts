@@ -1,0 +1,92 @@
+import { beforeEach, expect, test } from "vitest";
+import type { Probe } from "../../src/host/host";
+import type { Context } from "../../src/provider/context";
+import { hostBase } from "../../src/provider/host-base";
+
+const inputs = {
+  cluster: "demo",
+  host: "lb1",
+  packages: ["haproxy", "keepalived"],
+  masked: [],
+  files: {},
+  kernel: {},
+};
+const VERSIONS = { haproxy: "3.0.11-1", keepalived: "1:2.3.3-1" };
+const known = { ...inputs, versions: VERSIONS, leftToMachine: [] };
+const RECORD = { content: "demo\n", mode: "0644", owner: "root", group: "root" };
+
+/** A host in memory. */
+let installed: { [name: string]: string };
+let older: string[];
+let candidates: { [name: string]: string };
+let scripts: string[];
+let warnings: string[];
+
+beforeEach(() => {
+  installed = { ...VERSIONS };
+  older = [];
+  candidates = VERSIONS;
+  scripts = [];
+  warnings = [];
+});
+
+const context = {
+  progress() {},
+  warn: (_urn: string, message: string) => warnings.push(message),
+  host: () => ({
+    async observe({ script }: Probe<unknown>): Promise<unknown> {
+      if (script.includes("--compare-versions")) return older;
+      if (script.includes("dpkg-query")) return { ...installed };
+      if (script.includes("readlink")) return [];
+      if (script.includes("/var/lib/pgherd/cluster")) return { "/var/lib/pgherd/cluster": RECORD };
+      return { values: {}, leftToMachine: [] };
+    },
+    async change(_action: string, script: string): Promise<string> {
+      scripts.push(script);
+      installed = { ...installed, ...candidates };
+      older = older.filter((name) => installed[name] !== VERSIONS[name as "haproxy"]);
+      return "";
+    },
+  }),
+} as unknown as Context;
+
+test("what is as it was recorded stays untouched", async () => {
+  expect(await hostBase.read(context, inputs, known)).toEqual(known);
+  expect(await hostBase.apply(context, "urn", inputs, known)).toEqual(known);
+  expect(scripts).toEqual([]);
+});
+
+test("a package that somebody has upgraded is no drift", async () => {
+  installed.haproxy = "3.0.12-1";
+  expect(await hostBase.read(context, inputs, known)).toEqual({
+    ...known,
+    versions: { ...VERSIONS, haproxy: "3.0.12-1" },
+  });
+});
+
+test("a removed package is missing", async () => {
+  delete installed.keepalived;
+  expect(await hostBase.read(context, inputs, known)).toMatchObject({ packages: ["haproxy"] });
+});
+
+test("a downgraded package is missing, and what it should be again is remembered", async () => {
+  installed.haproxy = "2.9.0-1";
+  older = ["haproxy"];
+  const found = await hostBase.read(context, inputs, known);
+  expect(found).toEqual({ ...known, packages: ["keepalived"] });
+  expect(await hostBase.apply(context, "urn", inputs, found)).toEqual(known);
+  expect(scripts).toHaveLength(1);
+  expect(scripts[0]).toMatch(/install haproxy$/);
+  expect(warnings).toEqual([]);
+});
+
+test("where the package sources have nothing newer, the user is told, and the version stays", async () => {
+  installed.haproxy = "2.9.0-1";
+  candidates = { haproxy: "2.9.0-1" };
+  older = ["haproxy"];
+  const after = await hostBase.apply(context, "urn", inputs, known);
+  expect(after).toEqual({ ...known, versions: { ...VERSIONS, haproxy: "2.9.0-1" } });
+  expect(warnings).toEqual([
+    "lb1: haproxy was 3.0.11-1 and is 2.9.0-1 now; the package sources have nothing newer.",
+  ]);
+});

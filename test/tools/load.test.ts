@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+let clone: string;
+
+beforeEach(() => {
+  clone = mkdtempSync(join(tmpdir(), "pgherd-"));
+  cpSync(join(ROOT, "bin/load.cjs"), join(clone, "bin/load.cjs"));
+  symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
+  mkdirSync(join(clone, "src/provider"), { recursive: true });
+});
+
+/** Writes the provider's source, newer than whatever was bundled before. */
+function write(text: string): void {
+  const file = join(clone, "src/provider/main.ts");
+  writeFileSync(file, text);
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(file, later, later);
+}
+
+/** What a start of the provider prints. */
+function start(env: NodeJS.ProcessEnv = {}): string {
+  const script = `require(${JSON.stringify(join(clone, "bin/load.cjs"))})("provider")`;
+  return execFileSync(process.execPath, ["-e", script], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+}
+
+test("a start by what the last one compiled does the same", () => {
+  write('import { basename } from "node:path";\nconsole.log(basename("/a/b"));\n');
+  expect(start()).toBe("b\n");
+  expect(readdirSync(join(clone, "dist"))).toEqual(["provider.cjs", "provider.cjs.v8"]);
+  expect(start()).toBe("b\n");
+});
+
+test("a changed source runs, even one of the same length", () => {
+  write('console.log("before");\n');
+  expect(start()).toBe("before\n");
+  write('console.log("after!");\n');
+  expect(start()).toBe("after!\n");
+});
+
+test("what was kept of a start is left out when it is damaged", () => {
+  write('console.log("well");\n');
+  start();
+  writeFileSync(join(clone, "dist/provider.cjs.v8"), "nonsense");
+  expect(start()).toBe("well\n");
+});
+
+test("for debugging, errors name the sources", () => {
+  write('\n\nconsole.log(new Error("here").stack?.split("\\n")[1]);\n');
+  expect(start({ PGHERD_DEBUG: "1" })).toContain("src/provider/main.ts:3:");
+});

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn, reset } from "../../src/lab/power";
 import { full, LabCluster, leaderOf, until } from "./harness";
@@ -304,7 +304,7 @@ async function isRepaired(rows: readonly Drift[]): Promise<void> {
 const START_OF_INIT = "cut -d' ' -f22 /proc/1/stat";
 
 describe("nothing changes", () => {
-  test("after a comment in the stack file, and after a switchover", async () => {
+  full("after a comment in the stack file, and after a switchover", async () => {
     await leavesAlone();
     const old = leaderOf(await cluster.healthy());
     await cluster.onHost("db1", "sudo patronictl -c /etc/patroni/pgherd switchover --force");
@@ -363,31 +363,37 @@ describe("nothing changes", () => {
 });
 
 describe("drift", () => {
-  test("whatever somebody has changed on the hosts is shown by a preview and repaired by one run, and nothing else", async () => {
-    await isRepaired(drifts(leaderOf(await cluster.healthy())));
-    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
-    expect(await cluster.dynamicConfiguration()).toMatchObject({ ttl: 30 });
-    expect(await cluster.onHost("db3", "dpkg-query -W -f '${Version}' python3-etcd")).not.toBe(
-      "0.0.1",
-    );
-  });
+  full(
+    "whatever somebody has changed on the hosts is shown by a preview and repaired by one run, and nothing else",
+    async () => {
+      await isRepaired(drifts(leaderOf(await cluster.healthy())));
+      expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+      expect(await cluster.dynamicConfiguration()).toMatchObject({ ttl: 30 });
+      expect(await cluster.onHost("db3", "dpkg-query -W -f '${Version}' python3-etcd")).not.toBe(
+        "0.0.1",
+      );
+    },
+  );
 
   full("so are these", () => isRepaired(FURTHER));
 
-  test("a stranger among etcd's members is an error that says what to do, and nothing is changed", async () => {
-    const added = await cluster.onHost(
-      "db1",
-      "etcdctl member add stranger --peer-urls=http://10.89.0.99:2380",
-    );
-    const id = /Member ([0-9a-f]+) added/.exec(added)?.[1];
-    const said = await cluster.refused("preview");
-    expect(said).toContain(
-      `demo: expected etcd's members to be db1, db2, db3, got also one that has not started yet (${id}, http://10.89.0.99:2380).`,
-    );
-    expect(said).toContain(`If nobody needs it, on db1: etcdctl member remove ${id}`);
-    await cluster.onHost("db1", `etcdctl member remove ${id}`);
-    await cluster.unchanged();
-  });
+  full(
+    "a stranger among etcd's members is an error that says what to do, and nothing is changed",
+    async () => {
+      const added = await cluster.onHost(
+        "db1",
+        "etcdctl member add stranger --peer-urls=http://10.89.0.99:2380",
+      );
+      const id = /Member ([0-9a-f]+) added/.exec(added)?.[1];
+      const said = await cluster.refused("preview");
+      expect(said).toContain(
+        `demo: expected etcd's members to be db1, db2, db3, got also one that has not started yet (${id}, http://10.89.0.99:2380).`,
+      );
+      expect(said).toContain(`If nobody needs it, on db1: etcdctl member remove ${id}`);
+      await cluster.onHost("db1", `etcdctl member remove ${id}`);
+      await cluster.unchanged();
+    },
+  );
 
   full("a member with the data of another database is an error that says whose it is", async () => {
     const seen = await cluster.healthy();
@@ -409,26 +415,29 @@ describe("drift", () => {
     await cluster.unchanged();
   });
 
-  test("a host without power is an error that names it; the others can be worked on, and the state keeps all", async () => {
-    const seen = await cluster.healthy();
-    const host = seen.members.find(({ role }) => role === "replica")?.name as string;
-    await cluster.onHost("lb1", "sudo rm /etc/keepalived/check-haproxy");
-    const names = await resources();
-    const before = await traces("lb1");
-    await powerOff(LAB, [host]);
-    const said = await cluster.refused("up", "--yes", "--skip-preview");
-    expect(said).toMatch(
-      new RegExp(`${host}: deploy@10\\.89\\.0\\.\\d+ port 22 cannot be reached`),
-    );
-    expect(await resources()).toEqual(names);
-    expect(await traces("lb1")).toEqual(before);
-    await cluster.deploy("--target", "**::demo-lb1*");
-    expect(await cluster.onHost("lb1", "stat -c %a /etc/keepalived/check-haproxy")).toBe("755\n");
-    expect(await resources()).toEqual(names);
-    await powerOn(LAB, [host]);
-    await cluster.healthy();
-    await cluster.unchanged();
-  });
+  full(
+    "a host without power is an error that names it; the others can be worked on, and the state keeps all",
+    async () => {
+      const seen = await cluster.healthy();
+      const host = seen.members.find(({ role }) => role === "replica")?.name as string;
+      await cluster.onHost("lb1", "sudo rm /etc/keepalived/check-haproxy");
+      const names = await resources();
+      const before = await traces("lb1");
+      await powerOff(LAB, [host]);
+      const said = await cluster.refused("up", "--yes", "--skip-preview");
+      expect(said).toMatch(
+        new RegExp(`${host}: deploy@10\\.89\\.0\\.\\d+ port 22 cannot be reached`),
+      );
+      expect(await resources()).toEqual(names);
+      expect(await traces("lb1")).toEqual(before);
+      await cluster.deploy("--target", "**::demo-lb1*");
+      expect(await cluster.onHost("lb1", "stat -c %a /etc/keepalived/check-haproxy")).toBe("755\n");
+      expect(await resources()).toEqual(names);
+      await powerOn(LAB, [host]);
+      await cluster.healthy();
+      await cluster.unchanged();
+    },
+  );
 
   async function resources(): Promise<string[]> {
     const state = JSON.parse(await cluster.pulumi("stack", "export")) as {
@@ -475,7 +484,7 @@ describe("a changed setting of etcd", () => {
 describe("a host that was reinstalled", () => {
   const host = "db1";
 
-  test("comes back as all that it was, by one run, and the others go on", async () => {
+  full("comes back as all that it was, by one run, and the others go on", async () => {
     const ids = await etcdIds();
     const before = await Promise.all(HOSTS.filter((name) => name !== host).map(traces));
     await reset(LAB, [host]);

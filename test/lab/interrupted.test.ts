@@ -210,7 +210,7 @@ describe.runIf(FULL)("a first deployment", () => {
   }
 });
 
-describe("a change of a running cluster", () => {
+describe.runIf(FULL)("a change of a running cluster", () => {
   beforeAll(async () => {
     await cluster.boot(TOPOLOGY);
     await cluster.deploy();

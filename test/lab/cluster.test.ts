@@ -111,7 +111,7 @@ describe("the firewall", () => {
         type filter hook input priority filter; policy drop;
         iif "lo" accept
         ct state established,related accept
-        meta l4proto { icmp, ipv6-icmp, 112 } accept
+        meta l4proto { 1, 58, 112 } accept
         tcp dport 5000-5003 accept
     }
 `;

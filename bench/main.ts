@@ -1,0 +1,88 @@
+import { writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import { down } from "../src/lab/down";
+import { rerunAsRoot } from "../src/lab/rights";
+import { benchmark } from "./benchmark";
+import { CONTENDERS, type ContenderName } from "./contenders";
+import { renderResults } from "./report";
+import { PARTS, type Part } from "./results";
+import { LAB, SIZES, type Size } from "./sizes";
+
+interface Options {
+  readonly only?: Part[];
+  readonly hosts?: Size[];
+  readonly with?: ContenderName[];
+  readonly rounds: number;
+  readonly freshRounds: number;
+  readonly json?: string;
+  readonly keep?: boolean;
+}
+
+const program = new Command("npm run bench --")
+  .description(
+    "Compares pgherd with Ansible, Ansible with Mitogen, and pyinfra, on the same hosts of a lab.",
+  )
+  .addOption(new Option("--only <part...>", "what to measure").choices(PARTS))
+  .option("--hosts <number...>", `how many hosts: ${SIZES.join(", ")}`, sizes)
+  .addOption(new Option("--with <tool...>", "which tools, pgherd among them").choices(CONTENDERS))
+  .option("--rounds <number>", "how often each command is run", count, 5)
+  .option("--fresh-rounds <number>", "how often each fresh deployment is made", count, 3)
+  .option("--json <file>", "write all times there too")
+  .option("--keep", "leave the lab up, for another run")
+  .addHelpText(
+    "after",
+    `
+Takes most of an hour; nothing else should run meanwhile. Times are of whole processes, from start to end; the table shows
+medians, and how many times pgherd's they are.
+
+Parts:
+  fresh     from blank hosts to a cluster that serves; all packages are on the hosts' own disk
+  no-op     once more, with everything looked at on the hosts, and nothing to change
+  dry-run   what would be changed, with everything looked at
+  change    one timeout of HAProxy, or back again
+The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
+provider that does nothing.
+
+Examples:
+  npm run bench
+  npm run bench -- --only no-op --hosts 5 --rounds 10 --json times.json
+  npm run bench -- --only no-op --with pgherd --keep`,
+  )
+  .showHelpAfterError("(--help shows what can be said)")
+  .action(async (options: Options) => {
+    const code = await rerunAsRoot();
+    if (code !== undefined) process.exitCode = code;
+    else await compare(options);
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
+
+async function compare(options: Options): Promise<void> {
+  const results = await benchmark({
+    parts: options.only ?? [...PARTS],
+    sizes: options.hosts ?? [...SIZES],
+    contenders: options.with ?? [...CONTENDERS],
+    rounds: options.rounds,
+    freshRounds: options.freshRounds,
+    say: (text) => process.stderr.write(`${pc.dim("bench:")} ${text}\n`),
+  });
+  if (options.json !== undefined)
+    writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  process.stdout.write(`\n${renderResults(results)}`);
+  if (!options.keep) await down(LAB);
+}
+
+function sizes(text: string, before: Size[] | undefined): Size[] {
+  const size = SIZES.find((one) => String(one) === text);
+  if (size !== undefined) return [...(before ?? []), size];
+  throw new InvalidArgumentError(`Expected one of ${SIZES.join(", ")}.`);
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number, 1 or more.");
+}

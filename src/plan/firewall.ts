@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
+import { addressOf } from "./addresses";
 import { planFlows } from "./flows";
 import { render } from "./template";
 import type { FirewallPlan, Flow } from "./types";
@@ -12,8 +13,23 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
     host,
     rules: render("firewall/rules.nft", {
       rules: flows.filter(({ to }) => to === host).flatMap(rulesOf),
+      known: knownHosts(settings, hosts),
     }),
   }));
+}
+
+/**
+ * Sources that are told of what is not let in. A host that has lost its connections with a restart must say so to those
+ * at their other ends: a Patroni that waits for an answer from a silent etcd waits for minutes.
+ */
+function knownHosts({ hosts }: Settings, names: readonly string[]): string[] {
+  const addresses = names.map((name) => addressOf(hosts, name));
+  const four = addresses.filter((one) => isIPv4(one));
+  const six = addresses.filter((one) => !isIPv4(one));
+  return [
+    ...(four.length > 0 ? [`ip saddr { ${four.join(", ")} }`] : []),
+    ...(six.length > 0 ? [`ip6 saddr { ${six.join(", ")} }`] : []),
+  ];
 }
 
 /** What a rule looks for in a packet, and what it is for. */

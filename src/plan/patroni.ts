@@ -62,6 +62,11 @@ function synchronous({ replication, members }: ClusterSettings): PatroniPlan["sy
     : { role: "sync_standby", count: Math.min(count, members.length - 1) };
 }
 
+/** A member's own host first, if it is of the DCS: no other host's power cut then touches its way there. */
+function nearestFirst(members: readonly string[], host: string): string[] {
+  return [...members].sort((a, b) => Number(b === host) - Number(a === host));
+}
+
 /** The option of initdb; since PostgreSQL 18 they are on by default (release notes, E.1.2). */
 function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): string | null {
   if (dataChecksums) return "data-checksums";
@@ -90,7 +95,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
             scope: cluster.name,
             name: host,
             restListen: endpoint(address, PATRONI_PORT),
-            dcsHosts: cluster.dcs.members.map((member) =>
+            dcsHosts: nearestFirst(cluster.dcs.members, host).map((member) =>
               endpoint(addressOf(hosts, member), cluster.dcs.clientPort),
             ),
             listen: `${isIPv6(address) ? `[${address}]` : address},127.0.0.1:${postgresql.port}`,

@@ -157,7 +157,9 @@ function hostBasedAuthentication({
 }: Pick<Settings, "hosts" | "cluster">): string[] {
   const single = (name: string) => network(addressOf(hosts, name));
   const members = cluster.members.map((member) => single(member.host));
-  const balancers = (cluster.loadBalancers?.hosts ?? []).map(single);
+  // With IPv6 the kernel may send from the virtual address, as long as the balancer holds it.
+  const vips = (cluster.loadBalancers?.vip ?? []).map((vip) => network(vip.replace(/\/.*/, "")));
+  const balancers = [...(cluster.loadBalancers?.hosts ?? []).map(single), ...vips];
   // Where there are no balancers, clients come themselves.
   const direct =
     balancers.length === 0 && cluster.firewall ? (cluster.firewall.clients ?? []).map(network) : [];

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { parameterProblems } from "./parameters";
 import type { Settings } from "./schema";
-import { secondsToNotice, timings } from "./timings";
+import { LEAST_RETRY_TIMEOUT, secondsToNotice, timings } from "./timings";
 
 type Report = (path: string, problem: string) => void;
 
@@ -211,6 +211,12 @@ function replicationHasReplicas({ cluster }: Settings, report: Report): void {
 function timingsFit({ cluster }: Settings, report: Report): void {
   if ("profile" in cluster.failover) return;
   const { ttl, loopWait, retryTimeout } = cluster.failover;
+  if (retryTimeout < LEAST_RETRY_TIMEOUT) {
+    report(
+      "cluster.failover.retryTimeout",
+      `expected ${LEAST_RETRY_TIMEOUT} or more, got ${retryTimeout}: with etcd, Patroni would never elect a new leader. Raise it.`,
+    );
+  }
   // Patroni 3.2 and newer would only warn and shorten the others (patroni/config.py, _validate_and_adjust_timeouts).
   if (loopWait + 2 * retryTimeout > ttl) {
     report(

@@ -37,8 +37,14 @@ const SHORT: Checks = { interval: 1, fastInterval: 0.5, timeout: 1, fall: 2, ris
 export const PROFILES: { readonly [profile in "default" | "fast" | "aggressive"]: Timings } = {
   default: { ttl: 30, loopWait: 10, retryTimeout: 10, primaryStartTimeout: 60, checks: PATIENT },
   fast: { ttl: 20, loopWait: 5, retryTimeout: 5, primaryStartTimeout: 15, checks: BRISK },
-  aggressive: { ttl: 5, loopWait: 1, retryTimeout: 1, primaryStartTimeout: 10, checks: SHORT },
+  aggressive: { ttl: 5, loopWait: 1, retryTimeout: 2, primaryStartTimeout: 10, checks: SHORT },
 };
+
+/**
+ * Patroni takes etcd's leader key only while a second of `retry_timeout` is left after it has renewed its lease
+ * (patroni/dcs/etcd3.py, attempt_to_acquire_leader): with 1 nobody would ever be elected.
+ */
+export const LEAST_RETRY_TIMEOUT = 2;
 
 /** The timings that the settings ask for. */
 export function timings(failover: ClusterSettings["failover"]): Timings {

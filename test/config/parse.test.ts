@@ -427,6 +427,11 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     "pgherd:cluster.failover: expected loopWait + 2 × retryTimeout ≤ ttl, got 10 + 2 × 10 > 20. Raise ttl or lower the others.",
   ],
   [
+    "a retry that leaves no time to take the lead",
+    cluster({ failover: { ttl: 20, loopWait: 5, retryTimeout: 1 } }),
+    "pgherd:cluster.failover.retryTimeout: expected 2 or more, got 1: with etcd, Patroni would never elect a new leader. Raise it.",
+  ],
+  [
     "a hook on an unknown host",
     cluster({ hooks: [{ name: "notify", when: "after", on: "a9", run: "true" }] }),
     `pgherd:cluster.hooks[0].on: expected "local" or one of pgherd:hosts (${ALL_HOSTS}), got "a9". Mend the name.`,

@@ -12,6 +12,7 @@ from pyinfra import config, host
 sys.path.insert(0, str(Path(__file__).parent))
 
 from parts import balancer, base, database, dcs, entry_point, firewall, patroni  # noqa: E402
+from parts.together import together  # noqa: E402
 
 config.SUDO = True
 
@@ -23,6 +24,7 @@ if "members" in host.groups:
     patroni.deploy()
 if "balancers" in host.groups:
     balancer.deploy()
+together(name="Wait for each other")
 if "members" in host.groups:
     database.deploy()
 if "balancers" in host.groups:

@@ -62,7 +62,7 @@ function synchronous({ replication, members }: ClusterSettings): PatroniPlan["sy
     : { role: "sync_standby", count: Math.min(count, members.length - 1) };
 }
 
-/** A member's own host first, if it is of the DCS: no other host's power cut then touches its way there. */
+/** A member's own host first, if it is of the DCS: the nearest to begin with. Patroni finds the others there. */
 function nearestFirst(members: readonly string[], host: string): string[] {
   return [...members].sort((a, b) => Number(b === host) - Number(a === host));
 }

@@ -9,6 +9,7 @@ import { planEntryPoint } from "./plan/haproxy";
 const settings = settingsOrStop();
 const cluster = new Cluster(settings.cluster.name, settings);
 const entryPoint = planEntryPoint(settings);
+const hasForks = settings.cluster.forks.length > 0;
 
 /** What clients need to connect; the passwords with `pulumi stack output passwords --show-secrets`. */
 export const connection = planConnection(settings);
@@ -16,6 +17,9 @@ export const addresses = entryPoint?.addresses;
 export const ports = entryPoint?.ports;
 export const passwords = pulumi.secret(cluster.passwords);
 export const statsPassword = entryPoint && pulumi.secret(cluster.statsPassword);
+/** What clients connect to the stack's forks with; passwords with `--show-secrets`. */
+export const forks = hasForks ? cluster.forks : undefined;
+export const forkPasswords = hasForks ? pulumi.secret(cluster.forkPasswords) : undefined;
 export const systemIdentifier = cluster.systemIdentifier;
 
 function settingsOrStop(): Settings {

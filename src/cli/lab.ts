@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import pc from "picocolors";
+import { DATA_FILE_SYSTEMS, type DataFileSystem } from "../lab/data-disk";
 import { down } from "../lab/down";
 import { labExecAttached, labSsh } from "../lab/exec";
 import { addHost } from "../lab/add-host";
@@ -14,6 +15,13 @@ import { plainTable } from "./table";
 
 interface NameOptions {
   readonly name: string;
+}
+
+interface UpFlags {
+  readonly topology?: Topology;
+  readonly distro?: Distro;
+  readonly dataFs?: DataFileSystem;
+  readonly json?: boolean;
 }
 
 /** `pgherd lab …`: throwaway Debian hosts on this machine. */
@@ -48,16 +56,20 @@ function addUp(lab: Command): void {
         `Debian release of the hosts (default: ${DISTROS[0]})`,
       ).choices(DISTROS),
     )
+    .addOption(
+      new Option(
+        "--data-fs <type>",
+        "give each database host a disk for /var/lib/postgresql (forks need btrfs or xfs)",
+      ).choices(DATA_FILE_SYSTEMS),
+    )
     .option("--json", "print the lab's status as JSON when all hosts are up")
     .addHelpText("after", UP_HELP)
     .action(
-      asRoot(
-        async (options: NameOptions & { topology?: Topology; distro?: Distro; json?: boolean }) => {
-          const progress = progressOf(options.name);
-          await up(options.name, { ...options, progress });
-          if (options.json) printJson(labStatus(options.name));
-        },
-      ),
+      asRoot(async (options: NameOptions & UpFlags) => {
+        const progress = progressOf(options.name);
+        await up(options.name, { ...options, progress });
+        if (options.json) printJson(labStatus(options.name));
+      }),
     );
 }
 
@@ -205,7 +217,9 @@ function printStatus(status: LabStatus): void {
     ]);
   const others = labNames().filter((name) => name !== status.name);
   process.stdout.write(
-    `Lab "${status.name}": ${status.topology} on Debian ${status.distro}, in ${status.dir}\n${table.toString()}\n` +
+    `Lab "${status.name}": ${status.topology} on Debian ${status.distro}, in ${status.dir}\n` +
+      (status.dataFs ? `Data of the database hosts on ${status.dataFs}\n` : "") +
+      `${table.toString()}\n` +
       (others.length > 0 ? `Other labs: ${others.join(" ")}\n` : ""),
   );
 }
@@ -232,7 +246,8 @@ A lab that is up is left as it is. One that was cut off while it was made is com
 
 Examples:
   pgherd lab up
-  pgherd lab up --topology small --distro bookworm --name old`;
+  pgherd lab up --topology small --distro bookworm --name old
+  pgherd lab up --data-fs btrfs --name forks`;
 
 const RESET_HELP = `
 A host keeps its name, address, machine-id and SSH host key; all that was ever written on it is deleted. What Pulumi

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { demoCommand } from "./demo";
+import { forkCommand } from "./fork";
 import { labCommand } from "./lab";
 import { planCommand } from "./plan";
 import { psqlCommand } from "./psql";
@@ -12,6 +13,7 @@ for (const command of [
   demoCommand(),
   statusCommand(),
   psqlCommand(),
+  forkCommand(),
   planCommand(),
   labCommand(),
 ]) {

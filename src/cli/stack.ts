@@ -12,6 +12,14 @@ import { packageRoot } from "../package-root";
  * @throws PgherdError if there is no such stack file; ConfigError with every problem in it.
  */
 export function readStack(stack: string, configFile?: string): Settings {
+  return parseSettings(rawStack(stack, configFile));
+}
+
+/** The settings of a stack as they stand in its file, not checked yet. */
+export function rawStack(
+  stack: string,
+  configFile?: string,
+): { hosts: unknown; ssh: unknown; cluster: unknown } {
   const file = configFile ?? join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
   let text: string;
   try {
@@ -24,9 +32,9 @@ export function readStack(stack: string, configFile?: string): Settings {
     );
   }
   const { config } = parse(text) as { config?: Record<string, unknown> };
-  return parseSettings({
+  return {
     hosts: config?.["pgherd:hosts"],
     ssh: config?.["pgherd:ssh"],
     cluster: config?.["pgherd:cluster"],
-  });
+  };
 }

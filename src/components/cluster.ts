@@ -14,6 +14,7 @@ import {
   Provider,
 } from "../resources/resources";
 import { Daemon } from "./daemon";
+import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { Passwords } from "./passwords";
 
@@ -25,6 +26,10 @@ export class Cluster extends pulumi.ComponentResource {
   readonly passwords: { readonly [user: string]: pulumi.Output<string> };
   /** Of the user `stats` of the statistics page. */
   readonly statsPassword: pulumi.Output<string>;
+  /** What clients connect to the stack's forks with, by fork. */
+  readonly forks: { readonly [fork: string]: pulumi.Output<string> };
+  /** Of every login role on a fork, by fork. */
+  readonly forkPasswords: { readonly [fork: string]: pulumi.Output<string> };
 
   private readonly name: string;
 
@@ -124,10 +129,22 @@ export class Cluster extends pulumi.ComponentResource {
       ...Object.values(haproxy),
       ...Object.values(keepalived),
     ]);
-    hooks("after", settings, plan, { parent: this, dependsOn: [database, ...ready] });
+    const forks =
+      plan.forks.length > 0
+        ? new Forks(`${name}-forks`, settings, plan.forks, database, {
+            parent: this,
+            providers: { pgherd: provider },
+          })
+        : undefined;
+    hooks("after", settings, plan, {
+      parent: this,
+      dependsOn: [database, ...ready, ...(forks ? [forks] : [])],
+    });
 
     this.systemIdentifier = database.systemIdentifier;
     this.passwords = passwords;
+    this.forks = forks?.connection ?? {};
+    this.forkPasswords = forks?.passwords ?? {};
     this.statsPassword = secrets.apply((known) => known.stats);
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }

@@ -3,7 +3,7 @@ import { RandomPassword } from "@pulumi/random";
 import type { Secrets } from "../plan/types";
 
 /** Characters that need no quoting in any file or URL: 32 of them hold 190 bits. */
-const LENGTH = 32;
+export const LENGTH = 32;
 
 /** VRRP cuts a password off after 8 characters (RFC 2338, section 5.3.6; keepalived.conf(5), auth_pass). */
 const VRRP_LENGTH = 8;

@@ -32,6 +32,7 @@ const RULES: readonly ((settings: Settings, report: Report) => void)[] = [
   slotsFit,
   parametersFit,
   portsDiffer,
+  forksFit,
   hbaIsSafe,
   hooksHaveHosts,
 ];
@@ -397,6 +398,7 @@ function portsDiffer({ cluster }: Settings, report: Report): void {
   for (const [key, port] of Object.entries(balancers?.ports ?? {})) {
     used.push([`cluster.loadBalancers.ports.${key}`, port, balancers?.hosts ?? []]);
   }
+  cluster.forks.forEach(({ port }, i) => used.push([`cluster.forks[${i}].port`, port, members]));
   used.forEach(([path, port, hosts], i) => {
     const clash = used
       .slice(0, i)
@@ -408,6 +410,28 @@ function portsDiffer({ cluster }: Settings, report: Report): void {
       report(
         path,
         `expected a port of its own, got ${port}, which ${clash[0]} uses on the same host. Choose another.`,
+      );
+  });
+}
+
+function forksFit({ cluster }: Settings, report: Report): void {
+  const names = cluster.forks.map((fork) => fork.name);
+  const sources = ["replica", ...cluster.members.map((member) => member.host)];
+  cluster.forks.forEach(({ name, from }, i) => {
+    if (names.indexOf(name) !== i)
+      report(
+        `cluster.forks[${i}].name`,
+        `expected each fork once, got "${name}" again. Choose another name.`,
+      );
+    if (!sources.includes(from))
+      report(
+        `cluster.forks[${i}].from`,
+        `expected one of ${sources.join(", ")}, got "${from}". Mend the name.`,
+      );
+    else if (from === "replica" && cluster.members.length === 1)
+      report(
+        `cluster.forks[${i}].from`,
+        `expected "${cluster.members[0]?.host}", got "replica", which a cluster of one member has not. Name the member.`,
       );
   });
 }

@@ -421,6 +421,24 @@ const system = z.strictObject({
   timeSync: z.boolean().default(true).describe("Refuse hosts whose clock nobody sets."),
 });
 
+const fork = z.strictObject({
+  name: name.max(40, { error: "a name of 40 characters at most" }).describe("The fork's name."),
+  from: z
+    .string()
+    .default("replica")
+    .describe("`replica` for any one, or the member on whose host it is made and stays."),
+  port: port.describe("Where it listens, on that member's address."),
+  memory: size.default("512MB").describe("Memory that it may use; beyond that it is restarted."),
+  disk: size
+    .default("10GB")
+    .describe("What it may write of its own, or keep of what the member has changed since."),
+  ttl: z
+    .string()
+    .regex(/^[1-9]\d*(m|h|d)$/, { error: 'a time such as "8h" or "3d"' })
+    .optional()
+    .describe("How long until the host removes it by itself. Default: never."),
+});
+
 const hook = z.strictObject({
   name: name.describe("Its name in a preview."),
   when: z
@@ -450,6 +468,10 @@ export const cluster = z.strictObject({
     .prefault({})
     .describe("Who may reach what; everything else is dropped. False: no rules."),
   system: system.prefault({}).describe("What is asked of the hosts themselves."),
+  forks: z
+    .array(fork)
+    .default([])
+    .describe("Writable copies of the database, made by copy-on-write; see Forks."),
   hooks: z.array(hook).default([]).describe("Your own commands around a change."),
 });
 
@@ -467,4 +489,5 @@ export type ClusterSettings = z.infer<typeof cluster>;
 export type MemberSettings = ClusterSettings["members"][number];
 export type UserSettings = z.infer<typeof user>;
 export type DatabaseSettings = z.infer<typeof database>;
+export type ForkSettings = z.infer<typeof fork>;
 export type FirewallSettings = z.infer<typeof firewall>;

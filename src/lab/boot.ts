@@ -3,6 +3,7 @@ import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { hostCgroups, isPopulated } from "./cgroup";
+import { ensureDataDisk } from "./data-disk";
 import { killHost, launchHost } from "./launch";
 import { hostPaths, type LabPaths } from "./paths";
 import type { Progress } from "./progress";
@@ -49,6 +50,7 @@ async function bootHost(
   progress: Progress,
 ): Promise<void> {
   const started = Date.now();
+  await ensureDataDisk(paths, state, host);
   for (let attempt = 1; ; attempt++) {
     const running = isPopulated(hostCgroups(state.name, host));
     const ended = running ? undefined : launchHost(paths, state, host).ended;

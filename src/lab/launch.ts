@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { hostCgroups, killCgroups, makeCgroups } from "./cgroup";
+import { DATA_MOUNT, hasDataDisk } from "./data-disk";
 import { BRIDGE, removeHostLink } from "./network";
 import { hostPaths, type LabPaths } from "./paths";
 import type { LabState } from "./state";
@@ -14,17 +15,19 @@ export interface LaunchedHost {
 /** Powers a host on, from the disk it has; a host without one is blank. Returns before it has booted. */
 export function launchHost(paths: LabPaths, state: LabState, host: string): LaunchedHost {
   const files = hostPaths(paths, host);
-  for (const folder of [files.disk, files.work, files.root])
+  for (const folder of [files.disk, files.work, files.root, files.dataMount])
     fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
   fs.rmSync(files.ready, { force: true });
   const groups = hostCgroups(state.name, host);
   makeCgroups(groups);
+  const dataImage = hasDataDisk(state, host) ? files.dataImage : "";
   const log = fs.openSync(files.console, "w");
   const child = spawn(
     "nsenter",
     [
       ...[`--net=${paths.netns}`, "unshare", "--mount", "--propagation", "slave"],
-      ...["sh", "-euc", LAUNCHER, "pgherd-host", host, files.dir, state.trees, BRIDGE, ...groups],
+      ...["sh", "-euc", LAUNCHER, "pgherd-host", host, files.dir, state.trees, BRIDGE],
+      ...[dataImage, ...groups],
     ],
     { cwd: "/", detached: true, stdio: ["ignore", log, log], env: { PATH: process.env["PATH"] } },
   );
@@ -47,6 +50,7 @@ export async function killHost(paths: LabPaths, lab: string, host: string): Prom
 /** Deletes what was written on a host that is off. */
 export function wipeHost(paths: LabPaths, host: string): void {
   const files = hostPaths(paths, host);
+  fs.rmSync(files.dataImage, { force: true });
   // Renamed first: a run that is killed in between leaves a blank disk, not half of one.
   for (const folder of [files.disk, files.work]) {
     const old = `${folder}.old`;
@@ -62,14 +66,21 @@ export function wipeHost(paths: LabPaths, host: string): void {
 // nspawn exits with 133 when the host asks for a restart. Its own folder in /run is hidden, so that hosts of two labs may
 // have the same name. The shell keeps out of the container's control group, which plain v2 would not divide otherwise.
 const LAUNCHER = `
-host=$1 dir=$2 trees=$3 bridge=$4
-shift 4
+host=$1 dir=$2 trees=$3 bridge=$4 image=$5
+shift 5
 exec 9>"$dir/launch.lock"
 flock --nonblock 9 || { echo "$host is running already."; exit 1; }
 for group; do echo $$ >"$group/launcher/cgroup.procs"; done
 mkdir -p /run/systemd/nspawn
 mount -t tmpfs tmpfs /run/systemd/nspawn
 mount -t overlay overlay -o "lowerdir=$dir/identity:$trees/base,upperdir=$dir/disk,workdir=$dir/work" "$dir/root"
+data=
+if [ -n "$image" ]; then
+  # The last run's mount ends a moment after its last process, and two at once would destroy what is on the disk.
+  while losetup --associated "$image" | grep -q .; do sleep 0.1; done
+  mount -o loop "$image" "$dir/data"
+  data="--bind=$dir/data:${DATA_MOUNT}"
+fi
 while :; do
   code=0
   sh -euc '
@@ -77,7 +88,8 @@ while :; do
     shift
     exec "$@" 9>&-' - "$@" -- \\
     systemd-nspawn --quiet --directory="$dir/root" --boot --register=no --keep-unit --machine="$host" \\
-    --network-bridge="$bridge" --bind-ro="$trees/repo:/srv/apt" --resolv-conf=off --timezone=off --link-journal=no || code=$?
+    --network-bridge="$bridge" --bind-ro="$trees/repo:/srv/apt" --resolv-conf=off --timezone=off --link-journal=no \\
+    \${data:+"$data"} || code=$?
   [ $code = 133 ] || exit $code
 done
 `;

@@ -33,6 +33,10 @@ export interface HostPaths {
   readonly root: string;
   /** Name, address, machine-id and SSH keys: a layer below the disk, so that a blank host keeps them. */
   readonly identity: string;
+  /** The disk that a database host keeps its data on, as an image, in a lab that was made with one. */
+  readonly dataImage: string;
+  /** Where that is mounted, visible to the host's own processes only. */
+  readonly dataMount: string;
   /** What the host wrote to its console since its last start. */
   readonly console: string;
   readonly launchLock: string;
@@ -91,6 +95,8 @@ export function hostPaths(lab: LabPaths, host: string): HostPaths {
     work: path.join(dir, "work"),
     root: path.join(dir, "root"),
     identity: path.join(dir, "identity"),
+    dataImage: path.join(dir, "data.img"),
+    dataMount: path.join(dir, "data"),
     console: path.join(dir, "console.log"),
     launchLock: path.join(dir, "launch.lock"),
     ready: path.join(lab.dir, "ready", host),

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { z } from "zod";
 import { PgherdError } from "../errors";
+import { DATA_FILE_SYSTEMS } from "./data-disk";
 import type { LabPaths } from "./paths";
 import { DISTROS, TOPOLOGIES, type Topology } from "./topology";
 
@@ -19,6 +20,8 @@ const stateSchema = z.object({
   name: z.string(),
   topology: z.enum(TOPOLOGY_NAMES),
   distro: z.enum(DISTROS),
+  /** File system of the database hosts' data, where they have a disk of their own for it. */
+  dataFs: z.enum(DATA_FILE_SYSTEMS).optional(),
   /** Folder with the base tree (`base`) and the APT repository (`repo`) that the hosts stand on. */
   trees: z.string(),
   createdAt: z.string(),

@@ -4,6 +4,7 @@ import { PgherdError } from "../errors";
 import { bootHosts, isUp } from "./boot";
 import { claimName, refuseForeign } from "./claim";
 import { clearAway } from "./down";
+import type { DataFileSystem } from "./data-disk";
 import { ensureDeployKey, ensureIdentity } from "./identity";
 import { withLabLock } from "./lock";
 import { ensureNetwork, networkExists } from "./network";
@@ -19,6 +20,11 @@ export interface UpOptions {
   readonly topology?: Topology;
   /** @default what the lab already has, else `trixie` */
   readonly distro?: Distro;
+  /**
+   * File system of a disk of their own that the database hosts keep their data on.
+   * @default what the lab already has, else none: the data lies with all else of the host
+   */
+  readonly dataFs?: DataFileSystem;
   readonly progress?: Progress;
 }
 
@@ -65,12 +71,21 @@ export async function describeHost(
 function existing(paths: LabPaths, options: UpOptions): LabState | undefined {
   const state = readState(paths);
   if (!state) return undefined;
-  const { topology = state.topology, distro = state.distro } = options;
-  if (topology === state.topology && distro === state.distro) return state;
+  const wanted = { ...state, ...given(options) };
+  if (describe(wanted) === describe(state)) return state;
   throw new PgherdError(
-    `lab "${state.name}": expected topology ${topology} on ${distro}, found ${state.topology} on ${state.distro}.`,
+    `lab "${state.name}": expected ${describe(wanted)}, found ${describe(state)}.`,
     `Run "pgherd lab down${nameOption(state.name)}" first, or take another --name for a lab beside it.`,
   );
+}
+
+/** What was said, without what was left out. */
+function given({ topology, distro, dataFs }: UpOptions): Partial<LabState> {
+  return { ...(topology && { topology }), ...(distro && { distro }), ...(dataFs && { dataFs }) };
+}
+
+function describe({ topology, distro, dataFs }: LabState): string {
+  return `topology ${topology} on ${distro}${dataFs ? `, data on ${dataFs}` : ""}`;
 }
 
 async function make(
@@ -79,7 +94,7 @@ async function make(
   options: UpOptions,
   progress: Progress,
 ): Promise<LabState> {
-  const { topology = DEFAULT_TOPOLOGY, distro = DISTROS[0] } = options;
+  const { topology = DEFAULT_TOPOLOGY, distro = DISTROS[0], dataFs } = options;
   const trees = currentTrees(distro);
   refuseForeign(paths);
   // What a run left that was killed before it wrote down what it was about to make.
@@ -90,7 +105,7 @@ async function make(
   await ensureDeployKey(paths);
   const hosts = await Promise.all(hostsOf(topology).map((host) => describeHost(paths, host)));
   const createdAt = new Date().toISOString();
-  const state: LabState = { version: 1, name, topology, distro, trees, createdAt, hosts };
+  const state: LabState = { version: 1, name, topology, distro, dataFs, trees, createdAt, hosts };
   writeState(paths, state);
   progress(undefined, `${topology} on Debian ${distro}: ${hosts.length} hosts in ${paths.dir}`);
   return state;

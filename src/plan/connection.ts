@@ -28,6 +28,11 @@ export function planConnection(settings: Settings): { readonly [entrance: string
   };
 }
 
+/** What clients connect to a fork with: `postgresql://10.89.0.13:5433/`. */
+export function forkUri({ hosts }: Settings, host: string, port: number): string {
+  return uri([endpoint(addressOf(hosts, host), port)]);
+}
+
 function uri(endpoints: readonly string[]): string {
   return `postgresql://${endpoints.join(",")}/`;
 }

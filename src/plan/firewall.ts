@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
-import { planFlows } from "./flows";
+import { FORK_MARK, planFlows } from "./flows";
 import { render } from "./template";
 import type { FirewallPlan, Flow } from "./types";
 
@@ -38,8 +38,10 @@ interface Rule {
   readonly comment: string;
 }
 
-/** One rule for IPv4 and one for IPv6, where the flow has such addresses. */
-function rulesOf({ from, addresses, protocol, port, purpose }: Flow): Rule[] {
+/** What a packet's source has to be for these addresses: once for IPv4 and once for IPv6, where there are such. */
+export function sourcesOf(
+  addresses: readonly string[],
+): { readonly match: string; readonly protocolField: string }[] {
   const families = [
     { family: "ip", all: "ipv4", protocolField: "ip protocol", four: true },
     { family: "ip6", all: "ipv6", protocolField: "ip6 nexthdr", four: false },
@@ -48,10 +50,19 @@ function rulesOf({ from, addresses, protocol, port, purpose }: Flow): Rule[] {
     const own = [...new Set(addresses.filter((one) => isIPv4(one.split("/")[0] ?? "") === four))];
     if (own.length === 0) return [];
     const anywhere = own.some((one) => one.endsWith("/0"));
-    const source = anywhere ? `meta nfproto ${all}` : `${family} saddr { ${own.join(", ")} }`;
+    const match = anywhere ? `meta nfproto ${all}` : `${family} saddr { ${own.join(", ")} }`;
+    return [{ match, protocolField }];
+  });
+}
+
+/** One rule for IPv4 and one for IPv6, where the flow has such addresses. */
+function rulesOf({ from, addresses, protocol, port, purpose }: Flow): Rule[] {
+  const comment = `${purpose} from ${from}`;
+  if (protocol === "mark") return [{ match: `meta mark ${FORK_MARK}`, comment }];
+  return sourcesOf(addresses).map(({ match, protocolField }) => {
     const target =
       protocol === "vrrp" ? `${protocolField} ${VRRP_PROTOCOL}` : `${protocol} dport ${port}`;
-    return [{ match: `${source} ${target}`, comment: `${purpose} from ${from}` }];
+    return { match: `${match} ${target}`, comment };
   });
 }
 

@@ -4,6 +4,9 @@ import { networkOf } from "./networks";
 import { PATRONI_PORT } from "./patroni";
 import type { Flow } from "./types";
 
+/** Packets of a fork's clients carry it as long as the fork runs: the fork's own table of nftables sets it ("fork" in ASCII). */
+export const FORK_MARK = "0x666f726b";
+
 /** Some hosts or networks, and what they are called. */
 interface Source {
   readonly from: string;
@@ -86,6 +89,15 @@ function memberFlows(
       peers,
       through,
       { from: "admins", addresses: firewall.admins },
+    ]),
+    ...some([
+      {
+        from: "clients",
+        addresses: clientNetworks(settings),
+        to,
+        protocol: "mark",
+        purpose: "forks",
+      },
     ]),
   ];
 }

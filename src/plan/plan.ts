@@ -3,6 +3,7 @@ import { planConnection } from "./connection";
 import { planEtcd, planEtcdServices } from "./etcd";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
+import { planForks } from "./forks";
 import { planEntryPoint, planHaproxyServices } from "./haproxy";
 import { planHosts } from "./hosts";
 import { planKeepalivedServices } from "./keepalived";
@@ -28,5 +29,6 @@ export function planCluster(settings: Settings): ClusterPlan {
       ...planHaproxyServices(settings),
       ...planKeepalivedServices(settings),
     ],
+    forks: planForks(settings),
   };
 }

@@ -53,7 +53,14 @@ function planRequirement(
     memory: member && memory ? bytesOf(memory) : undefined,
     watchdog: member && cluster.failover.watchdog === "required",
     timeSync: cluster.system.timeSync,
+    copyOnWrite: isForked(settings, host) || undefined,
   };
+}
+
+/** Whether a fork of the stack may be made on the host. */
+function isForked({ cluster }: Settings, host: string): boolean {
+  const member = cluster.members.some((one) => one.host === host);
+  return cluster.forks.some(({ from }) => (from === "replica" ? member : from === host));
 }
 
 /** What PostgreSQL's data and etcd's were made with, and cannot be changed by writing another file. */

@@ -3,6 +3,7 @@ import type {
   DirectoryInput,
   EtcdMemberInput,
   FileInput,
+  ForkInputs,
   HostsFacts,
   PreflightInputs,
   RoleInput,
@@ -50,8 +51,9 @@ export interface Flow {
   readonly addresses: readonly string[];
   /** The host that lets it in. */
   readonly to: string;
-  readonly protocol: "tcp" | "udp" | "vrrp";
-  /** None for vrrp. */
+  /** `mark` for packets that another table of nftables on the host has marked, by their port. */
+  readonly protocol: "tcp" | "udp" | "vrrp" | "mark";
+  /** Of tcp and udp only. */
   readonly port?: number;
   /** What it is for, in a word or two: `PostgreSQL`, `Patroni's REST API`. */
   readonly purpose: string;
@@ -120,6 +122,9 @@ export interface EntryPointPlan {
   readonly statsPort: number;
 }
 
+/** A fork, but for its password. */
+export type ForkPlan = Omit<ForkInputs, "cluster" | "password">;
+
 /** Everything that a cluster consists of; made from the settings alone, without asking a host. */
 export interface ClusterPlan {
   readonly name: string;
@@ -134,4 +139,5 @@ export interface ClusterPlan {
   /** None where the user wants no rules. */
   readonly firewalls: readonly FirewallPlan[];
   readonly services: readonly ServicePlan[];
+  readonly forks: readonly ForkPlan[];
 }

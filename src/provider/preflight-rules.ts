@@ -26,6 +26,8 @@ const LEAST_FREE_INODES = 0.01;
 const FIRST_PERSON = 1000;
 /** Where data is lost with a reboot, or a lost network stops the database in the middle of a write. */
 const UNFIT_FILE_SYSTEMS = /^(tmpfs|ramfs|nfs.*|cifs|smb.*)$/;
+/** What forks need: files that share their blocks until one of them is written to. */
+const COPYING_ON_WRITE = ["btrfs", "xfs"];
 const ALWAYS_THERE = ["C", "POSIX", "C.UTF-8"];
 
 const RULES: readonly HostRule[] = [
@@ -43,6 +45,7 @@ const RULES: readonly HostRule[] = [
   foreignUsers,
   foreignConfiguration,
   fileSystem,
+  copyOnWrite,
   freeSpace,
   freeInodes,
   readOnly,
@@ -177,6 +180,15 @@ function fileSystem({ requirement, facts }: Sighting) {
   return (
     `expected a local file system that outlasts a reboot for ${requirement.dataDirectory}, found ${type}. ` +
     "Mount a disk there, or choose another pgherd:cluster.postgresql.dataDirectory."
+  );
+}
+
+function copyOnWrite({ requirement, facts }: Sighting) {
+  const { type } = facts.disk;
+  if (!requirement.copyOnWrite || COPYING_ON_WRITE.includes(type)) return;
+  return (
+    `expected a file system that copies on write for pgherd:cluster.forks (${COPYING_ON_WRITE.join(" or ")}), ` +
+    `found ${type} where ${requirement.dataDirectory} is. Mount such a disk there, or remove the forks.`
   );
 }
 

@@ -9,6 +9,7 @@ import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { etcdCluster } from "./etcd-cluster";
 import { firewall } from "./firewall";
+import { fork } from "./fork";
 import { hostBase } from "./host-base";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
@@ -24,6 +25,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),
   "pgherd:index:EntryPoint": untyped(entryPoint),
+  "pgherd:index:Fork": untyped(fork),
 };
 
 /**

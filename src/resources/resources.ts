@@ -109,6 +109,16 @@ export class PatroniCluster extends pulumi.CustomResource {
   }
 }
 
+/** A writable copy of the database. */
+export class Fork extends pulumi.CustomResource {
+  /** The member that it was made from, on whose host it stays. */
+  declare readonly host: pulumi.Output<string>;
+
+  constructor(name: string, args: Eventual<inputs.ForkInputs>, opts: pulumi.CustomResourceOptions) {
+    super("pgherd:index:Fork", name, { ...args, host: undefined }, opts);
+  }
+}
+
 /** What clients connect to. */
 export class EntryPoint extends pulumi.CustomResource {
   constructor(

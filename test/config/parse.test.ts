@@ -36,6 +36,7 @@ function problemsOf(raw: unknown): readonly string[] {
 /** A change of some of the cluster's settings. */
 const cluster = (settings: object) => (raw: Raw) => void Object.assign(raw.cluster, settings);
 const postgresql = (settings: object) => cluster({ postgresql: settings });
+const fork = (settings: object) => ({ name: "try", port: 5433, ...settings });
 const balancers = (settings: object) =>
   cluster({ loadBalancers: { hosts: ["b1", "b2"], ...settings } });
 
@@ -330,6 +331,32 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     'pgherd:cluster.postgresql.slots.events.database: expected one of postgresql.databases (there is none), got "shop". Add the database or mend the name.',
   ],
   [
+    "two forks of one name",
+    cluster({ forks: [fork({}), fork({ port: 5434 })] }),
+    'pgherd:cluster.forks[1].name: expected each fork once, got "try" again. Choose another name.',
+  ],
+  [
+    "a fork on the port of another daemon, and two on one",
+    cluster({ forks: [fork({ port: 5432 }), fork({ name: "b" }), fork({ name: "c" })] }),
+    "pgherd:cluster.forks[0].port: expected a port of its own, got 5432, which cluster.postgresql.port uses on the same host. Choose another.",
+    "pgherd:cluster.forks[2].port: expected a port of its own, got 5433, which cluster.forks[1].port uses on the same host. Choose another.",
+  ],
+  [
+    "a fork from no member",
+    cluster({ forks: [fork({ from: "b1" })] }),
+    'pgherd:cluster.forks[0].from: expected one of replica, a1, a2, a3, got "b1". Mend the name.',
+  ],
+  [
+    "a fork from a replica that there is not",
+    cluster({ members: ["a1"], forks: [fork({})] }),
+    'pgherd:cluster.forks[0].from: expected "a1", got "replica", which a cluster of one member has not. Name the member.',
+  ],
+  [
+    "a fork that ends at no time",
+    cluster({ forks: [fork({ ttl: "soon" })] }),
+    'pgherd:cluster.forks[0].ttl: expected a time such as "8h" or "3d", got "soon".',
+  ],
+  [
     "a virtual IP without its interface",
     balancers({ vip: "10.0.0.100/24" }),
     "pgherd:cluster.loadBalancers.interface: expected the interface that carries the vip, got nothing. `ip -brief address` on the host shows it.",
@@ -530,6 +557,7 @@ test("the minimal configuration gets its defaults", () => {
         ...{ admins: [], allow: [] },
       },
       system: { sysctl: {}, transparentHugePages: "never", timeSync: true },
+      forks: [],
       hooks: [],
     },
   });

@@ -45,6 +45,7 @@ test("a member with etcd lets in the other members, the DCS hosts and the load b
     "5432 load balancers: 10.89.0.31 10.89.0.32 10.89.0.100",
     "8008 members: 10.89.0.12 10.89.0.13",
     "8008 load balancers: 10.89.0.31 10.89.0.32 10.89.0.100",
+    "mark clients: 10.89.0.0/24",
   ]);
 });
 

@@ -197,6 +197,12 @@ const REFUSALS: readonly [string, Odd, string][] = [
       "Mount a disk there, or choose another pgherd:cluster.postgresql.dataDirectory.",
   ],
   [
+    "a disk that cannot share blocks, where forks are wanted",
+    { requirement: { copyOnWrite: true } },
+    "expected a file system that copies on write for pgherd:cluster.forks (btrfs or xfs), " +
+      "found ext4 where /var/lib/postgresql/17/main is. Mount such a disk there, or remove the forks.",
+  ],
+  [
     "a full disk",
     { facts: { disk: { ...FACTS.disk, free: GIGABYTE - 1 } } },
     "expected 1024 MB of free space for /var/lib/postgresql/17/main, found 1023 MB. " +

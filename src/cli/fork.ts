@@ -1,0 +1,354 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { Command } from "commander";
+import pc from "picocolors";
+import { parseSettings } from "../config/parse";
+import type { Settings } from "../config/schema";
+import { ConfigError, PgherdError } from "../errors";
+import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
+import { Host } from "../host/host";
+import { resolveTarget } from "../host/target";
+import { dropFork, ensureFork, observeForks } from "../operations/forks";
+import { forkUri } from "../plan/connection";
+import { forksFolder, KEEPER, planForks } from "../plan/forks";
+import { planPatroni } from "../plan/patroni";
+import { rawStack, readStack } from "./stack";
+import { plainTable } from "./table";
+
+interface StackOptions {
+  readonly stack: string;
+  readonly configFile?: string;
+}
+
+interface CreateOptions extends StackOptions {
+  readonly from: string;
+  readonly at: string;
+  readonly port?: number;
+  readonly memory: string;
+  readonly disk: string;
+  readonly ttl: string;
+  readonly json?: boolean;
+}
+
+/** `pgherd fork …`: writable copies of the database, in seconds whatever its size. */
+export function forkCommand(): Command {
+  const fork = new Command("fork")
+    .description("Makes writable copies of the database in seconds, whatever its size.")
+    .addHelpText("after", FORK_HELP);
+  addCreate(fork);
+  addList(fork);
+  addDrop(fork);
+  addPassword(fork);
+  addPsql(fork);
+  return fork;
+}
+
+function addCreate(fork: Command): void {
+  verb(fork, "create", "Make a fork: a copy of now, which lives on its own from then on.")
+    .argument("<name>", "its name, e.g. try-migration")
+    .option("--from <member>", "`replica` for any one, or a member", "replica")
+    .option("--at <time>", "only `now`; an earlier time is restored from a backup", "now")
+    .option("--port <number>", "where it listens (default: the first free one from 5433)", Number)
+    .option("--memory <size>", "what it may use", "512MB")
+    .option("--disk <size>", "what it may take for itself", "10GB")
+    .option("--ttl <time>", "when its host removes it: 8h, 3d, or `never`", "24h")
+    .option("--json", "print JSON")
+    .action(create);
+}
+
+function addList(fork: Command): void {
+  verb(fork, "list", "Show all forks, and how much of the disk each has taken for itself.")
+    .option("--json", "print JSON")
+    .action(async ({ stack, configFile, json }: StackOptions & { json?: boolean }) => {
+      const settings = readStack(stack, configFile);
+      await withHosts(settings, async (host) => {
+        const forks = await observeForks(members(settings), forksFolder(settings), host, KEEPER);
+        process.stdout.write(
+          json ? `${JSON.stringify(forks, null, 2)}\n` : renderForks(forks, Date.now() / 1000),
+        );
+      });
+    });
+}
+
+function addDrop(fork: Command): void {
+  verb(fork, "drop", "Remove a fork and all that was written on it.")
+    .argument("<name>")
+    .action(async (name: string, { stack, configFile }: StackOptions) => {
+      const settings = readStack(stack, configFile);
+      if (settings.cluster.forks.some((declared) => declared.name === name)) {
+        throw new PgherdError(
+          `fork ${name}: it is declared in stack "${stack}", which would make it again.`,
+          "Remove it from pgherd:cluster.forks and run pulumi up.",
+        );
+      }
+      await withHosts(settings, async (host) => {
+        const on = await dropFork(placeOf(settings, name), name, host);
+        process.stdout.write(
+          on.length > 0 ? `${name}: removed from ${on.join(", ")}\n` : `${name}: no such fork\n`,
+        );
+      });
+    });
+}
+
+function addPassword(fork: Command): void {
+  verb(fork, "password", "Print the password of the fork's users.")
+    .argument("<name>")
+    .action(async (name: string, { stack, configFile }: StackOptions) => {
+      const settings = readStack(stack, configFile);
+      const { password } = await findFork(settings, name);
+      process.stdout.write(`${password}\n`);
+    });
+}
+
+function addPsql(fork: Command): void {
+  verb(fork, "psql", "Open psql on a fork.")
+    .argument("<name>")
+    .argument("[argument...]", "given to psql, after --")
+    .option("-U, --user <user>", "who to connect as (default: the stack's first user)")
+    .option("-d, --database <database>", "where to connect to (default: the stack's first one)")
+    .action(
+      async (
+        name: string,
+        words: string[],
+        options: StackOptions & { user?: string; database?: string },
+      ) => {
+        const settings = readStack(options.stack, options.configFile);
+        const { uri, password } = await findFork(settings, name);
+        const { user, database } = clientOf(settings);
+        const { status, error } = spawnSync("psql", ["--dbname", uri, ...words], {
+          stdio: "inherit",
+          env: {
+            ...process.env,
+            PGUSER: options.user ?? user,
+            PGDATABASE: options.database ?? database,
+            PGPASSWORD: password,
+          },
+        });
+        if (error) {
+          throw new PgherdError(
+            `psql cannot be run: ${error.message}.`,
+            "Install PostgreSQL's client, on Debian: sudo apt-get install postgresql-client",
+          );
+        }
+        process.exitCode = status ?? 1;
+      },
+    );
+}
+
+function verb(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("--config-file <file>", "the stack's settings, where they are not in stacks/");
+}
+
+async function create(name: string, options: CreateOptions): Promise<void> {
+  if (options.at !== "now") {
+    throw new PgherdError(
+      `--at: expected "now", got "${options.at}": a fork shares the blocks that a replica has now.`,
+      "An earlier state is restored from a backup.",
+    );
+  }
+  const start = Date.now();
+  const declared = readStack(options.stack, options.configFile);
+  await withHosts(declared, async (host) => {
+    const forks = await observeForks(members(declared), forksFolder(declared), host);
+    const twin = forks.find((one) => one.name === name && one.state !== "incomplete");
+    if (twin) {
+      throw new PgherdError(
+        `fork ${name}: there is one already, on ${twin.host} since ${time(twin.begun)}.`,
+        `Take another name, or remove that one first: pgherd fork drop ${name}`,
+      );
+    }
+    const port = options.port ?? (await freePort(declared, forks, host));
+    const settings = withFork(options, { name, port });
+    const plan = planForks(settings).find((one) => one.name === name);
+    if (!plan) throw new Error(`no plan for fork ${name}`);
+    const password = randomBytes(24).toString("base64url");
+    const inputs = { cluster: settings.cluster.name, ...plan, password };
+    const { fork } = await ensureFork(inputs, host, (what) =>
+      process.stderr.write(`${pc.dim("fork:")} ${what}\n`),
+    );
+    const uri = forkUri(settings, fork.host, port);
+    const seconds = (Date.now() - start) / 1000;
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ ...fork, uri, seconds }, null, 2)}\n`
+        : renderCreated(fork, uri, seconds, clientOf(settings)),
+    );
+  });
+}
+
+/** The stack's settings as if the fork stood among them, so that it is checked by the same rules. */
+function withFork(
+  options: CreateOptions,
+  { name, port }: { name: string; port: number },
+): Settings {
+  const raw = rawStack(options.stack, options.configFile);
+  const before = (raw.cluster as { forks?: unknown[] }).forks ?? [];
+  const { from, memory, disk } = options;
+  const ttl = options.ttl === "never" ? {} : { ttl: options.ttl };
+  const forks = [...before, { name, from, port, memory, disk, ...ttl }];
+  try {
+    return parseSettings({ ...raw, cluster: { ...(raw.cluster as object), forks } });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // What the command line said is told in its words.
+    const said = `pgherd:cluster.forks[${before.length}].`;
+    throw new PgherdError(
+      error.problems.map((problem) => problem.replaceAll(said, "--")).join("\n"),
+    );
+  }
+}
+
+const FIRST_PORT = 5433;
+
+/** A port that nobody uses on any member, nor a fork that is stopped or declared. */
+async function freePort(
+  { cluster }: Settings,
+  forks: readonly Fork[],
+  host: (name: string) => Host,
+): Promise<number> {
+  const listening = await Promise.all(
+    cluster.members.map((member) => host(member.host).observe(listeningProbe)),
+  );
+  const taken = new Set([
+    ...listening.flat(),
+    ...forks.map((fork) => fork.port),
+    ...cluster.forks.map((fork) => fork.port),
+    cluster.postgresql.port,
+  ]);
+  let port = FIRST_PORT;
+  while (taken.has(port)) port += 1;
+  return port;
+}
+
+async function findFork(
+  settings: Settings,
+  name: string,
+): Promise<{ readonly uri: string; readonly password: string }> {
+  return withHosts(settings, async (host) => {
+    const forks = await observeForks(members(settings), forksFolder(settings), host);
+    const found = forks.find((one) => one.name === name && one.state !== "incomplete");
+    if (!found) {
+      throw new PgherdError(
+        `fork ${name}: there is no such fork; there ${forks.length === 1 ? "is" : "are"} ${forks.map((one) => one.name).join(", ") || "none"}.`,
+        `Make it: pgherd fork create ${name}`,
+      );
+    }
+    const folder = `${forksFolder(settings)}/${name}`;
+    const password = await host(found.host).observe(forkPasswordProbe(folder));
+    return { uri: forkUri(settings, found.host, found.port), password };
+  });
+}
+
+function placeOf(settings: Settings, name: string) {
+  return {
+    members: planPatroni(settings).members,
+    folder: `${forksFolder(settings)}/${name}`,
+    keeper: KEEPER,
+  };
+}
+
+function members({ cluster }: Settings): string[] {
+  return cluster.members.map(({ host }) => host);
+}
+
+function clientOf({ cluster }: Settings): { user: string; database: string } {
+  const { users, databases } = cluster.postgresql;
+  return { user: users[0]?.name ?? "app", database: databases[0]?.name ?? "app" };
+}
+
+async function withHosts<T>(
+  settings: Settings,
+  work: (host: (name: string) => Host) => Promise<T>,
+): Promise<T> {
+  const hosts = new Map<string, Host>();
+  const host = (name: string) => {
+    const found =
+      hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "pgherd fork");
+    hosts.set(name, found);
+    return found;
+  };
+  try {
+    return await work(host);
+  } finally {
+    for (const one of hosts.values()) one.close();
+  }
+}
+
+/** What a new fork is and how to use it, on 80 columns. */
+export function renderCreated(
+  fork: Fork,
+  uri: string,
+  seconds: number,
+  { user, database }: { user: string; database: string },
+): string {
+  const { name } = fork;
+  const lines = [
+    `${pc.bold(name)} takes connections after ${seconds.toFixed(1)} s`,
+    "",
+    `  on        ${fork.host}, port ${fork.port}, timeline ${fork.timeline}; copied in ${fork.copied} ms`,
+    `  connect   pgherd fork psql ${name}`,
+    `            ${uri.replace("//", `//${user}@`)}${database}`,
+    `  password  pgherd fork password ${name}    of every user, on this fork only`,
+    `  limits    ${size(fork.memory)} of memory, ${size(fork.disk)} of the disk`,
+    `  ends      ${fork.ends === 0 ? "never by itself" : time(fork.ends)}, or by: pgherd fork drop ${name}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** All forks as a person reads them, on 80 columns. @param now in seconds since 1970 */
+export function renderForks(forks: readonly Fork[], now: number): string {
+  if (forks.length === 0) return "There are no forks. Make one: pgherd fork create NAME\n";
+  const table = plainTable(["Fork", "Host", "Port", "State", "TL", "Own", "Limit", "Ends in"]);
+  const colour = { running: pc.green, stopped: pc.red, incomplete: pc.yellow };
+  for (const fork of forks) {
+    table.push([
+      fork.name,
+      fork.host,
+      fork.port || "",
+      colour[fork.state](fork.state),
+      fork.timeline || "",
+      fork.own === undefined ? "" : size(fork.own),
+      fork.disk ? size(fork.disk) : "",
+      fork.ends === 0 ? "never" : left(fork.ends - now),
+    ]);
+  }
+  const reasons = forks
+    .filter(({ reason }) => reason !== "")
+    .map(({ name, reason }) => pc.red(`${name}: stopped, since ${reason}.\n`));
+  return `${table.toString()}\n${reasons.join("")}`;
+}
+
+function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && value % 1 !== 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}
+
+function left(seconds: number): string {
+  if (seconds <= 0) return "now";
+  if (seconds < 3600) return `${Math.ceil(seconds / 60)} min`;
+  return seconds < 2 * 86400
+    ? `${Math.round(seconds / 3600)} h`
+    : `${Math.round(seconds / 86400)} d`;
+}
+
+function time(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+const FORK_HELP = `
+A fork shares all blocks with the replica beside which it lies, until one of the two writes to them: making it copies
+nothing and takes as long for 10 GB as for 10 MB. It needs btrfs or xfs under the data directory. It has a port, a
+password, memory and disk limits and an end of its own, archives nothing, and never joins the cluster.
+
+Examples:
+  pgherd fork create try-migration
+  pgherd fork psql try-migration -- -f migration.sql
+  pgherd fork create nightly --from db3 --memory 2GB --ttl 3d
+  pgherd fork list
+  pgherd fork drop try-migration`;

@@ -47,7 +47,20 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   facts: ["host", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
-  cli: ["config", "plan", "operations", "facts", "host", "lab", "errors", "package-root"],
+  operator: ["operations", "facts", "errors"],
+  probe: ["errors"],
+  cli: [
+    "config",
+    "plan",
+    "operator",
+    "operations",
+    "facts",
+    "probe",
+    "host",
+    "lab",
+    "errors",
+    "package-root",
+  ],
   lab: ["errors", "package-root"],
   errors: [],
   versions: [],
@@ -109,7 +122,7 @@ test("what is planned is pure: nothing of it starts a process, opens a connectio
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

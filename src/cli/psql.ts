@@ -6,6 +6,7 @@ import { stackOutputs } from "./outputs";
 interface PsqlOptions {
   readonly stack: string;
   readonly port: string;
+  readonly replica?: boolean;
   readonly user: string;
   readonly database: string;
 }
@@ -17,13 +18,12 @@ export function psqlCommand(): Command {
     .argument("[argument...]", "given to psql, after --")
     .option("-s, --stack <stack>", "the deployed stack to connect to", "lab")
     .option("-p, --port <entrance>", "primary, replica, synchronous or asynchronous", "primary")
+    .option("--replica", "the same as --port replica")
     .option("-U, --user <user>", "who to connect as", "app")
     .option("-d, --database <database>", "where to connect to", "app")
-    .addHelpText(
-      "after",
-      "\nExample: pgherd psql --port replica -- -c 'select pg_is_in_recovery()'",
-    )
-    .action((words: string[], { stack, port: entrance, user, database }: PsqlOptions) => {
+    .addHelpText("after", "\nExample: pgherd psql --replica -- -c 'select pg_is_in_recovery()'")
+    .action((words: string[], { stack, port, replica, user, database }: PsqlOptions) => {
+      const entrance = replica ? "replica" : port;
       const { connection, passwords } = stackOutputs(stack);
       const uri = connection[entrance];
       if (uri === undefined) throw wrong("port", Object.keys(connection), entrance);

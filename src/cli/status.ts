@@ -1,75 +1,180 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
-import { Host } from "../host/host";
-import { resolveTarget } from "../host/target";
-import { observeStatus, type ClusterStatus } from "../operations/status";
-import { planCluster } from "../plan/plan";
-import { readStack } from "./stack";
+import { PgherdError } from "../errors";
+import type { Health } from "../operations/health";
+import {
+  observeStatus,
+  type BalancerState,
+  type ClusterStatus,
+  type MemberState,
+} from "../operations/status";
+import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
+import { parseSpan } from "./time";
 
-interface StatusOptions {
-  readonly stack: string;
-  readonly configFile?: string;
+interface StatusOptions extends StackOptions {
   readonly json?: boolean;
+  readonly watch?: boolean | string;
 }
+
+const EXIT_CODE: { readonly [health in Health]: number } = {
+  healthy: 0,
+  unknown: 1,
+  degraded: 2,
+  down: 3,
+};
 
 /** `pgherd status`: who leads, who follows, and what leads there. */
 export function statusCommand(): Command {
-  return new Command("status")
+  return withStack(new Command("status"))
     .description("Shows the members with role, timeline and lag, the DCS and the load balancers.")
-    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
-    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
-    .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      "\nExit code: 0 if all is well, 2 if not, 1 if it could not be found out.",
-    )
-    .action(async ({ stack, configFile, json }: StatusOptions) => {
-      const settings = readStack(stack, configFile);
-      const hosts = new Map<string, Host>();
-      const host = (name: string) => {
-        const found =
-          hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "status");
-        hosts.set(name, found);
-        return found;
-      };
-      const status = await observeStatus(planCluster(settings), host);
-      for (const one of hosts.values()) one.close();
-      process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status));
-      if (!status.healthy) process.exitCode = 2;
+    .option("-w, --watch [every]", "look again and again, until Ctrl-C (default: every 2s)")
+    .option("--json", "print JSON; with --watch a line for each look")
+    .addHelpText("after", STATUS_HELP)
+    .action(async (options: StatusOptions) => {
+      const cluster = openCluster(options, "status");
+      try {
+        if (options.watch === undefined) {
+          const status = await observeStatus(cluster.plan, cluster.host);
+          print(status, options.json);
+          process.exitCode = EXIT_CODE[status.health];
+        } else await watch(options, () => observeStatus(cluster.plan, cluster.host));
+      } finally {
+        cluster.close();
+      }
     });
 }
 
+async function watch(
+  { watch: every, json }: StatusOptions,
+  look: () => Promise<ClusterStatus>,
+): Promise<void> {
+  const pause = every === true ? 2000 : parseSpan("--watch", String(every));
+  if (pause < 500) throw new PgherdError(`--watch: expected 0.5s or more, got "${String(every)}".`);
+  for (;;) {
+    const status = await look();
+    if (json) process.stdout.write(`${JSON.stringify(status)}\n`);
+    else {
+      // Written over the last look, and what is left of it below is cleared: no flicker.
+      const lines = renderStatus(status).replaceAll("\n", "\u001b[K\n");
+      process.stdout.write(process.stdout.isTTY ? `\u001b[H${lines}\u001b[J` : lines);
+    }
+    process.exitCode = EXIT_CODE[status.health];
+    await sleep(pause);
+  }
+}
+
+function print(status: ClusterStatus, json: boolean | undefined): void {
+  process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status));
+}
+
+const HEALTH: { readonly [health in Health]: string } = {
+  healthy: pc.green("healthy"),
+  degraded: pc.yellow("takes writes, but is not whole"),
+  down: pc.red("takes no writes"),
+  unknown: pc.red("no host answers"),
+};
+
 /** The status as a person reads it, on 80 columns. */
 export function renderStatus(status: ClusterStatus): string {
-  const members = plainTable(["Member", "Role", "State", "TL", "Lag"]);
-  for (const { name, role, state, timeline, lagBytes, pendingRestart } of status.members) {
-    members.push([
+  const { cluster, health, paused, scheduledSwitchover: scheduled } = status;
+  const blocks = [
+    `Cluster ${pc.bold(cluster)}: ${HEALTH[health]}` +
+      (paused ? pc.yellow(", paused: nothing fails over by itself") : ""),
+    ...(scheduled
+      ? [`Switchover${scheduled.to ? ` to ${scheduled.to}` : ""} at ${scheduled.at}`]
+      : []),
+    "",
+    renderMembers(status.members),
+    "",
+    `etcd      ${status.dcs.map(renderDcs).join(", ")}`,
+  ];
+  if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
+  if (status.problems.length > 0) {
+    blocks.push("", ...status.problems.map((problem) => pc.red(wrapped(problem))));
+  }
+  return `${blocks.join("\n")}\n`;
+}
+
+function renderMembers(members: readonly MemberState[]): string {
+  const table = plainTable(["Member", "Role", "State", "TL", "Lag", ""]);
+  for (const member of members) {
+    const { name, role, state, timeline, pendingRestart } = member;
+    table.push([
       name,
       role === "leader" ? pc.bold(role) : role.replace("_", " "),
-      pendingRestart ? `${state}, restart pending` : state,
+      state === "no answer" ? pc.red(state) : state,
       timeline ?? "",
-      role === "leader" ? "" : lagBytes === undefined ? "unknown" : `${lagBytes} B`,
+      role === "leader" ? "" : lagOf(member),
+      pendingRestart ? pc.yellow("restart pending") : "",
     ]);
   }
-  const lines = [
-    `Cluster ${pc.bold(status.cluster)}: ${status.healthy ? pc.green("healthy") : pc.red("not healthy")}` +
-      (status.paused ? pc.yellow(", paused: nothing fails over by itself") : ""),
-    "",
-    members.toString(),
-    "",
-    `DCS       ${status.dcs.map(({ host, healthy }) => (healthy ? host : pc.red(`${host} (no answer)`))).join(", ")}`,
-  ];
-  for (const { host, entrances } of status.loadBalancers) {
-    const shown = Object.entries(entrances).map(
-      ([name, servers]) => `${name} ${servers.join(" ") || pc.red("none")}`,
-    );
-    lines.push(`${host.padEnd(9)} ${shown.join(" · ") || pc.red("no answer")}`);
-  }
-  const holders = status.loadBalancers.filter(({ holdsVip }) => holdsVip);
-  if (holders.length > 0) {
-    lines.push(`Virtual IP on ${pc.bold(holders.map(({ host }) => host).join(", "))}`);
-  }
-  for (const problem of status.problems) lines.push(pc.red(problem));
-  return `${lines.join("\n")}\n`;
+  return table.toString();
 }
+
+/** `0 B, 0.0 s`, or `unknown`. */
+function lagOf({ lagBytes, lagSeconds }: MemberState): string {
+  if (lagBytes === undefined) return "unknown";
+  return lagSeconds === undefined ? `${lagBytes} B` : `${lagBytes} B, ${lagSeconds.toFixed(1)} s`;
+}
+
+function renderDcs({ host, healthy, leader }: ClusterStatus["dcs"][number]): string {
+  if (!healthy) return pc.red(`${host} (not healthy)`);
+  return leader ? `${host} (leader)` : host;
+}
+
+function renderBalancers({ loadBalancers, vips }: ClusterStatus): string {
+  const entrances = [...new Set(loadBalancers.flatMap(({ entrances: all }) => Object.keys(all)))];
+  const table = plainTable(["Balancer", ...entrances, ""]);
+  for (const balancer of loadBalancers) {
+    const vip = balancer.holdsVip ? pc.bold(vips.join(" ")) : "";
+    const backends = balancer.answers
+      ? entrances.map((entrance) => backendsOf(balancer, entrance))
+      : [pc.red("no answer"), ...entrances.slice(1).map(() => "")];
+    table.push([balancer.host, ...backends, vip]);
+  }
+  return table.toString();
+}
+
+/** The members that an entrance leads to, and those that somebody has taken out of it. */
+function backendsOf({ servers }: BalancerState, entrance: string): string {
+  const shown = servers
+    .filter((one) => one.entrance === entrance)
+    .flatMap(({ server, status }) => {
+      if (status.startsWith("UP")) return server;
+      // One that is down in the entrance of another role is as it should be.
+      return status.startsWith("DOWN") ? [] : pc.yellow(`${server} ${status.toLowerCase()}`);
+    });
+  return shown.join(" ") || pc.red("none");
+}
+
+const COLUMNS = 80;
+
+/** A long sentence on several lines, the further ones set in. */
+function wrapped(sentence: string): string {
+  let length = 0;
+  return sentence
+    .split(" ")
+    .map((word) => {
+      const breaks = length > 0 && length + 1 + word.length > COLUMNS;
+      length = breaks ? 2 + word.length : length + word.length + (length > 0 ? 1 : 0);
+      return breaks ? `\n  ${word}` : (length > word.length ? " " : "") + word;
+    })
+    .join("");
+}
+
+const STATUS_HELP = `
+Lag is what a replica has not replayed yet, and the time from a commit to its
+replay there, as the server that it streams from measures it.
+
+Exit codes:
+  0  healthy: everything is as the stack says
+  1  it could not be found out: no host answered, or the stack cannot be read
+  2  takes writes, but something is missing; the last lines say what
+  3  takes no writes
+
+Examples:
+  pgherd status
+  pgherd status --watch
+  pgherd status --json | jq .members`;

@@ -37,6 +37,33 @@ wait`,
   };
 }
 
+/** An etcd member as it tells itself. */
+export interface DcsMember {
+  /** Whether it takes part in a majority. */
+  readonly healthy: boolean;
+  /** Whether it leads the others: an election takes place when it goes. */
+  readonly leader: boolean;
+  /** Bytes of its database. */
+  readonly databaseBytes?: number;
+}
+
+/** The etcd member behind this client URL, by its own pages: nobody else has to answer. */
+export function dcsMemberProbe(url: string): Probe<DcsMember> {
+  const page = (path: string) => `curl -sf --max-time 4 ${words([`${url}/${path}`])}`;
+  return {
+    script: `${page("health")}; echo; ${page("metrics")} | grep -E '^etcd_(server_is_leader|mvcc_db_total_size_in_bytes) '; :`,
+    parse(output) {
+      const metric = (name: string) => new RegExp(`^${name} (\\S+)$`, "m").exec(output)?.[1];
+      const size = metric("etcd_mvcc_db_total_size_in_bytes");
+      return {
+        healthy: /"health": ?"true"/.test(output),
+        leader: metric("etcd_server_is_leader") === "1",
+        databaseBytes: size === undefined ? undefined : Number(size),
+      };
+    },
+  };
+}
+
 /**
  * Whether a member has a log. One that has none is at its very beginning, whatever else lies in its directory: only then
  * etcd reads how its cluster begins (etcd/server/etcdserver/bootstrap.go, `haveWAL`).

@@ -7,15 +7,23 @@ export type Entrances = { readonly [name: string]: readonly string[] };
 export function entrancesProbe(statsPort: number): Probe<Entrances> {
   return {
     script: statistics(statsPort),
-    parse(output) {
-      const entrances: { [name: string]: string[] } = {};
-      for (const { entrance, server, status } of serverRows(output)) {
-        entrances[entrance] ??= [];
-        if (status.startsWith("UP")) entrances[entrance].push(server);
-      }
-      return entrances;
-    },
+    parse: (output) => entrancesOf(serverRows(output)),
   };
+}
+
+/** All servers of all entrances, whatever their state; none if HAProxy does not answer. */
+export function serversProbe(statsPort: number): Probe<BalancedServer[]> {
+  return { script: statistics(statsPort), parse: serverRows };
+}
+
+/** Which of these servers each entrance leads to. */
+export function entrancesOf(servers: readonly BalancedServer[]): Entrances {
+  const entrances: { [name: string]: string[] } = {};
+  for (const { entrance, server, status } of servers) {
+    entrances[entrance] ??= [];
+    if (status.startsWith("UP")) entrances[entrance].push(server);
+  }
+  return entrances;
 }
 
 /** Servers that take no new sessions because somebody drains them: `["replica/db2"]`. */
@@ -45,8 +53,11 @@ function statistics(port: number): string {
   return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; printf "GET /;csv HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' 2>/dev/null || :`;
 }
 
-interface ServerRow {
+/** A member behind one of HAProxy's entrances. */
+export interface BalancedServer {
+  /** `primary`, `replica`… */
   readonly entrance: string;
+  /** The member's name. */
   readonly server: string;
   /** Sessions that are open now. */
   readonly sessions: number;
@@ -55,7 +66,7 @@ interface ServerRow {
 }
 
 /** The lines of single servers (management guide, 9.1: fields 1, 2, 5 and 18). */
-function serverRows(output: string): ServerRow[] {
+function serverRows(output: string): BalancedServer[] {
   return output
     .split(/\r?\n/)
     .map((line) => line.split(","))

@@ -19,7 +19,19 @@ export interface ClusterMember {
 export interface ClusterView {
   readonly members: readonly ClusterMember[];
   readonly paused: boolean;
+  readonly scheduledSwitchover?: ScheduledSwitchover;
 }
+
+/** A switchover that Patroni itself will do at its time. */
+export interface ScheduledSwitchover {
+  /** With the time zone: `2026-11-22T02:00:00+00:00`. */
+  readonly at: string;
+  /** Who is to lead then; Patroni chooses if absent. */
+  readonly to?: string;
+}
+
+/** Patroni's words for replicas that confirm commits. */
+export const SYNCHRONOUS_ROLES: readonly string[] = ["sync_standby", "quorum_standby"];
 
 /** The view of the Patroni that listens at this endpoint (`10.89.0.11:8008`); `undefined` if it does not answer. */
 export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefined> {
@@ -37,9 +49,12 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
           pending_restart?: boolean;
         }[];
         pause?: boolean;
+        scheduled_switchover?: { at: string; to?: string };
       };
+      const { at, to } = answer.scheduled_switchover ?? {};
       return {
         paused: answer.pause ?? false,
+        scheduledSwitchover: at === undefined ? undefined : { at, to },
         members: (answer.members ?? []).map((member) => ({
           name: member.name,
           // Patroni before 4.0 says "master" where the DCS holds it (docs/releases.rst, 4.0.0).
@@ -58,6 +73,8 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
 export interface MemberStatus {
   /** Whether something waits for a restart of PostgreSQL. */
   readonly pendingRestart: boolean;
+  /** Whether it knows that the cluster is paused. */
+  readonly paused: boolean;
   /** When it has read the DCS last, and with it the dynamic configuration, in seconds since 1970; 0 where it has not. */
   readonly dcsLastSeen: number;
 }
@@ -70,10 +87,12 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
       if (output.trim() === "") return undefined;
       const answer = parseJson(endpoint, output) as {
         pending_restart?: boolean;
+        pause?: boolean;
         dcs_last_seen?: number;
       };
       return {
         pendingRestart: answer.pending_restart ?? false,
+        paused: answer.pause ?? false,
         dcsLastSeen: answer.dcs_last_seen ?? 0,
       };
     },

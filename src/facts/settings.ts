@@ -37,25 +37,3 @@ export function contextsProbe(port: number): Probe<{ readonly [name: string]: st
     parse: (output) => JSON.parse(output) as { [name: string]: string },
   };
 }
-
-/** A client's transaction that has been open for long. */
-export interface LongTransaction {
-  readonly pid: number;
-  readonly user: string;
-  readonly database: string;
-  readonly seconds: number;
-}
-
-/** Transactions of clients that have been open for longer than this many seconds, the longest first. */
-export function longTransactionsProbe(port: number, seconds: number): Probe<LongTransaction[]> {
-  const sql = `select coalesce(json_agg(json_build_object('pid', pid, 'user', usename, 'database', datname,
-    'seconds', age) order by age desc), '[]') from (
-      select pid, usename, datname, floor(extract(epoch from now() - xact_start))::int as age from pg_stat_activity
-      where backend_type = 'client backend' and pid <> pg_backend_pid() and xact_start is not null) as open
-    where age > ${seconds};
-`;
-  return {
-    script: `cd / && ${psql(port, "postgres")} ${hereDocument(sql)}`,
-    parse: (output) => JSON.parse(output) as LongTransaction[],
-  };
-}

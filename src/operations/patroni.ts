@@ -5,22 +5,67 @@ const SECRETS = "/etc/patroni/pgherd/20-secrets.yml";
 
 /** Restarts PostgreSQL on this member, if something waits for it; ends when it runs again, or fails. */
 export function restartPostgres(endpoint: string): string {
-  return request(endpoint, "restart", { restart_pending: true });
+  return request("POST", endpoint, "restart", { restart_pending: true });
+}
+
+/** Restarts PostgreSQL on this member, whether something waits for it or not. */
+export function restartAnyway(endpoint: string): string {
+  return request("POST", endpoint, "restart", {});
+}
+
+/** Makes this member read its files again: Patroni's own and PostgreSQL's. */
+export function reloadMember(endpoint: string): string {
+  return request("POST", endpoint, "reload", {});
+}
+
+/** Has this member delete its data and copy the leader's; ends when it has begun. The leader refuses. */
+export function reinitialize(endpoint: string): string {
+  return request("POST", endpoint, "reinitialize", { force: true });
 }
 
 /** Hands the lead over; ends when the candidate leads, or fails and everything stays as it was. */
 export function switchOver(endpoint: string, leader: string, candidate: string): string {
-  return request(endpoint, "switchover", { leader, candidate });
+  return request("POST", endpoint, "switchover", { leader, candidate });
+}
+
+/** Has Patroni hand the lead over at a time of its own. @param at with the time zone: `2026-11-22T02:00:00.000Z` */
+export function scheduleSwitchover(
+  endpoint: string,
+  leader: string,
+  candidate: string,
+  at: string,
+): string {
+  return request("POST", endpoint, "switchover", { leader, candidate, scheduled_at: at });
+}
+
+/** Takes a scheduled switchover back. */
+export function cancelSwitchover(endpoint: string): string {
+  return request("DELETE", endpoint, "switchover", {});
+}
+
+/** Makes a candidate lead that Patroni might not choose by itself; ends when it leads, or fails. */
+export function failOver(endpoint: string, candidate: string): string {
+  return request("POST", endpoint, "failover", { candidate });
+}
+
+/** Ends or begins that the cluster is left to itself; the members learn of it in their next round. */
+export function setPause(endpoint: string, paused: boolean): string {
+  return request("PATCH", endpoint, "config", { pause: paused || null });
 }
 
 /** A changing call of Patroni's REST API (docs/rest_api.rst), sent on the member itself. The password is in no argument. */
-function request(endpoint: string, path: string, body: object): string {
+function request(
+  method: "POST" | "PATCH" | "DELETE",
+  endpoint: string,
+  path: string,
+  body: object,
+): string {
   return [
     `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS)})`,
     "body=$(mktemp) && answer=$(mktemp) || exit 1",
     'trap \'rm -f "$body" "$answer"\' EXIT',
     `cat >"$body" ${hereDocument(`${JSON.stringify(body)}\n`)}`.trimEnd(),
-    `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X POST -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)})`,
+    `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X ${method} -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)})`,
     // 202 is for what is scheduled; 503 for a restart that nothing waited for any more.
     'case "$status" in 200|202) ;; *) printf "Patroni answered %s: " "$status" >&2; cat "$answer" >&2; exit 1;; esac',
   ].join("\n");

@@ -1,30 +1,76 @@
-import { healthyEndpointsProbe } from "../facts/etcd";
-import { addressesHeldProbe, entrancesProbe, type Entrances } from "../facts/haproxy";
-import { clusterViewProbe, type ClusterMember } from "../facts/patroni";
-import type { Host, Probe } from "../host/host";
+import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import {
+  addressesHeldProbe,
+  entrancesOf,
+  serversProbe,
+  type BalancedServer,
+  type Entrances,
+} from "../facts/haproxy";
+import {
+  clusterViewProbe,
+  memberStatusProbe,
+  type ClusterMember,
+  type ClusterView,
+  type MemberStatus,
+  type ScheduledSwitchover,
+} from "../facts/patroni";
+import { standbysProbe, type Standby } from "../facts/replication";
+import type { Host } from "../host/host";
+import { judge, type Health } from "./health";
+
+/** A member with what its leader's PostgreSQL says of it. */
+export interface MemberState extends ClusterMember {
+  /** Seconds between a commit and its replay here; absent for the leader and where it is not known. */
+  readonly lagSeconds?: number;
+  /** How the server that it streams from counts it: `sync`, `quorum`, `potential`, `async`. */
+  readonly syncState?: string;
+  /** The member that it streams from. */
+  readonly upstream?: string;
+}
+
+/** An etcd member. */
+export interface DcsState extends DcsMember {
+  readonly host: string;
+}
+
+/** A load balancer. */
+export interface BalancerState {
+  readonly host: string;
+  /** Whether its HAProxy answers. */
+  readonly answers: boolean;
+  readonly holdsVip: boolean;
+  /** Members behind each entrance, without those that get no sessions. */
+  readonly entrances: Entrances;
+  /** Every member behind every entrance. */
+  readonly servers: readonly BalancedServer[];
+}
 
 /** A cluster as it is now. Hosts that do not answer are listed, never left out. */
 export interface ClusterStatus {
   readonly cluster: string;
-  /** Whether there is a leader and everything that was asked answered and is up. */
+  /** When it was put together: `2026-11-21T22:38:16.123Z`. */
+  readonly at: string;
+  readonly health: Health;
   readonly healthy: boolean;
   readonly paused: boolean;
-  readonly members: readonly ClusterMember[];
-  readonly dcs: readonly { readonly host: string; readonly healthy: boolean }[];
-  readonly loadBalancers: readonly {
-    readonly host: string;
-    readonly holdsVip: boolean;
-    /** Members behind each entrance. */
-    readonly entrances: Entrances;
-  }[];
-  /** What went wrong while asking, one sentence for each host. */
+  readonly scheduledSwitchover?: ScheduledSwitchover;
+  readonly members: readonly MemberState[];
+  readonly dcs: readonly DcsState[];
+  /** Virtual addresses: `["10.89.0.100"]`. */
+  readonly vips: readonly string[];
+  readonly loadBalancers: readonly BalancerState[];
+  /** Why it is not healthy, one sentence each. */
   readonly problems: readonly string[];
 }
 
 /** What the status is asked about. */
 export interface StatusPlan {
   readonly name: string;
-  readonly patroni: { readonly members: { readonly [host: string]: string } };
+  readonly patroni: {
+    readonly members: { readonly [host: string]: string };
+    readonly port: number;
+    readonly synchronous: { readonly role: string; readonly count: number } | null;
+  };
   readonly etcd: { readonly members: { readonly [host: string]: string } };
   readonly entryPoint?: {
     readonly hosts: readonly string[];
@@ -33,60 +79,138 @@ export interface StatusPlan {
   };
 }
 
+/** What one host said, to all questions that its parts in the cluster raise. */
+export interface HostAnswer {
+  readonly host: string;
+  /** Why it said nothing. */
+  readonly problem?: string;
+  readonly view?: ClusterView;
+  readonly member?: MemberStatus;
+  readonly standbys?: readonly Standby[];
+  readonly dcs?: DcsMember;
+  readonly servers?: readonly BalancedServer[];
+  readonly vipsHeld?: readonly string[];
+}
+
+/** The hosts that have something to say, each once. */
+export function hostsToAsk({ patroni, etcd, entryPoint }: StatusPlan): string[] {
+  const balancers = entryPoint?.hosts ?? [];
+  return [
+    ...new Set([...Object.keys(patroni.members), ...Object.keys(etcd.members), ...balancers]),
+  ];
+}
+
+/** Asks one host everything, in one round trip. Never fails: that it does not answer is an answer. */
+export async function askHost(plan: StatusPlan, name: string, host: Host): Promise<HostAnswer> {
+  const { patroni, etcd, entryPoint } = plan;
+  const endpoint = patroni.members[name];
+  const url = etcd.members[name];
+  const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
+  try {
+    const [view, member, standbys, dcs, servers, vipsHeld] = await Promise.all([
+      endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
+      endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
+      endpoint === undefined ? undefined : host.observe(standbysProbe(patroni.port)),
+      url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
+      balancer && host.observe(serversProbe(balancer.statsPort)),
+      balancer && host.observe(addressesHeldProbe(balancer.vips)),
+    ]);
+    return { host: name, view, member, standbys, dcs, servers, vipsHeld };
+  } catch (error) {
+    return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };
+  }
+}
+
 /** Asks all hosts of a cluster at once. */
 export async function observeStatus(
   plan: StatusPlan,
   host: (name: string) => Host,
 ): Promise<ClusterStatus> {
-  const problems: string[] = [];
-  const vips = plan.entryPoint?.vips ?? [];
-  const ask = async <T>(name: string, probe: Probe<T>): Promise<T | undefined> => {
-    try {
-      return await host(name).observe(probe);
-    } catch (error) {
-      const message = (error as Error).message.split("\n")[0] ?? "";
-      if (!problems.includes(message)) problems.push(message);
-      return undefined;
-    }
-  };
-  const [views, dcs, loadBalancers] = await Promise.all([
-    Promise.all(
-      Object.entries(plan.patroni.members).map(([name, endpoint]) =>
-        ask(name, clusterViewProbe(endpoint)),
-      ),
-    ),
-    Promise.all(
-      Object.entries(plan.etcd.members).map(async ([name, url]) => ({
-        host: name,
-        healthy: ((await ask(name, healthyEndpointsProbe([url]))) ?? []).length === 1,
-      })),
-    ),
-    Promise.all(
-      (plan.entryPoint?.hosts ?? []).map(async (name) => ({
-        host: name,
-        holdsVip: ((await ask(name, addressesHeldProbe(vips))) ?? []).length > 0,
-        entrances: (await ask(name, entrancesProbe(plan.entryPoint?.statsPort ?? 0))) ?? {},
-      })),
-    ),
-  ]);
-  const view = views
-    .filter((one) => one !== undefined)
+  const answers = await Promise.all(
+    hostsToAsk(plan).map((name) => askHost(plan, name, host(name))),
+  );
+  return assembleStatus(plan, answers, new Date());
+}
+
+/** The cluster as these answers show it. */
+export function assembleStatus(
+  plan: StatusPlan,
+  answers: readonly HostAnswer[],
+  at: Date,
+): ClusterStatus {
+  const of = (name: string) => answers.find(({ host }) => host === name);
+  // A member that has just started may answer before it has seen the others.
+  const view = answers
+    .flatMap((answer) => answer.view ?? [])
     .sort((a, b) => b.members.length - a.members.length)[0];
-  const members = view?.members ?? [];
-  const up = members.filter(({ state }) => ["running", "streaming"].includes(state));
-  const holders = loadBalancers.filter(({ holdsVip }) => holdsVip).length;
-  return {
+  const seen = {
     cluster: plan.name,
-    healthy:
-      problems.length === 0 &&
-      up.length === Object.keys(plan.patroni.members).length &&
-      up.some(({ role }) => role === "leader") &&
-      dcs.every(({ healthy }) => healthy) &&
-      (vips.length === 0 || holders === 1),
+    at: at.toISOString(),
     paused: view?.paused ?? false,
-    members,
-    dcs,
-    loadBalancers,
-    problems,
+    scheduledSwitchover: view?.scheduledSwitchover,
+    members: membersOf(plan, answers, view),
+    dcs: Object.keys(plan.etcd.members).map((host) => ({
+      host,
+      ...(of(host)?.dcs ?? { healthy: false, leader: false }),
+    })),
+    vips: plan.entryPoint?.vips ?? [],
+    loadBalancers: (plan.entryPoint?.hosts ?? []).map((host) => balancerOf(host, of(host))),
+  };
+  const { health, problems } = judge(plan, answers, seen);
+  return { ...seen, health, healthy: health === "healthy", problems };
+}
+
+function membersOf(
+  plan: StatusPlan,
+  answers: readonly HostAnswer[],
+  view: ClusterView | undefined,
+): MemberState[] {
+  const known = view?.members ?? [];
+  const missing = Object.keys(plan.patroni.members)
+    .filter((name) => !known.some((member) => member.name === name))
+    .map((name) => ({ name, role: "unknown", state: "no answer", pendingRestart: false }));
+  return [...known, ...missing]
+    .map((member) => {
+      const own = answers.find(({ host }) => host === member.name);
+      // What the DCS holds of a member outlives it by the lease: it has to answer for itself.
+      const silent = member.name in plan.patroni.members && !own?.view;
+      return {
+        ...member,
+        state: silent ? "no answer" : member.state,
+        pendingRestart: own?.member?.pendingRestart ?? member.pendingRestart,
+        ...(silent ? {} : streamOf(member, answers)),
+      };
+    })
+    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** How a member streams, as the server says that it streams from. */
+function streamOf(
+  { name, role, lagBytes }: ClusterMember,
+  answers: readonly HostAnswer[],
+): Pick<MemberState, "lagBytes" | "lagSeconds" | "syncState" | "upstream"> {
+  if (role === "leader") return {};
+  for (const { host, standbys = [] } of answers) {
+    const stream = standbys.find((standby) => standby.name === name);
+    if (!stream) continue;
+    return {
+      // Patroni's own figure is as old as its last round.
+      lagBytes: stream.lagBytes ?? lagBytes,
+      lagSeconds: stream.lagSeconds,
+      syncState: stream.syncState,
+      upstream: host,
+    };
+  }
+  return { lagBytes };
+}
+
+function balancerOf(host: string, answer: HostAnswer | undefined): BalancerState {
+  const servers = answer?.servers ?? [];
+  return {
+    host,
+    answers: servers.length > 0,
+    holdsVip: (answer?.vipsHeld ?? []).length > 0,
+    entrances: entrancesOf(servers),
+    servers,
   };
 }

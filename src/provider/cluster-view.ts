@@ -7,9 +7,6 @@ import {
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
 
-/** Patroni's words for replicas that confirm commits. */
-export const SYNCHRONOUS_ROLES: readonly string[] = ["sync_standby", "quorum_standby"];
-
 /** The cluster as the member sees it that knows most of it; nothing if none answers. */
 export async function viewOf(
   context: Context,

@@ -12,7 +12,7 @@ import { sameValue, type Value } from "../rpc/values";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { isUp, statusesOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 /** Members look into the DCS once a round (loop_wait, at most some tens of seconds), and PostgreSQL then at its files. */
 const LOADED_SECONDS = 180;

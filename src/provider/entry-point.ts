@@ -8,7 +8,7 @@ import { readyServers } from "../operations/haproxy";
 import type { Context } from "./context";
 import type { EntryPointInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 const READY_SECONDS = 60;
 

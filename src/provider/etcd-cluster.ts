@@ -4,7 +4,7 @@ import type { Context } from "./context";
 import { refuseStrangers } from "./etcd-member";
 import type { EtcdClusterInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 interface Learned {
   readonly clusterId: string;

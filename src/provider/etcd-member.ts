@@ -6,7 +6,7 @@ import { writeFiles } from "../operations/files";
 import { retireUnit } from "../operations/units";
 import type { EtcdMemberInput } from "../resources/inputs";
 import type { Context } from "./context";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 /** What surrounds a change of one etcd member, so that the cluster keeps its majority. */
 export interface EtcdCare {

@@ -1,8 +1,9 @@
+import { SYNCHRONOUS_ROLES } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
 import { ORDERED, wantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
-import { leaderOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
+import { leaderOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 
 /** What an update will do to the running members, in plain words. */

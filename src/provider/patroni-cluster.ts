@@ -1,18 +1,23 @@
 import { HealthError } from "../errors";
-import { describeMembers, systemIdentifierProbe, type ClusterView } from "../facts/patroni";
+import {
+  describeMembers,
+  SYNCHRONOUS_ROLES,
+  systemIdentifierProbe,
+  type ClusterView,
+} from "../facts/patroni";
 import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
-import { isUp, leaderOf, statusesOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
+import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
 import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 interface Learned {
   /** Of the data: stays the same for the life of the database. */

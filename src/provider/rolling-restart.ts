@@ -1,7 +1,7 @@
-import { describeMembers, type ClusterView } from "../facts/patroni";
-import { readingSessionsProbe } from "../facts/haproxy";
-import { longTransactionsProbe, settingsProbe } from "../facts/settings";
-import { drainServers, readyServers } from "../operations/haproxy";
+import { longTransactionsProbe } from "../facts/activity";
+import { describeMembers, SYNCHRONOUS_ROLES, type ClusterView } from "../facts/patroni";
+import { settingsProbe } from "../facts/settings";
+import { drained } from "../operations/drain";
 import { restartPostgres, switchOver } from "../operations/patroni";
 import {
   nextStep,
@@ -12,8 +12,8 @@ import {
 import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
-import { isUp, leaderOf, statusesOf, SYNCHRONOUS_ROLES, viewOf } from "./cluster-view";
-import { waitFor } from "./wait";
+import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
+import { waitFor } from "../operations/wait";
 
 /** A restart ends with a checkpoint, which takes as long as the disk needs. */
 const RESTART_SECONDS = 900;
@@ -41,7 +41,12 @@ export async function rollRestarts(
       await handOver(context, urn, inputs, step.from, step.to);
     } else if (step.kind === "restart") {
       await untilQuiet(context, urn, inputs, step.member);
-      await drained(context, urn, inputs, step.member, async () => {
+      const options = {
+        balancers: inputs.balancers,
+        seconds: inputs.rolling.drain,
+        progress: (message: string) => context.progress(urn, message),
+      };
+      await drained(context, step.member, options, async () => {
         await restart(context, urn, inputs, step.member);
         await untilStreaming(context, urn, inputs, step.member);
       });
@@ -146,36 +151,6 @@ async function untilQuiet(
       progress: (message) => context.progress(urn, message),
     },
   );
-}
-
-/** Takes a replica out of the balancers, lets its sessions end for a while, and takes it back in afterwards. */
-async function drained(
-  context: Context,
-  urn: string,
-  { balancers, rolling }: PatroniClusterInputs,
-  member: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  const { hosts, entrances, statsPort } = balancers;
-  const servers = entrances.map((entrance) => `${entrance}/${member}`);
-  const onAll = (action: string, script: string) =>
-    Promise.all(hosts.map((host) => context.host(host).change(action, script)));
-  await onAll(`draining ${member}`, `set -e\n${drainServers(servers)}`);
-  const end = Date.now() + rolling.drain * 1000;
-  for (;;) {
-    const open = await Promise.all(
-      hosts.map((host) => context.host(host).observe(readingSessionsProbe(statsPort, member))),
-    );
-    const left = open.reduce((sum, count) => sum + count, 0);
-    if (left === 0 || Date.now() >= end) break;
-    context.progress(urn, `draining ${member}: ${left} sessions left`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  try {
-    await work();
-  } finally {
-    await onAll(`taking ${member} back in`, `set -e\n${readyServers(servers)}`);
-  }
 }
 
 async function restart(

@@ -19,7 +19,7 @@ import { careForEtcd, type EtcdCare } from "./etcd-member";
 import { foundFiles } from "./host-base";
 import type { FileInput, ServiceInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
-import { waitFor } from "./wait";
+import { waitFor } from "../operations/wait";
 
 interface Learned {
   /** For etcd: whether the member has ever had a log, and so taken part in a cluster. */

@@ -2,62 +2,20 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { renderStatus } from "../../src/cli/status";
 import type { ClusterStatus } from "../../src/operations/status";
+import { says, seen, servers, unreachable } from "../operations/answers";
 
-const healthy: ClusterStatus = {
-  cluster: "demo",
-  healthy: true,
-  paused: false,
-  members: [
-    { name: "db1", role: "leader", state: "running", timeline: 2, pendingRestart: false },
-    {
-      name: "db2",
-      role: "sync_standby",
-      state: "streaming",
-      timeline: 2,
-      lagBytes: 0,
-      pendingRestart: false,
-    },
-    {
-      name: "db3",
-      role: "replica",
-      state: "streaming",
-      timeline: 2,
-      lagBytes: 16384,
-      pendingRestart: true,
-    },
-  ],
-  dcs: ["db1", "db2", "db3"].map((host) => ({ host, healthy: true })),
-  loadBalancers: ["lb1", "lb2"].map((host) => ({
-    host,
-    holdsVip: host === "lb1",
-    entrances: {
-      primary: ["db1"],
-      replica: ["db2", "db3"],
-      synchronous: ["db2"],
-      asynchronous: ["db3"],
-    },
-  })),
-  problems: [],
-};
-
+const draining = servers().map((one) =>
+  one.server === "db3" && one.entrance === "replica" ? { ...one, status: "DRAIN" } : one,
+);
+const pending = seen(
+  says("db3", { member: { pendingRestart: true, paused: false, dcsLastSeen: 1 } }),
+  says("lb2", { servers: draining }),
+);
 const broken: ClusterStatus = {
-  ...healthy,
-  healthy: false,
+  ...seen(unreachable("db1"), unreachable("lb1")),
   paused: true,
-  members: [
-    { name: "db2", role: "replica", state: "start failed", pendingRestart: false },
-    { name: "db3", role: "replica", state: "running", timeline: 2, pendingRestart: true },
-  ],
-  dcs: ["db1", "db2", "db3"].map((host) => ({ host, healthy: host === "db3" })),
-  loadBalancers: [
-    {
-      host: "lb1",
-      holdsVip: false,
-      entrances: { primary: [], replica: ["db3"], synchronous: [], asynchronous: ["db3"] },
-    },
-    { host: "lb2", holdsVip: false, entrances: {} },
-  ],
-  problems: ["db1: db1 port 22 cannot be reached: connect EHOSTUNREACH 10.89.0.11:22."],
+  scheduledSwitchover: { at: "2026-11-22T02:00:00+00:00", to: "db2" },
+  problems: [`db1: ${"no way to it ".repeat(12)}.`],
 };
 
 const lines = (status: ClusterStatus) =>
@@ -66,32 +24,36 @@ const lines = (status: ClusterStatus) =>
     .map((line) => line.trimEnd());
 
 test.each([
-  ["healthy", healthy],
+  ["healthy", seen()],
+  ["restarting", pending],
   ["broken", broken],
 ])("the status of a %s cluster fits 80 columns", (_title, status) => {
   expect(lines(status).filter((line) => line.length > 80)).toEqual([]);
 });
 
 test("a healthy cluster is told with its members, their lag and what leads there", () => {
-  const text = lines(healthy).join("\n");
+  const text = lines(seen()).join("\n");
   expect(text).toMatch(/^Cluster demo: healthy\n/);
   expect(text).toMatch(/^db1 +leader +running +2$/m);
-  expect(text).toMatch(/^db2 +sync standby +streaming +2 +0 B$/m);
-  expect(text).toMatch(/^db3 +replica +streaming, restart pending +2 +16384 B$/m);
-  expect(text).toContain("DCS       db1, db2, db3\n");
-  expect(text).toContain(
-    "lb1       primary db1 · replica db2 db3 · synchronous db2 · asynchronous db3\n",
-  );
-  expect(text).toContain("Virtual IP on lb1\n");
+  expect(text).toMatch(/^db2 +sync standby +streaming +2 +0 B, 0\.0 s$/m);
+  expect(text).toMatch(/^db3 +replica +streaming +2 +16384 B, 0\.3 s$/m);
+  expect(text).toContain("etcd      db1 (leader), db2, db3\n");
+  expect(text).toMatch(/^Balancer +primary +replica +synchronous +asynchronous$/m);
+  expect(text).toMatch(/^lb1 +db1 +db2 db3 +db2 +db3 +10\.89\.0\.100$/m);
+});
+
+test("what waits for a restart, and what is drained, stands beside it", () => {
+  const text = lines(pending).join("\n");
+  expect(text).toMatch(/^db3 .* restart pending$/m);
+  expect(text).toMatch(/^lb2 +db1 +db2 db3 drain +db2 +db3$/m);
 });
 
 test("a broken cluster is told with all that is wrong", () => {
   const text = lines(broken).join("\n");
-  expect(text).toMatch(/^Cluster demo: not healthy, paused: nothing fails over by itself\n/);
-  expect(text).toMatch(/^db2 +replica +start failed +unknown$/m);
-  expect(text).toContain("DCS       db1 (no answer), db2 (no answer), db3\n");
-  expect(text).toContain("lb1       primary none · replica db3");
-  expect(text).toContain("lb2       no answer\n");
-  expect(text).not.toContain("Virtual IP");
-  expect(text).toContain("EHOSTUNREACH");
+  expect(text).toMatch(/^Cluster demo: takes no writes, paused: nothing fails over by itself\n/);
+  expect(text).toContain("Switchover to db2 at 2026-11-22T02:00:00+00:00\n");
+  expect(text).toMatch(/^db1 +leader +no answer/m);
+  expect(text).toContain("etcd      db1 (not healthy), db2, db3\n");
+  expect(text).toMatch(/^lb1 +no answer$/m);
+  expect(text).toContain("db1: no way to it");
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
+  dcsMemberProbe,
   healthPagesProbe,
   healthyEndpointsProbe,
   keyProbe,
@@ -82,4 +83,20 @@ test("a member has a log or none, whatever else lies in its directory", () => {
   expect(look()).toBe(false);
   writeFileSync(join(folder, "member/wal/0000000000000000-0000000000000000.wal"), "");
   expect(look()).toBe(true);
+});
+
+test("a member tells of itself whether it is healthy, leads, and how large its database is", () => {
+  const { parse } = dcsMemberProbe("http://10.89.0.11:2379");
+  const metrics = "etcd_mvcc_db_total_size_in_bytes 20480\netcd_server_is_leader 1\n";
+  expect(parse(`{"health":"true","reason":""}\n${metrics}`)).toEqual({
+    healthy: true,
+    leader: true,
+    databaseBytes: 20480,
+  });
+  expect(parse(`{"health": "false"}\netcd_server_is_leader 0\n`)).toEqual({
+    healthy: false,
+    leader: false,
+    databaseBytes: undefined,
+  });
+  expect(parse("\n")).toMatchObject({ healthy: false, leader: false });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contextsProbe, longTransactionsProbe, settingsProbe } from "../../src/facts/settings";
+import { contextsProbe, settingsProbe } from "../../src/facts/settings";
 
 test("a member's settings are told by its files and by how it was started", () => {
   const output =
@@ -16,11 +16,4 @@ test("it is known how settings take effect", () => {
     port: "postmaster",
     work_mem: "user",
   });
-});
-
-test("only transactions that have been open for longer are asked for", () => {
-  const { script, parse } = longTransactionsProbe(5433, 15);
-  expect(script).toContain("-p 5433");
-  expect(script).toContain("where age > 15;");
-  expect(parse("[]")).toEqual([]);
 });

@@ -14,6 +14,7 @@ import { run, tryRun } from "../../src/lab/run";
 import { labStatus } from "../../src/lab/status";
 import type { ClusterStatus } from "../../src/operations/status";
 import type { Flow } from "../../src/plan/types";
+import type { Interruption } from "../../src/probe/report";
 import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
@@ -419,6 +420,38 @@ describe("a running cluster", () => {
     await cluster.deploy();
     await cluster.unchanged();
   });
+});
+
+describe("an operator", () => {
+  /** What a verb that changes the leader says, as JSON. */
+  interface Outcome {
+    readonly from: string;
+    readonly to: string;
+    readonly interruption?: Interruption;
+  }
+
+  test("hands the lead over by a command, which says how long writes stood still", async () => {
+    const before = await cluster.healthy();
+    const said = await cluster.pgherd("switchover", "--yes", "--json");
+    expectHandedOver(leaderOf(before), JSON.parse(said) as Outcome);
+    const after = await cluster.healthy();
+    expect(leaderOf(after)).not.toBe(leaderOf(before));
+    expect(timelineOf(after)).toBe(timelineOf(before) + 1);
+    await expect(cluster.pgherd("switchover", "--yes", "--to", leaderOf(after))).rejects.toThrow(
+      `${leaderOf(after)} leads already.`,
+    );
+  });
+
+  function timelineOf({ members }: ClusterStatus): number {
+    return Math.max(...members.map(({ timeline }) => timeline ?? 0));
+  }
+
+  function expectHandedOver(before: string, { from, to, interruption }: Outcome): void {
+    expect(from).toBe(before);
+    expect(DATABASES).toContain(to);
+    expect(interruption).toMatchObject({ kind: "writes", before: from, after: to });
+    process.stdout.write(`switchover: no write for ${interruption?.ms} ms\n`);
+  }
 });
 
 describe("timings", () => {

@@ -151,16 +151,18 @@ export class LabCluster {
     return this.deploy("--refresh", "--expect-no-changes");
   }
 
-  /** What pgherd's own command line prints; code 2, of a cluster that is not healthy, is no failure. */
+  /** What pgherd's own command line prints. */
   pgherd(...args: string[]): Promise<string> {
-    const { configFile } = this.options;
-    const command = [process.execPath, join(ROOT, "bin/pgherd"), ...args];
-    if (configFile !== undefined) command.push("--config-file", configFile);
-    return labExec(this.lab, ["sh", "-c", '"$@" || [ $? = 2 ]', "sh", ...command]);
+    return labExec(this.lab, this.command(args));
   }
 
   async status(): Promise<ClusterStatus> {
-    return JSON.parse(await this.pgherd("status", "--json")) as ClusterStatus;
+    const command = this.command(["status", "--json"]);
+    // A cluster that is not healthy is an answer too.
+    const script = '"$@" || case $? in 2 | 3) ;; *) exit 1 ;; esac';
+    return JSON.parse(
+      await labExec(this.lab, ["sh", "-c", script, "sh", ...command]),
+    ) as ClusterStatus;
   }
 
   healthy(seconds = 180): Promise<ClusterStatus> {
@@ -168,6 +170,12 @@ export class LabCluster {
       const seen = await this.status();
       return seen.healthy ? seen : undefined;
     });
+  }
+
+  private command(args: readonly string[]): string[] {
+    const { configFile } = this.options;
+    const config = configFile === undefined ? [] : ["--config-file", configFile];
+    return [process.execPath, join(ROOT, "bin/pgherd"), ...args, ...config];
   }
 
   /** Waits until a member leads that is not this one. Returns its name. */

@@ -1,0 +1,65 @@
+import { createInterface } from "node:readline/promises";
+import pc from "picocolors";
+import { PgherdError } from "../errors";
+import { Refusal, type Intent } from "../operator/cluster";
+
+/** Of every verb that changes something; `--help` says so too. */
+export const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  failed; the message says what was found and what to do next
+  2  refused by a check, or you said no: nothing was changed`;
+
+/**
+ * Shows what will be done and asks whether to go on.
+ * @throws Refusal if the answer is no; PgherdError if there is nobody to ask.
+ */
+export async function confirm(title: string, { effects }: Intent, yes: boolean): Promise<void> {
+  const effectLines = effects.map((effect) => `${wrapped(effect)}\n`).join("");
+  process.stderr.write(`${pc.bold(title)}\n${effectLines}`);
+  if (yes) return;
+  if (!process.stdin.isTTY) {
+    throw new PgherdError(
+      `${title}: expected --yes, because there is no terminal on which to ask.`,
+      "Nothing was changed.",
+    );
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question("Go on? [y/N] ").catch(() => "");
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal(title, ["You said no."]);
+}
+
+/** Tells what is waited for: on a terminal in one line that is written over, else each new thing once. */
+export function progressLine(): { say(message: string): void; done(): void } {
+  const { isTTY } = process.stderr;
+  let last = "";
+  return {
+    say(message) {
+      if (isTTY) process.stderr.write(`\r\u001b[K${pc.dim(message.slice(0, 79))}`);
+      // What is only waited for comes again and again, with other seconds.
+      else if (message !== last && !/ \(\d+ s\)$/.test(message))
+        process.stderr.write(`${message}\n`);
+      last = message;
+    },
+    done() {
+      if (isTTY && last !== "") process.stderr.write("\r\u001b[K");
+    },
+  };
+}
+
+const WIDTH = 80;
+
+/** A point of a list on as many lines as it needs, with the words after the first line below its own beginning. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  let line = "  -";
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

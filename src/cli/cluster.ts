@@ -1,0 +1,62 @@
+import { hostname, userInfo } from "node:os";
+import type { Command } from "commander";
+import type { Settings } from "../config/schema";
+import { Host } from "../host/host";
+import { resolveTarget } from "../host/target";
+import type { Cluster } from "../operator/cluster";
+import { planCluster } from "../plan/plan";
+import type { ClusterPlan } from "../plan/types";
+import { readStack } from "./stack";
+
+export interface StackOptions {
+  readonly stack: string;
+  readonly configFile?: string;
+}
+
+/** Adds the options that say which cluster is meant. */
+export function withStack(command: Command): Command {
+  return command
+    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("--config-file <file>", "the stack's settings, where they are not in stacks/");
+}
+
+/** A cluster whose hosts are connected to when they are first asked. */
+export interface OpenCluster extends Cluster {
+  readonly settings: Settings;
+  readonly plan: ClusterPlan;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/**
+ * The cluster of a stack.
+ * @param verb what it is opened for, shown to whoever finds a host locked: `switchover`.
+ */
+export function openCluster(
+  { stack, configFile }: StackOptions,
+  verb: string,
+  progress: (message: string) => void = () => undefined,
+): OpenCluster {
+  return openSettings(readStack(stack, configFile), verb, progress);
+}
+
+/** The cluster of settings that have been read. */
+export function openSettings(
+  settings: Settings,
+  verb: string,
+  progress: (message: string) => void,
+): OpenCluster {
+  const hosts = new Map<string, Host>();
+  const owner = `${userInfo().username}@${hostname()}, pgherd ${verb}, process ${process.pid}`;
+  return {
+    settings,
+    plan: planCluster(settings),
+    progress,
+    host(name) {
+      const found = hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), owner);
+      hosts.set(name, found);
+      return found;
+    },
+    close: () => hosts.forEach((host) => host.close()),
+  };
+}

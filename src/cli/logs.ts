@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command } from "commander";
+import pc from "picocolors";
+import { PgherdError } from "../errors";
+import { readLog, type JournalLine } from "../operator/logs";
+import type { ClusterPlan } from "../plan/types";
+import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
+
+interface LogsOptions extends StackOptions {
+  readonly daemon?: string[];
+  readonly lines: string;
+  readonly since?: string;
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+const FOLLOW_MS = 1000;
+
+/** `pgherd logs`: what the daemons on all hosts said, in the order in which they said it. */
+export function logsCommand(): Command {
+  return withStack(new Command("logs"))
+    .description("Shows the logs of the cluster's daemons, of all hosts together, in order.")
+    .argument("[host...]", "which hosts (default: all)")
+    .option("-d, --daemon <daemon...>", "patroni (with PostgreSQL), etcd, haproxy, keepalived")
+    .option("-n, --lines <number>", "of each host, the latest ones", "50")
+    .option("--since <time>", "as journalctl takes it: -1h, today, 2026-11-22 02:00")
+    .option("-f, --follow", "go on with what comes, until Ctrl-C")
+    .option("--json", "print a line of JSON for each")
+    .addHelpText("after", LOGS_HELP)
+    .action(async (names: string[], options: LogsOptions) => {
+      const cluster = openCluster(options, "logs");
+      try {
+        await show(cluster, names, options);
+      } finally {
+        cluster.close();
+      }
+    });
+}
+
+async function show(cluster: OpenCluster, names: string[], options: LogsOptions): Promise<void> {
+  if (!/^[1-9]\d*$/.test(options.lines)) {
+    throw new PgherdError(`--lines: expected a number such as 50, got "${options.lines}".`);
+  }
+  const units = unitsByHost(cluster.plan, names, options.daemon ?? []);
+  const cursors = new Map<string, string>();
+  for (let first = true; first || options.follow; first = false) {
+    if (!first) await sleep(FOLLOW_MS);
+    const asked = [...units].map(async ([host, daemons]): Promise<JournalLine[]> => {
+      const range = {
+        lines: Number(options.lines),
+        since: options.since,
+        after: cursors.get(host),
+      };
+      try {
+        const { lines, cursor } = await readLog(cluster, host, daemons, range);
+        if (cursor !== undefined) cursors.set(host, cursor);
+        return lines;
+      } catch (error) {
+        // One that is away keeps the others' logs from nobody.
+        if (first) process.stderr.write(`${pc.red((error as Error).message.split("\n")[0])}\n`);
+        return [];
+      }
+    });
+    const lines = (await Promise.all(asked)).flat().sort((a, b) => a.at - b.at);
+    for (const line of lines) {
+      process.stdout.write(options.json ? `${JSON.stringify(line)}\n` : renderLine(line));
+    }
+  }
+}
+
+/** The daemons that are wanted, by host. @throws PgherdError if there is no such host or daemon. */
+export function unitsByHost(
+  { services }: Pick<ClusterPlan, "services">,
+  hosts: readonly string[],
+  daemons: readonly string[],
+): Map<string, string[]> {
+  const known = {
+    host: services.map(({ host }) => host),
+    daemon: services.map(({ daemon }) => daemon),
+  };
+  for (const [what, wanted] of [["host", hosts] as const, ["daemon", daemons] as const]) {
+    const all = [...new Set<string>(known[what])];
+    const wrong = wanted.find((one) => !all.includes(one));
+    if (wrong !== undefined) {
+      throw new PgherdError(`${what}: expected one of ${all.join(", ")}, got "${wrong}".`);
+    }
+  }
+  const units = new Map<string, string[]>();
+  for (const { host, daemon } of services) {
+    if (hosts.length > 0 && !hosts.includes(host)) continue;
+    if (daemons.length > 0 && !daemons.includes(daemon)) continue;
+    units.set(host, [...(units.get(host) ?? []), daemon]);
+  }
+  return units;
+}
+
+function renderLine({ at, host, unit, text }: JournalLine): string {
+  const time = new Date(at).toISOString().slice(11, 23);
+  return `${pc.dim(time)} ${pc.bold(host)} ${pc.cyan(unit)} ${text}\n`;
+}
+
+const LOGS_HELP = `
+PostgreSQL's own log is part of patroni's, which starts it. Times are UTC.
+
+Examples:
+  pgherd logs
+  pgherd logs db1 db2 -d patroni -f
+  pgherd logs --since -10m -n 1000`;

@@ -1,0 +1,36 @@
+import type { Probe } from "../host/host";
+import { hereDocument } from "../host/shell";
+import { psql } from "./postgres";
+
+/** A server that streams from the one that was asked (pg_stat_replication). */
+export interface Standby {
+  /** The member's name; other programs that receive WAL have names of their own: `barman_receive_wal`. */
+  readonly name: string;
+  /** `streaming`, `catchup`, `startup`, `backup`. */
+  readonly state: string;
+  /** `sync`, `quorum`, `potential` or `async`. */
+  readonly syncState: string;
+  /** Bytes of WAL that it has not replayed yet. */
+  readonly lagBytes?: number;
+  /** Seconds between a commit and its replay there, by the latest that was measured; 0 if it has replayed everything. */
+  readonly lagSeconds?: number;
+}
+
+const STANDBYS = `select coalesce(json_agg(json_strip_nulls(json_build_object('name', application_name, 'state', state,
+    'syncState', sync_state, 'lagBytes', greatest(pg_wal_lsn_diff(here, replay_lsn), 0)::bigint,
+    'lagSeconds', case when replay_lsn >= here then 0 else round(extract(epoch from replay_lag)::numeric, 3) end))
+    order by application_name), '[]')
+  from pg_stat_replication, (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
+    else pg_current_wal_lsn() end as here) as position;
+`;
+
+/** A server that has stopped in the middle would keep us waiting. */
+const PATIENCE_SECONDS = 5;
+
+/** Who streams from the server on this host's port; `undefined` where none answers. */
+export function standbysProbe(port: number): Probe<Standby[] | undefined> {
+  return {
+    script: `cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(STANDBYS)}:`,
+    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Standby[])),
+  };
+}

@@ -1,0 +1,37 @@
+import { SYNCHRONOUS_ROLES } from "../facts/patroni";
+import { isUp } from "../operations/health";
+import type { ClusterStatus, MemberState } from "../operations/status";
+import type { OperatorPlan } from "./cluster";
+
+/** Whether commits wait for this member, so that none is lost when it takes over. */
+export function isSynchronous({ role }: MemberState): boolean {
+  return SYNCHRONOUS_ROLES.includes(role);
+}
+
+/** Why a member cannot lead; nothing if it can. */
+export function unfit({ patroni }: OperatorPlan, member: MemberState): string | undefined {
+  if (member.role === "leader") return `${member.name} leads already.`;
+  if (patroni.neverLead.includes(member.name)) {
+    return `${member.name} may never lead: its tags in the stack say so (nofailover, failover_priority 0).`;
+  }
+  if (!isUp(member)) return `${member.name} is not up (${member.state}).`;
+  return undefined;
+}
+
+/** Who would best lead next: synchronous replicas first, then the one that is least behind. */
+export function bestCandidate(plan: OperatorPlan, status: ClusterStatus): MemberState | undefined {
+  return status.members
+    .filter((member) => unfit(plan, member) === undefined)
+    .sort(
+      (a, b) =>
+        Number(isSynchronous(b)) - Number(isSynchronous(a)) ||
+        (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) ||
+        a.name.localeCompare(b.name),
+    )[0];
+}
+
+/** How a replica stands, for messages: `sync standby, 0 B behind`. */
+export function standing({ role, lagBytes }: MemberState): string {
+  const lag = lagBytes === undefined ? "an unknown distance" : `${lagBytes} B`;
+  return `${role.replace("_", " ")}, ${lag} behind`;
+}

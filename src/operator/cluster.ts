@@ -1,0 +1,101 @@
+import { PgherdError } from "../errors";
+import type { Hosts } from "../operations/drain";
+import {
+  observeStatus,
+  type ClusterStatus,
+  type MemberState,
+  type StatusPlan,
+} from "../operations/status";
+import { waitFor } from "../operations/wait";
+
+/** What of a cluster's plan an operator needs. */
+export interface OperatorPlan extends StatusPlan {
+  readonly patroni: StatusPlan["patroni"] & {
+    readonly neverLead: readonly string[];
+    readonly rolling: {
+      readonly maximumLag: number;
+      readonly longestTransaction: number;
+      readonly drain: number;
+    };
+  };
+}
+
+/** A cluster in an operator's hands: what it is to be, the way to its hosts, and who hears what is waited for. */
+export interface Cluster extends Hosts {
+  readonly plan: OperatorPlan;
+  progress(message: string): void;
+}
+
+/** Checks have found that something must not be done now. Nothing has been changed. */
+export class Refusal extends PgherdError {
+  constructor(
+    what: string,
+    readonly reasons: readonly string[],
+    hint?: string,
+  ) {
+    super(`${what} is refused, nothing was changed:\n${list(reasons)}`, hint);
+  }
+}
+
+/** What an operator is about to do. */
+export interface Intent {
+  /** Why it must not be done. */
+  readonly refusals: readonly string[];
+  /** Why it should wait; may be overruled. */
+  readonly objections: readonly string[];
+  /** What it will do, in sentences. */
+  readonly effects: readonly string[];
+}
+
+/** @throws Refusal if anything speaks against it that has not been overruled. */
+export function insist(what: string, intent: Intent, overrule: boolean, by: string): void {
+  if (intent.refusals.length > 0) {
+    throw new Refusal(what, [...intent.refusals, ...intent.objections]);
+  }
+  if (intent.objections.length > 0 && !overrule) {
+    throw new Refusal(what, intent.objections, `${by} goes on all the same.`);
+  }
+}
+
+export function observe({ plan, host }: Cluster): Promise<ClusterStatus> {
+  return observeStatus(plan, host);
+}
+
+/** A member by name. @throws PgherdError naming all members if there is no such one. */
+export function memberOf({ members }: ClusterStatus, name: string): MemberState {
+  const found = members.find((member) => member.name === name);
+  if (found) return found;
+  throw new PgherdError(
+    `member: expected one of ${members.map((member) => member.name).join(", ")}, got "${name}".`,
+  );
+}
+
+/** The members in one line, for messages: `db1 leader running, db2 replica starting`. */
+export function describe({ members }: Pick<ClusterStatus, "members">): string {
+  return members.map(({ name, role, state }) => `${name} ${role} ${state}`).join(", ");
+}
+
+/** Looks at the cluster again and again until it is as expected. @throws HealthError if that takes too long. */
+export function untilSeen(
+  cluster: Cluster,
+  expected: string,
+  seconds: number,
+  found: (status: ClusterStatus) => boolean,
+): Promise<ClusterStatus> {
+  return waitFor<ClusterStatus>(
+    async () => {
+      const status = await observe(cluster);
+      return found(status) ? { done: status } : { missing: describe(status) };
+    },
+    {
+      expected,
+      seconds,
+      next: "pgherd status, and pgherd logs of the members.",
+      progress: (message) => cluster.progress(message),
+    },
+  );
+}
+
+function list(reasons: readonly string[]): string {
+  return reasons.map((reason) => `  - ${reason}`).join("\n");
+}

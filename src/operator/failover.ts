@@ -1,0 +1,109 @@
+import { isUp, leaderOf } from "../operations/health";
+import { failOver } from "../operations/patroni";
+import type { ClusterStatus } from "../operations/status";
+import { bestCandidate, isSynchronous, standing, unfit } from "./candidates";
+import {
+  describe,
+  insist,
+  observe,
+  untilSeen,
+  type Cluster,
+  type Intent,
+  type OperatorPlan,
+} from "./cluster";
+
+export interface FailoverRequest {
+  /** Who is to lead. @default the synchronous replica, else the one that is least behind */
+  readonly to?: string;
+  /** Accept that commits may be lost which the new leader has not received. @default false */
+  readonly acceptDataLoss?: boolean;
+}
+
+export interface FailoverIntent extends Intent {
+  readonly to?: string;
+}
+
+export interface FailoverOutcome {
+  readonly to: string;
+  readonly timeline?: number;
+  readonly seconds: number;
+}
+
+const FAILOVER_SECONDS = 300;
+
+/** Who is made the leader, what that costs, and what speaks against it. */
+export function planFailover(
+  plan: OperatorPlan,
+  status: ClusterStatus,
+  { to }: FailoverRequest,
+): FailoverIntent {
+  const leader = leaderOf(status);
+  const refusals: string[] = [];
+  if (leader !== undefined) {
+    refusals.push(
+      `${leader} leads and runs: \`pgherd switchover\` hands its lead over without loss.`,
+    );
+  }
+  if (status.dcs.filter(({ healthy }) => healthy).length * 2 <= status.dcs.length) {
+    refusals.push("etcd has no majority: nobody can be made the leader before it has one.");
+  }
+  const candidate =
+    to === undefined
+      ? bestCandidate(plan, status)
+      : status.members.find((member) => member.name === to);
+  if (!candidate) {
+    const names = status.members.map(({ name }) => name).join(", ");
+    refusals.push(
+      to === undefined
+        ? `No member could lead (${describe(status)}).`
+        : `--to: expected one of ${names}, got "${to}".`,
+    );
+    return { refusals, objections: [], effects: [] };
+  }
+  const problem = unfit(plan, candidate);
+  if (problem !== undefined) refusals.push(problem);
+  const risk = `Commits that ${candidate.name} has not received are lost: it did not have to confirm them (${standing(candidate)}).`;
+  return {
+    to: candidate.name,
+    refusals,
+    objections: isSynchronous(candidate) ? [] : [risk],
+    effects: [
+      `${candidate.name} (${standing(candidate)}) is made the leader; it begins a new timeline.`,
+      "Members that have more than it are set back to where it is (pg_rewind) and follow it.",
+      ...(status.paused
+        ? []
+        : [
+            "Patroni does this by itself once the old leader's lease has run out: it may be quicker to wait.",
+          ]),
+    ],
+  };
+}
+
+export async function considerFailover(
+  cluster: Cluster,
+  request: FailoverRequest,
+): Promise<FailoverIntent> {
+  return planFailover(cluster.plan, await observe(cluster), request);
+}
+
+/** Makes a member lead where none does. @throws Refusal if a check speaks against it. */
+export async function performFailover(
+  cluster: Cluster,
+  request: FailoverRequest,
+): Promise<FailoverOutcome> {
+  const intent = await considerFailover(cluster, request);
+  insist("The failover", intent, request.acceptDataLoss ?? false, "--accept-data-loss");
+  const { to = "" } = intent;
+  const start = Date.now();
+  cluster.progress(`making ${to} the leader`);
+  const endpoint = cluster.plan.patroni.members[to] ?? "";
+  await cluster.host(to).change("failing over", failOver(endpoint, to), {
+    timeoutSeconds: FAILOVER_SECONDS,
+  });
+  const after = await untilSeen(cluster, `${to} to lead`, FAILOVER_SECONDS, (status) => {
+    const found = status.members.find(({ name }) => name === to);
+    return leaderOf(status) === to && found !== undefined && isUp(found);
+  });
+  const { timeline } = after.members.find(({ name }) => name === to) ?? {};
+  return { to, timeline, seconds: (Date.now() - start) / 1000 };
+}

@@ -1,0 +1,199 @@
+import { longTransactionsProbe } from "../facts/activity";
+import { memberStatusProbe } from "../facts/patroni";
+import { drained } from "../operations/drain";
+import { isUp, leaderOf } from "../operations/health";
+import {
+  reinitialize,
+  reloadMember,
+  restartAnyway,
+  restartPostgres,
+  setPause,
+} from "../operations/patroni";
+import type { ClusterStatus } from "../operations/status";
+import { waitFor } from "../operations/wait";
+import {
+  insist,
+  memberOf,
+  observe,
+  Refusal,
+  untilSeen,
+  type Cluster,
+  type Intent,
+} from "./cluster";
+
+/** HAProxy's entrances that lead to replicas. */
+const READING = ["replica", "synchronous", "asynchronous"];
+
+/** A restart ends with a checkpoint, which takes as long as the disk needs. */
+const RESTART_SECONDS = 900;
+/** A copy takes as long as the network needs for the whole database. */
+const COPY_SECONDS = 24 * 3600;
+/** Members look into the DCS once a round. */
+const PAUSE_SECONDS = 120;
+
+export interface RestartRequest {
+  /** Only if a setting waits for it. @default false */
+  readonly pendingOnly?: boolean;
+  /** Go on in spite of long transactions. @default false */
+  readonly force?: boolean;
+}
+
+/** What a restart of a member does, and what speaks against it. */
+export async function considerRestart(
+  cluster: Cluster,
+  name: string,
+  { pendingOnly = false }: RestartRequest,
+): Promise<Intent> {
+  const status = await observe(cluster);
+  const member = memberOf(status, name);
+  if (member.state === "no answer") {
+    return refused(`Patroni on ${name} does not answer; it restarts PostgreSQL.`);
+  }
+  if (pendingOnly && !member.pendingRestart)
+    return refused(`Nothing waits for a restart on ${name}.`);
+  const { port, rolling } = cluster.plan.patroni;
+  const open = isUp(member)
+    ? await cluster.host(name).observe(longTransactionsProbe(port, rolling.longestTransaction))
+    : [];
+  return {
+    refusals: [],
+    objections: open.map(
+      ({ pid, user, database, seconds }) =>
+        `${name}: a transaction of ${user} in ${database} has been open for ${seconds} s (process ${pid}). It would be cut.`,
+    ),
+    effects:
+      member.role === "leader"
+        ? [
+            `PostgreSQL on ${name} restarts. It leads: no writes until it is back, and all its sessions are cut.`,
+            "A switchover first costs less: `pgherd switchover`, then restart it as a replica.",
+          ]
+        : [
+            `${name} is drained in HAProxy (up to ${rolling.drain} s), PostgreSQL on it restarts, and it is taken back in.`,
+          ],
+  };
+}
+
+/** Restarts PostgreSQL on a member; a replica is drained before. Ends when it runs again. */
+export async function performRestart(
+  cluster: Cluster,
+  name: string,
+  request: RestartRequest,
+): Promise<{ readonly seconds: number }> {
+  insist(
+    `A restart of ${name}`,
+    await considerRestart(cluster, name, request),
+    request.force ?? false,
+    "--force",
+  );
+  const start = Date.now();
+  const endpoint = cluster.plan.patroni.members[name] ?? "";
+  const restart = async () => {
+    cluster.progress(`restarting PostgreSQL on ${name}`);
+    const script = request.pendingOnly ? restartPostgres(endpoint) : restartAnyway(endpoint);
+    await cluster
+      .host(name)
+      .change("restarting PostgreSQL", script, { timeoutSeconds: RESTART_SECONDS });
+    await untilBack(cluster, name, RESTART_SECONDS);
+  };
+  const status = await observe(cluster);
+  if (leaderOf(status) === name) await restart();
+  else {
+    const options = {
+      balancers: answeringBalancers(cluster, status),
+      seconds: cluster.plan.patroni.rolling.drain,
+      progress: (message: string) => cluster.progress(message),
+    };
+    await drained(cluster, name, options, restart);
+  }
+  return { seconds: (Date.now() - start) / 1000 };
+}
+
+/** One that is away leads nobody anywhere. */
+function answeringBalancers({ plan }: Cluster, { loadBalancers }: ClusterStatus) {
+  return {
+    hosts: loadBalancers.filter(({ answers }) => answers).map(({ host }) => host),
+    entrances: READING,
+    statsPort: plan.entryPoint?.statsPort ?? 0,
+  };
+}
+
+/** Makes a member read its files again. Nothing restarts. */
+export async function performReload(cluster: Cluster, name: string): Promise<void> {
+  memberOf(await observe(cluster), name);
+  const endpoint = cluster.plan.patroni.members[name] ?? "";
+  await cluster.host(name).change("reloading", reloadMember(endpoint));
+}
+
+/** What it means to copy a member's data anew. */
+export async function considerReinit(cluster: Cluster, name: string): Promise<Intent> {
+  const status = await observe(cluster);
+  const member = memberOf(status, name);
+  const leader = leaderOf(status);
+  if (leader === undefined) return refused("No member leads that could be copied.");
+  if (leader === name) return refused(`${name} leads: its data is what the others are copies of.`);
+  if (member.state === "no answer")
+    return refused(`Patroni on ${name} does not answer; it does the copying.`);
+  return {
+    refusals: [],
+    objections: [],
+    effects: [
+      `All data of PostgreSQL on ${name} is deleted and copied anew from the cluster; until then ${name} takes no reads and no lead.`,
+    ],
+  };
+}
+
+/** Deletes a replica's data and copies it anew. Ends when it streams again. */
+export async function performReinit(
+  cluster: Cluster,
+  name: string,
+): Promise<{ readonly seconds: number }> {
+  insist(`A new copy on ${name}`, await considerReinit(cluster, name), false, "");
+  const start = Date.now();
+  const endpoint = cluster.plan.patroni.members[name] ?? "";
+  await cluster.host(name).change("copying anew", reinitialize(endpoint));
+  // Patroni answers as soon as it has begun; the old server may be up for a moment still.
+  await untilSeen(cluster, `${name} to begin its copy`, 60, (status) => {
+    return !isUp(memberOf(status, name)) || memberOf(status, name).upstream === undefined;
+  });
+  await untilBack(cluster, name, COPY_SECONDS);
+  return { seconds: (Date.now() - start) / 1000 };
+}
+
+function untilBack(cluster: Cluster, name: string, seconds: number): Promise<ClusterStatus> {
+  return untilSeen(cluster, `${name} to run again`, seconds, (status) => {
+    const member = memberOf(status, name);
+    return isUp(member) && (member.role === "leader" || member.upstream !== undefined);
+  });
+}
+
+/** Leaves the cluster to itself, or takes it in hand again. Ends when every member that answers knows. */
+export async function performPause(cluster: Cluster, paused: boolean): Promise<void> {
+  const status = await observe(cluster);
+  const answering = status.members.filter(({ state }) => state !== "no answer");
+  const by = leaderOf(status) ?? answering[0]?.name;
+  if (by === undefined) throw new Refusal("The change", ["No member's Patroni answers."]);
+  const { members } = cluster.plan.patroni;
+  await cluster
+    .host(by)
+    .change(paused ? "pausing" : "resuming", setPause(members[by] ?? "", paused));
+  await waitFor<true>(
+    async () => {
+      const asked = answering.map(async ({ name }) => {
+        const own = await cluster.host(name).observe(memberStatusProbe(members[name] ?? ""));
+        return own?.paused === paused ? [] : [name];
+      });
+      const late = (await Promise.all(asked)).flat();
+      return late.length === 0 ? { done: true } : { missing: `not yet ${late.join(", ")}` };
+    },
+    {
+      expected: "all members to know",
+      seconds: PAUSE_SECONDS,
+      next: "pgherd status.",
+      progress: (message) => cluster.progress(message),
+    },
+  );
+}
+
+function refused(reason: string): Intent {
+  return { refusals: [reason], objections: [], effects: [] };
+}

@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { assembleStatus } from "../../src/operations/status";
+import { answers, AT, PLAN, says, seen, servers, unreachable, view } from "./answers";
+
+test("a cluster that is as the stack says is healthy, and nothing is wrong", () => {
+  const status = seen();
+  expect(status).toMatchObject({ cluster: "demo", health: "healthy", healthy: true, problems: [] });
+  expect(status.members).toMatchObject([
+    { name: "db1", role: "leader", lagBytes: undefined },
+    { name: "db2", lagBytes: 0, lagSeconds: 0, syncState: "sync", upstream: "db1" },
+    { name: "db3", lagBytes: 16384, lagSeconds: 0.25, syncState: "async", upstream: "db1" },
+  ]);
+  expect(status.dcs.map(({ leader }) => leader)).toEqual([true, false, false]);
+  expect(status.loadBalancers[0]).toMatchObject({
+    holdsVip: true,
+    answers: true,
+    entrances: { primary: ["db1"], replica: ["db2", "db3"] },
+  });
+});
+
+test("a replica that is away leaves the cluster degraded, and is said once", () => {
+  const { health, members, problems } = seen(unreachable("db3"));
+  expect(health).toBe("degraded");
+  expect(members[2]).toMatchObject({ name: "db3", state: "no answer", lagBytes: 0 });
+  expect(problems).toEqual(["db3: cannot be reached."]);
+});
+
+test("a leader that does not answer for itself leads no more, whatever the DCS still holds", () => {
+  const { health, problems } = seen(unreachable("db1"));
+  expect(health).toBe("down");
+  expect(problems[0]).toBe("No member leads: no writes are possible.");
+});
+
+test("where no balancer leads to the leader there are no writes", () => {
+  const nobody = servers("none");
+  const { health, problems } = seen(
+    says("lb1", { servers: nobody }),
+    says("lb2", { servers: nobody }),
+  );
+  expect(health).toBe("down");
+  expect(problems).toEqual([
+    "No load balancer leads to db1: no writes are possible.",
+    "lb1: HAProxy leads writes to nobody, not to db1.",
+    "lb2: HAProxy leads writes to nobody, not to db1.",
+  ]);
+});
+
+test("a balancer that leads writes to another member is told", () => {
+  expect(seen(says("lb2", { servers: servers("db3") })).problems).toEqual([
+    "lb2: HAProxy leads writes to db3, not to db1.",
+  ]);
+});
+
+test("a virtual IP that nobody holds, or two, is told", () => {
+  expect(seen(says("lb1", { vipsHeld: [] })).problems).toEqual([
+    "The virtual IP 10.89.0.100 is held by nobody.",
+  ]);
+  expect(seen(says("lb2", { vipsHeld: ["10.89.0.100"] })).problems).toEqual([
+    "The virtual IP 10.89.0.100 is held by lb1 and lb2.",
+  ]);
+});
+
+test("an etcd without a majority is told as what it means", () => {
+  const ill = { dcs: { healthy: false, leader: false } };
+  expect(seen(says("db2", ill)).problems).toEqual(["db2: etcd is not healthy."]);
+  expect(seen(says("db2", ill), says("db3", ill)).problems).toEqual([
+    "db2: etcd is not healthy.",
+    "db3: etcd is not healthy.",
+    "etcd has no majority: nobody can be elected to lead.",
+  ]);
+});
+
+test("a cluster in which no replica confirms commits, though one should, is degraded", () => {
+  const alone = { view: view({ db1: "leader", db2: "replica", db3: "replica" }) };
+  const { health, problems } = seen(says("db1", alone), says("db2", alone), says("db3", alone));
+  expect(health).toBe("degraded");
+  expect(problems).toEqual(["0 of 1 replicas confirm commits."]);
+});
+
+test("if no host answers, nothing is known", () => {
+  const all = ["db1", "db2", "db3", "lb1", "lb2"].map(unreachable);
+  const status = assembleStatus(PLAN, answers(...all), AT);
+  expect(status.health).toBe("unknown");
+  expect(status.problems).toHaveLength(5);
+  expect(status.members.map(({ name, state }) => `${name} ${state}`)).toEqual([
+    "db1 no answer",
+    "db2 no answer",
+    "db3 no answer",
+  ]);
+});

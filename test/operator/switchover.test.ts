@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import type { OperatorPlan } from "../../src/operator/cluster";
+import { planFailover } from "../../src/operator/failover";
+import { planSwitchover, type LeaderActivity } from "../../src/operator/switchover";
+import { PLAN, says, seen, unreachable, view } from "../operations/answers";
+
+const PLANNED: OperatorPlan = {
+  ...PLAN,
+  patroni: {
+    ...PLAN.patroni,
+    neverLead: [],
+    rolling: { maximumLag: 1_000_000, longestTransaction: 15, drain: 15 },
+  },
+};
+const IDLE: LeaderActivity = { transactions: [], backups: [] };
+const ill = { dcs: { healthy: false, leader: false } };
+
+test("the synchronous replica takes over, and it is said what that means", () => {
+  const intent = planSwitchover(PLANNED, seen(), IDLE, {});
+  expect(intent).toMatchObject({ from: "db1", to: "db2", refusals: [], objections: [] });
+  expect(intent.effects).toEqual([
+    "db2 (sync standby, 0 B behind) takes the lead from db1, which becomes a replica.",
+    "db3 then streams from db2.",
+    "No writes for some seconds; sessions on the primary's port are cut and have to connect again. Reads go on.",
+  ]);
+});
+
+test("a replica that confirms no commits is refused, with who would do", () => {
+  expect(planSwitchover(PLANNED, seen(), IDLE, { to: "db3" }).refusals).toEqual([
+    "db3 confirms no commits (replica, 16384 B behind), so Patroni would not hand the lead to it. Take db2.",
+  ]);
+});
+
+test("with asynchronous replication any replica does, unless it is too far behind", () => {
+  const plan = { ...PLANNED, patroni: { ...PLANNED.patroni, synchronous: null } };
+  expect(planSwitchover(plan, seen(), IDLE, { to: "db3" }).refusals).toEqual([]);
+  const behind = [{ name: "db3", state: "streaming", syncState: "async", lagBytes: 2e6 }];
+  expect(
+    planSwitchover(plan, seen(says("db1", { standbys: behind })), IDLE, { to: "db3" }).refusals,
+  ).toEqual(["db3 is too far behind (replica, 2000000 B behind; 1000000 B are allowed)."]);
+});
+
+test.each([
+  ["the leader itself", "db1", "db1 leads already."],
+  ["nobody's name", "db9", '--to: expected one of db1, db2, db3, got "db9".'],
+])("%s is refused", (_title, to, reason) => {
+  expect(planSwitchover(PLANNED, seen(), IDLE, { to }).refusals).toEqual([reason]);
+});
+
+test("a member that may never lead, or is away, is refused", () => {
+  const tagged = { ...PLANNED, patroni: { ...PLANNED.patroni, neverLead: ["db2"] } };
+  expect(planSwitchover(tagged, seen(), IDLE, { to: "db2" }).refusals[0]).toMatch(
+    /^db2 may never lead: its tags/,
+  );
+  const without = seen(unreachable("db2"));
+  expect(planSwitchover(PLANNED, without, IDLE, { to: "db2" }).refusals).toEqual([
+    "db2 is not up (no answer).",
+  ]);
+});
+
+test("without a leader or a majority of etcd there is no switchover", () => {
+  expect(planSwitchover(PLANNED, seen(unreachable("db1")), IDLE, {}).refusals[0]).toMatch(
+    /^No member leads .*`pgherd failover` is for that\.$/,
+  );
+  const lost = seen(says("db2", ill), says("db3", ill));
+  expect(planSwitchover(PLANNED, lost, IDLE, {}).refusals).toEqual([
+    "etcd has no majority: the lead can be handed to nobody.",
+  ]);
+});
+
+test("long transactions and backups speak against it now, and not against a later one", () => {
+  const busy: LeaderActivity = {
+    transactions: [{ pid: 7, user: "app", database: "app", seconds: 90 }],
+    backups: [{ pid: 8, by: "barman", seconds: 300 }],
+  };
+  expect(planSwitchover(PLANNED, seen(), busy, {}).objections).toEqual([
+    "db1: a transaction of app in app has been open for 90 s (process 7; 15 s are allowed). It would be cut.",
+    "db1: barman has been copying its data for 300 s (process 8). It would be cut.",
+  ]);
+  const later = planSwitchover(PLANNED, seen(), busy, { at: "2026-11-22T02:00:00.000Z" });
+  expect(later.objections).toEqual([]);
+  expect(later.effects[0]).toBe("Patroni does it by itself at 2026-11-22T02:00:00.000Z.");
+});
+
+test("a failover is refused while somebody leads", () => {
+  expect(planFailover(PLANNED, seen(), {}).refusals).toEqual([
+    "db1 leads and runs: `pgherd switchover` hands its lead over without loss.",
+  ]);
+});
+
+test("a failover to the synchronous replica loses nothing; to another one it may, and that must be accepted", () => {
+  const lost = seen(unreachable("db1"));
+  expect(planFailover(PLANNED, lost, {})).toMatchObject({
+    to: "db2",
+    refusals: [],
+    objections: [],
+  });
+  expect(planFailover(PLANNED, lost, { to: "db3" }).objections).toEqual([
+    "Commits that db3 has not received are lost: it did not have to confirm them (replica, 0 B behind).",
+  ]);
+});
+
+test("without a majority of etcd nobody can be made the leader", () => {
+  const lost = seen(unreachable("db1"), says("db2", { ...ill, view: view() }));
+  expect(planFailover(PLANNED, lost, {}).refusals).toEqual([
+    "etcd has no majority: nobody can be made the leader before it has one.",
+  ]);
+});

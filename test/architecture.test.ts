@@ -25,7 +25,9 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   plan: [
     "types of config",
     "config/duration",
+    "config/schedule",
     "config/size",
+    "config/time",
     "config/timings",
     "types of resources/inputs",
     "versions",

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { backupCommand } from "./backup";
 import { completeCommand, completionCommand } from "./completion";
 import { demoCommand } from "./demo";
 import { forkCommand } from "./fork";
@@ -8,6 +9,7 @@ import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./me
 import { planCommand } from "./plan";
 import { probeCommand } from "./probe";
 import { psqlCommand } from "./psql";
+import { restoreCommand } from "./restore";
 import { statusCommand } from "./status";
 import { failoverCommand, switchoverCommand } from "./switchover";
 
@@ -30,6 +32,8 @@ export function makeProgram(): Command {
     logsCommand(),
     psqlCommand(),
     forkCommand(),
+    backupCommand(),
+    restoreCommand(),
     planCommand(),
     labCommand(),
     completionCommand(),

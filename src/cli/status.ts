@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
 import { PgherdError } from "../errors";
+import type { BackupStatus } from "../operations/backup-status";
 import type { Health } from "../operations/health";
 import {
   observeStatus,
@@ -12,6 +13,7 @@ import {
 import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 import { parseSpan } from "./time";
+import { sizeOf, spanOf } from "./words";
 
 interface StatusOptions extends StackOptions {
   readonly json?: boolean;
@@ -91,6 +93,7 @@ export function renderStatus(status: ClusterStatus): string {
     `etcd      ${status.dcs.map(renderDcs).join(", ")}`,
   ];
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
+  if (status.backup) blocks.push("", renderBackups(status.backup, Date.parse(status.at) / 1000));
   if (status.problems.length > 0) {
     blocks.push("", ...status.problems.map((problem) => pc.red(wrapped(problem))));
   }
@@ -147,6 +150,27 @@ function backendsOf({ servers }: BalancerState, entrance: string): string {
       return status.startsWith("DOWN") ? [] : pc.yellow(`${server} ${status.toLowerCase()}`);
     });
   return shown.join(" ") || pc.red("none");
+}
+
+/** The newest backup, what is to come of WAL, and what the last test restore showed. */
+function renderBackups(
+  { host, newest, running, slot, verification }: BackupStatus,
+  now: number,
+): string {
+  const parts = [
+    newest ? `newest ${newest.id}, ${spanOf(now - newest.endedAt)} old` : pc.red("no backup"),
+    ...(running ? ["one is being taken"] : []),
+    ...(slot ? [`${sizeOf(slot.retained)} of WAL to come`] : []),
+  ];
+  const lines = [`${host.padEnd(9)} ${parts.join(" · ")}`];
+  if (verification) {
+    const { backup, ok, endedAt, restoreSeconds } = verification;
+    lines.push(
+      `${"".padEnd(9)} test restore of ${backup} ${ok ? pc.green("in order") : pc.red("failed")}, ` +
+        `${spanOf(now - endedAt)} ago${ok ? `, took ${spanOf(restoreSeconds)}` : ""}`,
+    );
+  }
+  return lines.join("\n");
 }
 
 const COLUMNS = 80;

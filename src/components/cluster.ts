@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
+import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
 import type { ClusterPlan, Daemon as DaemonName, ServicePlan } from "../plan/types";
 import {
+  Backups,
   DynamicConfiguration,
   EntryPoint,
   EtcdCluster,
   Firewall,
   HostBase,
+  Logins,
   PatroniCluster,
   Preflight,
   Provider,
@@ -41,9 +44,12 @@ export class Cluster extends pulumi.ComponentResource {
     const provider = new Provider(`${name}-hosts`, { hosts, ssh }, { parent: this });
     const child = { parent: this, provider };
     const users = cluster.postgresql.users.map((user) => user.name);
-    const { secrets, users: passwords } = new Passwords(`${name}-passwords`, users, {
-      parent: this,
-    });
+    const { secrets, users: passwords } = new Passwords(
+      `${name}-passwords`,
+      users,
+      plan.backup !== undefined,
+      { parent: this },
+    );
 
     const checked = new Preflight(`${name}-preflight`, { cluster: name, ...plan.preflight }, child);
     const before = hooks("before", settings, plan, { parent: this, dependsOn: checked });
@@ -96,13 +102,15 @@ export class Cluster extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: dcs },
     );
-    const patroni = daemon("patroni", (host) => [...base(host), configuration]);
+    const logins = this.logins(plan, child, [...Object.values(bases), ...Object.values(firewalls)]);
+    const patroni = daemon("patroni", (host) => [...base(host), configuration, ...logins]);
     const database = new PatroniCluster(
       `${name}-patroni-cluster`,
       {
         cluster: name,
         members: plan.patroni.members,
         port: plan.patroni.port,
+        firstStartSeconds: plan.patroni.firstStartSeconds,
         synchronous: plan.patroni.synchronous,
         configuration: checked.facts.apply(plan.patroni.dynamicConfiguration),
         filesHash: hashOf(plan.services.filter((service) => service.daemon === "patroni")),
@@ -119,6 +127,12 @@ export class Cluster extends pulumi.ComponentResource {
         passwords: pulumi.all({
           [plan.patroni.internalRoles.replication]: secrets.apply((known) => known.replication),
           [plan.patroni.internalRoles.rewind]: secrets.apply((known) => known.rewind),
+          ...(plan.backup
+            ? {
+                [BACKUP_ROLES.backup]: secrets.apply((known) => known.barman ?? ""),
+                [BACKUP_ROLES.streaming]: secrets.apply((known) => known.barmanStreaming ?? ""),
+              }
+            : {}),
           ...passwords,
         }),
       },
@@ -136,9 +150,12 @@ export class Cluster extends pulumi.ComponentResource {
             providers: { pgherd: provider },
           })
         : undefined;
+    const backups = this.backups(plan, child, () =>
+      Object.values(daemon("barman", (host) => [...base(host), ...logins, database, ...ready])),
+    );
     hooks("after", settings, plan, {
       parent: this,
-      dependsOn: [database, ...ready, ...(forks ? [forks] : [])],
+      dependsOn: [database, ...ready, ...(forks ? [forks] : []), ...backups],
     });
 
     this.systemIdentifier = database.systemIdentifier;
@@ -147,6 +164,33 @@ export class Cluster extends pulumi.ComponentResource {
     this.forkPasswords = forks?.passwords ?? {};
     this.statsPassword = secrets.apply((known) => known.stats);
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+  }
+
+  private logins(
+    { logins }: ClusterPlan,
+    opts: pulumi.CustomResourceOptions,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    if (!logins) return [];
+    return [
+      new Logins(`${this.name}-logins`, { cluster: this.name, ...logins }, { ...opts, dependsOn }),
+    ];
+  }
+
+  private backups(
+    { backup }: ClusterPlan,
+    opts: pulumi.CustomResourceOptions,
+    barman: () => pulumi.Resource[],
+  ): pulumi.Resource[] {
+    if (!backup) return [];
+    const { host, home, timers } = backup;
+    return [
+      new Backups(
+        `${this.name}-backups`,
+        { cluster: this.name, host, home, timers, failedChecks: [], firstBackup: "taken" },
+        { ...opts, dependsOn: barman() },
+      ),
+    ];
   }
 
   private entryPoint(

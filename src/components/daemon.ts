@@ -45,7 +45,10 @@ function secretFiles(
   plan: ServicePlan,
   secrets: pulumi.Output<Secrets>,
 ): { [path: string]: { [key in keyof FileInput]: pulumi.Input<string> } } {
-  const blank: Secrets = { replication: "-", rewind: "-", restApi: "-", vrrp: "-", stats: "-" };
+  const blank: Secrets = {
+    ...{ replication: "-", rewind: "-", restApi: "-", vrrp: "-", stats: "-" },
+    ...{ barman: "-", barmanStreaming: "-" },
+  };
   return Object.fromEntries(
     Object.entries(plan.secretFiles(blank)).map(([path, file]) => [
       path,

@@ -14,7 +14,13 @@ export class Passwords extends pulumi.ComponentResource {
   /** By login role. */
   readonly users: { readonly [user: string]: pulumi.Output<string> };
 
-  constructor(name: string, users: readonly string[], opts: pulumi.ComponentResourceOptions) {
+  /** @param backups whether there are roles for them. */
+  constructor(
+    name: string,
+    users: readonly string[],
+    backups: boolean,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
     super("pgherd:component:Passwords", name, {}, opts);
     const generate = (what: string, length = LENGTH) =>
       new RandomPassword(`${name}-${what}`, { length, special: false }, { parent: this }).result;
@@ -25,13 +31,17 @@ export class Passwords extends pulumi.ComponentResource {
         generate("rest-api"),
         generate("vrrp", VRRP_LENGTH),
         generate("stats"),
+        backups ? generate("barman") : undefined,
+        backups ? generate("streaming-barman") : undefined,
       ])
-      .apply(([replication, rewind, restApi, vrrp, stats]) => ({
+      .apply(([replication, rewind, restApi, vrrp, stats, barman, barmanStreaming]) => ({
         replication,
         rewind,
         restApi,
         vrrp,
         stats,
+        barman,
+        barmanStreaming,
       }));
     this.users = Object.fromEntries(users.map((user) => [user, generate(`user-${user}`)]));
     this.registerOutputs({});

@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { parameterProblems } from "./parameters";
+import { longestGapDays, windowDays } from "./schedule";
 import type { Settings } from "./schema";
 import { LEAST_RETRY_TIMEOUT, secondsToNotice, timings } from "./timings";
 
@@ -34,6 +35,7 @@ const RULES: readonly ((settings: Settings, report: Report) => void)[] = [
   portsDiffer,
   forksFit,
   hbaIsSafe,
+  backupsOutlast,
   hooksHaveHosts,
 ];
 
@@ -46,6 +48,9 @@ function hostsExist({ hosts, cluster }: Settings, report: Report): void {
       host,
     ]),
   ];
+  if (cluster.backup) named.push(["cluster.backup.host", cluster.backup.host]);
+  const { bootstrap } = cluster.postgresql;
+  if (bootstrap) named.push(["cluster.postgresql.bootstrap.host", bootstrap.host]);
   if (cluster.firewall) {
     cluster.firewall.allow.forEach(({ hosts: on = [] }, i) =>
       on.forEach((host, j) => named.push([`cluster.firewall.allow[${i}].hosts[${j}]`, host])),
@@ -339,7 +344,7 @@ function ownersExist({ cluster }: Settings, report: Report): void {
       );
     }
   });
-  const reserved = ["postgres", "replicator", "rewinder"];
+  const reserved = ["postgres", "replicator", "rewinder", "barman", "streaming_barman"];
   cluster.postgresql.users.forEach((user, i) => {
     if (reserved.includes(user.name) || user.name.startsWith("pg_")) {
       report(
@@ -366,6 +371,9 @@ function slotsFit({ cluster }: Settings, report: Report): void {
         path,
         `expected a name that no member's own slot has, got "${name}". Choose another name.`,
       );
+    }
+    if (cluster.backup && name === "barman") {
+      report(path, 'expected another name, got "barman", which the backups use. Choose another.');
     }
     if (slot.type === "logical" && !databases.some((database) => database.name === slot.database)) {
       const known = databases.map((database) => database.name).join(", ");
@@ -478,6 +486,60 @@ function method(fields: readonly string[]): string {
 }
 
 const FROM_ANYWHERE = /^(all|0\.0\.0\.0(\/0)?|::(\/0)?)$/;
+
+/** A backup must outlive what is lost with a database host, and the next one must come before it is too old. */
+function backupsOutlast({ cluster }: Settings, report: Report): void {
+  const { backup, members, postgresql } = cluster;
+  if (backup) {
+    if (!backup.onDatabaseHost && members.some(({ host }) => host === backup.host)) {
+      report(
+        "cluster.backup.host",
+        `expected a host that is no member, got "${backup.host}": what destroys it would take the database and its backups. ` +
+          "Choose another host, or accept it with backup.onDatabaseHost: true.",
+      );
+    }
+    const gap = longestGapDays(backup.schedule);
+    const kept = windowDays(backup.retention);
+    if (kept < gap) {
+      report(
+        "cluster.backup.retention",
+        `expected ${gap} DAYS or more, since up to ${gap} days lie between two backups of "${backup.schedule}", got "${backup.retention}". ` +
+          "Keep them longer, or take them more often.",
+      );
+    }
+    const databases = postgresql.databases.map(({ name }) => name);
+    (backup.verify ? backup.verify.checks : []).forEach(({ database }, i) => {
+      if (database !== "postgres" && !databases.includes(database)) {
+        report(
+          `cluster.backup.verify.checks[${i}].database`,
+          `expected one of postgresql.databases (${databases.join(", ") || "there is none"}), got "${database}". Mend the name.`,
+        );
+      }
+    });
+  }
+  const { bootstrap } = postgresql;
+  if (bootstrap && members.some(({ host }) => host === bootstrap.host)) {
+    report(
+      "cluster.postgresql.bootstrap.host",
+      `expected a host of another cluster, got the member "${bootstrap.host}". Mend the name.`,
+    );
+  }
+  if (bootstrap && !bootstrap.backup) {
+    const [kind = ""] = Object.keys(bootstrap.target ?? {});
+    if (["xid", "name"].includes(kind)) {
+      report(
+        "cluster.postgresql.bootstrap.backup",
+        `expected the backup to begin with, since a ${kind} alone does not tell when it was, got nothing. \`pgherd backup list\` of that cluster shows them.`,
+      );
+    }
+  }
+  if (bootstrap && bootstrap.cluster === cluster.name) {
+    report(
+      "cluster.postgresql.bootstrap.cluster",
+      `expected another cluster, got "${bootstrap.cluster}" itself. \`pgherd restore\` brings a cluster back in place.`,
+    );
+  }
+}
 
 function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void {
   cluster.hooks.forEach((hook, i) => {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { isSchedule } from "./schedule";
 
 /** Names that end in host names, unit names, paths and SQL: nothing that any of them would have to quote. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -146,6 +147,56 @@ const slot = z
   ])
   .describe("A replication slot.");
 
+const schedule = z.string().refine((value) => isSchedule(value), {
+  error:
+    'a time as cron writes it, such as "0 2 * * *" (minute, hour, day, month, weekday; a day or a weekday)',
+});
+
+const recoveryTarget = z
+  .union([
+    z.strictObject({
+      time: z
+        .string()
+        .regex(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$/, {
+          error: 'a time with its zone, such as "2026-11-21 14:30:00+01"',
+        })
+        .describe("Up to the last commit before this time."),
+    }),
+    z.strictObject({ xid: z.int().min(3).describe("Up to this transaction, included.") }),
+    z.strictObject({
+      lsn: z
+        .string()
+        .regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i, { error: 'a position such as "0/5000060"' })
+        .describe("Up to this position of the WAL."),
+    }),
+    z.strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9_.:-]{1,63}$/, { error: "a name given by pg_create_restore_point" })
+        .describe("Up to this named point."),
+    }),
+  ])
+  .describe("One of `{ time }`, `{ xid }`, `{ lsn }` and `{ name }`.");
+
+const bootstrap = z.strictObject({
+  from: z.literal("barman").describe("A backup that Barman has taken."),
+  host: hostName.describe("Host with that Barman, one of `pgherd:hosts`; of another cluster."),
+  cluster: name.describe("Whose backups: Barman's name of the server."),
+  directory: absolutePath
+    .default("/var/lib/barman")
+    .describe("Where that Barman keeps its backups, each cluster's in a folder of its name."),
+  backup: z
+    .string()
+    .regex(/^\d{8}T\d{6}$/, { error: 'the id of a backup such as "20261121T020001"' })
+    .optional()
+    .describe("Which backup to begin with. Default: the newest that lies before the target."),
+  target: recoveryTarget
+    .optional()
+    .describe(
+      "Up to where: `{ time }`, `{ xid }`, `{ lsn }` or `{ name }`. Default: all that the archive has.",
+    ),
+});
+
 const postgresql = z.strictObject({
   version: z
     .int()
@@ -168,6 +219,9 @@ const postgresql = z.strictObject({
     .regex(/^[A-Za-z0-9_.@-]{1,64}$/, { error: "a locale such as C.UTF-8 or de_DE.UTF-8" })
     .default("C.UTF-8")
     .describe("Of a new database; must be on all members. Fixed once the database exists."),
+  bootstrap: bootstrap
+    .optional()
+    .describe("Begin with a backup of another cluster, instead of an empty database."),
   packages: z
     .array(
       z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, {
@@ -373,6 +427,62 @@ const loadBalancers = z.strictObject({
   maxConnections: z.int().min(10).default(4000).describe("Client connections to each balancer."),
 });
 
+const verify = z.strictObject({
+  schedule: schedule
+    .default("0 5 * * 0")
+    .describe("When the newest backup is restored and looked through, as cron writes it."),
+  keep: z.int().min(1).default(30).describe("How many results are kept."),
+  checks: z
+    .array(
+      z.strictObject({
+        database: identifier.describe("Where it is asked."),
+        sql: z
+          .string()
+          .min(1)
+          .regex(/^[^\n\r]+$/, { error: "one line of SQL" })
+          .describe("A query whose answer must be `t`: one row, one column, true."),
+      }),
+    )
+    .default([])
+    .describe("Your own questions to the restored database."),
+  cpu: z.int().min(1).default(50).describe("Percent of one processor core that it may take."),
+});
+
+const backup = z.strictObject({
+  host: hostName.describe("Host with Barman, which keeps the backups."),
+  onDatabaseHost: z
+    .boolean()
+    .default(false)
+    .describe("Accept a host that holds the data too: what destroys it takes both."),
+  directory: absolutePath
+    .default("/var/lib/barman")
+    .describe("Where the backups are kept, below it in a folder of the cluster's name."),
+  schedule: schedule.default("0 2 * * *").describe("When a backup is taken, as cron writes it."),
+  retention: z
+    .string()
+    .regex(/^RECOVERY WINDOW OF [1-9]\d* (DAYS|WEEKS|MONTHS)$/, {
+      error: '"RECOVERY WINDOW OF 7 DAYS" (or WEEKS, MONTHS)',
+    })
+    .default("RECOVERY WINDOW OF 7 DAYS")
+    .describe("To any moment of this time the database can be brought back; older is deleted."),
+  minimumRedundancy: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("Backups that are kept whatever their age."),
+  incremental: z
+    .boolean()
+    .default(true)
+    .describe("Files that are as in the last backup are hard links to it. False: copied again."),
+  compression: z.enum(["gzip", "none"]).default("gzip").describe("Of the WAL that is kept."),
+  jobs: z.int().min(1).max(64).default(2).describe("Files that are copied at the same time."),
+  bandwidth: size.optional().describe("Most that a backup reads in a second. Default: no limit."),
+  verify: z
+    .union([z.literal(false), verify])
+    .prefault({})
+    .describe("Prove backups by restoring them. False: nobody does."),
+});
+
 const firewall = z.strictObject({
   clients: z
     .array(network)
@@ -463,6 +573,7 @@ export const cluster = z.strictObject({
   rolling: rolling.prefault({}).describe("How members restart when a setting needs it."),
   dcs: dcs.describe("Where it is agreed who leads."),
   loadBalancers: loadBalancers.optional().describe("HAProxy and the virtual IP."),
+  backup: backup.optional().describe("Backups by Barman, and the WAL between them."),
   firewall: z
     .union([z.literal(false), firewall])
     .prefault({})
@@ -491,3 +602,5 @@ export type UserSettings = z.infer<typeof user>;
 export type DatabaseSettings = z.infer<typeof database>;
 export type ForkSettings = z.infer<typeof fork>;
 export type FirewallSettings = z.infer<typeof firewall>;
+export type BackupSettings = z.infer<typeof backup>;
+export type RecoveryTarget = z.infer<typeof recoveryTarget>;

@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly answering: readonly { readonly address: string; readonly mac: string }[];
   /** The file system of the data directory, or of the nearest directory above it that exists. */
   readonly disk: Disk;
+  /** Bytes that are free where backups are kept; 0 where nobody asked. */
+  readonly backupFree: number;
   /** Which of `/`, `/tmp` and the data directory cannot be written to. */
   readonly readOnly: readonly string[];
   /** PostgreSQL's data directory. */
@@ -85,12 +87,13 @@ export interface Data {
 export interface HostQuestion {
   readonly dataDirectory?: string | null;
   readonly dcsDirectory?: string | null;
+  readonly backupDirectory?: string | null;
   /** Addresses that nobody should answer for yet. */
   readonly vips?: readonly string[];
 }
 
 export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
-  const { dataDirectory, dcsDirectory, vips = [] } = question;
+  const { dataDirectory, dcsDirectory, backupDirectory, vips = [] } = question;
   return {
     script: [
       `. /etc/os-release; echo "system $ID $VERSION_ID"`,
@@ -111,6 +114,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       ...(dcsDirectory
         ? [`echo "dcs $(ls -A ${quote(dcsDirectory)} 2>/dev/null | head -n 1)"`]
         : []),
+      ...(backupDirectory ? [backupScript(backupDirectory)] : []),
       CLOCK,
       `echo "selinux $(cat /sys/fs/selinux/enforce 2>/dev/null)"`,
       `[ -c /dev/watchdog ] && echo "watchdog yes"`,
@@ -174,6 +178,14 @@ case $version in
 esac`;
 }
 
+/** The room for backups, where their directory is or would be. */
+function backupScript(directory: string): string {
+  return `at=${quote(directory)}
+while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
+echo "backupfree $(timeout 10 df -B1 --output=avail "$at" 2>/dev/null | tail -n 1)"
+mounted ${quote(directory)} "$at"`;
+}
+
 /**
  * Whether somebody answers for an address: to a ping, to a connection where there is no ping, or at least to the
  * question for its owner (a REACHABLE neighbour was confirmed just now).
@@ -216,6 +228,7 @@ function parse(output: string): HostFacts {
     macs: all("mac"),
     answering: pairs("answering").map(([address = "", mac = ""]) => ({ address, mac })),
     disk: parseDisk(first("disk")),
+    backupFree: Number(first("backupfree")) || 0,
     readOnly: all("readonly"),
     data: {
       found: first("data") !== "",

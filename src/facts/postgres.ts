@@ -12,6 +12,11 @@ export interface Role {
   readonly createdb: boolean;
   readonly createrole: boolean;
   readonly connectionLimit: number;
+  readonly replication: boolean;
+  /** Roles that it is a member of, sorted. */
+  readonly memberOf: readonly string[];
+  /** Functions of the database `postgres` that it was granted, as regprocedure spells them, sorted. */
+  readonly executes: readonly string[];
   /** `SCRAM-SHA-256$…`, or empty where there is no password. */
   readonly verifier: string;
 }
@@ -30,8 +35,12 @@ export interface Catalog {
 
 const CATALOG = `select json_build_object(
   'roles', (select json_agg(json_build_object('name', rolname, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
-      'connectionLimit', rolconnlimit, 'verifier', coalesce(rolpassword, '')))
-    from pg_authid where rolcanlogin),
+      'connectionLimit', rolconnlimit, 'verifier', coalesce(rolpassword, ''), 'replication', rolreplication,
+      'memberOf', (select coalesce(json_agg(parent.rolname order by parent.rolname), '[]')
+        from pg_auth_members m join pg_roles parent on parent.oid = m.roleid where m.member = r.oid),
+      'executes', (select coalesce(json_agg(p.oid::regprocedure::text order by p.oid::regprocedure::text collate "C"), '[]')
+        from pg_proc p, aclexplode(p.proacl) a where a.grantee = r.oid and a.privilege_type = 'EXECUTE')))
+    from pg_authid r where rolcanlogin),
   'databases', (select json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba)))
     from pg_database where datallowconn));
 `;

@@ -30,6 +30,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
       .map(({ problem }) => problem),
     ...synchronousProblems(plan, seen),
     ...vipProblems(seen),
+    ...(seen.backup?.problems ?? []),
   ];
   if (blocking.length > 0) return { health: "down", problems };
   return { health: problems.length > 0 ? "degraded" : "healthy", problems };

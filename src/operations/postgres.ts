@@ -1,4 +1,4 @@
-import { psql, type Catalog } from "../facts/postgres";
+import { psql, type Catalog, type Role } from "../facts/postgres";
 import { hereDocument } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs";
 import { scramVerifier, verifies } from "./scram";
@@ -21,9 +21,11 @@ export function catalogChanges(
     if (!there || !sameAttributes(role, there)) {
       lines.push(
         `ALTER ROLE ${identifier(role.name)} ${role.createdb ? "" : "NO"}CREATEDB ` +
-          `${role.createrole ? "" : "NO"}CREATEROLE CONNECTION LIMIT ${role.connectionLimit};`,
+          `${role.createrole ? "" : "NO"}CREATEROLE CONNECTION LIMIT ${role.connectionLimit}` +
+          `${role.replication === undefined ? "" : role.replication ? " REPLICATION" : " NOREPLICATION"};`,
       );
     }
+    lines.push(...grants(role, there));
   }
   for (const [name, password] of Object.entries(passwords)) {
     const there = found.roles.find((role) => role.name === name);
@@ -41,12 +43,40 @@ export function catalogChanges(
   return lines.map((line) => `${line}\n`).join("");
 }
 
+/** What a role lacks of its rights. */
+function grants(role: RoleInput, there: Role | undefined): string[] {
+  const absent = (wanted: readonly string[] = [], found: readonly string[] = []) =>
+    wanted.filter((one) => !found.includes(one));
+  return [
+    ...absent(role.memberOf, there?.memberOf).map(
+      (parent) => `GRANT ${identifier(parent)} TO ${identifier(role.name)};`,
+    ),
+    ...absent(role.executes, there?.executes).map(
+      (one) => `GRANT EXECUTE ON FUNCTION pg_catalog.${one} TO ${identifier(role.name)};`,
+    ),
+  ];
+}
+
+/** A role's attributes and rights as they were found, as far as some are wanted. */
+export function foundRole(wanted: RoleInput, there: Role): RoleInput {
+  const { createdb, createrole, connectionLimit, replication, memberOf, executes } = there;
+  const of = (some: readonly string[], found: readonly string[]) =>
+    some.filter((one) => found.includes(one));
+  return {
+    ...{ name: wanted.name, createdb, createrole, connectionLimit },
+    ...(wanted.replication !== undefined && { replication }),
+    ...(wanted.memberOf && { memberOf: of(wanted.memberOf, memberOf) }),
+    ...(wanted.executes && { executes: of(wanted.executes, executes) }),
+  };
+}
+
 /** Whether a role has the attributes that it must have. */
 export function sameAttributes(a: RoleInput, b: RoleInput): boolean {
   return (
     a.createdb === b.createdb &&
     a.createrole === b.createrole &&
-    a.connectionLimit === b.connectionLimit
+    a.connectionLimit === b.connectionLimit &&
+    (a.replication === undefined || a.replication === b.replication)
   );
 }
 

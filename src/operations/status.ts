@@ -1,3 +1,9 @@
+import {
+  catalogOfBackupsProbe,
+  slotProbe,
+  type BackupCatalog,
+  type SlotState,
+} from "../facts/barman";
 import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
 import {
   addressesHeldProbe,
@@ -16,6 +22,7 @@ import {
 } from "../facts/patroni";
 import { standbysProbe, type Standby } from "../facts/replication";
 import type { Host } from "../host/host";
+import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
 import { judge, type Health } from "./health";
 
 /** A member with what its leader's PostgreSQL says of it. */
@@ -59,6 +66,8 @@ export interface ClusterStatus {
   /** Virtual addresses: `["10.89.0.100"]`. */
   readonly vips: readonly string[];
   readonly loadBalancers: readonly BalancerState[];
+  /** Nothing where the stack has no backups. */
+  readonly backup?: BackupStatus;
   /** Why it is not healthy, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -77,6 +86,7 @@ export interface StatusPlan {
     readonly vips: readonly string[];
     readonly statsPort: number;
   };
+  readonly backup?: BackupStatusPlan;
 }
 
 /** What one host said, to all questions that its parts in the cluster raise. */
@@ -90,32 +100,41 @@ export interface HostAnswer {
   readonly dcs?: DcsMember;
   readonly servers?: readonly BalancedServer[];
   readonly vipsHeld?: readonly string[];
+  /** Of the backup host. */
+  readonly backups?: BackupCatalog;
+  /** Of the leader: the slot that keeps WAL for the backups. */
+  readonly slot?: SlotState;
 }
 
 /** The hosts that have something to say, each once. */
-export function hostsToAsk({ patroni, etcd, entryPoint }: StatusPlan): string[] {
+export function hostsToAsk({ patroni, etcd, entryPoint, backup }: StatusPlan): string[] {
   const balancers = entryPoint?.hosts ?? [];
-  return [
-    ...new Set([...Object.keys(patroni.members), ...Object.keys(etcd.members), ...balancers]),
-  ];
+  const others = [...balancers, ...(backup ? [backup.host] : [])];
+  return [...new Set([...Object.keys(patroni.members), ...Object.keys(etcd.members), ...others])];
 }
 
 /** Asks one host everything, in one round trip. Never fails: that it does not answer is an answer. */
 export async function askHost(plan: StatusPlan, name: string, host: Host): Promise<HostAnswer> {
-  const { patroni, etcd, entryPoint } = plan;
+  const { patroni, etcd, entryPoint, backup } = plan;
   const endpoint = patroni.members[name];
   const url = etcd.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
-    const [view, member, standbys, dcs, servers, vipsHeld] = await Promise.all([
+    const [view, member, standbys, dcs, servers, vipsHeld, backups, slot] = await Promise.all([
       endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
       endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
       endpoint === undefined ? undefined : host.observe(standbysProbe(patroni.port)),
       url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
       balancer && host.observe(serversProbe(balancer.statsPort)),
       balancer && host.observe(addressesHeldProbe(balancer.vips)),
+      backup?.host === name
+        ? host.observe(catalogOfBackupsProbe(backup.home, backup.results))
+        : undefined,
+      backup && endpoint !== undefined
+        ? host.observe(slotProbe(patroni.port, backup.slot))
+        : undefined,
     ]);
-    return { host: name, view, member, standbys, dcs, servers, vipsHeld };
+    return { host: name, view, member, standbys, dcs, servers, vipsHeld, backups, slot };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };
   }
@@ -155,6 +174,13 @@ export function assembleStatus(
     })),
     vips: plan.entryPoint?.vips ?? [],
     loadBalancers: (plan.entryPoint?.hosts ?? []).map((host) => balancerOf(host, of(host))),
+    ...(plan.backup && {
+      backup: assembleBackups(
+        plan.backup,
+        of(plan.backup.host)?.backups,
+        answers.find(({ slot }) => slot !== undefined)?.slot,
+      ),
+    }),
   };
   const { health, problems } = judge(plan, answers, seen);
   return { ...seen, health, healthy: health === "healthy", problems };

@@ -47,6 +47,14 @@ export function versionRules({ cluster }: Settings): VersionRule[] {
       reason: "Use newer package sources.",
     },
   ];
+  if (cluster.backup) {
+    rules.push({
+      package: "barman",
+      atLeast: "3.4.0",
+      setting: "pgherd:cluster.backup",
+      reason: "Use newer package sources.",
+    });
+  }
   if (replication.mode === "quorum") {
     rules.push({
       package: "patroni",

@@ -2,6 +2,7 @@ import type { ClusterSettings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
 import type { HostsFacts } from "../resources/inputs";
+import { BACKUP_SLOT } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { tuned } from "./tuning";
 
@@ -39,27 +40,34 @@ export function dynamicConfiguration(
   };
 }
 
+/**
+ * What Barman's checks ask for unless the receiver uses a slot, which it must not (templates/barman/server.conf). WAL
+ * comes by streaming: an archive_command that fails while the backup host is away would keep WAL without limit.
+ */
+const BARMAN_CHECKS = { archive_mode: "on", archive_command: "/bin/true" };
+
 /** Slots that stay through every change of the leader. */
-function permanentSlots({ members, postgresql }: ClusterSettings, can: Capabilities) {
+function permanentSlots({ members, postgresql, backup }: ClusterSettings, can: Capabilities) {
   // An older Patroni drops the slot of a member that is away, and with it the WAL which that member needs to come back.
   const ofMembers = can.keepsMemberSlots || members.length === 1 ? [] : members;
   return {
     ...Object.fromEntries(
       ofMembers.map(({ host }) => [host.replaceAll("-", "_"), { type: "physical" }]),
     ),
+    ...(backup ? { [BACKUP_SLOT]: { type: "physical" } } : {}),
     ...postgresql.slots,
   };
 }
 
 /** postgresql.conf: what a cluster needs, what fits the hosts, what the user wants; the last one wins. */
 function parameters(
-  { members, postgresql }: ClusterSettings,
+  { members, postgresql, backup }: ClusterSettings,
   facts: HostsFacts,
 ): { readonly [name: string]: string | number } {
   const { memory, cores, disk } = postgresql.resources;
   const slots = Object.values(postgresql.slots);
-  // A slot and a sender for each replica, one more for its first copy, and one for each of the user's slots.
-  const streams = Math.max(10, 2 * members.length + slots.length + 2);
+  // A slot and a sender for each replica, one more for its first copy, and one for each of the user's slots and for Barman.
+  const streams = Math.max(10, 2 * members.length + slots.length + (backup ? 1 : 0) + 2);
   return {
     wal_level: slots.some(({ type }) => type === "logical") ? "logical" : "replica",
     hot_standby: "on",
@@ -69,6 +77,7 @@ function parameters(
     max_replication_slots: streams,
     max_prepared_transactions: 0,
     max_locks_per_transaction: 64,
+    ...(backup ? BARMAN_CHECKS : {}),
     track_commit_timestamp: "off",
     password_encryption: "scram-sha-256",
     ...tuned(

@@ -1,5 +1,6 @@
 import type { FirewallSettings, Settings } from "../config/schema";
 import { addressOf } from "./addresses";
+import { sshPort } from "./logins";
 import { networkOf } from "./networks";
 import { PATRONI_PORT } from "./patroni";
 import type { Flow } from "./types";
@@ -22,9 +23,11 @@ export function planFlows(settings: Settings): Flow[] {
   if (firewall === false) return [];
   const parts = partsOf(settings);
   return Object.keys(settings.hosts)
-    .filter((host) => [parts.members, parts.dcs, parts.balancers].flat().includes(host))
+    .filter((host) =>
+      [parts.members, parts.dcs, parts.balancers, parts.backup].flat().includes(host),
+    )
     .flatMap((host) => [
-      ...loginFlows(settings, firewall, host),
+      ...loginFlows(settings, firewall, parts, host),
       ...(parts.dcs.includes(host) ? dcsFlows(settings, parts, host) : []),
       ...(parts.members.includes(host) ? memberFlows(settings, firewall, parts, host) : []),
       ...(parts.balancers.includes(host) ? balancerFlows(settings, firewall, parts, host) : []),
@@ -44,6 +47,7 @@ interface Parts {
   readonly members: readonly string[];
   readonly dcs: readonly string[];
   readonly balancers: readonly string[];
+  readonly backup: readonly string[];
 }
 
 function partsOf({ cluster }: Settings): Parts {
@@ -51,12 +55,24 @@ function partsOf({ cluster }: Settings): Parts {
     members: cluster.members.map(({ host }) => host),
     dcs: cluster.dcs.members,
     balancers: cluster.loadBalancers?.hosts ?? [],
+    backup: cluster.backup ? [cluster.backup.host] : [],
   };
 }
 
-function loginFlows({ hosts, ssh }: Settings, firewall: FirewallSettings, to: string): Flow[] {
-  const port = hosts[to]?.port ?? ssh.port ?? 22;
-  return tcp(to, port, "SSH", [{ from: "logins", addresses: firewall.ssh }]);
+/** Beside people, the backup host and the members log in to each other. */
+function loginFlows(
+  settings: Settings,
+  firewall: FirewallSettings,
+  { members, backup }: Parts,
+  to: string,
+): Flow[] {
+  const copying = members.includes(to)
+    ? hostSource(settings, "backup host", backup, to)
+    : hostSource(settings, "members", backup.includes(to) ? members : [], to);
+  return tcp(to, sshPort(settings, to), "SSH", [
+    { from: "logins", addresses: firewall.ssh },
+    copying,
+  ]);
 }
 
 function dcsFlows(settings: Settings, { members, dcs }: Parts, to: string): Flow[] {
@@ -71,7 +87,7 @@ function dcsFlows(settings: Settings, { members, dcs }: Parts, to: string): Flow
 function memberFlows(
   settings: Settings,
   firewall: FirewallSettings,
-  { members, balancers }: Parts,
+  { members, balancers, backup }: Parts,
   to: string,
 ): Flow[] {
   const { port } = settings.cluster.postgresql;
@@ -83,7 +99,12 @@ function memberFlows(
   return [
     ...tcp(to, port, "PostgreSQL", [
       peers,
-      balancers.length > 0 ? through : { from: "clients", addresses: clientNetworks(settings) },
+      ...(balancers.length > 0
+        ? [through]
+        : [
+            { from: "clients", addresses: clientNetworks(settings) },
+            hostSource(settings, "backup host", backup, to),
+          ]),
     ]),
     ...tcp(to, PATRONI_PORT, "Patroni's REST API", [
       peers,
@@ -105,7 +126,7 @@ function memberFlows(
 function balancerFlows(
   settings: Settings,
   firewall: FirewallSettings,
-  { balancers }: Parts,
+  { balancers, backup }: Parts,
   to: string,
 ): Flow[] {
   const { ports, vip } = settings.cluster.loadBalancers as NonNullable<
@@ -114,7 +135,10 @@ function balancerFlows(
   const clients = { from: "clients", addresses: clientNetworks(settings) };
   const peers = hostSource(settings, "load balancers", balancers, to);
   return [
-    ...tcp(to, ports.primary, "primary", [clients]),
+    ...tcp(to, ports.primary, "primary", [
+      clients,
+      hostSource(settings, "backup host", backup, to),
+    ]),
     ...tcp(to, ports.replica, "replicas", [clients]),
     ...tcp(to, ports.synchronous, "synchronous", [clients]),
     ...tcp(to, ports.asynchronous, "asynchronous", [clients]),

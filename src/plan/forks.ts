@@ -3,9 +3,10 @@ import { secondsOf } from "../config/duration";
 import type { Settings } from "../config/schema";
 import { bytesOf, megabytes } from "../config/size";
 import type { ForkInputs } from "../resources/inputs";
+import { dataDirectory } from "./directories";
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
-import { dataDirectory, planPatroni, ROLES } from "./patroni";
+import { planPatroni, ROLES } from "./patroni";
 import { render } from "./template";
 import type { ForkPlan } from "./types";
 

@@ -13,6 +13,7 @@ export function daemonsOn({ cluster }: Settings, host: string): Daemon[] {
       "keepalived",
       (balancers && balancers.vip.length > 0 && balancers.hosts.includes(host)) ?? false,
     ],
+    ["barman", cluster.backup?.host === host],
   ];
   return daemons.filter(([, runs]) => runs).map(([daemon]) => daemon);
 }
@@ -24,16 +25,24 @@ function packagesFor(daemon: Daemon, { cluster }: Settings): string[] {
       return ["curl", "etcd-client", "etcd-server"];
     case "patroni": {
       const { version } = cluster.postgresql;
-      return ["curl", "etcd-client", "patroni", "python3-etcd", `postgresql-${version}`].concat(
-        cluster.postgresql.packages,
-      );
+      return ["curl", "etcd-client", "patroni", "python3-etcd", `postgresql-${version}`]
+        .concat(cluster.postgresql.packages)
+        .concat(cluster.backup || cluster.postgresql.bootstrap ? COPYING : []);
     }
     case "haproxy":
       return ["haproxy"];
     case "keepalived":
       return ["keepalived"];
+    // PostgreSQL itself too: WAL is received by its program, and backups are proven by starting it from them.
+    case "barman":
+      return ["barman", `postgresql-${cluster.postgresql.version}`]
+        .concat(cluster.postgresql.packages)
+        .concat(COPYING);
   }
 }
+
+/** What data is copied by, from and to the backup host. */
+const COPYING = ["openssh-client", "rsync"];
 
 /** How each host that has a part in the cluster is prepared. */
 export function planHosts(settings: Settings): HostPlan[] {
@@ -41,7 +50,7 @@ export function planHosts(settings: Settings): HostPlan[] {
   const firewall = settings.cluster.firewall === false ? [] : ["nftables"];
   return partners(settings).map((host): HostPlan => {
     const daemons = daemonsOn(settings, host);
-    const database = daemons.includes("patroni");
+    const database = daemons.includes("patroni") || daemons.includes("barman");
     const kernel = planKernel(settings, host);
     return {
       host,

@@ -2,6 +2,8 @@ import { isIPv6 } from "node:net";
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf, network } from "./addresses";
+import { BACKUP_ROLES, backupRoles, memberBackups } from "./backup";
+import { dataDirectory } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { endpoint, render } from "./template";
@@ -23,10 +25,11 @@ export const ROLES = {
   rewind: "rewinder",
 } as const;
 
-/** Where a member keeps its data. */
-export function dataDirectory({ postgresql }: ClusterSettings): string {
-  return postgresql.dataDirectory ?? `/var/lib/postgresql/${postgresql.version}/main`;
-}
+/** A first start makes the database. */
+const FIRST_START_SECONDS = 180;
+
+/** A restore may copy and replay for a day; whoever does not want to wait so long sees how far it is. */
+const RESTORE_SECONDS = 24 * 3600;
 
 /** What must hold across the Patroni members. */
 export function planPatroni(settings: Settings): PatroniPlan {
@@ -36,12 +39,16 @@ export function planPatroni(settings: Settings): PatroniPlan {
       cluster.members.map(({ host }) => [host, endpoint(addressOf(hosts, host), PATRONI_PORT)]),
     ),
     port: cluster.postgresql.port,
-    roles: cluster.postgresql.users.map(({ name, createdb, createrole, connectionLimit }) => ({
-      name,
-      createdb,
-      createrole,
-      connectionLimit,
-    })),
+    roles: [
+      ...cluster.postgresql.users.map(({ name, createdb, createrole, connectionLimit }) => ({
+        name,
+        createdb,
+        createrole,
+        connectionLimit,
+      })),
+      ...backupRoles(cluster),
+    ],
+    firstStartSeconds: cluster.postgresql.bootstrap ? RESTORE_SECONDS : FIRST_START_SECONDS,
     databases: cluster.postgresql.databases,
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
     dynamicConfiguration: (facts) => dynamicConfiguration(cluster, facts),
@@ -79,6 +86,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
   const { postgresql } = cluster;
   const endpoints = Object.values(planEtcd(settings).members).join(",");
   const owned = { owner: "postgres", group: "postgres" };
+  const backups = memberBackups(settings);
   return cluster.members.map(({ host, tags }) => {
     const address = addressOf(hosts, host);
     return {
@@ -106,6 +114,8 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
             locale: postgresql.locale,
             checksums: checksums(postgresql),
             watchdog: cluster.failover.watchdog,
+            replicas: backups.replicas ?? null,
+            bootstrap: backups.bootstrap ?? null,
             pgHba: hostBasedAuthentication({ hosts, cluster }),
             tags: Object.entries({
               nofailover: false,
@@ -135,6 +145,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
             endpoints,
           }),
         },
+        ...backups.files,
       },
       secretFiles: (secrets) => ({
         [`${CONFIG}/20-secrets.yml`]: {
@@ -145,6 +156,11 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
       }),
     };
   });
+}
+
+/** Roles that nobody else connects as, from nowhere else. */
+function notForClients({ backup }: ClusterSettings): string {
+  return [...Object.values(ROLES), ...(backup ? Object.values(BACKUP_ROLES) : [])].join(",");
 }
 
 /**
@@ -164,6 +180,8 @@ function hostBasedAuthentication({
   const direct =
     balancers.length === 0 && cluster.firewall ? (cluster.firewall.clients ?? []).map(network) : [];
   const clients = [...new Set([...members, ...balancers, ...direct])];
+  const backup =
+    cluster.backup && (balancers.length > 0 ? balancers : [single(cluster.backup.host)]);
   return [
     `local all ${ROLES.superuser} peer`,
     "local all all scram-sha-256",
@@ -171,7 +189,14 @@ function hostBasedAuthentication({
     `host replication ${ROLES.replication} 127.0.0.1/32 scram-sha-256`,
     ...members.map((from) => `host replication ${ROLES.replication} ${from} scram-sha-256`),
     ...members.map((from) => `host all ${ROLES.rewind} ${from} scram-sha-256`),
-    `host all ${ROLES.superuser},${ROLES.replication},${ROLES.rewind} all reject`,
+    ...(backup ?? []).map(
+      (from) =>
+        `host postgres ${BACKUP_ROLES.backup},${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
+    ),
+    ...(backup ?? []).map(
+      (from) => `host replication ${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
+    ),
+    `host all ${notForClients(cluster)} all reject`,
     "host all all 127.0.0.1/32 scram-sha-256",
     ...clients.map((from) => `host all all ${from} scram-sha-256`),
     ...cluster.postgresql.pgHba,

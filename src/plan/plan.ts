@@ -1,4 +1,5 @@
 import type { Settings } from "../config/schema";
+import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
 import { planEtcd, planEtcdServices } from "./etcd";
 import { planFirewalls } from "./firewall";
@@ -22,12 +23,15 @@ export function planCluster(settings: Settings): ClusterPlan {
     etcd: planEtcd(settings),
     patroni: planPatroni(settings),
     entryPoint: planEntryPoint(settings),
+    logins: planLogins(settings),
+    backup: planBackup(settings),
     connection: planConnection(settings),
     services: [
       ...planEtcdServices(settings),
       ...planPatroniServices(settings),
       ...planHaproxyServices(settings),
       ...planKeepalivedServices(settings),
+      ...planBackupServices(settings),
     ],
     forks: planForks(settings),
   };

@@ -5,7 +5,8 @@ import { addressOf } from "./addresses";
 import { versionRules } from "./capabilities";
 import { dcsDirectory } from "./etcd";
 import { daemonsOn, planHosts } from "./hosts";
-import { dataDirectory, PATRONI_PORT } from "./patroni";
+import { dataDirectory } from "./directories";
+import { PATRONI_PORT } from "./patroni";
 import type { Daemon } from "./types";
 
 /** What all hosts are checked for before the first change. */
@@ -39,6 +40,7 @@ function planRequirement(
     patroni: [cluster.postgresql.port, PATRONI_PORT],
     haproxy: Object.values(cluster.loadBalancers?.ports ?? {}),
     keepalived: [],
+    barman: [],
   };
   return {
     address: addressOf(hosts, host),
@@ -48,8 +50,9 @@ function planRequirement(
     ),
     dataDirectory: member ? dataDirectory(cluster) : undefined,
     dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,
+    backupDirectory: daemons.includes("barman") ? cluster.backup?.directory : undefined,
     interface: daemons.includes("keepalived") ? cluster.loadBalancers?.interface : undefined,
-    locale: member ? cluster.postgresql.locale : undefined,
+    locale: member || daemons.includes("barman") ? cluster.postgresql.locale : undefined,
     memory: member && memory ? bytesOf(memory) : undefined,
     watchdog: member && cluster.failover.watchdog === "required",
     timeSync: cluster.system.timeSync,

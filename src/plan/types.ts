@@ -5,6 +5,7 @@ import type {
   FileInput,
   ForkInputs,
   HostsFacts,
+  LinkInput,
   PreflightInputs,
   RoleInput,
   RollingInput,
@@ -28,6 +29,10 @@ export interface Secrets {
   readonly vrrp: string;
   /** Of HAProxy's statistics page. */
   readonly stats: string;
+  /** Of the role that takes backups, where there are any. */
+  readonly barman?: string;
+  /** Of the role that receives WAL for backups, where there are any. */
+  readonly barmanStreaming?: string;
 }
 
 /** What a host is prepared with before any service: one package transaction, so that it is fast. */
@@ -67,7 +72,7 @@ export interface FirewallPlan {
 }
 
 /** The daemons that pgherd runs. */
-export type Daemon = "etcd" | "patroni" | "haproxy" | "keepalived";
+export type Daemon = "etcd" | "patroni" | "haproxy" | "keepalived" | "barman";
 
 /** One daemon on one host. */
 export interface ServicePlan {
@@ -96,6 +101,8 @@ export interface PatroniPlan {
   readonly databases: readonly DatabaseInput[];
   /** Names of the roles that Patroni itself connects with, other than the superuser. */
   readonly internalRoles: { readonly replication: string; readonly rewind: string };
+  /** Seconds that the first member has to become the leader: as long as a restore takes. */
+  readonly firstStartSeconds: number;
   /**
    * The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). It depends on what the
    * hosts have: memory and disk, and Patroni's version.
@@ -125,6 +132,33 @@ export interface EntryPointPlan {
 /** A fork, but for its password. */
 export type ForkPlan = Omit<ForkInputs, "cluster" | "password">;
 
+/** Logins by key from one host to another, each for one command only. */
+export interface LoginsPlan {
+  readonly links: readonly LinkInput[];
+  /** The commands themselves, by host. */
+  readonly files: { readonly [host: string]: Files };
+}
+
+/** What must hold of the backups as a whole. */
+export interface BackupPlan {
+  readonly host: string;
+  /** Barman's folder of the cluster: `/var/lib/barman/demo`. */
+  readonly home: string;
+  /** The slot that keeps WAL for them on the leader. */
+  readonly slot: string;
+  /** PostgreSQL's, on the members. */
+  readonly port: number;
+  readonly timers: readonly string[];
+  /** A newest backup that is older than this many days is one too few. */
+  readonly maximumAgeDays: number;
+  /** So many days may lie between two test restores; null: nobody asks for any. */
+  readonly verifyWithinDays: number | null;
+  /** Folder with figures for the monitoring. */
+  readonly metrics: string;
+  /** Folder with what came of the test restores. */
+  readonly results: string;
+}
+
 /** Everything that a cluster consists of; made from the settings alone, without asking a host. */
 export interface ClusterPlan {
   readonly name: string;
@@ -133,6 +167,8 @@ export interface ClusterPlan {
   readonly etcd: EtcdPlan;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
+  readonly logins?: LoginsPlan;
+  readonly backup?: BackupPlan;
   /** What clients connect with, by entrance: `{ primary: "postgresql://10.89.0.100:5000/", … }`. */
   readonly connection: { readonly [entrance: string]: string };
   readonly flows: readonly Flow[];

@@ -47,6 +47,14 @@ export const DAEMONS: { readonly [daemon: string]: DaemonTraits } = {
       "/etc/haproxy/haproxy.cfg": "haproxy -c -q -f {} -f /etc/haproxy/pgherd-users.cfg",
     },
   },
+  // Its timers and settings are read whenever one of its programs starts; the receiver itself has to start anew.
+  barman: {
+    unit: "pgherd-barman.service",
+    loading: "restart",
+    effect: "restarts its receiver of WAL, which goes on where it was",
+    waitForStart: true,
+    validate: {},
+  },
   keepalived: {
     unit: "keepalived.service",
     loading: "reload",

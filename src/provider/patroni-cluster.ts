@@ -7,7 +7,7 @@ import {
 } from "../facts/patroni";
 import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
 import { verifies } from "../operations/scram";
-import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
+import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
@@ -24,8 +24,7 @@ interface Learned {
   readonly systemIdentifier: string;
 }
 
-/** A first start makes the database and copies it to each replica. */
-const LEADER_SECONDS = 180;
+/** A first start copies the database to each replica. */
 const REPLICAS_SECONDS = 900;
 
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
@@ -42,7 +41,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
         const found = leaderOf(view);
         return found ? { done: found } : { missing: describeMembers(view) };
       },
-      { expected: "a leader", seconds: LEADER_SECONDS, next, progress },
+      { expected: "a leader", seconds: inputs.firstStartSeconds, next, progress },
     );
     await changeCatalog(context, inputs, leader);
     await waitFor<ClusterView>(
@@ -166,11 +165,10 @@ async function look(
 }
 
 function findRoles(wanted: readonly RoleInput[], catalog: Catalog): RoleInput[] {
-  return wanted.flatMap(({ name }) => {
-    const found = catalog.roles.find((role) => role.name === name);
+  return wanted.flatMap((role) => {
+    const found = catalog.roles.find(({ name }) => name === role.name);
     if (!found) return [];
-    const { createdb, createrole, connectionLimit } = found;
-    return [{ name, createdb, createrole, connectionLimit }];
+    return [foundRole(role, found)];
   });
 }
 

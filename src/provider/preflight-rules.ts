@@ -48,6 +48,7 @@ const RULES: readonly HostRule[] = [
   copyOnWrite,
   freeSpace,
   freeInodes,
+  backupSpace,
   readOnly,
   memory,
   timeSync,
@@ -199,6 +200,16 @@ function freeSpace(seen: Sighting) {
   return (
     `expected ${LEAST_FREE / MEGABYTE} MB of free space for ${requirement.dataDirectory}, ` +
     `found ${inMegabytes(facts.disk.free)} MB. Make room, or mount a larger disk there.`
+  );
+}
+
+/** On a host of ours backups are deleted as new ones come. */
+function backupSpace(seen: Sighting) {
+  const { requirement, facts } = seen;
+  if (!isFresh(seen) || !requirement.backupDirectory || facts.backupFree >= LEAST_FREE) return;
+  return (
+    `expected ${LEAST_FREE / MEGABYTE} MB of free space for backups in ${requirement.backupDirectory}, ` +
+    `found ${inMegabytes(facts.backupFree)} MB. Make room, mount a larger disk there, or choose another pgherd:cluster.backup.directory.`
   );
 }
 

@@ -83,10 +83,15 @@ async function look(
   vips: readonly string[],
 ): Promise<Sighting> {
   const host = context.host(name);
-  const { dataDirectory, dcsDirectory } = requirement;
+  const { dataDirectory, dcsDirectory, backupDirectory } = requirement;
   const [facts, candidates, installed] = await Promise.all([
     host.observe(
-      hostProbe({ dataDirectory, dcsDirectory, vips: requirement.interface ? vips : [] }),
+      hostProbe({
+        dataDirectory,
+        dcsDirectory,
+        backupDirectory,
+        vips: requirement.interface ? vips : [],
+      }),
     ),
     host.observe(candidatesProbe(requirement.packages)),
     host.observe(packagesProbe(requirement.packages)),

@@ -3,6 +3,7 @@ import type { Inventory } from "../host/target";
 import { connectEngine, type EngineLog } from "../rpc/engine";
 import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
 import { isUnknown, type Values } from "../rpc/values";
+import { backups } from "./backups";
 import { Context } from "./context";
 import { difference } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
@@ -11,6 +12,7 @@ import { etcdCluster } from "./etcd-cluster";
 import { firewall } from "./firewall";
 import { fork } from "./fork";
 import { hostBase } from "./host-base";
+import { logins } from "./logins";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
 import { untyped, type AnyResourceType } from "./resource";
@@ -24,6 +26,8 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:EtcdCluster": untyped(etcdCluster),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),
+  "pgherd:index:Logins": untyped(logins),
+  "pgherd:index:Backups": untyped(backups),
   "pgherd:index:EntryPoint": untyped(entryPoint),
   "pgherd:index:Fork": untyped(fork),
 };

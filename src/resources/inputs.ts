@@ -12,6 +12,8 @@ export interface Requirement {
   readonly dataDirectory?: string | null;
   /** etcd's, on a host of the DCS. */
   readonly dcsDirectory?: string | null;
+  /** Where backups are kept, on the backup host. */
+  readonly backupDirectory?: string | null;
   /** Network interface of the virtual IP, on a load balancer. */
   readonly interface?: string | null;
   /** Locale of a new database, on a member. */
@@ -137,6 +139,8 @@ export interface PatroniClusterInputs {
   /** Endpoint of Patroni's REST API by host: `{ db1: "10.89.0.11:8008" }`. */
   readonly members: { readonly [host: string]: string };
   readonly port: number;
+  /** Seconds that the first member has to become the leader. */
+  readonly firstStartSeconds: number;
   /** Which replicas must be there for writes to be safe: at least `count` with this role; null: none. */
   readonly synchronous: { readonly role: string; readonly count: number } | null;
   /** The dynamic configuration that every member must have loaded; found: a setting that one has not, by that. */
@@ -193,6 +197,40 @@ export interface ForkInputs {
   readonly running: string;
 }
 
+/** Logins by key from one host to another, each for one command only. */
+export interface LoginsInputs {
+  readonly cluster: string;
+  readonly links: readonly LinkInput[];
+  /** The commands themselves, by host and path. */
+  readonly files: { readonly [host: string]: { readonly [path: string]: FileInput } };
+}
+
+/** A user of one host may log in as a user of another one, for a command that sshd runs whatever is asked for. */
+export interface LinkInput {
+  readonly from: string;
+  readonly fromUser: string;
+  readonly to: string;
+  readonly toUser: string;
+  /** Where the host `to` is reached. */
+  readonly address: string;
+  readonly port: number;
+  readonly command: string;
+}
+
+/** Backups as a whole: taken, received and looked after. */
+export interface BackupsInputs {
+  readonly cluster: string;
+  readonly host: string;
+  /** Barman's folder of the cluster: `/var/lib/barman/demo`. */
+  readonly home: string;
+  /** Timers of systemd that must run; found: those that do. */
+  readonly timers: readonly string[];
+  /** Names of Barman's own checks that fail, but for those of what is past: none is wanted. */
+  readonly failedChecks: readonly string[];
+  /** `taken` is wanted, or at least being taken; `none` if there is no backup. */
+  readonly firstBackup: string;
+}
+
 /** What clients connect to: exactly one holder of the virtual IP, and every balancer leading to the leader. */
 export interface EntryPointInputs {
   readonly cluster: string;
@@ -225,6 +263,12 @@ export interface RoleInput {
   readonly createrole: boolean;
   /** -1 is no limit. */
   readonly connectionLimit: number;
+  /** Whether it may stream WAL; not given for users, whose rights of this kind stay as they are. */
+  readonly replication?: boolean;
+  /** Roles that it is a member of, sorted; none of them is given up. */
+  readonly memberOf?: readonly string[];
+  /** Functions of the database `postgres` that it may call, as regprocedure spells them, sorted. */
+  readonly executes?: readonly string[];
 }
 
 /** A database as it must be. */

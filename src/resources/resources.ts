@@ -119,6 +119,28 @@ export class Fork extends pulumi.CustomResource {
   }
 }
 
+/** Logins by key from one host to another, each for one command only. */
+export class Logins extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.LoginsInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Logins", name, { ...args }, opts);
+  }
+}
+
+/** Backups as a whole. */
+export class Backups extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.BackupsInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Backups", name, { ...args }, opts);
+  }
+}
+
 /** What clients connect to. */
 export class EntryPoint extends pulumi.CustomResource {
   constructor(

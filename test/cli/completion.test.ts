@@ -7,7 +7,7 @@ const words = (line: string) => complete(program, line.split(" "));
 
 test("verbs are completed, hidden ones not", () => {
   expect(words("sw")).toEqual(["switchover"]);
-  expect(words("re")).toEqual(["reinit", "reload", "restart", "resume"]);
+  expect(words("re")).toEqual(["reinit", "reload", "restart", "restore", "resume"]);
   expect(words("__")).toEqual([]);
 });
 

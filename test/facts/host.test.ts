@@ -57,6 +57,7 @@ locale POSIX
       inodes: 6553600,
       freeInodes: 6500000,
     },
+    backupFree: 0,
     readOnly: [],
     data: { found: false, version: "", systemIdentifier: "" },
     dcsFound: false,
@@ -98,6 +99,7 @@ removeipc
 `;
   expect(hostProbe().parse(output)).toMatchObject({
     container: "systemd-nspawn",
+    backupFree: 0,
     readOnly: ["/tmp", "/srv/my data"],
     selinux: true,
     watchdog: true,

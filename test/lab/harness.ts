@@ -156,6 +156,15 @@ export class LabCluster {
     return labExec(this.lab, this.command(args));
   }
 
+  /** What pgherd's own command line says where it has to refuse. */
+  pgherdRefuses(...args: string[]): Promise<string> {
+    const { configFile } = this.options;
+    const command = [process.execPath, join(ROOT, "bin/pgherd"), ...args];
+    if (configFile !== undefined) command.push("--config-file", configFile);
+    const script = 'if "$@" 2>&1; then echo "expected this to fail" >&2; exit 1; fi';
+    return labExec(this.lab, ["sh", "-c", script, "sh", ...command]);
+  }
+
   async status(): Promise<ClusterStatus> {
     const command = this.command(["status", "--json"]);
     // A cluster that is not healthy is an answer too.

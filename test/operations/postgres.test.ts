@@ -9,12 +9,15 @@ const passwords = { app: "app-password", replicator: "replication-password" };
 
 const EMPTY: Catalog = { roles: [], databases: [] };
 
+/** Rights that a role of the server may have. */
+const plain = { replication: false, memberOf: [], executes: [] };
+
 /** A server on which all is as wanted, and more than that. */
 const whole: Catalog = {
   roles: [
-    { ...role, verifier: scramVerifier("app-password") },
-    { ...role, name: "replicator", verifier: scramVerifier("replication-password") },
-    { ...role, name: "by_hand", createdb: true, verifier: "" },
+    { ...role, ...plain, verifier: scramVerifier("app-password") },
+    { ...role, ...plain, name: "replicator", verifier: scramVerifier("replication-password") },
+    { ...role, ...plain, name: "by_hand", createdb: true, verifier: "" },
   ],
   databases: [
     { name: "shop", owner: "app" },
@@ -74,4 +77,22 @@ test("extensions are created once and never dropped", () => {
   );
   expect(extensionChanges(["hstore"], ["plpgsql", "hstore"])).toBe("");
   expect(extensionChanges([], ["hstore"])).toBe("");
+});
+
+test("a role gets the rights that it lacks, and loses none", () => {
+  const wanted = {
+    ...role,
+    replication: true,
+    memberOf: ["pg_read_all_settings", "pg_read_all_stats"],
+    executes: ["pg_switch_wal()"],
+  };
+  const there = { ...role, ...plain, memberOf: ["pg_read_all_stats", "pg_monitor"], verifier: "" };
+  const sql = catalogChanges([wanted], [], {}, { roles: [there], databases: [] });
+  expect(sql.trim().split("\n")).toEqual([
+    'ALTER ROLE "app" NOCREATEDB NOCREATEROLE CONNECTION LIMIT -1 REPLICATION;',
+    'GRANT "pg_read_all_settings" TO "app";',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_switch_wal() TO "app";',
+  ]);
+  const then = { ...there, ...wanted };
+  expect(catalogChanges([wanted], [], {}, { roles: [then], databases: [] })).toBe("");
 });

@@ -29,6 +29,7 @@ const FACTS: HostFacts = {
     inodes: 1000000,
     freeInodes: 900000,
   },
+  backupFree: 0,
   readOnly: [],
   data: { found: false, version: "", systemIdentifier: "" },
   dcsFound: false,

@@ -1,0 +1,195 @@
+import type { Probe } from "../host/host";
+import { hereDocument, quote, words } from "../host/shell";
+import { psql } from "./postgres";
+
+/** A base backup, as its own record tells (backup.info, which since Barman 3.13 is apart from the data). */
+export interface BaseBackup {
+  /** By the time of its start: `20261121T020001`. */
+  readonly id: string;
+  /** `DONE`, `STARTED`, `FAILED`, `EMPTY`, `WAITING_FOR_WALS`… */
+  readonly status: string;
+  /** Why it failed. */
+  readonly error: string;
+  /** Seconds since 1970. */
+  readonly beganAt: number;
+  /** Seconds since 1970; 0 while it is being taken. */
+  readonly endedAt: number;
+  readonly timeline: number;
+  readonly beginLsn: string;
+  /** The database can be brought back to here and everything after it. */
+  readonly endLsn: string;
+  /** Bytes of the database in it. */
+  readonly size: number;
+  /** Bytes that it has taken beside what it shares with the one before. */
+  readonly ownSize: number;
+  readonly tablespaces: boolean;
+}
+
+/** All that Barman keeps of a cluster. */
+export interface BackupCatalog {
+  /** The newest first. */
+  readonly backups: readonly BaseBackup[];
+  /** What is being received now. */
+  readonly receiving?: {
+    /** Name of the segment: `000000010000000000000005`. */
+    readonly segment: string;
+    /** When it was last written to, in seconds since 1970. */
+    readonly at: number;
+  };
+  /** WAL that nobody has any more, a line each: `2026-11-21T02:00:00Z 000000010000000000000005`. */
+  readonly gaps: readonly string[];
+  /** Bytes that are free there. */
+  readonly free: number;
+  /** What came of the test restores, the newest first. */
+  readonly verifications: readonly Verification[];
+  /** Names of the timers and services that are active now. */
+  readonly active: readonly string[];
+  /** When the next backup is due, in seconds since 1970; 0 if none is. */
+  readonly nextBackupAt: number;
+  /** The host's clock, in seconds since 1970. */
+  readonly now: number;
+}
+
+/** What came of a test restore. */
+export interface Verification {
+  /** Empty where there was none. */
+  readonly backup: string;
+  readonly ok: boolean;
+  readonly problem: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Seconds until all WAL was replayed. */
+  readonly restoreSeconds: number;
+  readonly bytes: number;
+}
+
+/** Units that the catalogue's state is told by. */
+export const BACKUP_UNITS = {
+  receiver: "pgherd-barman.service",
+  backup: "pgherd-backup.service",
+  backupTimer: "pgherd-backup.timer",
+  verify: "pgherd-backup-verify.service",
+} as const;
+
+/** Barman's records, read as they stand: its own commands need a second each. */
+export function catalogOfBackupsProbe(home: string, results: string): Probe<BackupCatalog> {
+  const units = Object.values(BACKUP_UNITS);
+  return {
+    script: `home=${quote(home)}
+for folder in "$home"/base/*; do
+  info=$home/meta/\${folder##*/}-backup.info
+  [ -f "$info" ] || info=$folder/backup.info
+  [ -f "$info" ] || continue
+  echo "backup \${folder##*/}"
+  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|size|deduplicated_size|tablespaces)=' "$info"
+done
+for file in $(ls "$home/streaming" 2>/dev/null | grep -E '^[0-9A-F]{24}\\.partial$' | sort | tail -n 1); do
+  echo "receiving=\${file%.partial} $(stat -c %Y "$home/streaming/$file")"
+done
+[ ! -f "$home/gaps" ] || sed 's/^/gap=/' "$home/gaps"
+echo "free=$(df -B1 --output=avail "$home" 2>/dev/null | tail -n 1)"
+for file in $(ls ${quote(results)} 2>/dev/null | sort -r); do echo "verified=$(cat ${quote(results)}/"$file")"; done
+for unit in ${words(units)}; do systemctl -q is-active "$unit" && echo "active=$unit"; done
+# A oneshot is "activating" for as long as it runs.
+for unit in ${words(units)}; do [ "$(systemctl show -p ActiveState --value "$unit")" = activating ] && echo "active=$unit"; done
+echo "next=$(systemctl show -p NextElapseUSecRealtime --value ${BACKUP_UNITS.backupTimer} | xargs -r -I{} date -d {} +%s 2>/dev/null)"
+echo "now=$(date +%s)"`,
+    parse: parseCatalog,
+  };
+}
+
+function parseCatalog(output: string): BackupCatalog {
+  const backups: { [key: string]: string }[] = [];
+  const others: [key: string, value: string][] = [];
+  let inBackup = false;
+  for (const line of output.split("\n")) {
+    if (line.startsWith("backup ")) {
+      backups.push({ id: line.slice("backup ".length) });
+      inBackup = true;
+      continue;
+    }
+    const at = line.indexOf("=");
+    const [key, value] = [line.slice(0, at), line.slice(at + 1).trim()];
+    if (["receiving", "gap", "free", "verified", "active", "next", "now"].includes(key)) {
+      inBackup = false;
+    }
+    if (inBackup) (backups.at(-1) as { [key: string]: string })[key] = value;
+    else others.push([key, value]);
+  }
+  const all = (key: string) => others.filter(([name]) => name === key).map(([, value]) => value);
+  const [segment, at] = (all("receiving")[0] ?? "").split(" ");
+  return {
+    backups: backups.map(baseBackup).sort((a, b) => (a.id < b.id ? 1 : -1)),
+    ...(segment ? { receiving: { segment, at: Number(at) } } : {}),
+    gaps: all("gap"),
+    free: Number(all("free")[0]) || 0,
+    verifications: all("verified").flatMap((text) => {
+      try {
+        return [JSON.parse(text) as Verification];
+      } catch {
+        return [];
+      }
+    }),
+    active: [...new Set(all("active"))],
+    nextBackupAt: Number(all("next")[0]) || 0,
+    now: Number(all("now")[0]),
+  };
+}
+
+function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
+  const text = (key: string) => (fields[key] === "None" ? "" : (fields[key] ?? ""));
+  const number = (key: string) => Number(text(key)) || 0;
+  const time = (key: string) => Math.floor(Date.parse(text(key).replace(" ", "T")) / 1000) || 0;
+  return {
+    id: fields.id ?? "",
+    status: text("status"),
+    error: text("error"),
+    beganAt: time("begin_time"),
+    endedAt: time("end_time"),
+    timeline: number("timeline"),
+    beginLsn: text("begin_xlog"),
+    endLsn: text("end_xlog"),
+    size: number("size"),
+    ownSize: number("deduplicated_size"),
+    tablespaces: text("tablespaces") !== "",
+  };
+}
+
+/** Names of Barman's checks that fail, each with what it says: `["ssh (Connection failed…)"]`. */
+export function failedChecksProbe(name: string): Probe<string[]> {
+  return {
+    script: `runuser -u barman -- barman check ${quote(name)} 2>&1 || :`,
+    parse: (output) => {
+      const failed = [...output.matchAll(/^\t(.+?): FAILED(?: \((.*)\))?$/gm)].map(
+        ([, check = "", why]) => (why ? `${check} (${why})` : check),
+      );
+      // It may fail as a whole, without a single check.
+      const passed = /^\t.+: OK/m.test(output);
+      return failed.length > 0 || passed ? failed : [output.trim().slice(0, 300) || "no answer"];
+    },
+  };
+}
+
+/** WAL that the leader keeps for the backup host. */
+export interface SlotState {
+  /** `reserved`, `extended`, `unreserved`, `lost`; empty where there is no such slot. */
+  readonly status: string;
+  /** Bytes from its position to the end of WAL. */
+  readonly retained: number;
+  /** Bytes that it may keep: max_slot_wal_keep_size; -1 is without limit. */
+  readonly limit: number;
+}
+
+/** The slot that keeps WAL for the backups; `undefined` on a server that does not lead, or does not answer. */
+export function slotProbe(port: number, slot: string): Probe<SlotState | undefined> {
+  const sql = `select case when not pg_is_in_recovery() then json_build_object('status', coalesce(s.wal_status, ''),
+    'retained', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint,
+    'limit', (select case when setting::bigint < 0 then -1 else setting::bigint * 1024 * 1024 end
+      from pg_settings where name = 'max_slot_wal_keep_size')) end
+    from (select 1) one left join pg_replication_slots s on s.slot_name = '${slot}';
+`;
+  return {
+    script: `cd / && { ${psql(port, "postgres")} 2>/dev/null || :; } ${hereDocument(sql)}`,
+    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as SlotState)),
+  };
+}

@@ -1,0 +1,132 @@
+import {
+  BACKUP_UNITS,
+  type BackupCatalog,
+  type BaseBackup,
+  type SlotState,
+  type Verification,
+} from "../facts/barman";
+
+/** What must hold of the backups. */
+export interface BackupStatusPlan {
+  readonly host: string;
+  readonly home: string;
+  readonly slot: string;
+  readonly timers: readonly string[];
+  readonly maximumAgeDays: number;
+  readonly verifyWithinDays: number | null;
+  readonly results: string;
+}
+
+/** The backups of a cluster as they are now. */
+export interface BackupStatus {
+  readonly host: string;
+  /** The newest complete one. */
+  readonly newest?: BaseBackup;
+  /** Whether one is being taken now. */
+  readonly running: boolean;
+  /** Complete ones. */
+  readonly count: number;
+  /** WAL that the leader keeps because the backup host does not have it yet. */
+  readonly slot?: SlotState;
+  /** Seconds since WAL was last received. */
+  readonly silentSeconds?: number;
+  /** When the next backup is due, in seconds since 1970; 0 if none is. */
+  readonly nextAt: number;
+  readonly verification?: Verification;
+  /** What is not as it must be, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * The backups as these answers show them.
+ * @param catalog none where the backup host did not answer, of which others tell.
+ * @param slot none where no leader answered.
+ */
+export function assembleBackups(
+  plan: BackupStatusPlan,
+  catalog: BackupCatalog | undefined,
+  slot: SlotState | undefined,
+): BackupStatus {
+  const complete = (catalog?.backups ?? []).filter(({ status }) => status === "DONE");
+  return {
+    host: plan.host,
+    newest: complete[0],
+    count: complete.length,
+    running: catalog?.backups.some(isRunning) ?? false,
+    slot,
+    silentSeconds: catalog?.receiving && catalog.now - catalog.receiving.at,
+    nextAt: catalog?.nextBackupAt ?? 0,
+    verification: catalog?.verifications[0],
+    problems: [...(catalog ? catalogProblems(plan, catalog) : []), ...slotProblems(plan, slot)],
+  };
+}
+
+function isRunning({ status }: BaseBackup): boolean {
+  return ["EMPTY", "STARTED", "SYNCING", "WAITING_FOR_WALS"].includes(status);
+}
+
+const DAY = 24 * 3600;
+
+function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string[] {
+  const { backups, now, gaps, active, verifications } = catalog;
+  const problems: string[] = [];
+  const newest = backups.find(({ status }) => status === "DONE");
+  const running = backups.some(isRunning);
+  const days = (seconds: number) => Math.floor((now - seconds) / DAY);
+  if (!newest && !running) {
+    problems.push("There is no complete backup. Take one: pgherd backup now");
+  } else if (newest && !running && now - newest.endedAt > plan.maximumAgeDays * DAY) {
+    problems.push(
+      `The newest backup is ${days(newest.endedAt)} days old. Take one: pgherd backup now`,
+    );
+  }
+  const [last] = backups;
+  if (last?.status === "FAILED" && newest) {
+    problems.push(`The last backup failed: ${last.error || "Barman's log tells why"}.`);
+  }
+  if (!active.includes(BACKUP_UNITS.receiver)) {
+    problems.push(`No WAL is received: ${BACKUP_UNITS.receiver} does not run on ${plan.host}.`);
+  }
+  if (!active.includes(BACKUP_UNITS.backupTimer)) {
+    problems.push(`No backup is due: ${BACKUP_UNITS.backupTimer} does not run on ${plan.host}.`);
+  }
+  for (const gap of gaps) {
+    const [at = "", segment = ""] = gap.split(" ");
+    if (newest && newest.beganAt > Date.parse(at) / 1000) continue;
+    problems.push(
+      `WAL from ${segment} on is missing: nothing after it can be restored until there is a newer backup. Take one: pgherd backup now`,
+    );
+  }
+  const [verification] = verifications;
+  if (verification && !verification.ok) {
+    problems.push(
+      `The test restore of backup ${verification.backup} failed: ${verification.problem}`,
+    );
+  }
+  const verifiedAt = verification?.endedAt ?? backups.at(-1)?.endedAt;
+  if (plan.verifyWithinDays && verifiedAt && now - verifiedAt > plan.verifyWithinDays * DAY) {
+    problems.push(`No backup has been test-restored for ${days(verifiedAt)} days.`);
+  }
+  return problems;
+}
+
+/** From here on the limit is near enough to be told of. */
+const RETAINED_TOO_MUCH = 0.5;
+
+function slotProblems(
+  { slot: name, host }: BackupStatusPlan,
+  slot: SlotState | undefined,
+): string[] {
+  if (!slot) return [];
+  if (slot.status === "") return [`The leader has no slot "${name}", which keeps WAL for ${host}.`];
+  if (slot.status === "lost") {
+    return [`${host} has stayed away for too long: the leader keeps WAL for it no more.`];
+  }
+  if (slot.limit > 0 && slot.retained > slot.limit * RETAINED_TOO_MUCH) {
+    const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+    return [
+      `The leader keeps ${megabytes(slot.retained)} of WAL for ${host}; beyond ${megabytes(slot.limit)} it is dropped.`,
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,34 @@
+import { quote, words } from "../host/shell";
+
+/** As Barman's user. */
+const AS_BARMAN = "runuser -u barman --";
+
+/** Starts units and has them start with the host. */
+export function startTimers(timers: readonly string[]): string {
+  return timers.length === 0 ? ":" : `systemctl enable -q --now ${words(timers)}`;
+}
+
+/**
+ * Closes the segment that is being received, and waits until Barman has it. Barman refuses the first backup of a
+ * server of which it has no WAL at all (`check_archive`).
+ */
+export function archiveSegment(name: string, home: string, seconds: number): string {
+  const server = quote(name);
+  return `end=$(($(date +%s) + ${seconds}))
+until [ -n "$(find ${quote(home)}/wals -type f -name '????????????????????????' 2>/dev/null | head -n 1)" ]; do
+  [ "$(date +%s)" -lt $end ] || { echo "Barman has received no WAL" >&2; exit 1; }
+  ${AS_BARMAN} barman -q switch-wal --force ${server} || :
+  ${AS_BARMAN} barman -q archive-wal ${server} || :
+  sleep 1
+done`;
+}
+
+/** Takes a backup now, in a unit that outlives this connection, without spreading its checkpoint over minutes. */
+export function startBackup(): string {
+  // Beside the nightly one, which waits for an idle moment of the disks, this one is asked for by somebody who waits.
+  return `systemd-run --quiet --collect --unit=${UNASKED_BACKUP} --uid=barman --property=Nice=5 \
+/var/lib/pgherd/backup-take --immediate-checkpoint`;
+}
+
+/** The unit of a backup that is taken out of turn. */
+export const UNASKED_BACKUP = "pgherd-backup-now.service";

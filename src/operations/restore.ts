@@ -1,0 +1,247 @@
+import type { BackupCatalog, BaseBackup } from "../facts/barman";
+import type { Probe } from "../host/host";
+import { hereDocument, quote, words } from "../host/shell";
+import { etcdctl } from "../facts/etcd";
+
+/** To which moment a database is brought back; nothing of it is all that there is. */
+export interface RestoreTarget {
+  /** As PostgreSQL reads it: `2026-11-21 14:30:00+00`. */
+  readonly time?: string;
+  readonly xid?: number;
+  readonly lsn?: string;
+  readonly name?: string;
+}
+
+/** Where a target lies, as far as it is known. */
+export interface Aim {
+  /** Seconds since 1970. */
+  readonly time?: number;
+  readonly lsn?: string;
+}
+
+/** Where a timeline left the one before: `{ timeline: 1, lsn: "0/5000060" }`. */
+export interface Branch {
+  readonly timeline: number;
+  readonly lsn: string;
+}
+
+/** A position as a number that can be compared. */
+export function positionOf(lsn: string): bigint {
+  const [high = "0", low = "0"] = lsn.split("/");
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+/** Whether what is at this place of a timeline belongs to the database that the history tells of. */
+export function isInHistory(
+  history: readonly Branch[],
+  current: number,
+  timeline: number,
+  lsn: string,
+): boolean {
+  if (timeline === current) return true;
+  const branch = history.find((one) => one.timeline === timeline);
+  return branch !== undefined && positionOf(lsn) <= positionOf(branch.lsn);
+}
+
+/**
+ * The backup to begin with: the newest that is complete, belongs to the database's history, and ended before the target.
+ * @param id the user's choice, which must fit too.
+ */
+export function chooseBackup(
+  { backups }: Pick<BackupCatalog, "backups">,
+  aim: Aim,
+  history: readonly Branch[],
+  current: number,
+  id?: string,
+): BaseBackup | undefined {
+  return backups
+    .filter((one) => id === undefined || one.id === id)
+    .find(
+      (one) =>
+        one.status === "DONE" &&
+        isInHistory(history, current, one.timeline, one.endLsn) &&
+        (aim.time === undefined || one.endedAt <= aim.time) &&
+        (aim.lsn === undefined || positionOf(one.endLsn) <= positionOf(aim.lsn)),
+    );
+}
+
+/** The history of a timeline that Barman has; nothing for the first. */
+export function historyProbe(home: string, timeline: number): Probe<Branch[]> {
+  const name = `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
+  return {
+    script: `file=${quote(home)}/wals/${name}
+[ -f "$file" ] || file=${quote(home)}/streaming/${name}
+[ ! -f "$file" ] || { gzip -dc "$file" 2>/dev/null || cat "$file"; }`,
+    parse: (output) =>
+      [...output.matchAll(/^(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gm)].map(([, one, lsn = ""]) => ({
+        timeline: Number(one),
+        lsn,
+      })),
+  };
+}
+
+/** What is looked for in the WAL. */
+export interface WalPlace extends Branch {
+  /** What PostgreSQL says of it: `COMMIT 2026-11-21 14:30:00.123456 UTC`. */
+  readonly text: string;
+}
+
+/**
+ * The end of a transaction, or a named point, wherever it is in the WAL that Barman has. Each segment is looked through
+ * with the one before it: a record may begin in one and end in the other.
+ */
+export function walPlacesProbe(
+  home: string,
+  binDirectory: string,
+  from: string,
+  target: RestoreTarget,
+): Probe<WalPlace[]> {
+  const [options, pattern] =
+    target.xid !== undefined
+      ? [`--rmgr=Transaction --xid=${target.xid}`, "COMMIT|ABORT"]
+      : ["--rmgr=XLOG", `RESTORE_POINT ${target.name ?? ""}$`];
+  return {
+    script: `home=${quote(home)}
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+before=
+{ find "$home/wals" -type f; find "$home/streaming" -type f -size +0; } | awk -F/ '{ print $NF, $0 }' | sort |
+while read -r name file; do
+  name=\${name%.partial}
+  case $name in ????????????????????????) ;; *) continue ;; esac
+  [ "$(printf '%s\\n' "\${name#????????}" ${quote(from.slice(8))} | sort | head -n 1)" = ${quote(from.slice(8))} ] || continue
+  gzip -dc "$file" >"$work/$name" 2>/dev/null || cp "$file" "$work/$name"
+  case $before in "\${name%????????????????}"*) first=$before ;; *) first=$name ;; esac
+  ${quote(`${binDirectory}/pg_waldump`)} -p "$work" ${options} "$first" "$name" 2>/dev/null |
+    sed -nE 's|.*lsn: ([0-9A-F]+/[0-9A-F]+),.*desc: (.*)|\\1 \\2|p' | grep -E ${quote(pattern)} | sed "s/^/$name /"
+  [ -z "$before" ] || rm -f "$work/$before"
+  before=$name
+done; :`,
+    parse(output) {
+      const places = output
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [segment = "", lsn = "", ...text] = line.split(" ");
+          return { timeline: parseInt(segment.slice(0, 8), 16), lsn, text: text.join(" ") };
+        });
+      const key = ({ timeline, lsn }: WalPlace) => `${timeline} ${lsn}`;
+      return places.filter((one, i) => places.findIndex((other) => key(other) === key(one)) === i);
+    },
+  };
+}
+
+/** What a member must have for its data directory to be set aside and another one to be filled. */
+export interface Room {
+  /** Bytes that are free beside the data directory. */
+  readonly free: number;
+  /** Whether the data directory is a file system of its own, which cannot be renamed. */
+  readonly mounted: boolean;
+}
+
+export function roomProbe(dataDirectory: string): Probe<Room> {
+  return {
+    script: `data=${quote(dataDirectory)}
+df -B1 --output=avail "\${data%/*}" | tail -n 1
+mountpoint -q "$data" && echo mounted || echo plain`,
+    parse(output) {
+      const [free = "", kind = ""] = output.split("\n");
+      return { free: Number(free), mounted: kind.trim() === "mounted" };
+    },
+  };
+}
+
+/** Patroni reads it after pgherd's own files; there only while a restore is under way. */
+const RESTORE_FILE = "/etc/patroni/pgherd/30-restore.yml";
+
+/**
+ * Commits a transaction that does nothing: PostgreSQL ends at a time only once it meets a commit after it, and fails if
+ * the archive ends before.
+ */
+export function commitOnce(psqlCommand: string): string {
+  return `cd / && ${psqlCommand} -c 'select pg_current_xact_id()' >/dev/null`;
+}
+
+/** Stops Patroni and its PostgreSQL; a paused Patroni leaves it running. */
+export function stopMember(dataDirectory: string, binDirectory: string): string {
+  return `systemctl stop patroni.service
+if [ -s ${quote(`${dataDirectory}/postmaster.pid`)} ]; then
+  cd / && runuser -u postgres -- ${quote(`${binDirectory}/pg_ctl`)} -D ${quote(dataDirectory)} -m fast -w -t 3600 stop || :
+fi`;
+}
+
+/** Moves the data directory beside its place, if there is anything in it. */
+export function setDataAside(dataDirectory: string, suffix: string): string {
+  const data = quote(dataDirectory);
+  return `if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then mv ${data} ${quote(`${dataDirectory}.${suffix}`)}; fi
+rm -f /var/lib/pgherd/database-begun`;
+}
+
+/** Puts the data directory back that was set aside, and whatever came in its place beside it. */
+export function putDataBack(dataDirectory: string, aside: string, failed: string): string {
+  const data = quote(dataDirectory);
+  return `rm -f ${quote(RESTORE_FILE)} /var/lib/pgherd/database-begun
+if [ -d ${quote(`${dataDirectory}.${aside}`)} ]; then
+  if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then mv ${data} ${quote(`${dataDirectory}.${failed}`)}; else rm -rf ${data}; fi
+  mv ${quote(`${dataDirectory}.${aside}`)} ${data}
+fi`;
+}
+
+/** Tells the Patroni of this member to begin the cluster with a backup instead of an empty database. */
+export function orderRestore(
+  command: string,
+  recovery: readonly { readonly name: string; readonly value: string }[],
+): string {
+  const settings = recovery.map(({ name, value }) => `      ${name}: ${JSON.stringify(value)}\n`);
+  const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}`;
+  const file = quote(RESTORE_FILE);
+  return `(umask 077; cat >${file}) ${hereDocument(text)}chown postgres:postgres ${file}`;
+}
+
+export function endRestoreOrder(): string {
+  return `rm -f ${quote(RESTORE_FILE)}`;
+}
+
+/** What Patroni has written down of the cluster, but for its configuration: then it begins anew. */
+export function forgetCluster(endpoints: readonly string[], cluster: string): string {
+  const keys = ["leader", "status", "optime/leader", "sync", "failover", "history", "failsafe"];
+  const etcd = etcdctl(endpoints);
+  return [
+    ...keys.map((key) => `${etcd} del ${words([`/service/${cluster}/${key}`])} >/dev/null`),
+    `${etcd} del --prefix ${words([`/service/${cluster}/members/`])} >/dev/null`,
+    `${etcd} del ${words([`/service/${cluster}/initialize`])} >/dev/null`,
+  ].join("\n");
+}
+
+/** Writes down again whose data the cluster has. */
+export function rememberCluster(
+  endpoints: readonly string[],
+  cluster: string,
+  systemIdentifier: string,
+): string {
+  return `${etcdctl(endpoints)} put ${words([`/service/${cluster}/initialize`, systemIdentifier])} >/dev/null`;
+}
+
+/** How far a restore has come on a member. */
+export interface RestoreProgress {
+  readonly bytes: number;
+  /** Whether Patroni has given up. */
+  readonly failed: boolean;
+  /** What PostgreSQL or Patroni said last of it. */
+  readonly said: string;
+}
+
+export function restoreProgressProbe(dataDirectory: string, since: number): Probe<RestoreProgress> {
+  return {
+    script: `echo "$(du -sb ${quote(dataDirectory)} 2>/dev/null | cut -f1)"
+journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || :
+journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || :`,
+    parse(output) {
+      const [bytes = "", failed = "", ...said] = output.split("\n");
+      return {
+        bytes: Number(bytes) || 0,
+        failed: Number(failed) > 0,
+        said: said.join("\n").trim(),
+      };
+    },
+  };
+}

@@ -1,0 +1,407 @@
+import type { BackupSettings, ClusterSettings, RecoveryTarget, Settings } from "../config/schema";
+import { calendarOf, longestGapDays } from "../config/schedule";
+import { bytesOf } from "../config/size";
+import { epochOf } from "../config/time";
+import type { FileInput, LinkInput, RoleInput } from "../resources/inputs";
+import { addressOf } from "./addresses";
+import { dataDirectory } from "./directories";
+import { sshConfig, sshDirectory, sshPort } from "./logins";
+import { render } from "./template";
+import type { BackupPlan, Files, LoginsPlan, ServicePlan } from "./types";
+
+/** The slot that keeps WAL on the leader for the backup host. */
+export const BACKUP_SLOT = "barman";
+
+/** What Barman connects as: to start and end a backup, and to receive WAL. */
+export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } as const;
+
+/** The operating system's user of Debian's package. */
+const BARMAN_USER = "barman";
+const POSTGRES_USER = "postgres";
+
+/** What sshd runs for a database host on the backup host, and the other way round. */
+const DOOR = "/var/lib/pgherd/backup-door";
+const WINDOW = "/var/lib/pgherd/backup-window";
+
+/** A member's own scripts: fill a data directory from a backup, and get a WAL file. */
+const FROM_BACKUP = "/var/lib/pgherd/from-backup";
+const WAL_FROM_BACKUP = "/var/lib/pgherd/wal-from-backup";
+
+const LEADER = "/var/lib/pgherd/backup-leader";
+const RECEIVE = "/var/lib/pgherd/backup-receive";
+const TAKE = "/var/lib/pgherd/backup-take";
+const TICK = "/var/lib/pgherd/backup-tick";
+const VERIFY = "/var/lib/pgherd/backup-verify";
+const PASSWORDS = "/var/lib/pgherd/backup-passwords";
+const METRICS = "/var/lib/pgherd/metrics";
+
+/** The unit that stands for Barman: it receives WAL, and its timers do the rest. */
+export const RECEIVER_UNIT = "pgherd-barman.service";
+
+/** A test restore that takes longer than a day tells enough. */
+const VERIFY_SECONDS = 24 * 3600;
+
+/** Where a cluster's backups come from: its own backup host, or for its beginning that of another cluster. */
+interface Source {
+  readonly host: string;
+  /** Barman's folder of the cluster: `/var/lib/barman/demo`. */
+  readonly home: string;
+}
+
+/** Barman's folder of this cluster. */
+function homeOf({ directory }: Pick<BackupSettings, "directory">, cluster: string): string {
+  return `${directory}/${cluster}`;
+}
+
+function sources({ name, backup, postgresql }: ClusterSettings): Source[] {
+  const { bootstrap } = postgresql;
+  return [
+    ...(backup ? [{ host: backup.host, home: homeOf(backup, name) }] : []),
+    ...(bootstrap ? [{ host: bootstrap.host, home: homeOf(bootstrap, bootstrap.cluster) }] : []),
+  ];
+}
+
+/** What must hold of the backups; nothing where there are none. */
+export function planBackup({ cluster }: Settings): BackupPlan | undefined {
+  const { backup } = cluster;
+  if (!backup) return undefined;
+  return {
+    host: backup.host,
+    home: homeOf(backup, cluster.name),
+    slot: BACKUP_SLOT,
+    port: cluster.postgresql.port,
+    timers: tasks(cluster, backup).map(({ unit }) => `${unit}.timer`),
+    maximumAgeDays: maximumAgeDays(backup),
+    verifyWithinDays: backup.verify ? longestGapDays(backup.verify.schedule) + 1 : null,
+    metrics: METRICS,
+    results: resultsOf(cluster),
+  };
+}
+
+/** Roles that Barman needs, with no more rights than that (Barman 3.13, "PostgreSQL users"). */
+export function backupRoles({ backup, postgresql }: ClusterSettings): RoleInput[] {
+  if (!backup) return [];
+  const plain = { createdb: false, createrole: false, connectionLimit: -1 };
+  const since15 = postgresql.version >= 15;
+  return [
+    {
+      ...plain,
+      name: BACKUP_ROLES.backup,
+      replication: false,
+      memberOf: [
+        ...(since15 ? ["pg_checkpoint"] : []),
+        "pg_read_all_settings",
+        "pg_read_all_stats",
+      ],
+      executes: [
+        ...(since15 ? ["pg_backup_start(text,boolean)", "pg_backup_stop(boolean)"] : []),
+        "pg_create_restore_point(text)",
+        ...(since15
+          ? []
+          : ["pg_start_backup(text,boolean,boolean)", "pg_stop_backup(boolean,boolean)"]),
+        "pg_switch_wal()",
+      ],
+    },
+    { ...plain, name: BACKUP_ROLES.streaming, replication: true, memberOf: [], executes: [] },
+  ];
+}
+
+/** Logins between the hosts that read backups or are read by them, each for one command only. */
+export function planLogins(settings: Settings): LoginsPlan | undefined {
+  const { hosts, cluster } = settings;
+  const from = sources(cluster);
+  if (from.length === 0) return undefined;
+  const { backup } = cluster;
+  const members = cluster.members.map(({ host }) => host);
+  const target = (host: string) => ({
+    to: host,
+    address: addressOf(hosts, host),
+    port: sshPort(settings, host),
+  });
+  const links: LinkInput[] = [
+    ...members.flatMap((member) =>
+      from.map(({ host, home }) => ({
+        ...target(host),
+        from: member,
+        fromUser: POSTGRES_USER,
+        toUser: BARMAN_USER,
+        command: `${DOOR} ${home}`,
+      })),
+    ),
+    ...(backup
+      ? members.map((member) => ({
+          ...target(member),
+          from: backup.host,
+          fromUser: BARMAN_USER,
+          toUser: POSTGRES_USER,
+          command: `${WINDOW} ${dataDirectory(cluster)}`,
+        }))
+      : []),
+  ];
+  return {
+    links,
+    files: Object.fromEntries([
+      ...from.map(({ host }) => [host, script(DOOR, "barman/door.sh", {})] as const),
+      ...(backup
+        ? members.map((member) => [member, script(WINDOW, "barman/window.sh", {})] as const)
+        : []),
+    ]),
+  };
+}
+
+/** What a member needs to read backups: scripts, and how Patroni calls them. */
+export function memberBackups(settings: Settings): MemberBackups {
+  const { backup, postgresql } = settings.cluster;
+  const { bootstrap } = postgresql;
+  return {
+    files: {
+      ...(backup ? readingScripts(settings, backup.host, "") : {}),
+      ...(bootstrap ? readingScripts(settings, bootstrap.host, FIRST) : {}),
+    },
+    replicas: backup && {
+      command: FROM_BACKUP,
+      restoreCommand: `${WAL_FROM_BACKUP} %f %p`,
+    },
+    bootstrap: bootstrap && {
+      command: `${FROM_BACKUP}${FIRST} ${firstBackup(bootstrap)}`,
+      recovery: recoverySettings(bootstrap.target, `${WAL_FROM_BACKUP}${FIRST} %f %p`),
+    },
+  };
+}
+
+/** Ends the names of the scripts that read another cluster's backups, for the first start. */
+const FIRST = "-first";
+
+/** Scripts that read from this backup host. */
+function readingScripts(settings: Settings, host: string, suffix: string): Files {
+  const config = { host, sshConfig: sshConfig(POSTGRES_USER) };
+  return {
+    ...script(`${FROM_BACKUP}${suffix}`, "patroni/from-backup.sh", config),
+    ...script(`${WAL_FROM_BACKUP}${suffix}`, "patroni/wal-from-backup.sh", {
+      ...config,
+      address: addressOf(settings.hosts, host),
+      port: sshPort(settings, host),
+      silent: `${sshDirectory(POSTGRES_USER)}/${host}-silent`,
+    }),
+  };
+}
+
+/** Which backup a new cluster begins with, as an argument of the script. */
+function firstBackup({
+  backup,
+  target,
+}: NonNullable<ClusterSettings["postgresql"]["bootstrap"]>): string {
+  if (backup) return `--backup=${backup}`;
+  if (!target) return "--newest";
+  if ("time" in target) return `--before=${Math.floor(epochOf(target.time))}`;
+  return "lsn" in target ? `--before=${target.lsn}` : "--newest";
+}
+
+/** How Patroni makes members from backups. */
+export interface MemberBackups {
+  readonly files: Files;
+  readonly replicas?: { readonly command: string; readonly restoreCommand: string };
+  readonly bootstrap?: {
+    readonly command: string;
+    readonly recovery: readonly { readonly name: string; readonly value: string }[];
+  };
+}
+
+/** PostgreSQL's settings of a recovery that ends in a primary (documentation, 19.5.6). */
+export function recoverySettings(
+  target: RecoveryTarget | undefined,
+  restoreCommand: string,
+): { name: string; value: string }[] {
+  const [kind, value] = Object.entries(target ?? {})[0] ?? [];
+  return [
+    { name: "restore_command", value: restoreCommand },
+    { name: "recovery_target_timeline", value: "latest" },
+    { name: "recovery_target_action", value: "promote" },
+    ...(kind === undefined
+      ? []
+      : [{ name: `recovery_target_${kind}`, value: String(value as string | number) }]),
+  ];
+}
+
+/** A script at its path. */
+function script(path: string, template: string, values: object): Files {
+  const file: FileInput = {
+    mode: "0755",
+    owner: "root",
+    group: "root",
+    content: render(template, values),
+  };
+  return { [path]: file };
+}
+
+/** What libpq connects to the entry point by, or without one to whichever member takes writes. */
+function conninfo({ hosts, cluster }: Settings, user: string): string {
+  const balancers = cluster.loadBalancers;
+  const vips = balancers?.vip.map((vip) => vip.replace(/\/.*/, "")) ?? [];
+  const names = balancers?.hosts ?? cluster.members.map(({ host }) => host);
+  const addresses = vips.length > 0 ? vips : names.map((name) => addressOf(hosts, name));
+  return [
+    `host=${addresses.join(",")}`,
+    `port=${balancers?.ports.primary ?? cluster.postgresql.port}`,
+    `user=${user}`,
+    `passfile=${PASSWORDS}`,
+    "connect_timeout=10",
+    ...(balancers ? [] : ["target_session_attrs=read-write"]),
+  ].join(" ");
+}
+
+/** Barman on the backup host. */
+export function planBackupServices(settings: Settings): ServicePlan[] {
+  const { cluster } = settings;
+  const { backup, name, postgresql } = cluster;
+  if (!backup) return [];
+  const home = homeOf(backup, name);
+  const binDirectory = `/usr/lib/postgresql/${postgresql.version}/bin`;
+  const streamingConninfo = `${conninfo(settings, BACKUP_ROLES.streaming)} application_name=barman_receive_wal`;
+  const ordinary = `${conninfo(settings, BACKUP_ROLES.backup)} dbname=postgres`;
+  const owned = { owner: BARMAN_USER, group: BARMAN_USER };
+  const common = { name, home, binDirectory, streamingConninfo, metrics: METRICS };
+  return [
+    {
+      host: backup.host,
+      daemon: "barman",
+      directories: {
+        [backup.directory]: { mode: "0750", ...owned },
+        [home]: { mode: "0700", ...owned },
+        [METRICS]: { mode: "0755", ...owned },
+        [resultsOf(cluster)]: { mode: "0700", ...owned },
+      },
+      files: {
+        [`/etc/barman.d/${name}.conf`]: {
+          mode: "0640",
+          owner: "root",
+          group: BARMAN_USER,
+          content: render("barman/server.conf", {
+            ...common,
+            conninfo: ordinary,
+            leaderCommand: LEADER,
+            receiverUnit: RECEIVER_UNIT,
+            incremental: backup.incremental,
+            jobs: backup.jobs,
+            bandwidth: backup.bandwidth ? Math.ceil(bytesOf(backup.bandwidth) / 1024) : null,
+            compression: backup.compression === "none" ? null : backup.compression,
+            retention: backup.retention,
+            minimumRedundancy: backup.minimumRedundancy,
+            maximumAge: `${maximumAgeDays(backup)} DAYS`,
+          }),
+        },
+        ...script(LEADER, "barman/leader.sh", {
+          conninfo: ordinary,
+          sshConfig: sshConfig(BARMAN_USER),
+        }),
+        ...script(RECEIVE, "barman/receive.sh", {
+          ...common,
+          lock: `/var/lib/barman/.${name}-receive-wal.lock`,
+        }),
+        ...script(TAKE, "barman/take.sh", { name }),
+        ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT }),
+        ...(backup.verify
+          ? script(VERIFY, "barman/verify.sh", {
+              ...common,
+              door: DOOR,
+              results: resultsOf(cluster),
+              keepFrom: backup.verify.keep + 1,
+              restoreSeconds: VERIFY_SECONDS,
+              checks: backup.verify.checks,
+            })
+          : {}),
+        ...units(cluster, backup),
+      },
+      secretFiles: (secrets) => ({
+        [PASSWORDS]: {
+          mode: "0600",
+          ...owned,
+          content: render("barman/pgpass", { roles: BACKUP_ROLES, secrets }),
+        },
+      }),
+    },
+  ];
+}
+
+function resultsOf({ name }: ClusterSettings): string {
+  return `/var/lib/pgherd/verified-${name}`;
+}
+
+/** A day more than lies between two backups. */
+function maximumAgeDays({ schedule }: BackupSettings): number {
+  return longestGapDays(schedule) + 1;
+}
+
+/** What a timer of the backup host does. */
+interface Task {
+  readonly unit: string;
+  readonly description: string;
+  readonly command: string;
+  readonly calendar: string;
+  readonly persistent: boolean;
+  readonly cpu?: number;
+  readonly killMode: string;
+}
+
+function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings): Task[] {
+  return [
+    {
+      unit: "pgherd-barman-tick",
+      description: `Barman's upkeep for ${name}`,
+      command: TICK,
+      calendar: "*:*:00",
+      persistent: false,
+      killMode: "process",
+    },
+    {
+      unit: "pgherd-backup",
+      description: `Backup of ${name}`,
+      command: TAKE,
+      calendar: calendarOf(schedule),
+      persistent: true,
+      killMode: "mixed",
+    },
+    ...(verify
+      ? [
+          {
+            unit: "pgherd-backup-verify",
+            description: `Test restore of the newest backup of ${name}`,
+            command: VERIFY,
+            calendar: calendarOf(verify.schedule),
+            persistent: true,
+            cpu: verify.cpu,
+            killMode: "mixed",
+          },
+        ]
+      : []),
+  ];
+}
+
+function units(cluster: ClusterSettings, backup: BackupSettings): Files {
+  const unit = (path: string, template: string, values: object): Files => ({
+    [`/etc/systemd/system/${path}`]: {
+      mode: "0644",
+      owner: "root",
+      group: "root",
+      content: render(template, values),
+    },
+  });
+  const all = tasks(cluster, backup);
+  return {
+    ...unit(RECEIVER_UNIT, "barman/receiver.service", {
+      name: cluster.name,
+      receive: RECEIVE,
+      timers: all.map((task) => `${task.unit}.timer`).join(" "),
+    }),
+    ...Object.assign(
+      {},
+      ...all.map((task) => ({
+        ...unit(`${task.unit}.service`, "barman/task.service", { cpu: null, ...task }),
+        ...unit(`${task.unit}.timer`, "barman/task.timer", {
+          receiverUnit: RECEIVER_UNIT,
+          ...task,
+        }),
+      })),
+    ),
+  };
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { catalogOfBackupsProbe, failedChecksProbe } from "../../src/facts/barman";
+
+const probe = catalogOfBackupsProbe("/var/lib/barman/demo", "/var/lib/pgherd/verified-demo");
+
+test("Barman's records are read as they stand, the newest backup first", () => {
+  const found = probe.parse(`backup 20261121T020001
+status=DONE
+begin_time=2026-11-21 02:00:01.123456+00:00
+end_time=2026-11-21 02:00:09.5+00:00
+timeline=1
+begin_xlog=0/4000028
+end_xlog=0/4000158
+size=23456789
+deduplicated_size=1234
+error=None
+tablespaces=None
+backup 20261122T020001
+status=FAILED
+error=failure copying (ssh)
+begin_time=2026-11-22 02:00:01+00:00
+receiving=000000010000000000000007 1795400000
+gap=2026-11-21T12:00:00Z 000000010000000000000005
+free=1000000000
+verified={"backup":"20261121T020001","ok":true,"problem":"","startedAt":1,"endedAt":2,"restoreSeconds":1,"bytes":9}
+active=pgherd-barman.service
+next=1795500000
+now=1795400005
+`);
+  expect(found.backups.map(({ id, status }) => [id, status])).toEqual([
+    ["20261122T020001", "FAILED"],
+    ["20261121T020001", "DONE"],
+  ]);
+  expect(found.backups[1]).toMatchObject({
+    endedAt: Date.parse("2026-11-21T02:00:09Z") / 1000,
+    endLsn: "0/4000158",
+    timeline: 1,
+    ownSize: 1234,
+    error: "",
+    tablespaces: false,
+  });
+  expect(found.receiving).toEqual({ segment: "000000010000000000000007", at: 1795400000 });
+  expect(found).toMatchObject({
+    gaps: ["2026-11-21T12:00:00Z 000000010000000000000005"],
+    free: 1000000000,
+    active: ["pgherd-barman.service"],
+    nextBackupAt: 1795500000,
+  });
+  expect(found.verifications[0]?.ok).toBe(true);
+});
+
+test("a backup host without a backup is no error", () => {
+  const found = probe.parse("free=1\nnext=\nnow=5\n");
+  expect([found.backups, found.receiving, found.nextBackupAt]).toEqual([[], undefined, 0]);
+});
+
+test("Barman's failed checks are told with their reason", () => {
+  const { parse } = failedChecksProbe("demo");
+  expect(parse("Server demo:\n\tPostgreSQL: OK\n\tssh: FAILED (Connection failed)\n")).toEqual([
+    "ssh (Connection failed)",
+  ]);
+  expect(parse("Server demo:\n\tPostgreSQL: OK\n")).toEqual([]);
+  expect(parse("ERROR: Unknown server 'demo'\n")).toEqual(["ERROR: Unknown server 'demo'"]);
+});

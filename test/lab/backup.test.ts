@@ -1,0 +1,324 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BaseBackup, Verification } from "../../src/facts/barman";
+import { down } from "../../src/lab/down";
+import { powerOff, powerOn } from "../../src/lab/power";
+import { DISTROS, type Distro } from "../../src/lab/topology";
+import { FULL, full, LabCluster, leaderOf, until } from "./harness";
+
+// Backups of one cluster on real hosts, through its life: taken, followed over changes of the leader, restored, proven.
+// The tests build on each other. `npm test` runs the first distribution's; `npm run test:full` both, and more of each.
+
+const LAB = "t-backup";
+
+/** Debian 12 has an older PostgreSQL. */
+const VERSIONS: { readonly [distro in Distro]: number } = { trixie: 17, bookworm: 15 };
+
+describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (distro) => {
+  const cluster = new LabCluster(LAB).varying((settings) => {
+    settings.cluster.postgresql = {
+      ...settings.cluster.postgresql,
+      version: VERSIONS[distro],
+    };
+    settings.cluster.backup = {
+      host: "backup1",
+      verify: { checks: [{ database: "app", sql: "select count(*) > 0 from ledger" }] },
+    };
+  });
+
+  beforeAll(async () => {
+    await cluster.boot({ topology: "standard", distro });
+    await cluster.deploy();
+  }, 1_200_000);
+
+  afterAll(() => down(LAB));
+
+  const backups = async () =>
+    JSON.parse(await cluster.pgherd("backup", "list", "--json")) as BaseBackup[];
+
+  /** Writes this many further rows, each a transaction of its own. */
+  const write = (rows: number) =>
+    cluster.sql(
+      5000,
+      `do 'begin for i in 1..${rows} loop insert into ledger default values; commit; end loop; end'`,
+    );
+
+  const rows = async () => Number(await cluster.sql(5000, "select count(*) from ledger"));
+
+  /** Waits until Barman has received what the leader has written. */
+  const received = () =>
+    until("all WAL received", 120, async () => {
+      const { backup } = await cluster.status();
+      return backup?.silentSeconds !== undefined && backup.problems.length === 0
+        ? backup
+        : undefined;
+    });
+
+  const switchOver = async () => {
+    const old = leaderOf(await cluster.healthy());
+    await cluster.onHost(
+      old,
+      `sudo patronictl -c /etc/patroni/pgherd switchover demo --leader ${old} --force || sudo patronictl -c /etc/patroni/pgherd switchover demo --master ${old} --force`,
+    );
+    return cluster.otherLeader(old);
+  };
+
+  const restore = (...target: string[]) => cluster.pgherd("restore", ...target, "--yes");
+
+  test("one pulumi up brings backups along: a first one, WAL, timers and passed checks", async () => {
+    const seen = await cluster.healthy(60);
+    expect(seen.backup?.problems).toEqual([]);
+    expect(seen.backup?.newest?.status).toBe("DONE");
+    expect(await cluster.pgherd("backup", "check")).toContain("All of Barman's checks pass");
+    expect(seen.backup?.nextAt).toBeGreaterThan(Date.now() / 1000);
+  });
+
+  test("the next pulumi up changes nothing", async () => {
+    await cluster.unchanged();
+  });
+
+  test("what somebody changes on the backup host shows, and is mended", async () => {
+    await cluster.onHost(
+      "backup1",
+      "sudo sh -c 'echo minimum_redundancy=0 >>/etc/barman.d/demo.conf; systemctl stop pgherd-backup.timer; sed -i /pgherd/d ~barman/.ssh/authorized_keys'",
+    );
+    const preview = await cluster.pulumi("preview", "--refresh", "--diff");
+    expect(preview).toContain("minimum_redundancy=0");
+    await cluster.deploy("--refresh");
+    await cluster.unchanged();
+    expect((await cluster.healthy(30)).backup?.problems).toEqual([]);
+  });
+
+  test("a database host can read backups and nothing else, and the backup host only the data", async () => {
+    const as = (user: string, host: string, to: string, command: string) =>
+      cluster.onHost(
+        host,
+        `sudo -u ${user} ssh -F /var/lib/pgherd/ssh-${user}/config ${to} ${command} 2>&1 || :`,
+      );
+    const [newest] = await backups();
+    const home = "/var/lib/barman/demo/base";
+    for (const attempt of [
+      `rm -rf ${home}`,
+      "barman delete demo oldest",
+      "sh",
+      `"'; rm -r ${home}'"`,
+    ]) {
+      expect(await as("postgres", "db1", "backup1", attempt)).toContain("for reading backups only");
+    }
+    expect(
+      await as("barman", "backup1", "db1", "cat /etc/patroni/pgherd/20-secrets.yml"),
+    ).toContain("for reading the data directory only");
+    expect(
+      await as("barman", "backup1", "db1", "rsync --server --sender -r . /etc/patroni/"),
+    ).toContain("is not in the data directory");
+    expect((await backups())[0]?.id).toBe(newest?.id);
+  });
+
+  test("a backup is taken when asked for, and unchanged files are shared with the last one", async () => {
+    await cluster.sql(
+      5000,
+      "create table ledger (id bigint generated always as identity, at timestamptz default clock_timestamp())",
+    );
+    await write(50);
+    await cluster.pgherd("backup", "now");
+    const [newest, first] = await backups();
+    expect(newest?.status).toBe("DONE");
+    expect(newest?.id).not.toBe(first?.id);
+    expect(newest?.ownSize).toBeLessThan((newest?.size ?? 0) / 2);
+  });
+
+  test("the database comes back to a moment with exactly the rows until then", async () => {
+    await write(25);
+    const at = await cluster.sql(5000, "select clock_timestamp()");
+    await write(25);
+    await received();
+    const before = await cluster.healthy();
+    const planned = await cluster.pgherd("restore", "--target-time", at, "--plan");
+    expect(planned).toContain("everything committed after it");
+    expect(await rows()).toBe(100);
+    await restore("--target-time", at);
+    const after = await cluster.healthy();
+    expect(await rows()).toBe(75);
+    expect(await cluster.sql(5000, `select count(*) from ledger where at > '${at}'`)).toBe("0");
+    const timeline = (seen: typeof before) => seen.members[0]?.timeline ?? 0;
+    expect(timeline(after)).toBeGreaterThan(timeline(before));
+    const kept = await cluster.onHost(
+      "db1",
+      "sudo sh -c 'ls -d /var/lib/postgresql/*/main.before-restore-*'",
+    );
+    expect(kept.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("WAL goes on being received after a restore, and the next up changes nothing", async () => {
+    await write(5);
+    await cluster.pgherd("backup", "now");
+    await cluster.healthy(120);
+    await cluster.deploy("--refresh");
+    await cluster.unchanged();
+  });
+
+  test("a target outside the window is refused before anything is changed", async () => {
+    const refused = (...target: string[]) => cluster.pgherdRefuses("restore", ...target, "--yes");
+    expect(await refused("--target-time", "2020-01-01 00:00:00Z")).toContain(
+      "expected a time that backups and WAL cover",
+    );
+    expect(await refused("--target-name", "never_given")).toContain("found none with the name");
+    expect(await refused("--target-xid", "4000000")).toContain("no commit of 4000000");
+    expect(await refused("--latest", "--target-lsn", "0/1")).toContain("got 2");
+    expect((await cluster.healthy(10)).healthy).toBe(true);
+  });
+
+  test("a replica is made from the backup, without the leader sending the copy", async () => {
+    const seen = await cluster.healthy();
+    const replica = seen.members.find(({ role }) => role === "replica")?.name ?? "";
+    const since = await cluster.onHost(replica, "date +%s");
+    await cluster.onHost(
+      replica,
+      "sudo sh -c 'systemctl stop patroni && rm -rf /var/lib/postgresql/*/main && systemctl start patroni'",
+    );
+    await cluster.healthy();
+    const said = await cluster.onHost(
+      replica,
+      `sudo journalctl -u patroni --since @${since.trim()} -o cat --no-pager`,
+    );
+    expect(said).toContain("replica has been created using backup");
+    expect(said).not.toContain("created using basebackup");
+    const sent = await cluster.superuserSql(
+      leaderOf(seen),
+      "select count(*) from pg_stat_replication where application_name = 'pg_basebackup'",
+    );
+    expect(sent).toBe("0");
+  });
+
+  test("a test restore tells a good backup from a damaged one", async () => {
+    const verify = async () =>
+      JSON.parse(await cluster.pgherd("backup", "verify", "--json")) as Verification;
+    expect(await verify()).toMatchObject({ ok: true, problem: "" });
+    expect(await cluster.onHost("backup1", "cat /var/lib/pgherd/metrics/verify.prom")).toContain(
+      'pgherd_backup_verify_ok{cluster="demo"} 1',
+    );
+    const [newest] = await backups();
+    const table = (await cluster.sql(5000, "select pg_relation_filepath('ledger')")).trim();
+    const file = `/var/lib/barman/demo/base/${newest?.id}/data/${table}`;
+    // The file may be the same as in older backups: only this one is to be damaged.
+    await cluster.onHost(
+      "backup1",
+      `sudo sh -c 'cp -p ${file} ${file}.good && cp --remove-destination -p ${file}.good ${file} && printf damaged | dd of=${file} bs=1 seek=4000 conv=notrunc'`,
+    );
+    const found = await verify();
+    expect(found.ok).toBe(false);
+    expect(found.problem).toMatch(/checksum|damaged/);
+    expect((await cluster.status()).backup?.problems.join()).toContain("test restore");
+    await cluster.onHost("backup1", `sudo mv ${file}.good ${file}`);
+    expect(await verify()).toMatchObject({ ok: true });
+  });
+
+  full("a named point and a transaction bring exactly their rows back", async () => {
+    await write(10);
+    const xid = await cluster.sql(
+      5000,
+      "with one as (insert into ledger default values returning 1) select pg_current_xact_id() from one",
+    );
+    const atXid = await rows();
+    await write(10);
+    await cluster.superuserSql(
+      leaderOf(await cluster.healthy()),
+      "select pg_create_restore_point('before_the_migration')",
+    );
+    const atName = await rows();
+    await write(10);
+    await received();
+    await restore("--target-name", "before_the_migration");
+    await cluster.healthy();
+    expect(await rows()).toBe(atName);
+    await cluster.pgherd("restore", "--target-xid", xid, "--yes");
+    await cluster.healthy();
+    expect(await rows()).toBe(atXid);
+    await cluster.pgherd("backup", "now");
+  });
+
+  full(
+    "backups and WAL survive two switchovers and a power cut of the leader in between",
+    async () => {
+      await write(10);
+      await switchOver();
+      await cluster.healthy();
+      await write(10);
+      const killed = leaderOf(await cluster.healthy());
+      await powerOff(LAB, [killed], () => undefined);
+      await cluster.otherLeader(killed);
+      await write(10);
+      await powerOn(LAB, [killed], () => undefined);
+      await cluster.healthy();
+      await switchOver();
+      await cluster.healthy();
+      await write(10);
+      const at = await cluster.sql(5000, "select clock_timestamp()");
+      const then = await rows();
+      await write(10);
+      await received();
+      await restore("--target-time", at);
+      await cluster.healthy();
+      expect(await rows()).toBe(then);
+      await cluster.pgherd("backup", "now");
+    },
+  );
+
+  full(
+    "a backup host that was away has no gap in its WAL, and the leader's is bounded meanwhile",
+    async () => {
+      await powerOff(LAB, ["backup1"], () => undefined);
+      await write(10);
+      await switchOver();
+      for (let i = 0; i < 3; i++) {
+        await cluster.superuserSql(leaderOf(await cluster.status()), "select pg_switch_wal()");
+        await write(10);
+      }
+      const seen = await cluster.status();
+      expect(seen.backup?.slot?.retained).toBeGreaterThan(32 * 2 ** 20);
+      expect(seen.backup?.slot?.limit).toBeGreaterThan(0);
+      await powerOn(LAB, ["backup1"], () => undefined);
+      await received();
+      const then = await rows();
+      const at = await cluster.sql(5000, "select clock_timestamp()");
+      await write(1);
+      await received();
+      await restore("--target-time", at);
+      await cluster.healthy();
+      expect(await rows()).toBe(then);
+      await cluster.pgherd("backup", "now");
+    },
+  );
+
+  full(
+    "in strict mode, with no replica left, the receiver of backups lets no commit pass",
+    async () => {
+      const strict = cluster.varying(({ cluster: wanted }) => {
+        wanted.replication = { mode: "strict" };
+      });
+      await strict.deploy();
+      const seen = await cluster.healthy();
+      const leader = leaderOf(seen);
+      const others = seen.members.map(({ name }) => name).filter((name) => name !== leader);
+      await Promise.all(others.map((name) => cluster.onHost(name, "sudo systemctl stop patroni")));
+      await until("no synchronous replica", 60, async () =>
+        (await cluster.superuserSql(leader, "show synchronous_standby_names")) === "*"
+          ? true
+          : undefined,
+      );
+      // Whole segments, so that a receiver that reports them could let commits pass.
+      const write = cluster.onHost(
+        leader,
+        'cd / && sudo -u postgres timeout 20 psql -XAtqc "create table must_block as select repeat(\'x\', 1000) from generate_series(1, 60000)" 2>&1 || echo "ended with $?"',
+      );
+      const receivers = await cluster.superuserSql(
+        leader,
+        "select string_agg(sync_state, ',') from pg_stat_replication where application_name = 'barman_receive_wal'",
+      );
+      expect(await write).toContain("ended with 124");
+      expect(receivers).not.toBe("");
+      await Promise.all(others.map((name) => cluster.onHost(name, "sudo systemctl start patroni")));
+      await cluster.healthy();
+      await cluster.deploy();
+    },
+  );
+});

@@ -11,6 +11,8 @@ import { DEFAULT_NAME } from "../lab/state";
 import { labNames, labStatus, type LabStatus } from "../lab/status";
 import { DEFAULT_TOPOLOGY, DISTROS, TOPOLOGIES, type Distro, type Topology } from "../lab/topology";
 import { up } from "../lab/up";
+import { chaosLoadCommand, labChaosCommand } from "./lab-chaos";
+import { labFaultCommand } from "./lab-fault";
 import { plainTable } from "./table";
 
 interface NameOptions {
@@ -40,6 +42,9 @@ export function labCommand(): Command {
   addExec(lab);
   addPower(lab);
   addAdd(lab);
+  lab.addCommand(labFaultCommand());
+  lab.addCommand(labChaosCommand());
+  lab.addCommand(chaosLoadCommand(), { hidden: true });
   return lab;
 }
 

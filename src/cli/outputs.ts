@@ -16,13 +16,12 @@ export interface Outputs {
  */
 export function stackOutputs(stack: string): Outputs {
   const args = ["-C", packageRoot(), "stack", "output", "--json", "--show-secrets"];
-  let outputs: Partial<Outputs>;
+  let text: string;
   try {
-    const text = execFileSync("pulumi", [...args, "--stack", stack], {
+    text = execFileSync("pulumi", [...args, "--stack", stack], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
-    outputs = JSON.parse(text) as Partial<Outputs>;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw new PgherdError(
@@ -30,7 +29,12 @@ export function stackOutputs(stack: string): Outputs {
       "Run it where `pulumi up` ran: with the same backend and passphrase, in a lab by `pgherd lab exec`.",
     );
   }
-  const { connection, passwords } = outputs;
+  return parseOutputs(stack, text);
+}
+
+/** What `pulumi stack output --json --show-secrets` has printed. @throws PgherdError if nothing is deployed. */
+export function parseOutputs(stack: string, text: string): Outputs {
+  const { connection, passwords } = JSON.parse(text) as Partial<Outputs>;
   if (!connection || !passwords) {
     throw new PgherdError(
       `stack "${stack}" has no connection and passwords among its outputs.`,

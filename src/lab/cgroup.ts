@@ -18,6 +18,11 @@ export function makeCgroups(groups: readonly string[]): void {
       fs.mkdirSync(path.join(group, part), { recursive: true });
 }
 
+/** All processes of a host, as this machine numbers them. */
+export function processesOf(groups: readonly string[]): number[] {
+  return [...new Set(groups.flatMap(pidsBelow))];
+}
+
 /** Whether any process of the host is there. */
 export function isPopulated(groups: readonly string[]): boolean {
   return groups.some((group) => pidsBelow(group).length > 0);

@@ -1,4 +1,6 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import path from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { cacheDir, labPaths, type LabPaths } from "./paths";
 import { requireHosts, requireNetwork } from "./power";
 import { asLabUser, requireRights } from "./rights";
@@ -34,6 +36,21 @@ export function hostExec(
 export async function labExecAttached(name: string, argv: readonly string[]): Promise<number> {
   const paths = await enterable(name);
   return runAttached([...enter(paths), ...argv], labEnvironment(name, paths, process.env));
+}
+
+/**
+ * Starts a command of this machine in the lab's network, to speak with while it runs. It hears of a Ctrl-C only from its
+ * starter.
+ */
+export function labExecSpawn(
+  name: string,
+  argv: readonly string[],
+): ChildProcessByStdio<Writable, Readable, null> {
+  requireRights();
+  const paths = labPaths(name);
+  const [program = "", ...args] = [...enter(paths), ...argv];
+  const env = labEnvironment(name, paths, process.env);
+  return spawn(program, args, { env, detached: true, stdio: ["pipe", "pipe", "inherit"] });
 }
 
 /** Opens a session on a host, or runs a command there, with this process's terminal. Returns its exit code. */

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { hostCgroups, killCgroups, makeCgroups } from "./cgroup";
 import { DATA_MOUNT, hasDataDisk } from "./data-disk";
+import { thawHost } from "./freezer";
 import { BRIDGE, removeHostLink } from "./network";
 import { hostPaths, type LabPaths } from "./paths";
 import type { LabState } from "./state";
@@ -42,6 +43,7 @@ export function launchHost(paths: LabPaths, state: LabState, host: string): Laun
 
 /** Cuts a host's power: all its processes are killed at once, the disk is kept. An off host stays off. */
 export async function killHost(paths: LabPaths, lab: string, host: string): Promise<void> {
+  thawHost(lab, host);
   await killCgroups(hostCgroups(lab, host));
   await removeHostLink(paths, host);
   fs.rmSync(hostPaths(paths, host).ready, { force: true });

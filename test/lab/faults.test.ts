@@ -1,0 +1,322 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { brokenPromises, check, lengthOf, type Verdict } from "../../src/lab/chaos/checker";
+import { playChaos, type ChaosTarget, type Run } from "../../src/lab/chaos/run";
+import type { Planned, Roles } from "../../src/lab/chaos/schedule";
+import { down } from "../../src/lab/down";
+import type { Wish } from "../../src/lab/faults/catalog";
+import { during, inflict, recordedFaults } from "../../src/lab/faults/inflict";
+import { inside } from "../../src/lab/faults/inside";
+import { FULL, LabCluster, leaderOf, until, type Mode } from "./harness";
+
+// What a cluster keeps when something breaks, counted row by row: the table of failures, R1 to R29, in the modes that each
+// names. A fault is in force for a while under load; then all members have to be whole again by themselves.
+
+const LAB = "t-faults";
+const ALL: readonly Mode[] = ["asynchronous", "synchronous", "quorum"];
+const SAFE: readonly Mode[] = ["synchronous", "strict", "quorum"];
+/** Far more than a lease and what comes after it: figures are the benchmark's business. */
+const LEASE_SECONDS = 60;
+
+interface Case {
+  readonly name: string;
+  readonly modes: readonly Mode[];
+  readonly lasts: number;
+  readonly wish: (roles: Roles) => Wish;
+  /** Seconds without a write, at most. */
+  readonly interruption: number;
+  /** How often the lead may go over. */
+  readonly failovers: number;
+  /** Whether no member may take writes, asked by itself, while another one does: not so without a watchdog. */
+  readonly fenced: boolean;
+}
+
+const DCS_PORTS = [2379, 2380];
+
+const CASES: readonly Case[] = [
+  {
+    name: "R1: PostgreSQL of the leader is killed and starts again in place",
+    modes: ALL,
+    lasts: 1,
+    wish: ({ leader }) => ({ kind: "kill", args: { host: leader, process: "postgres" } }),
+    ...{ interruption: 30, failovers: 0, fenced: true },
+  },
+  {
+    name: "R3: Patroni of the leader is killed and nobody notices",
+    modes: ["synchronous"],
+    lasts: 1,
+    wish: ({ leader }) => ({ kind: "kill", args: { host: leader, process: "patroni" } }),
+    ...{ interruption: 15, failovers: 1, fenced: false },
+  },
+  {
+    name: "R4: Patroni of the leader hangs, and clients never meet two primaries",
+    modes: ALL,
+    lasts: 60,
+    wish: ({ leader }) => ({ kind: "suspend", args: { host: leader, process: "patroni" } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: false },
+  },
+  {
+    name: "R5: the leader's host hangs, and goes on when another one leads",
+    modes: ALL,
+    lasts: 60,
+    wish: ({ leader }) => ({ kind: "hang", args: { hosts: [leader] } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: false },
+  },
+  {
+    name: "R6, R7: the leader's host loses power, with a member of etcd on it",
+    modes: ALL,
+    lasts: 60,
+    wish: ({ leader }) => ({ kind: "power", args: { hosts: [leader] } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R9: the leader is cut off from everybody",
+    modes: ALL,
+    lasts: 60,
+    wish: ({ leader }) => ({ kind: "isolate", args: { hosts: [leader] } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R10: the leader loses the DCS alone, and goes on while all members answer it",
+    modes: ["synchronous"],
+    lasts: 50,
+    wish: ({ leader, members }) => ({
+      kind: "cut",
+      args: { from: [leader], to: members, ports: DCS_PORTS },
+    }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R11: the leader hears none of the members, and they hear it",
+    modes: ["synchronous"],
+    lasts: 60,
+    wish: ({ leader, replicas }) => ({
+      kind: "cut",
+      args: { from: replicas, to: [leader], oneWay: true },
+    }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R11: the leader hears the members, and they do not hear it",
+    modes: ["synchronous"],
+    lasts: 60,
+    wish: ({ leader, replicas }) => ({
+      kind: "cut",
+      args: { from: [leader], to: replicas, oneWay: true },
+    }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R13: all replicas lose power but one, and writes go on",
+    modes: SAFE,
+    lasts: 40,
+    wish: ({ replicas }) => ({ kind: "power", args: { hosts: replicas.slice(0, 1) } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 0, fenced: true },
+  },
+  {
+    name: "R15: the DCS is gone, and the leader goes on while all members answer it",
+    modes: ["synchronous"],
+    lasts: 50,
+    wish: ({ members }) => ({ kind: "stop", args: { hosts: members, unit: "etcd" } }),
+    ...{ interruption: 30, failovers: 1, fenced: true },
+  },
+  {
+    name: "R16: one member of the DCS is gone",
+    modes: ["synchronous"],
+    lasts: 30,
+    wish: ({ replicas }) => ({ kind: "stop", args: { hosts: replicas.slice(0, 1), unit: "etcd" } }),
+    ...{ interruption: 15, failovers: 0, fenced: true },
+  },
+  {
+    name: "R18: the leader is alone on one side of a partition, and clients still reach it",
+    modes: ALL,
+    lasts: 60,
+    wish: ({ leader, replicas }) => ({ kind: "cut", args: { from: [leader], to: replicas } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R19: the leader's link comes and goes",
+    modes: ["quorum"],
+    lasts: 60,
+    wish: ({ leader }) => ({ kind: "flap", args: { hosts: [leader], period: 5 } }),
+    ...{ interruption: 90, failovers: 2, fenced: true },
+  },
+  {
+    name: "R19: every fifth packet around the leader is lost",
+    modes: ["quorum"],
+    lasts: 60,
+    wish: ({ leader, replicas }) => ({
+      kind: "cut",
+      args: { from: [leader], to: replicas, loss: 20 },
+    }),
+    ...{ interruption: 90, failovers: 2, fenced: true },
+  },
+  {
+    name: "R25: the holder of the virtual IP loses power",
+    modes: ["synchronous"],
+    lasts: 30,
+    wish: ({ holder = "" }) => ({ kind: "power", args: { hosts: [holder] } }),
+    ...{ interruption: 20, failovers: 0, fenced: true },
+  },
+  {
+    name: "R25: HAProxy is killed where the virtual IP is",
+    modes: ["synchronous"],
+    lasts: 1,
+    wish: ({ holder = "" }) => ({ kind: "kill", args: { host: holder, process: "haproxy" } }),
+    ...{ interruption: 20, failovers: 0, fenced: true },
+  },
+  {
+    name: "R25: Keepalived is killed where the virtual IP is",
+    modes: ["synchronous"],
+    lasts: 1,
+    wish: ({ holder = "" }) => ({ kind: "kill", args: { host: holder, process: "keepalived" } }),
+    ...{ interruption: 20, failovers: 0, fenced: true },
+  },
+  {
+    name: "R26: the balancers do not hear each other, and both lead to the one primary",
+    modes: ["synchronous"],
+    lasts: 30,
+    wish: ({ balancers }) => ({
+      kind: "cut",
+      args: { from: balancers, to: balancers, protocol: 112 },
+    }),
+    ...{ interruption: 20, failovers: 0, fenced: true },
+  },
+  {
+    name: "R29: all hosts of the database lose power at once",
+    modes: ALL,
+    lasts: 5,
+    wish: ({ members }) => ({ kind: "power", args: { hosts: members } }),
+    ...{ interruption: 150, failovers: 1, fenced: true },
+  },
+];
+
+const cluster = new LabCluster(LAB);
+
+describe.runIf(FULL)("faults", () => {
+  beforeAll(async () => {
+    await cluster.boot({ topology: "standard", distro: "trixie", dataFs: "xfs" });
+    await cluster.deploy();
+    await cluster.healthy(60);
+  }, 1_200_000);
+
+  afterAll(() => down(LAB));
+
+  describe.each(["asynchronous", "synchronous", "strict", "quorum"] as const)("%s", (mode) => {
+    beforeAll(async () => {
+      const inMode = cluster.varying(({ cluster: wanted }) => {
+        wanted.replication = { mode };
+      });
+      await inMode.deploy();
+      await inMode.replicates(mode);
+    });
+
+    test.each(CASES.filter(({ modes }) => modes.includes(mode)))("$name", async (one) => {
+      const { run, verdict } = await experiment(one);
+      expect(brokenPromises(verdict, { durable: mode !== "asynchronous" })).toEqual([]);
+      expect(run.notRecovered).toEqual([]);
+      expect(verdict.timelines.length - 1, "failovers").toBeLessThanOrEqual(one.failovers);
+      expect(longest(verdict), "seconds without a write").toBeLessThan(one.interruption);
+      if (one.fenced) expect(verdict.twoPrimaries.direct).toEqual([]);
+    });
+  });
+
+  describe("what must be able to go wrong", () => {
+    test("asynchronous replication loses what a cut-off leader alone had acknowledged, and the checker sees it", async () => {
+      const asynchronous = cluster.varying(({ cluster: wanted }) => {
+        wanted.replication = { mode: "asynchronous" };
+      });
+      await asynchronous.deploy();
+      await asynchronous.replicates("asynchronous");
+      // Its replicas do not hear it, while clients and the DCS do; then it is gone for good.
+      const seen = await experiment({
+        name: "replicas cut off, then the leader",
+        lasts: 25,
+        wish: ({ leader, replicas }) => ({
+          kind: "cut",
+          args: { from: replicas, to: [leader], ports: [5432] },
+        }),
+        meanwhile: ({ leader }) =>
+          during(LAB, { kind: "power", args: { hosts: [leader] } }, async () => {
+            await cluster.otherLeader(leader);
+          }),
+      });
+      expect(seen.verdict.lost.length).toBeGreaterThan(0);
+      expect(brokenPromises(seen.verdict, { durable: true }).join()).toContain("are lost");
+      await cluster.deploy();
+      await cluster.healthy();
+    });
+  });
+
+  describe("data that is damaged", () => {
+    test("R23: a replica without its data is made anew by Patroni, and nobody notices", async () => {
+      const seen = await cluster.healthy();
+      const replica = seen.members.find(({ role }) => role === "replica")?.name ?? "";
+      await during(LAB, { kind: "remove", args: { host: replica } }, async () => {
+        await inside(LAB, replica, "systemctl restart patroni");
+      });
+      await cluster.healthy(300);
+    });
+
+    test("R23: a leader without its data hands over", async () => {
+      const leader = leaderOf(await cluster.healthy());
+      await inflict(LAB, { kind: "remove", args: { host: leader } });
+      await inside(LAB, leader, "pkill -KILL -o -f '^/usr/lib/postgresql/[0-9]*/bin/postgres -D '");
+      await cluster.otherLeader(leader);
+      await cluster.healthy(300);
+    });
+  });
+
+  describe("what is inflicted", () => {
+    test("heals by itself when the command that inflicted it is killed", async () => {
+      const script = `node ${process.cwd()}/bin/pgherd lab fault isolate db1 --name ${LAB} & echo $!; wait`;
+      const { spawn } = await import("node:child_process");
+      const child = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+      const pid = await new Promise<number>((resolve) =>
+        child.stdout.once("data", (text: Buffer) => resolve(Number(text.toString()))),
+      );
+      await until("the fault is in force", 30, async () =>
+        recordedFaults(LAB).length === 1 ? true : undefined,
+      );
+      process.kill(pid, "SIGKILL");
+      await until("the fault is healed", 30, async () =>
+        recordedFaults(LAB).length === 0 ? true : undefined,
+      );
+      await cluster.healthy();
+    });
+  });
+});
+
+/** One fault under load, and what it came to. */
+async function experiment(
+  one: Pick<Planned, "name" | "lasts" | "wish" | "meanwhile">,
+): Promise<{ run: Run; verdict: Verdict }> {
+  await cluster.healthy();
+  const run = await playChaos(
+    await target(),
+    [{ ...one, pause: 0 }],
+    () => undefined,
+    new AbortController().signal,
+  );
+  const verdict = check(run.history);
+  const figures = `${one.name}: ${longest(verdict).toFixed(1)} s without a write, ${verdict.lost.length} lost`;
+  process.stderr.write(
+    `${figures}, two primaries asked by themselves ${lengthOf(verdict.twoPrimaries.direct).toFixed(1)} s\n`,
+  );
+  return { run, verdict };
+}
+
+function longest({ interruptions: [first] }: Verdict): number {
+  return first ? lengthOf([first]) : 0;
+}
+
+async function target(): Promise<ChaosTarget> {
+  const { connection, passwords } = await cluster.outputs();
+  return {
+    lab: LAB,
+    members: ["db1", "db2", "db3"],
+    port: 5432,
+    balancers: ["lb1", "lb2"],
+    vips: ["10.89.0.100"],
+    client: { uri: connection.primary, user: "app", password: passwords.app, database: "app" },
+  };
+}

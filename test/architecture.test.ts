@@ -46,7 +46,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "package.json",
   ],
   operations: ["facts", "host", "types of resources/inputs", "errors"],
-  facts: ["host", "errors"],
+  facts: ["host", "errors", "types of resources/inputs"],
   host: ["types of config", "errors"],
   rpc: [],
   operator: ["operations", "facts", "errors"],

@@ -6,6 +6,7 @@ import { forkCommand } from "./fork";
 import { labCommand } from "./lab";
 import { logsCommand } from "./logs";
 import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./member";
+import { migrationCommand } from "./migration";
 import { planCommand } from "./plan";
 import { probeCommand } from "./probe";
 import { psqlCommand } from "./psql";
@@ -35,6 +36,7 @@ export function makeProgram(): Command {
     backupCommand(),
     restoreCommand(),
     planCommand(),
+    migrationCommand(),
     labCommand(),
     completionCommand(),
   ]) {

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
-import type { ClusterPlan, Daemon as DaemonName, ServicePlan } from "../plan/types";
+import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
+import type { Source } from "../resources/inputs";
 import {
   Backups,
   DynamicConfiguration,
@@ -15,10 +16,12 @@ import {
   PatroniCluster,
   Preflight,
   Provider,
+  Rollback,
 } from "../resources/resources";
-import { Daemon } from "./daemon";
+import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
+import { Migration } from "./migration";
 import { Passwords } from "./passwords";
 
 /** A highly available PostgreSQL cluster: everything that its plan names, in the order in which it can start. */
@@ -30,9 +33,9 @@ export class Cluster extends pulumi.ComponentResource {
   /** Of the user `stats` of the statistics page. */
   readonly statsPassword: pulumi.Output<string>;
   /** What clients connect to the stack's forks with, by fork. */
-  readonly forks: { readonly [fork: string]: pulumi.Output<string> };
+  readonly forks: { readonly [fork: string]: pulumi.Output<string> } = {};
   /** Of every login role on a fork, by fork. */
-  readonly forkPasswords: { readonly [fork: string]: pulumi.Output<string> };
+  readonly forkPasswords: { readonly [fork: string]: pulumi.Output<string> } = {};
 
   private readonly name: string;
 
@@ -52,34 +55,61 @@ export class Cluster extends pulumi.ComponentResource {
     );
 
     const checked = new Preflight(`${name}-preflight`, { cluster: name, ...plan.preflight }, child);
-    const before = hooks("before", settings, plan, { parent: this, dependsOn: checked });
+    this.passwords = passwords;
+    this.statsPassword = secrets.apply((known) => known.stats);
+    if (plan.migration?.rollback) {
+      new Rollback(
+        `${name}-rollback`,
+        { cluster: name, ...plan.migration.rollback },
+        { ...child, dependsOn: checked },
+      );
+      this.systemIdentifier = pulumi.output("");
+      this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+      return;
+    }
+    const migration =
+      plan.migration &&
+      new Migration(name, plan.migration, checked, {
+        parent: this,
+        providers: { pgherd: provider },
+      });
+    const source = migration?.source;
+    const dynamic = pulumi
+      .all([checked.facts, source])
+      .apply(([facts, known]) => plan.patroni.dynamicConfiguration(facts, known));
+    const told = migration ? [migration.report(dynamic)] : [];
+
+    const before = hooks("before", settings, plan, { parent: this, dependsOn: [checked, ...told] });
     const bases = Object.fromEntries(
       plan.hosts.map((host) => [
         host.host,
         new HostBase(
           `${name}-${host.host}`,
           { cluster: name, ...host },
-          { ...child, dependsOn: [checked, ...before] },
+          { ...child, dependsOn: [checked, ...told, ...before] },
         ),
       ]),
     );
+    const firewall = ({ host, rules }: FirewallPlan, dependsOn: pulumi.Resource[]) =>
+      new Firewall(
+        `${name}-${host}-firewall`,
+        { cluster: name, host, rules, loaded: "active", enabled: "enabled" },
+        { ...child, dependsOn },
+      );
+    // Clients of a server that is migrated still come in where the firewall will let none in.
+    const isOpen = ({ host }: FirewallPlan) => host === plan.migration?.cutOver.host;
     const firewalls = Object.fromEntries(
-      plan.firewalls.map(({ host, rules }) => [
-        host,
-        new Firewall(
-          `${name}-${host}-firewall`,
-          { cluster: name, host, rules, loaded: "active", enabled: "enabled" },
-          { ...child, dependsOn: bases[host] },
-        ),
-      ]),
+      plan.firewalls
+        .filter((one) => !isOpen(one))
+        .map((one) => [one.host, firewall(one, [bases[one.host] as HostBase])]),
     );
     const base = (host: string) => [firewalls[host] ?? (bases[host] as HostBase)];
-    const daemon = (daemonName: DaemonName, needs: (host: string) => pulumi.Resource[]) =>
+    const daemon = (daemonName: DaemonName, needs: Needs) =>
       new Daemon(
         `${name}-${daemonName}`,
         name,
         plan.services.filter((service) => service.daemon === daemonName),
-        secrets,
+        { secrets, source },
         needs,
         { parent: this, providers: { pgherd: provider } },
       ).services;
@@ -98,12 +128,26 @@ export class Cluster extends pulumi.ComponentResource {
         cluster: name,
         host: Object.keys(plan.etcd.members)[0] as string,
         endpoints: Object.values(plan.etcd.members),
-        configuration: checked.facts.apply(plan.patroni.dynamicConfiguration),
+        configuration: dynamic,
       },
       { ...child, dependsOn: dcs },
     );
     const logins = this.logins(plan, child, [...Object.values(bases), ...Object.values(firewalls)]);
-    const patroni = daemon("patroni", (host) => [...base(host), configuration, ...logins]);
+    const adopted: pulumi.Resource[] = [];
+    const patroni = daemon("patroni", (host, made) => {
+      const needs = [...base(host), configuration, ...logins];
+      if (!migration) return needs;
+      if (host === plan.migration?.cutOver.host) return [...needs, migration.adoption(needs)];
+      // Only the server that is migrated has data: the others copy it once it leads.
+      if (adopted.length === 0) adopted.push(migration.takeover(Object.values(made)));
+      return [...needs, ...adopted];
+    });
+    if (migration && !plan.reaches("replicated")) {
+      if (plan.reaches("adopted")) migration.takeover(Object.values(patroni));
+      this.systemIdentifier = migration.source.systemIdentifier;
+      this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+      return;
+    }
     const database = new PatroniCluster(
       `${name}-patroni-cluster`,
       {
@@ -112,10 +156,11 @@ export class Cluster extends pulumi.ComponentResource {
         port: plan.patroni.port,
         firstStartSeconds: plan.patroni.firstStartSeconds,
         synchronous: plan.patroni.synchronous,
-        configuration: checked.facts.apply(plan.patroni.dynamicConfiguration),
-        filesHash: hashOf(plan.services.filter((service) => service.daemon === "patroni")),
+        configuration: dynamic,
+        filesHash: pulumi.output(source).apply((known) => hashOf(plan, known)),
         pendingRestart: [],
         neverLead: plan.patroni.neverLead,
+        leaderStays: plan.patroni.leaderStays,
         rolling: plan.patroni.rolling,
         balancers: {
           hosts: plan.entryPoint?.hosts ?? [],
@@ -138,11 +183,19 @@ export class Cluster extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: [configuration, ...Object.values(patroni)] },
     );
-    const ready = this.entryPoint(plan, child, [
+    const ready = [
       database,
-      ...Object.values(haproxy),
-      ...Object.values(keepalived),
-    ]);
+      ...this.entryPoint(plan, child, [
+        database,
+        ...Object.values(haproxy),
+        ...Object.values(keepalived),
+      ]),
+    ];
+    if (migration && plan.reaches("cutOver")) {
+      const moving = hooks("cutOver", settings, plan, { parent: this, dependsOn: ready });
+      const moved = migration.cutOver([...ready, ...moving]);
+      for (const one of plan.firewalls.filter(isOpen)) firewall(one, [moved]);
+    }
     const forks =
       plan.forks.length > 0
         ? new Forks(`${name}-forks`, settings, plan.forks, database, {
@@ -155,14 +208,14 @@ export class Cluster extends pulumi.ComponentResource {
     );
     hooks("after", settings, plan, {
       parent: this,
-      dependsOn: [database, ...ready, ...(forks ? [forks] : []), ...backups],
+      dependsOn: [...ready, ...(forks ? [forks] : []), ...backups],
     });
 
     this.systemIdentifier = database.systemIdentifier;
-    this.passwords = passwords;
-    this.forks = forks?.connection ?? {};
-    this.forkPasswords = forks?.passwords ?? {};
-    this.statsPassword = secrets.apply((known) => known.stats);
+    if (forks) {
+      this.forks = forks.connection;
+      this.forkPasswords = forks.passwords;
+    }
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }
 
@@ -209,7 +262,10 @@ export class Cluster extends pulumi.ComponentResource {
   }
 }
 
-function hashOf(services: readonly ServicePlan[]): string {
-  const files = services.map(({ host, files }) => [host, files]);
+/** Of the files of all members. */
+function hashOf({ services }: ClusterPlan, source: Source | undefined): string {
+  const files = services
+    .filter(({ daemon }) => daemon === "patroni")
+    .map(({ host, files, migratedFiles }) => [host, (source && migratedFiles?.(source)) ?? files]);
   return createHash("sha256").update(JSON.stringify(files)).digest("hex");
 }

@@ -1,38 +1,51 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets, ServicePlan } from "../plan/types";
-import type { FileInput } from "../resources/inputs";
+import type { FileInput, Source } from "../resources/inputs";
 import { Service } from "../resources/resources";
 
 /** A service as it must be while it is in use. */
 const IN_USE = { active: "active", enabled: "enabled", configuration: "loaded" };
+
+/** What must be there before the daemon is set up on a host; `made` has those of the hosts before it. */
+export type Needs = (host: string, made: { readonly [host: string]: Service }) => pulumi.Resource[];
+
+/** What the files of a service are made from, beside its plan. */
+export interface FileSources {
+  readonly secrets: pulumi.Output<Secrets>;
+  /** The server that is migrated, if one is. */
+  readonly source?: pulumi.Output<Source>;
+}
 
 /** One daemon on each of its hosts. */
 export class Daemon extends pulumi.ComponentResource {
   /** By host. */
   readonly services: { readonly [host: string]: Service };
 
-  /** @param before what must be there before the daemon is set up on a host. */
   constructor(
     name: string,
     cluster: string,
     plans: readonly ServicePlan[],
-    secrets: pulumi.Output<Secrets>,
-    before: (host: string) => pulumi.Resource[],
+    { secrets, source }: FileSources,
+    before: Needs,
     opts: pulumi.ComponentResourceOptions,
   ) {
     super("pgherd:component:Daemon", name, {}, opts);
-    this.services = Object.fromEntries(
-      plans.map((plan) => {
-        const { host, daemon, directories, etcd } = plan;
-        const files = { ...plan.files, ...secretFiles(plan, secrets) };
-        const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
-        const service = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
-          parent: this,
-          dependsOn: before(host),
-        });
-        return [host, service];
-      }),
-    );
+    const made: { [host: string]: Service } = {};
+    for (const plan of plans) {
+      const { host, daemon, directories, etcd, migratedFiles } = plan;
+      const secret = secretFiles(plan, secrets);
+      const files =
+        source && migratedFiles
+          ? // The secrets stay outputs of their own in it, so that the rest is shown.
+            source.apply((known) => ({ ...migratedFiles(known), ...secret }))
+          : { ...plan.files, ...secret };
+      const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
+      made[host] = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
+        parent: this,
+        dependsOn: before(host, made),
+      });
+    }
+    this.services = made;
     this.registerOutputs({});
   }
 }

@@ -5,11 +5,11 @@ import type { Settings } from "../config/schema";
 import type { ClusterPlan } from "../plan/types";
 
 /**
- * The user's own commands, before or after the cluster is changed. They run when the cluster is made and again
+ * The user's own commands, before or after the cluster is changed, or when clients have to move. They run when the cluster is made and again
  * whenever its plan changes; a run that changes nothing runs none of them.
  */
 export function hooks(
-  when: "before" | "after",
+  when: "before" | "after" | "cutOver",
   { hosts, ssh, cluster }: Settings,
   plan: ClusterPlan,
   opts: pulumi.CustomResourceOptions,

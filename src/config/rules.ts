@@ -37,6 +37,7 @@ const RULES: readonly ((settings: Settings, report: Report) => void)[] = [
   hbaIsSafe,
   backupsOutlast,
   hooksHaveHosts,
+  migrationFits,
 ];
 
 function hostsExist({ hosts, cluster }: Settings, report: Report): void {
@@ -573,4 +574,37 @@ function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void
       );
     }
   });
+}
+
+function migrationFits({ cluster }: Settings, report: Report): void {
+  const { migration, members, hooks } = cluster;
+  if (!migration) {
+    hooks.forEach((hook, i) => {
+      if (hook.when === "cutOver")
+        report(
+          `cluster.hooks[${i}].when`,
+          'expected "before" or "after", got "cutOver", which only a migration has. Choose another, or set pgherd:cluster.migration.',
+        );
+    });
+    return;
+  }
+  const names = members.map(({ host }) => host);
+  const source = members.find(({ host }) => host === migration.from);
+  if (!source) {
+    report(
+      "cluster.migration.from",
+      `expected one of pgherd:cluster.members (${names.join(", ")}), got "${migration.from}". Mend the name.`,
+    );
+  } else if (!mayLead(source.tags) || source.tags.replicatefrom !== undefined) {
+    report(
+      "cluster.migration.from",
+      `expected a member that may lead, got "${migration.from}" with tags that forbid it. Remove them until it is migrated.`,
+    );
+  }
+  if (members.length < 2) {
+    report(
+      "cluster.members",
+      `expected other members beside ${migration.from}, got none. Add the new hosts.`,
+    );
+  }
 }

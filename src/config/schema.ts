@@ -549,11 +549,52 @@ const fork = z.strictObject({
     .describe("How long until the host removes it by itself. Default: never."),
 });
 
+/** The steps of a migration, in their order. */
+export const MIGRATION_STEPS = [
+  "prepared",
+  "adopted",
+  "replicated",
+  "balanced",
+  "backedUp",
+  "cutOver",
+] as const;
+
+const migration = z.strictObject({
+  from: hostName.describe(
+    "Member with the server that runs already; it becomes the leader. Stays in the stack for the cluster's life.",
+  ),
+  until: z
+    .enum(MIGRATION_STEPS)
+    .default("cutOver")
+    .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+  rollback: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Go back: the server stands alone again, as it was found, with all that was written.",
+    ),
+  superuser: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { error: "the name of a role" })
+    .default("postgres")
+    .describe(
+      "The server's superuser, as whom the user that runs the server may log in on its socket without a password.",
+    ),
+  maxRate: size
+    .optional()
+    .describe("Bytes per second that each first copy may take. Default: no limit."),
+  wait: seconds
+    .default(300)
+    .describe("Seconds to wait in the last step for clients to leave the old address."),
+});
+
 const hook = z.strictObject({
   name: name.describe("Its name in a preview."),
   when: z
-    .enum(["before", "after"])
-    .describe("Before the first change of the cluster, or after the last."),
+    .enum(["before", "after", "cutOver"])
+    .describe(
+      "Before the first change of the cluster, after the last, or in a migration when clients have to move.",
+    ),
   on: z.string().default("local").describe("`local`, or the name of a host (needs an SSH agent)."),
   run: z.string().min(1).describe("Shell command."),
 });
@@ -584,6 +625,7 @@ export const cluster = z.strictObject({
     .default([])
     .describe("Writable copies of the database, made by copy-on-write; see Forks."),
   hooks: z.array(hook).default([]).describe("Your own commands around a change."),
+  migration: migration.optional().describe("Make a server that runs already the first member."),
 });
 
 /** Everything a stack says to pgherd: the values of `pgherd:hosts`, `pgherd:ssh` and `pgherd:cluster`. */
@@ -597,6 +639,8 @@ export type Settings = z.infer<typeof settings>;
 export type HostSettings = z.infer<typeof host>;
 export type SshSettings = z.infer<typeof ssh>;
 export type ClusterSettings = z.infer<typeof cluster>;
+export type MigrationSettings = z.infer<typeof migration>;
+export type MigrationStep = MigrationSettings["until"];
 export type MemberSettings = ClusterSettings["members"][number];
 export type UserSettings = z.infer<typeof user>;
 export type DatabaseSettings = z.infer<typeof database>;

@@ -1,9 +1,13 @@
 import type { Probe } from "../host/host";
 import { hereDocument, words } from "../host/shell";
 
-/** A psql call over the local socket as the superuser; the SQL follows on standard input. */
+/**
+ * A psql call over the local socket as the superuser; the SQL follows on standard input. A server that was built by hand
+ * and has not been restarted since it was adopted has its socket where PostgreSQL's own default is.
+ */
 export function psql(port: number, database: string): string {
-  return `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql -p ${port} -d ${words([database])}`;
+  const socket = `"$([ -S /var/run/postgresql/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo /var/run/postgresql || echo /tmp)"`;
+  return `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -d ${words([database])}`;
 }
 
 /** A login role. */

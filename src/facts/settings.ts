@@ -37,3 +37,17 @@ export function contextsProbe(port: number): Probe<{ readonly [name: string]: st
     parse: (output) => JSON.parse(output) as { [name: string]: string },
   };
 }
+
+/** What these settings are now, by lower-case name, as SHOW prints them. */
+export function currentSettingsProbe(
+  port: number,
+  names: readonly string[],
+): Probe<{ readonly [name: string]: string }> {
+  const list = names.map((name) => `'${name}'`).join(", ");
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(
+      `select coalesce(json_object_agg(lower(name), current_setting(name)), '{}') from pg_settings where lower(name) in (${list});\n`,
+    )}`,
+    parse: (output) => JSON.parse(output) as { [name: string]: string },
+  };
+}

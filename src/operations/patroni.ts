@@ -50,7 +50,12 @@ export function failOver(endpoint: string, candidate: string): string {
 
 /** Ends or begins that the cluster is left to itself; the members learn of it in their next round. */
 export function setPause(endpoint: string, paused: boolean): string {
-  return request("PATCH", endpoint, "config", { pause: paused || null });
+  return patchConfiguration(endpoint, { pause: paused || null });
+}
+
+/** Changes the dynamic configuration: `{ pause: true }`; a null takes a key away. */
+export function patchConfiguration(endpoint: string, changes: object): string {
+  return request("PATCH", endpoint, "config", changes);
 }
 
 /** A changing call of Patroni's REST API (docs/rest_api.rst), sent on the member itself. The password is in no argument. */

@@ -23,6 +23,8 @@ export interface RollingView {
   readonly synchronous: boolean;
   /** Whether the leader has one of the ordered settings higher than wanted: then it must restart before the replicas. */
   readonly leaderFirst: boolean;
+  /** Whether the leader must stay where it is, because clients connect to it alone: then it restarts in place. */
+  readonly leaderStays: boolean;
   /** Whether other settings wait as well, which the replicas must have first. */
   readonly replicasFirst: boolean;
   /** Bytes: a replica further behind takes over nothing, and ends the roll. */
@@ -64,7 +66,7 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
       : { kind: "restart", member: next.name };
   }
   if (!leader.isPending) return { kind: "done" };
-  if (view.leaderFirst || view.members.length === 1) {
+  if (view.leaderFirst || view.leaderStays || view.members.length === 1) {
     return times(leader) > LIMIT
       ? stop(`${leader.name} still waits for a restart after ${times(leader)} of them`)
       : { kind: "restart", member: leader.name };

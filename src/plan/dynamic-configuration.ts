@@ -1,9 +1,10 @@
-import type { ClusterSettings } from "../config/schema";
+import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
-import type { HostsFacts } from "../resources/inputs";
+import type { HostsFacts, Source } from "../resources/inputs";
 import { BACKUP_SLOT } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
+import { migratedParameters, migratedSlots } from "./migrated-settings";
 import { tuned } from "./tuning";
 
 /**
@@ -11,15 +12,18 @@ import { tuned } from "./tuning";
  * (https://patroni.readthedocs.io/en/latest/dynamic_configuration.html). It stands there before the first member
  * starts, so that a new cluster is made with it, and a later change is never mixed up with `bootstrap` settings.
  * @param facts what the smallest member has, and Patroni's lowest version among the members.
+ * @param source the server that is migrated, if one is.
  */
 export function dynamicConfiguration(
-  cluster: ClusterSettings,
+  settings: Settings,
   facts: HostsFacts,
+  source?: Source,
 ): { readonly [key: string]: unknown } {
+  const { cluster } = settings;
   const { failover, replication } = cluster;
   const { ttl, loopWait, retryTimeout, primaryStartTimeout } = timings(failover);
   const can = capabilities(facts.versions.patroni ?? "0");
-  const slots = permanentSlots(cluster, can);
+  const slots = { ...permanentSlots(cluster, can), ...(source && migratedSlots(source)) };
   return {
     ttl,
     loop_wait: loopWait,
@@ -35,7 +39,7 @@ export function dynamicConfiguration(
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
-      parameters: parameters(cluster, facts),
+      parameters: source ? migratedParameters(settings, source) : parameters(cluster, facts),
     },
   };
 }

@@ -2,6 +2,7 @@ import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { FORK_MARK, planFlows } from "./flows";
+import { isSource, reaches } from "./migration-steps";
 import { render } from "./template";
 import type { FirewallPlan, Flow } from "./types";
 
@@ -9,13 +10,17 @@ import type { FirewallPlan, Flow } from "./types";
 export function planFirewalls(settings: Settings): FirewallPlan[] {
   const flows = planFlows(settings);
   const hosts = [...new Set(flows.map(({ to }) => to))];
-  return hosts.map((host) => ({
-    host,
-    rules: render("firewall/rules.nft", {
-      rules: flows.filter(({ to }) => to === host).flatMap(rulesOf),
-      known: knownHosts(settings, hosts),
-    }),
-  }));
+  // Clients reach a server that is migrated at its own address until the last step.
+  const open = (host: string) => isSource(settings, host) && !reaches(settings, "cutOver");
+  return hosts
+    .filter((host) => !open(host))
+    .map((host) => ({
+      host,
+      rules: render("firewall/rules.nft", {
+        rules: flows.filter(({ to }) => to === host).flatMap(rulesOf),
+        known: knownHosts(settings, hosts),
+      }),
+    }));
 }
 
 /**

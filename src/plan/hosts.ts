@@ -1,4 +1,5 @@
 import type { Settings } from "../config/schema";
+import { isSource, reaches } from "./migration-steps";
 import { kernelFiles, planKernel } from "./system";
 import type { Daemon, Files, HostPlan } from "./types";
 
@@ -51,16 +52,22 @@ export function planHosts(settings: Settings): HostPlan[] {
   return partners(settings).map((host): HostPlan => {
     const daemons = daemonsOn(settings, host);
     const database = daemons.includes("patroni") || daemons.includes("barman");
-    const kernel = planKernel(settings, host);
+    // A host that serves clients keeps its kernel, and its server its unit, until it is a member like the others.
+    const untouched = isSource(settings, host) && !reaches(settings, "cutOver");
+    const kernel = untouched ? {} : planKernel(settings, host);
     return {
       host,
       packages: [
         ...new Set([...firewall, ...daemons.flatMap((one) => packagesFor(one, settings))]),
       ].sort(),
-      masked: database ? ["postgresql.service", `postgresql@${version}-main.service`] : [],
+      // That of a migrated server is masked when it is adopted.
+      masked:
+        database && !isSource(settings, host)
+          ? ["postgresql.service", `postgresql@${version}-main.service`]
+          : [],
       files: {
         ...(database ? NO_CLUSTER_BY_PACKAGE : {}),
-        ...kernelFiles(settings, host, kernel),
+        ...(untouched ? {} : kernelFiles(settings, host, kernel)),
       },
       kernel,
     };

@@ -1,19 +1,25 @@
 import { isIPv6 } from "node:net";
-import type { ClusterSettings, Settings } from "../config/schema";
+import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
+import type { Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES, backupRoles, memberBackups } from "./backup";
 import { dataDirectory } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
+import { listenAddresses } from "./migrated-settings";
+import { isSource, reaches } from "./migration-steps";
 import { endpoint, render } from "./template";
-import type { PatroniPlan, ServicePlan } from "./types";
+import type { Files, PatroniPlan, ServicePlan } from "./types";
 
 /** Patroni's REST API, which HAProxy asks for each member's role. */
 export const PATRONI_PORT = 8008;
 
 /** Patroni reads all files of this folder, in order, as one configuration. */
 const CONFIG = "/etc/patroni/pgherd";
+
+/** What PostgreSQL reads before Patroni's settings, on members that have no files of an old server. */
+const BASE_CONFIGURATION = `${CONFIG}/postgresql.base.conf`;
 
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";
@@ -51,11 +57,13 @@ export function planPatroni(settings: Settings): PatroniPlan {
     firstStartSeconds: cluster.postgresql.bootstrap ? RESTORE_SECONDS : FIRST_START_SECONDS,
     databases: cluster.postgresql.databases,
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
-    dynamicConfiguration: (facts) => dynamicConfiguration(cluster, facts),
+    dynamicConfiguration: (facts, source) => dynamicConfiguration(settings, facts, source),
     synchronous: synchronous(cluster),
     neverLead: cluster.members
       .filter(({ tags }) => tags.nofailover || tags.failover_priority === 0)
       .map(({ host }) => host),
+    // Until the clients have moved, a switchover would leave them with a server that takes no writes.
+    leaderStays: reaches(settings, "cutOver") ? null : (cluster.migration?.from ?? null),
     rolling: { ...cluster.rolling, maximumLag: bytesOf(cluster.rolling.maximumLag) },
   };
 }
@@ -80,97 +88,172 @@ function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): s
   return version >= 18 ? "no-data-checksums" : null;
 }
 
-/** Patroni, and by it PostgreSQL, on each member. */
+/** Patroni, and by it PostgreSQL, on each member; that of a server which is migrated first, since the others copy it. */
 export function planPatroniServices(settings: Settings): ServicePlan[] {
-  const { hosts, cluster } = settings;
-  const { postgresql } = cluster;
-  const endpoints = Object.values(planEtcd(settings).members).join(",");
-  const owned = { owner: "postgres", group: "postgres" };
-  const backups = memberBackups(settings);
-  return cluster.members.map(({ host, tags }) => {
-    const address = addressOf(hosts, host);
-    return {
-      host,
-      daemon: "patroni",
-      directories: {
-        [CONFIG]: { mode: "0700", ...owned },
+  const { cluster } = settings;
+  const source = cluster.members.filter(({ host }) => isSource(settings, host));
+  const others = cluster.members.filter(({ host }) => !isSource(settings, host));
+  const members = [
+    ...(reaches(settings, "adopted") ? source : []),
+    ...(reaches(settings, "replicated") ? others : []),
+  ];
+  return members.map((member) => ({
+    host: member.host,
+    daemon: "patroni",
+    directories: {
+      [CONFIG]: { mode: "0700", ...OWNED },
+    },
+    files: filesOf(settings, member),
+    migratedFiles: cluster.migration && ((source) => filesOf(settings, member, source)),
+    secretFiles: (secrets) => ({
+      [`${CONFIG}/20-secrets.yml`]: {
+        mode: "0600",
+        ...OWNED,
+        content: render("patroni/secrets.yml", { roles: ROLES, secrets }),
       },
-      files: {
-        [`${CONFIG}/10-member.yml`]: {
-          mode: "0600",
-          ...owned,
-          content: render("patroni/member.yml", {
-            scope: cluster.name,
-            name: host,
-            restListen: endpoint(address, PATRONI_PORT),
-            dcsHosts: nearestFirst(cluster.dcs.members, host).map((member) =>
-              endpoint(addressOf(hosts, member), cluster.dcs.clientPort),
-            ),
-            listen: `${isIPv6(address) ? `[${address}]` : address},127.0.0.1:${postgresql.port}`,
-            connectAddress: endpoint(address, postgresql.port),
-            dataDirectory: dataDirectory(cluster),
-            binDirectory: `/usr/lib/postgresql/${postgresql.version}/bin`,
-            roles: ROLES,
-            locale: postgresql.locale,
-            checksums: checksums(postgresql),
-            watchdog: cluster.failover.watchdog,
-            replicas: backups.replicas ?? null,
-            bootstrap: backups.bootstrap ?? null,
-            pgHba: hostBasedAuthentication({ hosts, cluster }),
-            tags: Object.entries({
-              nofailover: false,
-              noloadbalance: false,
-              clonefrom: false,
-              nosync: false,
-              ...tags,
-            })
-              .filter(([, value]) => value !== undefined)
-              .map(([name, value]) => ({ name, value })),
-          }),
-        },
-        "/etc/systemd/system/patroni.service.d/pgherd.conf": {
-          mode: "0644",
-          owner: "root",
-          group: "root",
-          content: render("patroni/unit.conf", { config: CONFIG, beforeStart: BEFORE_START }),
-        },
-        [BEFORE_START]: {
-          mode: "0644",
-          owner: "root",
-          group: "root",
-          content: render("patroni/before-start.sh", {
-            dataDirectory: dataDirectory(cluster),
-            begun: "/var/lib/pgherd/database-begun",
-            initializeKey: `/service/${cluster.name}/initialize`,
-            endpoints,
-          }),
-        },
-        ...backups.files,
-      },
-      secretFiles: (secrets) => ({
-        [`${CONFIG}/20-secrets.yml`]: {
-          mode: "0600",
-          ...owned,
-          content: render("patroni/secrets.yml", { roles: ROLES, secrets }),
-        },
-      }),
-    };
-  });
+    }),
+  }));
 }
 
-/** Roles that nobody else connects as, from nowhere else. */
-function notForClients({ backup }: ClusterSettings): string {
-  return [...Object.values(ROLES), ...(backup ? Object.values(BACKUP_ROLES) : [])].join(",");
+const OWNED = { owner: "postgres", group: "postgres" };
+
+/** @param source the server that is migrated, if one is. */
+function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: Source): Files {
+  const { hosts, cluster } = settings;
+  const { postgresql } = cluster;
+  const address = addressOf(hosts, host);
+  const places = placesOf(settings, host, source);
+  const backups = memberBackups(settings);
+  const base: Files = places.baseConfiguration
+    ? {
+        [places.baseConfiguration]: {
+          mode: "0600",
+          ...OWNED,
+          content: "# Written by pgherd. All settings are Patroni's.\n",
+        },
+      }
+    : {};
+  return {
+    ...base,
+    [`${CONFIG}/10-member.yml`]: {
+      mode: "0600",
+      ...OWNED,
+      content: render("patroni/member.yml", {
+        scope: cluster.name,
+        name: host,
+        restListen: endpoint(address, PATRONI_PORT),
+        dcsHosts: nearestFirst(cluster.dcs.members, host).map((member) =>
+          endpoint(addressOf(hosts, member), cluster.dcs.clientPort),
+        ),
+        listen: `${places.listen}:${postgresql.port}`,
+        connectAddress: endpoint(address, postgresql.port),
+        dataDirectory: places.dataDirectory,
+        configDirectory: places.configDirectory ?? null,
+        baseConfiguration: places.baseConfiguration ?? null,
+        binDirectory: places.binDirectory,
+        socketDirectories: places.socketDirectories,
+        maxRate: maxRate(cluster),
+        roles: ROLES,
+        locale: postgresql.locale,
+        checksums: checksums(postgresql),
+        watchdog: cluster.failover.watchdog,
+        replicas: backups.replicas ?? null,
+        bootstrap: backups.bootstrap ?? null,
+        pgHba: hostBasedAuthentication({ hosts, cluster }, source),
+        ident: source?.ident ?? [],
+        tags: Object.entries({
+          nofailover: false,
+          noloadbalance: false,
+          clonefrom: false,
+          nosync: false,
+          ...tags,
+        })
+          .filter(([, value]) => value !== undefined)
+          .map(([name, value]) => ({ name, value })),
+      }),
+    },
+    "/etc/systemd/system/patroni.service.d/pgherd.conf": {
+      mode: "0644",
+      owner: "root",
+      group: "root",
+      content: render("patroni/unit.conf", { config: CONFIG, beforeStart: BEFORE_START }),
+    },
+    [BEFORE_START]: {
+      mode: "0644",
+      owner: "root",
+      group: "root",
+      content: render("patroni/before-start.sh", {
+        dataDirectory: places.dataDirectory,
+        begun: "/var/lib/pgherd/database-begun",
+        initializeKey: `/service/${cluster.name}/initialize`,
+        endpoints: Object.values(planEtcd(settings).members).join(","),
+      }),
+    },
+    ...backups.files,
+  };
+}
+
+/** Where a member has what; the one with the migrated server has it where the server has it. */
+interface Places {
+  readonly listen: string;
+  readonly dataDirectory: string;
+  readonly binDirectory: string;
+  readonly socketDirectories: string;
+  readonly configDirectory?: string;
+  readonly baseConfiguration?: string;
+}
+
+function placesOf(settings: Settings, host: string, source?: Source): Places {
+  const { hosts, cluster } = settings;
+  if (source && isSource(settings, host)) {
+    const { dataDirectory, configDirectory, binDirectory } = source;
+    return {
+      listen: listenAddresses(source),
+      dataDirectory,
+      configDirectory,
+      binDirectory,
+      socketDirectories: withOwn(source.running.unix_socket_directories ?? ""),
+    };
+  }
+  const address = addressOf(hosts, host);
+  return {
+    listen: `${isIPv6(address) ? `[${address}]` : address},127.0.0.1`,
+    dataDirectory: dataDirectory(cluster),
+    binDirectory: `/usr/lib/postgresql/${cluster.postgresql.version}/bin`,
+    socketDirectories: SOCKET_DIRECTORY,
+    // A copy of the old server has no postgresql.conf where that stood elsewhere, or one with paths of the old host.
+    baseConfiguration: source && BASE_CONFIGURATION,
+  };
+}
+
+/** Where psql and Patroni look for a server's socket on Debian. */
+const SOCKET_DIRECTORY = "/var/run/postgresql";
+
+function withOwn(directories: string): string {
+  const all = directories.split(",").map((one) => one.trim());
+  return all.some((one) => one.replace(/^\/run\//, "/var/run/") === SOCKET_DIRECTORY)
+    ? directories
+    : [...all, SOCKET_DIRECTORY].filter((one) => one !== "").join(", ");
+}
+
+/** As pg_basebackup takes it, in kilobytes. */
+function maxRate({ migration }: ClusterSettings): string | null {
+  return migration?.maxRate ? `${Math.ceil(bytesOf(migration.maxRate) / 1024)}k` : null;
+}
+
+/** Roles, other than the superuser, that no client connects as. */
+function reserved({ backup }: ClusterSettings): string[] {
+  return [ROLES.replication, ROLES.rewind, ...(backup ? Object.values(BACKUP_ROLES) : [])];
 }
 
 /**
  * pg_hba.conf: superusers only by the local socket, Patroni's roles only from members, everyone else with a
  * password. Clients of the load balancers arrive with the balancers' addresses.
  */
-function hostBasedAuthentication({
-  hosts,
-  cluster,
-}: Pick<Settings, "hosts" | "cluster">): string[] {
+function hostBasedAuthentication(
+  { hosts, cluster }: Pick<Settings, "hosts" | "cluster">,
+  source?: Source,
+): string[] {
   const single = (name: string) => network(addressOf(hosts, name));
   const members = cluster.members.map((member) => single(member.host));
   // With IPv6 the kernel may send from the virtual address, as long as the balancer holds it.
@@ -182,9 +265,7 @@ function hostBasedAuthentication({
   const clients = [...new Set([...members, ...balancers, ...direct])];
   const backup =
     cluster.backup && (balancers.length > 0 ? balancers : [single(cluster.backup.host)]);
-  return [
-    `local all ${ROLES.superuser} peer`,
-    "local all all scram-sha-256",
+  const between = [
     // A replica asks its own server by this way how far it is; Patroni 3.0 does not stand for election otherwise.
     `host replication ${ROLES.replication} 127.0.0.1/32 scram-sha-256`,
     ...members.map((from) => `host replication ${ROLES.replication} ${from} scram-sha-256`),
@@ -196,9 +277,27 @@ function hostBasedAuthentication({
     ...(backup ?? []).map(
       (from) => `host replication ${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
     ),
-    `host all ${notForClients(cluster)} all reject`,
+  ];
+  const admitted = clients.map((from) => `host all all ${from} scram-sha-256`);
+  if (source) {
+    // Whoever gets in now does so afterwards: the old lines come before any that is wider. The server's own superuser
+    // gets in by one of them.
+    return [
+      ...(source.roles.includes(ROLES.superuser) ? [] : [`local all ${ROLES.superuser} peer`]),
+      ...between,
+      `host all ${reserved(cluster).join(",")} all reject`,
+      ...admitted,
+      ...source.hba,
+      ...cluster.postgresql.pgHba,
+    ];
+  }
+  return [
+    `local all ${ROLES.superuser} peer`,
+    "local all all scram-sha-256",
+    ...between,
+    `host all ${[ROLES.superuser, ...reserved(cluster)].join(",")} all reject`,
     "host all all 127.0.0.1/32 scram-sha-256",
-    ...clients.map((from) => `host all all ${from} scram-sha-256`),
+    ...admitted,
     ...cluster.postgresql.pgHba,
   ];
 }

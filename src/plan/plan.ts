@@ -8,12 +8,15 @@ import { planForks } from "./forks";
 import { planEntryPoint, planHaproxyServices } from "./haproxy";
 import { planHosts } from "./hosts";
 import { planKeepalivedServices } from "./keepalived";
+import { planMigration } from "./migration";
+import { reaches, soFar } from "./migration-steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
 import type { ClusterPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
-export function planCluster(settings: Settings): ClusterPlan {
+export function planCluster(whole: Settings): ClusterPlan {
+  const settings = soFar(whole);
   return {
     name: settings.cluster.name,
     preflight: planPreflight(settings),
@@ -22,15 +25,18 @@ export function planCluster(settings: Settings): ClusterPlan {
     firewalls: planFirewalls(settings),
     etcd: planEtcd(settings),
     patroni: planPatroni(settings),
-    entryPoint: planEntryPoint(settings),
+    entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,
     logins: planLogins(settings),
     backup: planBackup(settings),
     connection: planConnection(settings),
+    migration: planMigration(settings),
+    reaches: (step) => reaches(settings, step),
     services: [
       ...planEtcdServices(settings),
       ...planPatroniServices(settings),
-      ...planHaproxyServices(settings),
-      ...planKeepalivedServices(settings),
+      ...(reaches(settings, "balanced")
+        ? [...planHaproxyServices(settings), ...planKeepalivedServices(settings)]
+        : []),
       ...planBackupServices(settings),
     ],
     forks: planForks(settings),

@@ -6,6 +6,7 @@ import { versionRules } from "./capabilities";
 import { dcsDirectory } from "./etcd";
 import { daemonsOn, planHosts } from "./hosts";
 import { dataDirectory } from "./directories";
+import { isSource } from "./migration-steps";
 import { PATRONI_PORT } from "./patroni";
 import type { Daemon } from "./types";
 
@@ -52,7 +53,12 @@ function planRequirement(
     dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,
     backupDirectory: daemons.includes("barman") ? cluster.backup?.directory : undefined,
     interface: daemons.includes("keepalived") ? cluster.loadBalancers?.interface : undefined,
-    locale: member || daemons.includes("barman") ? cluster.postgresql.locale : undefined,
+    adoptsPort: isSource(settings, host) ? cluster.postgresql.port : undefined,
+    // A migrated database has locales of its own, which the survey looks for.
+    locale:
+      (member || daemons.includes("barman")) && !cluster.migration
+        ? cluster.postgresql.locale
+        : undefined,
     memory: member && memory ? bytesOf(memory) : undefined,
     watchdog: member && cluster.failover.watchdog === "required",
     timeSync: cluster.system.timeSync,
@@ -74,6 +80,7 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     "postgresql.dataDirectory": dataDirectory(settings.cluster),
     "postgresql.dataChecksums": String(postgresql.dataChecksums),
     "postgresql.locale": postgresql.locale,
+    "migration.from": settings.cluster.migration?.from ?? "none",
     members: namesOf(members.map(({ host }) => host)),
     "dcs.kind": dcs.kind,
     "dcs.members": namesOf(dcs.members),

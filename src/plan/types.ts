@@ -1,4 +1,7 @@
+import type { MigrationStep } from "../config/schema";
 import type {
+  AdoptionInputs,
+  CutOverInputs,
   DatabaseInput,
   DirectoryInput,
   EtcdMemberInput,
@@ -6,9 +9,14 @@ import type {
   ForkInputs,
   HostsFacts,
   LinkInput,
+  MigrationReportInputs,
   PreflightInputs,
   RoleInput,
+  RollbackInputs,
   RollingInput,
+  Source,
+  SurveyInputs,
+  TakeoverInputs,
 } from "../resources/inputs";
 
 /** Files by absolute path. */
@@ -79,6 +87,8 @@ export interface ServicePlan {
   readonly host: string;
   readonly daemon: Daemon;
   readonly files: Files;
+  /** What stands in place of `files` in a cluster that is migrated. */
+  readonly migratedFiles?: (source: Source) => Files;
   readonly secretFiles: (secrets: Secrets) => Files;
   readonly directories: Directories;
   /** For etcd only. */
@@ -107,9 +117,14 @@ export interface PatroniPlan {
    * The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). It depends on what the
    * hosts have: memory and disk, and Patroni's version.
    */
-  readonly dynamicConfiguration: (facts: HostsFacts) => { readonly [key: string]: unknown };
+  readonly dynamicConfiguration: (
+    facts: HostsFacts,
+    source?: Source,
+  ) => { readonly [key: string]: unknown };
   readonly synchronous: { readonly role: string; readonly count: number } | null;
   readonly neverLead: readonly string[];
+  /** The leader that restarts in place; null: none. */
+  readonly leaderStays: string | null;
   readonly rolling: RollingInput;
 }
 
@@ -159,6 +174,19 @@ export interface BackupPlan {
   readonly results: string;
 }
 
+/** How a server that runs already becomes the first member; what depends on the server itself comes later. */
+export interface MigrationPlan {
+  readonly survey: Omit<SurveyInputs, "cluster">;
+  readonly report: Omit<MigrationReportInputs, "cluster" | "source" | "parameters" | "needed">;
+  readonly adoption: Omit<AdoptionInputs, "cluster" | "source">;
+  readonly takeover: Omit<TakeoverInputs, "cluster" | "systemIdentifier" | "needed">;
+  /** What it must be restarted for before any replica can follow. */
+  readonly needed: (source: Source) => { readonly [setting: string]: string };
+  readonly cutOver: Omit<CutOverInputs, "cluster">;
+  /** Only where the way back is asked for. */
+  readonly rollback?: Omit<RollbackInputs, "cluster">;
+}
+
 /** Everything that a cluster consists of; made from the settings alone, without asking a host. */
 export interface ClusterPlan {
   readonly name: string;
@@ -172,6 +200,9 @@ export interface ClusterPlan {
   /** What clients connect with, by entrance: `{ primary: "postgresql://10.89.0.100:5000/", … }`. */
   readonly connection: { readonly [entrance: string]: string };
   readonly flows: readonly Flow[];
+  readonly migration?: MigrationPlan;
+  /** Whether the cluster is to be brought as far as this step of a migration; without one, all of them. */
+  readonly reaches: (step: MigrationStep) => boolean;
   /** None where the user wants no rules. */
   readonly firewalls: readonly FirewallPlan[];
   readonly services: readonly ServicePlan[];

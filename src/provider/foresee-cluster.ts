@@ -68,6 +68,9 @@ export async function foreseeCluster(
         `then ${list}, one at a time, drained before.`
       );
     }
+    if (leader === inputs.leaderStays) {
+      return `First ${list}, one at a time; then ${leader} in place (no connections for that time).`;
+    }
     const synchronous = replicas.filter(({ role }) => SYNCHRONOUS_ROLES.includes(role));
     const heir = (synchronous.length > 0 ? synchronous : replicas)
       .map(({ name }) => name)

@@ -15,6 +15,7 @@ import { configurationLoaded, foundConfiguration } from "./configuration-loaded"
 import type { Context } from "./context";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
 import type { ResourceType } from "./resource";
+import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { waitFor } from "../operations/wait";
@@ -44,17 +45,21 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       { expected: "a leader", seconds: inputs.firstStartSeconds, next, progress },
     );
     await changeCatalog(context, inputs, leader);
-    await waitFor<ClusterView>(
-      async () => {
-        const seen = await viewOf(context, inputs);
-        if (!seen) return { missing: "no member answers" };
-        const missing = notReady(seen, inputs);
-        return missing ? { missing } : { done: seen };
-      },
-      { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
-    );
+    const whole = () =>
+      waitFor<ClusterView>(
+        async () => {
+          const seen = await viewOf(context, inputs);
+          if (!seen) return { missing: "no member answers" };
+          const missing = notReady(seen, inputs);
+          return missing ? { missing } : { done: seen };
+        },
+        { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
+      );
+    await whole();
     await configurationLoaded(context, urn, inputs, known);
-    await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration));
+    if (await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration))) {
+      await whole();
+    }
     return look(context, inputs);
   },
 
@@ -150,7 +155,7 @@ async function look(
       Object.entries(inputs.members).filter(([name]) => isUp(view, name)),
     ),
     configuration,
-    pendingRestart: Object.keys(inputs.members).filter((name) => statuses[name]?.pendingRestart),
+    pendingRestart: await pendingRestarts(context, inputs, statuses),
     roles: findRoles(inputs.roles, catalog),
     databases,
     // A password is never read back, only compared: one that somebody changed shows as an empty one.

@@ -44,6 +44,8 @@ const REMEDIES: { readonly [path: string]: string } = {
   "postgresql.dataDirectory": MADE_WITH_DATABASE,
   "postgresql.dataChecksums": MADE_WITH_DATABASE,
   "postgresql.locale": MADE_WITH_DATABASE,
+  "migration.from":
+    "The block `migration` tells where the first member keeps its files, for the cluster's life; put the old value back.",
   members: NO_NEW_MEMBERS,
   "dcs.members": NO_NEW_MEMBERS,
 };

@@ -120,7 +120,7 @@ function otherCluster({ facts }: Sighting, { cluster }: PreflightInputs) {
 }
 
 function data(seen: Sighting) {
-  if (!isFresh(seen) || !seen.facts.data.found) return;
+  if (!isFresh(seen) || !seen.facts.data.found || seen.requirement.adoptsPort) return;
   return (
     `${seen.requirement.dataDirectory} is not empty and not ours. Move it away, or choose another ` +
     "pgherd:cluster.postgresql.dataDirectory. Nothing was touched."
@@ -138,6 +138,7 @@ function dcsData(seen: Sighting) {
 function ports(seen: Sighting) {
   if (!isFresh(seen)) return;
   return Object.entries(seen.requirement.ports)
+    .filter(([port]) => Number(port) !== seen.requirement.adoptsPort)
     .filter(([port]) => seen.facts.listening.includes(Number(port)))
     .map(
       ([port, daemon]) =>

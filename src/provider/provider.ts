@@ -3,8 +3,10 @@ import type { Inventory } from "../host/target";
 import { connectEngine, type EngineLog } from "../rpc/engine";
 import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
 import { isUnknown, type Values } from "../rpc/values";
+import { adoption } from "./adoption";
 import { backups } from "./backups";
 import { Context } from "./context";
+import { cutOver } from "./cut-over";
 import { difference } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
@@ -13,13 +15,23 @@ import { firewall } from "./firewall";
 import { fork } from "./fork";
 import { hostBase } from "./host-base";
 import { logins } from "./logins";
+import { migrationReport } from "./migration-report";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
 import { untyped, type AnyResourceType } from "./resource";
+import { rollback } from "./rollback";
 import { service } from "./service";
+import { survey } from "./survey";
+import { takeover } from "./takeover";
 
 const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Preflight": untyped(preflight),
+  "pgherd:index:Survey": untyped(survey),
+  "pgherd:index:MigrationReport": untyped(migrationReport),
+  "pgherd:index:Adoption": untyped(adoption),
+  "pgherd:index:Takeover": untyped(takeover),
+  "pgherd:index:CutOver": untyped(cutOver),
+  "pgherd:index:Rollback": untyped(rollback),
   "pgherd:index:HostBase": untyped(hostBase),
   "pgherd:index:Firewall": untyped(firewall),
   "pgherd:index:Service": untyped(service),

@@ -14,6 +14,7 @@ import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
 import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
+import { pendingRestarts } from "./pending-restart";
 
 /** A restart ends with a checkpoint, which takes as long as the disk needs. */
 const RESTART_SECONDS = 900;
@@ -25,17 +26,20 @@ const NEXT =
  * Restarts PostgreSQL wherever something waits for it: one member at a time, each drained before and streaming again
  * after, and the leader last, by a switchover. Roles are read again at each step. Whatever fails ends it with the
  * cluster serving.
+ * @returns whether anything was restarted.
  */
 export async function rollRestarts(
   context: Context,
   urn: string,
   inputs: PatroniClusterInputs,
   wanted: WantedSettings,
-): Promise<void> {
+): Promise<boolean> {
+  let rolled = false;
   const restarts = new Map<string, number>();
   for (;;) {
     const step = await possibleStep(context, urn, inputs, wanted, restarts);
-    if (step.kind === "done") return;
+    if (step.kind === "done") return rolled;
+    rolled = true;
     if (step.kind === "switchover") {
       await untilQuiet(context, urn, inputs, step.from);
       await handOver(context, urn, inputs, step.from, step.to);
@@ -93,20 +97,28 @@ async function see(
   const running = leader
     ? await context.host(leader).observe(settingsProbe(inputs.port))
     : undefined;
+  const pending = await pendingRestarts(context, inputs, statuses);
   return {
     members: Object.keys(inputs.members).map((name) => ({
       ...memberOf(name, view, inputs),
-      isPending: statuses[name]?.pendingRestart ?? false,
+      isPending: pending.includes(name),
     })),
     paused: view.paused,
     synchronous: inputs.synchronous !== null,
+    leaderStays: leader !== undefined && leader === inputs.leaderStays,
     leaderFirst: running !== undefined && lowered(wanted, running).length > 0,
     replicasFirst: running !== undefined && otherwisePending(wanted, running).length > 0,
     maximumLag: inputs.rolling.maximumLag,
   };
 }
 
-const NOTHING = { members: [], paused: false, leaderFirst: false, replicasFirst: false };
+const NOTHING = {
+  members: [],
+  paused: false,
+  leaderFirst: false,
+  leaderStays: false,
+  replicasFirst: false,
+};
 
 function memberOf(
   name: string,

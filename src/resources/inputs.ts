@@ -16,6 +16,8 @@ export interface Requirement {
   readonly backupDirectory?: string | null;
   /** Network interface of the virtual IP, on a load balancer. */
   readonly interface?: string | null;
+  /** PostgreSQL's port, on the member whose server runs already and is to be taken over. */
+  readonly adoptsPort?: number | null;
   /** Locale of a new database, on a member. */
   readonly locale?: string | null;
   /** Memory in bytes that PostgreSQL is tuned for, on a member where the user said how much. */
@@ -59,6 +61,140 @@ export interface HostsFacts {
   readonly smallest: { readonly memory: number; readonly cores: number; readonly disk: number };
   /** The lowest upstream version by package, as installed or as it will be: `{ patroni: "4.0.7" }`. */
   readonly versions: { readonly [name: string]: string };
+}
+
+/** A server that runs already, as it was before anything was changed: what a migration keeps, and goes back to. */
+export interface Source {
+  readonly systemIdentifier: string;
+  /** Major version: `17`. */
+  readonly version: number;
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Where postgresql.conf stands. */
+  readonly configDirectory: string;
+  /** Where the server's program stands: `/usr/lib/postgresql/17/bin`. */
+  readonly binDirectory: string;
+  readonly hbaFile: string;
+  readonly identFile: string;
+  /** The unit that the server belongs to: `postgresql@17-main.service`; empty where it was started by hand. */
+  readonly unit: string;
+  /** Units that are enabled and would start it with the host: the one above, and those that pull it in. */
+  readonly enabled: readonly string[];
+  readonly checksums: boolean;
+  /** Settings that stand in its files or on its command line, as they stand there, by lower-case name. */
+  readonly configured: { readonly [name: string]: string };
+  /** What Patroni always sets, as the server runs with it: `{ max_connections: "100" }`. */
+  readonly running: { readonly [name: string]: string };
+  /** Names of settings that change by a restart only. */
+  readonly restarting: readonly string[];
+  /** Lines of pg_hba.conf, those of files that it includes too. */
+  readonly hba: readonly string[];
+  /** Lines of pg_ident.conf. */
+  readonly ident: readonly string[];
+  readonly slots: readonly SourceSlot[];
+  /** Roles that pgherd needs and that were there already. */
+  readonly roles: readonly string[];
+}
+
+/** A replication slot of a server that runs already. */
+export interface SourceSlot {
+  readonly name: string;
+  readonly type: "physical" | "logical";
+  /** Of a logical one. */
+  readonly database: string | null;
+  readonly plugin: string | null;
+}
+
+/** A read-only look at the server that is to be migrated. */
+export interface SurveyInputs {
+  readonly cluster: string;
+  /** The host on which it runs. */
+  readonly host: string;
+  readonly port: number;
+  readonly version: number;
+  readonly superuser: string;
+  /** The other members, each with the packages that it has or gets. */
+  readonly others: { readonly [host: string]: readonly string[] };
+  /** Where the others will keep their data. */
+  readonly dataDirectory: string;
+  /** Whether commits are to wait for a replica even where there is none. */
+  readonly strict: boolean;
+  /** How far the migration goes: each step looks anew, as long as the server is not adopted. */
+  readonly until: string;
+}
+
+/** What a migration will do to the server. Read-only: it is told, nothing is done. */
+export interface MigrationReportInputs {
+  readonly cluster: string;
+  readonly host: string;
+  readonly superuser: string;
+  readonly source: Source;
+  /** PostgreSQL's settings as they will be, by lower-case name. */
+  readonly parameters: { readonly [name: string]: string };
+  /** Settings without which no replica could follow: they need a restart at once. */
+  readonly needed: { readonly [name: string]: string };
+  /** The other members, where the data is copied to. */
+  readonly others: readonly string[];
+  /** Bytes per second that a copy may take; 0: no limit. */
+  readonly maxRate: number;
+}
+
+/** The server made ready to be taken over, without stopping it. */
+export interface AdoptionInputs {
+  readonly cluster: string;
+  readonly host: string;
+  readonly source: Source;
+  readonly superuser: string;
+  /** etcd's client URLs. */
+  readonly endpoints: readonly string[];
+  /** Roles that Patroni connects with. */
+  readonly roles: {
+    readonly superuser: string;
+    readonly replication: string;
+    readonly rewind: string;
+  };
+  /** Where the other members keep their data: what an earlier migration has left there is set aside. */
+  readonly others: { readonly [host: string]: string };
+  /** `masked` is wanted: the server is started by Patroni only. */
+  readonly unit: string;
+}
+
+/** The server led by Patroni. */
+export interface TakeoverInputs {
+  readonly cluster: string;
+  readonly host: string;
+  /** Of Patroni's REST API: `10.89.0.11:8008`. */
+  readonly endpoint: string;
+  readonly port: number;
+  readonly systemIdentifier: string;
+  /** Settings without which no replica could follow: they need a restart at once. */
+  readonly needed: { readonly [name: string]: string };
+}
+
+/** The clients moved from the server's own address to the entry point. */
+export interface CutOverInputs {
+  readonly cluster: string;
+  readonly host: string;
+  readonly port: number;
+  /** Roles whose sessions are pgherd's and Patroni's own. */
+  readonly roles: readonly string[];
+  /** Addresses that connections of the cluster itself come from. */
+  readonly own: readonly string[];
+  /** Seconds that clients have to move. */
+  readonly wait: number;
+}
+
+/** The server standing alone again, as it was found. */
+export interface RollbackInputs {
+  readonly cluster: string;
+  readonly host: string;
+  readonly superuser: string;
+  /** Endpoint of Patroni's REST API by host. */
+  readonly members: { readonly [host: string]: string };
+  readonly port: number;
+  /** etcd's client URLs. */
+  readonly endpoints: readonly string[];
+  readonly roles: AdoptionInputs["roles"];
 }
 
 /** A host made ready for its services, in one package transaction. */
@@ -151,6 +287,8 @@ export interface PatroniClusterInputs {
   readonly pendingRestart: readonly string[];
   /** Members that no switchover may choose. */
   readonly neverLead: readonly string[];
+  /** The leader that restarts in place, because clients still connect to it alone; null: a switchover comes first. */
+  readonly leaderStays: string | null;
   readonly rolling: RollingInput;
   /** Where a member is drained before its restart. */
   readonly balancers: {

@@ -28,6 +28,75 @@ export class Preflight extends pulumi.CustomResource {
   }
 }
 
+/** A read-only look at the server that is to be migrated. */
+export class Survey extends pulumi.CustomResource {
+  /** The server as it was before anything was changed; known in a preview too. */
+  declare readonly source: pulumi.Output<inputs.Source>;
+
+  constructor(
+    name: string,
+    args: Eventual<inputs.SurveyInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Survey", name, { ...args, source: undefined }, opts);
+  }
+}
+
+/** What a migration will do to the server, told before the first change. */
+export class MigrationReport extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.MigrationReportInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:MigrationReport", name, { ...args }, opts);
+  }
+}
+
+/** The server made ready to be taken over, without stopping it. */
+export class Adoption extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.AdoptionInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Adoption", name, { ...args }, opts);
+  }
+}
+
+/** The server led by Patroni. */
+export class Takeover extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.TakeoverInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Takeover", name, { ...args }, opts);
+  }
+}
+
+/** The clients moved from the server's own address to the entry point. */
+export class CutOver extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.CutOverInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:CutOver", name, { ...args }, opts);
+  }
+}
+
+/** The server standing alone again, as it was found. */
+export class Rollback extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.RollbackInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Rollback", name, { ...args }, opts);
+  }
+}
+
 /** A host made ready for its services, in one package transaction. */
 export class HostBase extends pulumi.CustomResource {
   /** Installed versions by package. */

@@ -24,6 +24,7 @@ function view(change: Partial<RollingView> = {}): RollingView {
     paused: false,
     synchronous: true,
     leaderFirst: false,
+    leaderStays: false,
     replicasFirst: true,
     maximumLag: 1000,
     ...change,

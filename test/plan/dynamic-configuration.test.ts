@@ -32,7 +32,7 @@ function document(cluster: object = {}, facts = FACTS): Document {
       ...cluster,
     },
   });
-  return dynamicConfiguration(settings.cluster, facts) as Document;
+  return dynamicConfiguration(settings, facts) as Document;
 }
 
 test.each([

@@ -51,6 +51,7 @@ test("what a cluster keeps for its life is told as text", () => {
     "postgresql.dataDirectory": "/var/lib/postgresql/17/main",
     "postgresql.dataChecksums": "true",
     "postgresql.locale": "C.UTF-8",
+    "migration.from": "none",
     members: "db1, db2, db3",
     "dcs.kind": "etcd",
     "dcs.members": "db1, db2, db3",

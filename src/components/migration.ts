@@ -1,0 +1,91 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MigrationPlan } from "../plan/types";
+import type { Source } from "../resources/inputs";
+import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resources/resources";
+
+/** A server that runs already, on its way to be the first member: one resource for each of its steps. */
+export class Migration extends pulumi.ComponentResource {
+  /** The server as it was before anything was changed; known in a preview. */
+  readonly source: pulumi.Output<Source>;
+
+  private readonly name: string;
+  private readonly child: pulumi.CustomResourceOptions;
+
+  /** @param checked what must have passed before the server is looked at. */
+  constructor(
+    private readonly cluster: string,
+    private readonly plan: MigrationPlan,
+    checked: pulumi.Resource,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    super("pgherd:component:Migration", `${cluster}-migration`, {}, opts);
+    this.name = `${cluster}-migration`;
+    this.child = { parent: this };
+    this.source = new Survey(
+      `${this.name}-survey`,
+      { cluster, ...plan.survey },
+      { ...this.child, dependsOn: checked },
+    ).source;
+    this.registerOutputs({});
+  }
+
+  /** What will happen, told before anything does. */
+  report(configuration: pulumi.Output<{ readonly [key: string]: unknown }>): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    return new MigrationReport(
+      `${this.name}-report`,
+      {
+        cluster,
+        ...plan.report,
+        source,
+        parameters: configuration.apply(parametersOf),
+        needed: source.apply(plan.needed),
+      },
+      this.child,
+    );
+  }
+
+  /** The server made ready for Patroni. */
+  adoption(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    return new Adoption(
+      `${this.name}-adoption`,
+      { cluster, ...plan.adoption, source },
+      { ...this.child, dependsOn },
+    );
+  }
+
+  /** The server led by Patroni. */
+  takeover(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    return new Takeover(
+      `${this.name}-takeover`,
+      {
+        cluster,
+        ...plan.takeover,
+        systemIdentifier: source.systemIdentifier,
+        needed: source.apply(plan.needed),
+      },
+      { ...this.child, dependsOn },
+    );
+  }
+
+  /** The clients moved. */
+  cutOver(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan } = this;
+    return new CutOver(
+      `${this.name}-cut-over`,
+      { cluster, ...plan.cutOver },
+      { ...this.child, dependsOn },
+    );
+  }
+}
+
+function parametersOf({ postgresql }: { readonly [key: string]: unknown }): {
+  [name: string]: string;
+} {
+  const { parameters } = postgresql as { parameters: { readonly [name: string]: unknown } };
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [name, String(value)]),
+  );
+}

@@ -1,0 +1,96 @@
+import type { Probe } from "../host/host";
+import { hereDocument, quote, words } from "../host/shell";
+import type { Source } from "../resources/inputs";
+import { psql } from "./postgres";
+import { ORIGINAL, type Client } from "./source";
+
+/** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
+export const keptSourceProbe: Probe<Source | undefined> = {
+  script: `cat ${ORIGINAL}/source.json 2>/dev/null || :`,
+  parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Source)),
+};
+
+/** A host that a database is to be copied to. */
+export interface CopyTarget {
+  readonly glibc: string;
+  /** Locales as `locale -a` spells them. */
+  readonly locales: readonly string[];
+  /** Which of the files that were asked for are there. */
+  readonly files: readonly string[];
+  /** Which of the directories that were asked for are there, empty and PostgreSQL's own. */
+  readonly directories: readonly string[];
+  /** Bytes that are free where the data will be. */
+  readonly free: number;
+}
+
+/** @param dataDirectory which need not exist yet. */
+export function copyTargetProbe(
+  dataDirectory: string,
+  files: readonly string[],
+  directories: readonly string[],
+): Probe<CopyTarget> {
+  return {
+    script: `echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
+locale -a 2>/dev/null | sed 's/^/locale /'
+for file in ${words(files)}; do [ -e "$file" ] && echo "file $file"; done
+for directory in ${words(directories)}; do
+  [ -d "$directory" ] && [ -z "$(ls -A "$directory")" ] && [ "$(stat -c %U "$directory")" = postgres ] && echo "directory $directory"
+done
+at=${quote(dataDirectory)}
+while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
+echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
+    parse(output) {
+      const all = (key: string) =>
+        output
+          .split("\n")
+          .filter((line) => line.startsWith(`${key} `))
+          .map((line) => line.slice(key.length + 1).trim());
+      return {
+        glibc: all("glibc")[0] ?? "",
+        locales: all("locale"),
+        files: all("file"),
+        directories: all("directory"),
+        free: Number(all("free")[0] ?? 0),
+      };
+    },
+  };
+}
+
+/** The unit that the server in this directory belongs to: empty for none, `none` where no server runs. */
+export function serverUnitProbe(dataDirectory: string): Probe<string> {
+  return {
+    script: `pid=$(head -n 1 ${quote(dataDirectory)}/postmaster.pid 2>/dev/null || echo 0)
+if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then
+  sed -n 's,^\\(0::\\|[0-9]*:name=systemd:\\).*/\\([^/]*\\.service\\)$,\\2,p' "/proc/$pid/cgroup" | head -n 1
+else
+  echo none
+fi`,
+    parse: (output) => output.trim(),
+  };
+}
+
+/**
+ * Who is connected to this server directly.
+ * @param own addresses that the cluster's own connections come from: those of members and load balancers.
+ * @param roles whose sessions over the local socket are pgherd's and Patroni's own.
+ */
+export function directClientsProbe(
+  port: number,
+  own: readonly string[],
+  roles: readonly string[],
+): Probe<Client[]> {
+  const list = (values: readonly string[]) =>
+    ["", ...values].map((value) => `'${value.replaceAll("'", "''")}'`).join(", ");
+  const sql = `select coalesce(json_agg(json_build_object('user', usename, 'database', datname, 'address', address,
+    'application', application_name, 'sessions', sessions)), '[]') from (
+      select usename, datname, coalesce(host(client_addr), '') as address, min(application_name) as application_name, count(*) as sessions
+      from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+        and case when client_addr is null then usename not in (${list(roles)})
+          else host(client_addr) not in (${list(own)}) end
+      group by 1, 2, 3 order by 1, 2, 3) as direct;
+`;
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(sql)}`,
+    parse: (output) => JSON.parse(output) as Client[],
+  };
+}

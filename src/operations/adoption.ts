@@ -1,0 +1,166 @@
+import { etcdctl } from "../facts/etcd";
+import { findServer, ORIGINAL } from "../facts/source";
+import { hereDocument, quote, words } from "../host/shell";
+import type { AdoptionInputs, Source } from "../resources/inputs";
+
+/** Where systemd looks first for a unit: a file there wins over the package's, and one of its own may stand there. */
+const UNITS = "/etc/systemd/system";
+
+/**
+ * Keeps what a migration goes back to: the files of the server's configuration, its unit, and what was found of it. The
+ * last of these stands there only when all of it does.
+ */
+export function keepOriginal(source: Source): string {
+  const { configDirectory, dataDirectory, unit } = source;
+  const record = `${ORIGINAL}/source.json`;
+  return `install -d -m 0700 ${ORIGINAL}
+set --
+for file in ${quote(dataDirectory)}/postgresql.auto.conf ${quote(configDirectory)}/*.conf ${words([source.hbaFile, source.identFile])}; do
+  [ -f "$file" ] && set -- "$@" "\${file#/}"
+done
+[ -d ${quote(`${configDirectory}/conf.d`)} ] && set -- "$@" ${quote(`${configDirectory}/conf.d`.slice(1))}
+${unit === "" ? "" : `[ -f ${UNITS}/${quote(unit)} ] && [ ! -L ${UNITS}/${quote(unit)} ] && set -- "$@" ${quote(`${UNITS}/${unit}`.slice(1))}`}
+tar -C / -cf ${ORIGINAL}/files.tar.new "$@"
+sync ${ORIGINAL}/files.tar.new
+mv ${ORIGINAL}/files.tar.new ${ORIGINAL}/files.tar
+(umask 077; cat >${record}.new) ${hereDocument(`${JSON.stringify(source)}\n`)}
+sync ${record}.new
+mv ${record}.new ${record}`;
+}
+
+/** The roles that Patroni connects with, where they are not there; without passwords, which they get later. */
+export function createRoles({ source, superuser, roles }: AdoptionInputs): string {
+  const absent = (name: string) => !source.roles.includes(name);
+  const lines = [
+    absent(roles.superuser) && `CREATE ROLE ${roles.superuser} SUPERUSER LOGIN`,
+    absent(roles.replication) && `CREATE ROLE ${roles.replication} REPLICATION LOGIN`,
+    absent(roles.rewind) && `CREATE ROLE ${roles.rewind} LOGIN`,
+  ].filter((line) => line !== false);
+  const sql = [
+    ...lines.map(
+      (line) =>
+        `SELECT ${literal(line)} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(line.split(" ")[2] ?? "")}) \\gexec`,
+    ),
+    // What pg_rewind needs of a role that is no superuser (PostgreSQL, pg_rewind, "Notes").
+    ...[
+      "pg_ls_dir(text, boolean, boolean)",
+      "pg_stat_file(text, boolean)",
+      "pg_read_binary_file(text)",
+      "pg_read_binary_file(text, bigint, bigint, boolean)",
+    ].map((name) => `GRANT EXECUTE ON FUNCTION pg_catalog.${name} TO ${roles.rewind};`),
+  ];
+  return `(${findServer(source.port, superuser)}
+[ -n "$server" ] || { echo "expected PostgreSQL to run on port ${source.port}" >&2; exit 1; }
+ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Keeps the host from starting the server beside Patroni, without stopping it: its unit goes on until it ends. A file
+ * that stands where the mask belongs is among those that were kept.
+ */
+export function maskServer({ unit, enabled }: Source): string {
+  const units = [...new Set([...enabled, ...(unit === "" ? [] : [unit])])];
+  return units
+    .map((one) => `rm -f ${UNITS}/*.wants/${quote(one)}\nln -sfn /dev/null ${UNITS}/${quote(one)}`)
+    .concat(units.length > 0 ? ["systemctl daemon-reload"] : [])
+    .join("\n");
+}
+
+/** Where Patroni keeps the identity of a cluster's data. */
+export function initializeKey(cluster: string): string {
+  return `/service/${cluster}/initialize`;
+}
+
+/** Tells all members which database the cluster's is, before the first of them starts: none will make another one. */
+export function claimDatabase(
+  endpoints: readonly string[],
+  cluster: string,
+  systemIdentifier: string,
+): string {
+  const key = JSON.stringify(initializeKey(cluster));
+  const transaction = `create(${key}) = "0"\n\nput ${key} ${JSON.stringify(systemIdentifier)}\n\n\n`;
+  return `${etcdctl(endpoints)} txn ${hereDocument(transaction)}
+found=$(${etcdctl(endpoints)} get --print-value-only ${quote(initializeKey(cluster))})
+if [ "$found" != ${quote(systemIdentifier)} ]; then
+  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is ${systemIdentifier}. If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
+  exit 1
+fi`;
+}
+
+/** Moves a data directory aside that an earlier migration has left; nothing where Patroni runs or there is none. */
+export function setAsideCopy(dataDirectory: string): string {
+  const data = quote(dataDirectory);
+  return `if systemctl -q is-active patroni || [ -z "$(ls -A ${data} 2>/dev/null)" ]; then exit 0; fi
+if [ -e ${data}/postmaster.pid ] && [ "$(cat "/proc/$(head -n 1 ${data}/postmaster.pid)/comm" 2>/dev/null)" = postgres ]; then
+  echo "PostgreSQL runs in ${dataDirectory}; stop it first" >&2
+  exit 1
+fi
+mv ${data} ${data}.before-migration-"$(date -u +%Y%m%dT%H%M%SZ)"`;
+}
+
+/** Puts the files of the server's configuration back as they were, and takes Patroni's away. */
+export function restoreOriginal(source: Source): string {
+  const { configDirectory, unit, enabled, dataDirectory } = source;
+  const config = quote(configDirectory);
+  return `rm -f ${config}/postgresql.conf ${config}/postgresql.base.conf ${config}/postgresql.conf.backup ${config}/postgresql.base.conf.backup ${config}/pg_hba.conf.backup ${config}/pg_ident.conf.backup ${quote(dataDirectory)}/patroni.dynamic.json
+${[...new Set([...enabled, ...(unit === "" ? [] : [unit])])]
+  .map(
+    (one) => `[ "$(readlink ${UNITS}/${quote(one)})" = /dev/null ] && rm -f ${UNITS}/${quote(one)}`,
+  )
+  .join("\n")}
+tar -C / -xpf ${ORIGINAL}/files.tar
+systemctl daemon-reload
+${enabled.map((one) => `systemctl enable -q ${quote(one)}`).join("\n")}`;
+}
+
+/** Takes from the server what only the cluster needed: the slots of the other members, and the roles it had not before. */
+export function leaveCluster(
+  source: Source,
+  superuser: string,
+  roles: AdoptionInputs["roles"],
+  others: readonly string[],
+): string {
+  // Patroni names the slot of a member after it (patroni/dcs, slot_name_from_member_name).
+  const slots = others
+    .map((name) => name.replaceAll("-", "_"))
+    .filter((name) => !source.slots.some((slot) => slot.name === name));
+  const created = [roles.replication, roles.rewind].filter((name) => !source.roles.includes(name));
+  const sql = [
+    "SELECT pg_reload_conf();",
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE not active AND slot_name IN (${["", ...slots].map(literal).join(", ")});`,
+    ...created.map(
+      (name) =>
+        `SELECT format('DROP OWNED BY %I', rolname), format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = ${literal(name)} \\gexec`,
+    ),
+  ];
+  return `(${findServer(source.port, superuser)}
+[ -n "$server" ] || { echo "expected PostgreSQL to run on port ${source.port}" >&2; exit 1; }
+ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
+}
+
+/** Ends the server that Patroni has started, and starts it the way it was started before. */
+export function startByItself(source: Source): string {
+  const { unit, port, binDirectory, dataDirectory, configDirectory } = source;
+  const control = `${quote(binDirectory)}/pg_ctl`;
+  const data = quote(dataDirectory);
+  const stop = `if runuser -u postgres -- ${control} status -D ${data} >/dev/null; then runuser -u postgres -- ${control} stop -m fast -w -t 600 -D ${data}; fi`;
+  const start =
+    unit === ""
+      ? // A unit of its own for the time until the host restarts: otherwise the server would end with this session.
+        `systemd-run -q --collect -p Type=forking -p User=postgres -p TimeoutStartSec=infinity ${control} start -w -D ${data} -l ${data}/by-hand.log -o ${quote(`-c config_file=${configDirectory}/postgresql.conf`)}`
+      : `systemctl reset-failed ${quote(unit)} 2>/dev/null || :\nsystemctl start ${quote(unit)}`;
+  // The first checkpoint while clients still work makes the last one, when they cannot, a short one.
+  return `(cd / && runuser -u postgres -- psql -Xqw -h /var/run/postgresql -p ${port} -d postgres -c checkpoint 2>/dev/null || :)
+cd /
+${stop}
+${start}`;
+}
+
+/** The end of a rollback: what was kept is not needed any more, and stays for whoever wants to compare. */
+export function forgetOriginal(): string {
+  return `mv ${ORIGINAL} ${ORIGINAL}.rolled-back-"$(date -u +%Y%m%dT%H%M%SZ)"`;
+}

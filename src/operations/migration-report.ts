@@ -1,0 +1,201 @@
+// What a migration will do to a server, as its owner wants to read it before he signs. Pure: facts in, text out.
+import type { Client, FoundSource, SourceDatabase } from "../facts/source";
+import type { MigrationReportInputs } from "../resources/inputs";
+
+/** One setting that will be another. */
+export interface SettingChange {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** `reload`, `restart at once` (no replica could follow before) or `restart` (once the replicas stream). */
+  readonly by: string;
+  readonly why: string;
+}
+
+type Plan = Pick<MigrationReportInputs, "parameters" | "needed" | "others" | "maxRate">;
+
+/** Settings of the server that will be others, with the reason. */
+export function settingChanges(
+  { source }: FoundSource,
+  { parameters, needed }: Plan,
+): SettingChange[] {
+  const names = [...new Set([...Object.keys(parameters), ...Object.keys(needed)])].sort();
+  return names.flatMap((name): SettingChange[] => {
+    const to = needed[name] ?? parameters[name] ?? "";
+    const from = source.running[name] ?? source.configured[name];
+    if (from === to || (from === undefined && ALWAYS_SO[name] === to)) return [];
+    return [
+      {
+        name,
+        from: from ?? "its default",
+        to,
+        by:
+          name in needed
+            ? "restart at once"
+            : source.restarting.includes(name)
+              ? "restart"
+              : "reload",
+        why: WHY[name] ?? "pgherd:cluster.postgresql.parameters says so",
+      },
+    ];
+  });
+}
+
+/** Defaults of PostgreSQL that Patroni writes out. */
+const ALWAYS_SO: { readonly [name: string]: string } = { hot_standby: "on" };
+
+const WHY: { readonly [name: string]: string } = {
+  listen_addresses: "replicas and load balancers come from other hosts",
+  wal_level: "replicas need the WAL",
+  wal_log_hints: "pg_rewind needs it where there are no checksums",
+  max_wal_senders: "each replica needs one to stream and two for its first copy",
+  max_replication_slots: "each replica needs one",
+  hba_file: "Patroni writes it beside postgresql.conf",
+};
+
+/** How often a restart happens, and why: `none`, or in words. */
+export function expectedInterruption(changes: readonly SettingChange[]): string {
+  const atOnce = changes.filter(({ by }) => by === "restart at once");
+  const later = changes.filter(({ by }) => by === "restart");
+  const names = (some: readonly SettingChange[]) => some.map(({ name }) => name).join(", ");
+  const parts = [
+    ...(atOnce.length > 0 ? [`one restart when it is adopted (${names(atOnce)})`] : []),
+    ...(later.length > 0 ? [`one restart once the replicas stream (${names(later)})`] : []),
+  ];
+  return parts.length === 0
+    ? "none until the clients move: no restart is needed"
+    : parts.join("; ");
+}
+
+/** The report, on 80 columns. */
+export function renderReport(found: FoundSource, plan: Plan): string {
+  const { source, details } = found;
+  const changes = settingChanges(found, plan);
+  const size = details.databases.reduce((sum, one) => sum + one.size, 0);
+  const kept = Object.keys(source.configured).length;
+  const blocks = [
+    heading("The server", [
+      ["PostgreSQL", details.fullVersion],
+      ["Identifier", source.systemIdentifier],
+      ["Data", `${source.dataDirectory}, ${bytes(size)}`],
+      ["Settings in", details.files.join(`,\n${" ".repeat(17)}`) || "no file"],
+      [
+        "Programs",
+        source.binDirectory +
+          (details.programReplaced
+            ? " (replaced since it was started: a restart starts another one)"
+            : ""),
+      ],
+      ["Started by", source.unit || "hand: no unit is known; look for a line in cron or rc.local"],
+      ["Checksums", source.checksums ? "on" : "off"],
+      ["wal_log_hints", source.running.wal_log_hints ?? ""],
+    ]),
+    list("Databases", details.databases.map(describeDatabase)),
+    list("Login roles", [details.roles.join(", ")]),
+    list(
+      "Settings that change",
+      changes.map(({ name, from, to, by, why }) => `${name}: ${from} → ${to} (${by}): ${why}`),
+      "none",
+    ),
+    list("Kept as they are", [
+      `${kept} settings of its files, from now on in the DCS and the same on all members`,
+      ...(details.altered.length > 0
+        ? [`of these only in postgresql.auto.conf: ${details.altered.join(", ")}`]
+        : []),
+      `${source.hba.length} lines of pg_hba.conf, ${source.ident.length} of pg_ident.conf`,
+      ...source.slots.map(
+        ({ name, type, database }) => `${type} slot ${name}${database ? ` of ${database}` : ""}`,
+      ),
+      ...details.standbys.map(
+        ({ name, address }) => `standby ${name} (${address}), which streams from it`,
+      ),
+      ...archiving(found),
+    ]),
+    list("Connected now", details.clients.map(describeClient), "nobody"),
+    list("To know", remarks(found), "nothing"),
+    heading("What will happen", [
+      ["Copies to", plan.others.join(", ")],
+      ["Each takes", copyTime(size, plan.maxRate)],
+      ["Interruption", expectedInterruption(changes)],
+      ["The way back", "pgherd:cluster.migration.rollback: true, from every step"],
+    ]),
+  ];
+  return blocks.join("\n\n");
+}
+
+function archiving({ source }: FoundSource): string[] {
+  const { archive_mode: mode, archive_command: command } = source.configured;
+  if (!mode || mode === "off") return [];
+  return [
+    `archive_command, on whichever member leads: ${command || "(none)"}; what it needs must be on all of them`,
+  ];
+}
+
+function remarks({ source, details }: FoundSource): string[] {
+  const unlogged = details.databases.filter(({ unloggedTables }) => unloggedTables > 0);
+  return [
+    ...(details.oldestTransaction > LONG_SECONDS
+      ? [
+          `a transaction has been open for ${details.oldestTransaction} s: a copy waits for it at its start`,
+        ]
+      : []),
+    ...unlogged.map(
+      ({ name, unloggedTables }) =>
+        `${name} has ${unloggedTables} unlogged table${unloggedTables === 1 ? "" : "s"}: empty after any change of the leader`,
+    ),
+    ...(details.keptForSlots > LARGE_BYTES
+      ? [`${bytes(details.keptForSlots)} of WAL are kept for the slowest slot`]
+      : []),
+    ...(source.configured.max_slot_wal_keep_size === undefined
+      ? ["max_slot_wal_keep_size has no limit: a replica that stays away fills the disk with WAL"]
+      : []),
+    ...source.hba
+      .filter((line) => /\s(trust|password)(\s|$)/.test(line))
+      .map((line) => `pg_hba.conf lets in without a secret or with one in clear: ${line}`),
+    ...source.hba
+      .filter((line) => /ldapbindpasswd|radiussecrets/.test(line))
+      .map(() => "a line of pg_hba.conf holds a password: it will stand in Pulumi's state"),
+  ];
+}
+
+const LONG_SECONDS = 60;
+const LARGE_BYTES = 2 ** 28;
+
+function describeDatabase({ name, size, collation, provider, extensions }: SourceDatabase): string {
+  const parts = [
+    bytes(size),
+    `${collation}${provider === "libc" ? "" : ` (${provider})`}`,
+    ...extensions,
+  ];
+  return `${name}: ${parts.join(", ")}`;
+}
+
+function describeClient({ user, database, address, application, sessions }: Client): string {
+  const by = application === "" ? "" : `, ${application}`;
+  return `${user} in ${database} from ${address || "the host itself"}${by}: ${sessions} session${sessions === 1 ? "" : "s"}`;
+}
+
+/** What a disk and a network of today do at least; a limit is what it is. */
+const USUAL_RATE = 100 * 2 ** 20;
+
+function copyTime(size: number, maxRate: number): string {
+  const rate = maxRate || USUAL_RATE;
+  const seconds = Math.ceil(size / rate);
+  const time = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+  return `about ${time} at ${bytes(rate)} per second${maxRate ? ", which maxRate allows" : ""}`;
+}
+
+function bytes(count: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const step = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), units.length - 1);
+  const value = count / 2 ** (10 * step);
+  return `${value >= 100 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
+}
+
+function heading(title: string, rows: readonly [string, string][]): string {
+  return [title, ...rows.map(([name, value]) => `  ${name.padEnd(14)} ${value}`)].join("\n");
+}
+
+function list(title: string, lines: readonly string[], none = ""): string {
+  return [title, ...(lines.length > 0 ? lines : [none]).map((line) => `  ${line}`)].join("\n");
+}

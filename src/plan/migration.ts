@@ -1,0 +1,80 @@
+import type { Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import { addressOf } from "./addresses";
+import { planEtcd } from "./etcd";
+import { planHosts } from "./hosts";
+import { neededAtOnce } from "./migrated-settings";
+import { dataDirectory } from "./directories";
+import { planPatroni, ROLES } from "./patroni";
+import type { MigrationPlan } from "./types";
+
+/** How a server that runs already becomes the first member of the cluster; nothing for a cluster of its own. */
+export function planMigration(settings: Settings): MigrationPlan | undefined {
+  const { cluster } = settings;
+  const { migration, postgresql } = cluster;
+  if (!migration) return undefined;
+  const host = migration.from;
+  const members = planPatroni(settings).members;
+  const others = Object.keys(members).filter((name) => name !== host);
+  const endpoints = Object.values(planEtcd(settings).members);
+  const { port } = postgresql;
+  const { superuser } = migration;
+  return {
+    survey: {
+      host,
+      port,
+      version: postgresql.version,
+      superuser,
+      others: packagesOf(settings, others),
+      dataDirectory: dataDirectory(cluster),
+      strict: cluster.replication.mode === "strict",
+      until: migration.until,
+    },
+    report: {
+      host,
+      superuser,
+      others,
+      maxRate: migration.maxRate ? bytesOf(migration.maxRate) : 0,
+    },
+    adoption: {
+      host,
+      superuser,
+      endpoints,
+      roles: ROLES,
+      others: Object.fromEntries(others.map((name) => [name, dataDirectory(cluster)])),
+      unit: "masked",
+    },
+    takeover: { host, endpoint: members[host] ?? "", port },
+    needed: (source) => neededAtOnce(settings, source),
+    cutOver: {
+      host,
+      port,
+      roles: Object.values(ROLES),
+      own: ownAddresses(settings),
+      wait: migration.wait,
+    },
+    rollback: migration.rollback
+      ? { host, superuser, members, port, endpoints, roles: ROLES }
+      : undefined,
+  };
+}
+
+function packagesOf(settings: Settings, names: readonly string[]) {
+  return Object.fromEntries(
+    planHosts(settings)
+      .filter(({ host }) => names.includes(host))
+      .map(({ host, packages }) => [host, packages]),
+  );
+}
+
+/** Where connections of the cluster itself come from: its members, and clients by way of the load balancers. */
+function ownAddresses({ hosts, cluster }: Settings): string[] {
+  const balancers = cluster.loadBalancers;
+  return [
+    ...cluster.members
+      .filter(({ host }) => host !== cluster.migration?.from)
+      .map(({ host }) => addressOf(hosts, host)),
+    ...(balancers?.hosts ?? []).map((name) => addressOf(hosts, name)),
+    ...(balancers?.vip ?? []).map((vip) => vip.replace(/\/.*/, "")),
+  ];
+}

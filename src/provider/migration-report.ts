@@ -1,0 +1,27 @@
+import { keptSourceProbe } from "../facts/adoption";
+import { sourceProbe } from "../facts/source";
+import { renderReport } from "../operations/migration-report";
+import type { MigrationReportInputs } from "../resources/inputs";
+import type { ResourceType } from "./resource";
+
+/** Tells what a migration will do, in the preview, as long as nothing of it has been done. */
+export const migrationReport: ResourceType<MigrationReportInputs> = {
+  identity: ["cluster", "host"],
+  id: ({ cluster, host }) => `${cluster}/${host}/report`,
+  readOnly: true,
+
+  async apply(context, urn, inputs) {
+    const host = context.host(inputs.host);
+    if (!(await host.observe(keptSourceProbe))) {
+      const found = await host.observe(sourceProbe(inputs.source.port, inputs.superuser));
+      context.info(urn, `\n${renderReport(found, inputs)}`);
+    }
+    return inputs;
+  },
+
+  async read(_context, _inputs, known) {
+    return known;
+  },
+
+  async delete() {},
+};

@@ -1,0 +1,34 @@
+import type { MemberStatus } from "../facts/patroni";
+import { settingsProbe } from "../facts/settings";
+import { lowered, otherwisePending, wantedSettings } from "../operations/settings";
+import type { PatroniClusterInputs } from "../resources/inputs";
+import type { Context } from "./context";
+
+/**
+ * What a server that was taken over has otherwise than Patroni would start it, and what is not worth a restart: it only
+ * stands in the titles of its processes.
+ */
+const COSMETIC = ["cluster_name"];
+
+/** Members whose PostgreSQL must be restarted for something that matters. */
+export async function pendingRestarts(
+  context: Context,
+  { port, configuration }: Pick<PatroniClusterInputs, "port" | "configuration">,
+  statuses: { readonly [member: string]: MemberStatus | undefined },
+): Promise<string[]> {
+  const wanted = wantedSettings(configuration);
+  const waiting = Object.keys(statuses).filter((name) => statuses[name]?.pendingRestart);
+  const matters = await Promise.all(
+    waiting.map(async (name) => {
+      const running = await context
+        .host(name)
+        .observe(settingsProbe(port))
+        .catch(() => undefined);
+      if (!running) return true;
+      const names = [...lowered(wanted, running), ...otherwisePending(wanted, running)];
+      // Where PostgreSQL itself waits for nothing, Patroni has a reason that only it knows.
+      return names.length === 0 || names.some((setting) => !COSMETIC.includes(setting));
+    }),
+  );
+  return waiting.filter((_, i) => matters[i]);
+}

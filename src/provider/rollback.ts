@@ -1,0 +1,186 @@
+import { PgherdError } from "../errors";
+import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
+import { keyProbe } from "../facts/etcd";
+import { describeMembers } from "../facts/patroni";
+import { currentSettingsProbe } from "../facts/settings";
+import { unitProbe } from "../facts/systemd";
+import {
+  forgetOriginal,
+  leaveCluster,
+  restoreOriginal,
+  startByItself,
+} from "../operations/adoption";
+import { setKey } from "../operations/etcd";
+import { removeFirewall } from "../operations/firewall";
+import { patchConfiguration, setPause, switchOver } from "../operations/patroni";
+import { retireUnit } from "../operations/units";
+import type { RollbackInputs, Source } from "../resources/inputs";
+import { leaderOf, viewOf } from "./cluster-view";
+import type { Context } from "./context";
+import type { ResourceType } from "./resource";
+import { waitFor } from "../operations/wait";
+
+const SWITCHOVER_SECONDS = 300;
+const STEP_SECONDS = 120;
+const RESTART_SECONDS = 900;
+const NEXT = "journalctl -u patroni -n 50 on the members; then run the same again.";
+
+/**
+ * The server standing alone again, on the same data with all that was written since, with the configuration and the unit
+ * that it had. The other members are taken out of service; their data stays.
+ */
+export const rollback: ResourceType<RollbackInputs> = {
+  identity: ["cluster", "host"],
+  id: ({ cluster, host }) => `${cluster}/${host}/rollback`,
+
+  async apply(context, urn, inputs) {
+    const host = context.host(inputs.host);
+    const source = await host.observe(keptSourceProbe);
+    // Nothing was adopted, or all of it has been taken back.
+    if (!source) return inputs;
+    await host.change("opening the firewall", removeFirewall());
+    context.info(urn, `clients reach ${inputs.host} at its own address again`);
+    const others = Object.keys(inputs.members).filter((name) => name !== inputs.host);
+    const { active } = await host.observe(unitProbe("patroni.service"));
+    if (active === "active") {
+      await lead(context, urn, inputs);
+      await waitForNobody(context, urn, inputs);
+    }
+    context.progress(urn, `taking ${others.join(", ")} out of service`);
+    await Promise.all(others.map((name) => retire(context, name)));
+    if (active === "active") {
+      await pause(context, urn, inputs);
+      await retire(context, inputs.host);
+    }
+    context.progress(urn, "putting the configuration back");
+    await host.change("putting the configuration back", `set -e\n${restoreOriginal(source)}`);
+    await host.change(
+      "leaving the cluster",
+      `set -e\n${leaveCluster(source, inputs.superuser, inputs.roles, others)}`,
+    );
+    await startAgain(context, urn, inputs, source);
+    await resume(context, inputs);
+    await host.change("ending the rollback", `set -e\n${forgetOriginal()}`);
+    context.info(urn, `PostgreSQL on ${inputs.host} stands alone again, as before the migration`);
+    return inputs;
+  },
+
+  async read(_context, _inputs, known) {
+    return known;
+  },
+
+  async delete() {},
+};
+
+/** Makes the server the leader, if another member leads by now: only so it has every row. */
+async function lead(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
+  const { host, members } = inputs;
+  const leader = await waitFor<string>(
+    async () => {
+      const view = await viewOf(context, inputs);
+      const found = leaderOf(view);
+      return found ? { done: found } : { missing: describeMembers(view) };
+    },
+    {
+      expected: "a leader",
+      seconds: STEP_SECONDS,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+  if (leader === host) return;
+  context.info(urn, `switching over from ${leader} to ${host}`);
+  await context
+    .host(leader)
+    .change("switching over", switchOver(members[leader] ?? "", leader, host), {
+      timeoutSeconds: SWITCHOVER_SECONDS,
+    });
+}
+
+/** Ends synchronous replication, so that no commit waits for a replica that is about to go. */
+async function waitForNobody(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
+  const host = context.host(inputs.host);
+  const changes = { synchronous_mode: false, synchronous_mode_strict: false };
+  await host.change(
+    "ending synchronous replication",
+    patchConfiguration(inputs.members[inputs.host] ?? "", changes),
+  );
+  const name = "synchronous_standby_names";
+  await waitFor<true>(
+    async () => {
+      const found = (await host.observe(currentSettingsProbe(inputs.port, [name])))[name];
+      return found === "" ? { done: true } : { missing: `${name} is ${found}` };
+    },
+    {
+      expected: "commits to wait for no replica",
+      seconds: STEP_SECONDS,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+/** A paused Patroni leaves PostgreSQL running when it ends (docs/pause.rst). */
+async function pause(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
+  const host = context.host(inputs.host);
+  const endpoint = inputs.members[inputs.host] ?? "";
+  await host.change("pausing Patroni", setPause(endpoint, true));
+  await waitFor<true>(
+    async () => {
+      const view = await viewOf(context, { members: { [inputs.host]: endpoint } });
+      if (!view?.paused) return { missing: "it is not yet" };
+      if (leaderOf(view) !== inputs.host) {
+        throw new PgherdError(
+          `${inputs.host}: expected it to lead when the cluster is paused, found ${describeMembers(view)}.`,
+          "Nothing of the old configuration was put back; run the same again.",
+        );
+      }
+      return { done: true };
+    },
+    {
+      expected: "Patroni to be paused",
+      seconds: STEP_SECONDS,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+async function retire(context: Context, name: string): Promise<void> {
+  await context.host(name).change("stopping Patroni", `set -e\n${retireUnit("patroni.service")}`);
+}
+
+/** A server that Patroni has restarted has Patroni's settings on its command line: one restart gives it its own back. */
+async function startAgain(
+  context: Context,
+  urn: string,
+  inputs: RollbackInputs,
+  source: Source,
+): Promise<void> {
+  const host = context.host(inputs.host);
+  const unit = await host.observe(serverUnitProbe(source.dataDirectory));
+  if (unit === source.unit || (source.unit === "" && unit !== "patroni.service" && unit !== "none"))
+    return;
+  context.info(urn, `restarting PostgreSQL on ${inputs.host} by ${source.unit || "hand"}`);
+  await host.change("restarting PostgreSQL", `set -e\n${startByItself(source)}`, {
+    timeoutSeconds: RESTART_SECONDS,
+  });
+}
+
+/** A migration that starts again must not find Patroni paused. */
+async function resume(
+  context: Context,
+  { host, endpoints, cluster }: RollbackInputs,
+): Promise<void> {
+  const key = `/service/${cluster}/config`;
+  const found = await context.host(host).observe(keyProbe(endpoints, key));
+  if (!found) return;
+  const { pause: paused, ...rest } = JSON.parse(found.value) as { pause?: unknown };
+  if (paused === undefined) return;
+  await context
+    .host(host)
+    .change(
+      "ending the pause",
+      `set -e\n${setKey(endpoints, key, JSON.stringify(rest), found.revision)}`,
+    );
+}

@@ -1,0 +1,192 @@
+import type { CopyTarget } from "../facts/adoption";
+import type { FoundSource, Library } from "../facts/source";
+import type { SurveyInputs } from "../resources/inputs";
+
+/** What forbids a migration, each reason with what to do; none if nothing does. */
+export function judgeSource(
+  found: FoundSource,
+  targets: { readonly [host: string]: CopyTarget },
+  inputs: SurveyInputs,
+): string[] {
+  const { host } = inputs;
+  return [
+    ...SOURCE_RULES.flatMap((rule) => rule(found, inputs) ?? []).map(
+      (reason) => `${host}: ${reason}`,
+    ),
+    ...Object.entries(targets).flatMap(([name, target]) =>
+      TARGET_RULES.flatMap((rule) => rule(target, found, inputs, name) ?? []).map(
+        (reason) => `${name}: ${reason}`,
+      ),
+    ),
+  ];
+}
+
+type Reasons = string | string[] | undefined;
+
+const SOURCE_RULES: readonly ((found: FoundSource, inputs: SurveyInputs) => Reasons)[] = [
+  version,
+  recovery,
+  owner,
+  errors,
+  preparedTransactions,
+  strict,
+  ownRoles,
+];
+
+const TARGET_RULES: readonly ((
+  target: CopyTarget,
+  found: FoundSource,
+  inputs: SurveyInputs,
+  name: string,
+) => Reasons)[] = [collations, locales, libraries, namedFiles, tablespaces, space];
+
+function version({ source }: FoundSource, inputs: SurveyInputs) {
+  if (source.version === inputs.version) return;
+  return (
+    `expected PostgreSQL ${inputs.version}, found ${source.version}. ` +
+    `Set pgherd:cluster.postgresql.version to ${source.version}: a migration is no upgrade.`
+  );
+}
+
+function recovery({ details }: FoundSource) {
+  if (!details.inRecovery) return;
+  return "expected a server that takes writes, found a standby. Name the host of its primary in pgherd:cluster.migration.from.";
+}
+
+function owner({ details }: FoundSource) {
+  if (details.user === "postgres") return;
+  return (
+    `expected the server to be run by the user postgres, as whom Patroni runs, found ${details.user}. ` +
+    "Stop it once, give its directories to postgres (chown -R) and start it as that user."
+  );
+}
+
+function errors({ details }: FoundSource) {
+  if (details.errors.length === 0) return;
+  return (
+    `expected its files to be without errors, since a reload reads them, found ${details.errors.join("; ")}. ` +
+    "Mend these lines."
+  );
+}
+
+/** Patroni would wait for them at every switchover, and a standby cannot end them. */
+function preparedTransactions({ source, details }: FoundSource) {
+  if (details.preparedTransactions === 0) return;
+  const allowed = source.running.max_prepared_transactions ?? "";
+  return (
+    `expected no prepared transaction, found ${details.preparedTransactions} (max_prepared_transactions is ${allowed}). ` +
+    "End each with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts lists them."
+  );
+}
+
+function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {
+  if (!wanted) return;
+  return (
+    'expected pgherd:cluster.replication.mode to let writes go on while there is no replica, found "strict". ' +
+    'Migrate with "synchronous", then change it: one run, nothing restarts.'
+  );
+}
+
+/** The server's own would get another password, and whoever uses them would be shut out. */
+function ownRoles({ source }: FoundSource) {
+  const taken = source.roles.filter((name) => name !== "postgres");
+  if (taken.length === 0) return;
+  return (
+    `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
+    `Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.`
+  );
+}
+
+const WITHOUT_COLLATION = ["C", "POSIX", "C.UTF-8", "C.utf8"];
+
+/** Where the C library sorts otherwise, indexes on text are damaged by the copy, silently. */
+function collations({ glibc }: CopyTarget, { details }: FoundSource, { host }: SurveyInputs) {
+  const sorted = details.databases.filter(
+    ({ provider, collation }) => provider === "libc" && !WITHOUT_COLLATION.includes(collation),
+  );
+  if (sorted.length === 0 || glibc === details.glibc) return;
+  const names = sorted.map(({ name, collation }) => `${name} (${collation})`).join(", ");
+  return (
+    `expected the C library ${details.glibc}, as on ${host}, since it decides how ${names} sort, found ${glibc}: ` +
+    "indexes on text would be damaged. Use a host with the same release of Debian."
+  );
+}
+
+function locales({ locales: there }: CopyTarget, { details }: FoundSource) {
+  const needed = new Set(
+    details.databases
+      .filter(({ provider }) => provider === "libc")
+      .map(({ collation }) => collation)
+      .filter((one) => !WITHOUT_COLLATION.includes(one)),
+  );
+  const absent = [...needed].filter(
+    (one) => !there.some((other) => spelled(other) === spelled(one)),
+  );
+  if (absent.length === 0) return;
+  return (
+    `expected the locale ${absent.join(", ")}, which the databases have, found it not. Put it into /etc/locale.gen ` +
+    "there and run locale-gen (package locales)."
+  );
+}
+
+function libraries(
+  target: CopyTarget,
+  { details }: FoundSource,
+  inputs: SurveyInputs,
+  name: string,
+) {
+  const comes = ({ file, package: owner }: Library) =>
+    target.files.includes(file) || (inputs.others[name] ?? []).includes(owner);
+  const absent = details.libraries.filter((library) => !comes(library));
+  if (absent.length === 0) return;
+  const packages = [...new Set(absent.map(({ package: owner }) => owner).filter(Boolean))];
+  return (
+    `expected ${absent.map(({ file }) => file).join(", ")}, which the database loads, found it not. ` +
+    (packages.length > 0
+      ? `Add ${packages.join(", ")} to pgherd:cluster.postgresql.packages.`
+      : "It comes from no package: install it there the way it was on the old host.")
+  );
+}
+
+/** Debian's package makes these itself. */
+const MADE_BY_PACKAGE = /ssl-cert-snakeoil\.(pem|key)$/;
+
+function namedFiles(target: CopyTarget, { details }: FoundSource, { host }: SurveyInputs) {
+  const absent = details.namedFiles.filter(
+    (file) => !target.files.includes(file) && !MADE_BY_PACKAGE.test(file),
+  );
+  if (absent.length === 0) return;
+  return `expected ${absent.join(", ")}, which settings of the server name, found it not. Copy it from ${host}, with its owner and mode.`;
+}
+
+function tablespaces(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.tablespaces.filter(
+    ({ location }) => !target.directories.includes(location),
+  );
+  if (absent.length === 0) return;
+  const places = absent.map(({ location }) => location).join(" ");
+  return (
+    `expected an empty directory of the user postgres for each tablespace (${absent.map(({ name }) => name).join(", ")}), found none. ` +
+    `Run there: install -d -o postgres -g postgres -m 0700 ${places}`
+  );
+}
+
+/** What is written while the copy is made needs room too. */
+const SPARE = 1.1;
+
+function space({ free }: CopyTarget, { details }: FoundSource) {
+  const size = details.databases.reduce((sum, one) => sum + one.size, 0);
+  if (free >= size * SPARE) return;
+  return (
+    `expected ${megabytes(size * SPARE)} MB to be free for a copy of the data, found ${megabytes(free)} MB. ` +
+    "Make room, or mount a larger disk there."
+  );
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
+}
+
+function spelled(name: string): string {
+  return name.toLowerCase().replaceAll("-", "");
+}

@@ -1,0 +1,255 @@
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { MigrationSettings } from "../../src/config/schema";
+import { down } from "../../src/lab/down";
+import { labExec } from "../../src/lab/exec";
+import { FULL, LabCluster, ROOT, until, type StackSettings } from "./harness";
+
+// One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
+
+const LAB = "t-migration";
+const PASSWORD = "correct-horse";
+const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
+const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
+const ENTRY_POINT = "postgresql://shop@10.89.0.100:5000/shop";
+
+const lab = new LabCluster(LAB, { configFile: STACK });
+
+/** The same stack with another part of its migration, or more. */
+function migrating(
+  changes: Partial<MigrationSettings>,
+  change: (settings: StackSettings) => void = () => {},
+): LabCluster {
+  return lab.varying((settings) => {
+    settings.cluster.migration = { from: "db1", ...settings.cluster.migration, ...changes };
+    change(settings);
+  });
+}
+
+const asPostgres = (sql: string, host = "db1", database = "postgres") =>
+  lab.onHost(host, `cd / && sudo -u postgres psql -XAtqd ${database}`, `${sql}\n`);
+
+/** Which process runs the server, since when, and what it was told: the same as long as nobody has restarted it. */
+const serverLife = () =>
+  lab.onHost("db1", "sudo sed -n '1p;3p' /var/lib/postgresql/*/main/postmaster.pid");
+
+/** Everything of the server that a look must leave alone. */
+const fingerprint = () =>
+  lab.onHost(
+    "db1",
+    `sudo sh -c 'find /etc /var/lib/postgresql/*/main/*.conf -type f -exec stat -c "%n %i %Y %Z" {} + | sort
+      ls /etc/systemd/system; dpkg -l | wc -l; cat /var/lib/postgresql/*/main/postmaster.pid'`,
+  );
+
+interface StepReport {
+  readonly writeMs: number;
+  readonly readMs: number;
+  readonly writes: number;
+  readonly reads: number;
+}
+
+interface ShopReport {
+  readonly acknowledged: readonly number[];
+  readonly unknown: readonly number[];
+  readonly steps: { readonly [step: string]: StepReport };
+}
+
+/** Clients that write and read all the time. */
+class Shop {
+  private readonly folder = mkdtempSync(join(tmpdir(), "pgherd-shop-"));
+  private readonly done: Promise<string>;
+
+  constructor(uri: string) {
+    this.move(uri);
+    this.step("before");
+    this.done = labExec(LAB, [process.execPath, join(ROOT, "test/lab/shopper.cjs"), this.folder], {
+      env: { PGPASSWORD: PASSWORD },
+    });
+  }
+
+  /** Tells the clients where the database is now. */
+  move(uri: string): void {
+    this.say("uri", uri);
+  }
+
+  step(name: string): void {
+    this.say("step", name);
+  }
+
+  async close(): Promise<ShopReport> {
+    this.say("stop", "");
+    return JSON.parse(await this.done) as ShopReport;
+  }
+
+  private say(name: string, text: string): void {
+    writeFileSync(join(this.folder, `${name}.new`), text);
+    renameSync(join(this.folder, `${name}.new`), join(this.folder, name));
+  }
+}
+
+/** What clients were told is there, once each; what they were not told may be there or not. */
+async function expectRows({ acknowledged, unknown }: ShopReport, host: string): Promise<void> {
+  const rows = (await asPostgres("select id from orders order by id", host, "shop"))
+    .trim()
+    .split("\n")
+    .map(Number);
+  expect(new Set(rows).size).toBe(rows.length);
+  const there = new Set(rows);
+  expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
+  const known = new Set([...acknowledged, ...unknown]);
+  expect(rows.filter((id) => !known.has(id))).toEqual([]);
+}
+
+beforeAll(async () => {
+  await lab.boot({ topology: "standard", distro: "trixie" });
+  await lab.onHost(
+    "db1",
+    "cat >stranger.sh",
+    readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8"),
+  );
+  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${FULL ? 50 : 2}`);
+}, 1_200_000);
+
+afterAll(() => down(LAB));
+
+describe("a server that runs already", () => {
+  test("is described by a preview that changes nothing of it", async () => {
+    const before = await fingerprint();
+    const said = await lab.pulumi("preview");
+    expect(said).toContain("The server");
+    expect(said).toMatch(/Settings in +.*\/etc\/postgresql\/17\/main\/extra\/disks\.conf/);
+    expect(said).toContain(
+      "of these only in postgresql.auto.conf: max_slot_wal_keep_size, work_mem",
+    );
+    expect(said).toContain("wal_log_hints: off → on (restart): pg_rewind needs it");
+    expect(said).toContain("physical slot archive_host");
+    expect(said).toContain("one restart once the replicas stream (wal_log_hints)");
+    expect(await fingerprint()).toBe(before);
+  });
+
+  test("is refused with all reasons at once where it cannot be migrated, and nothing is touched", async () => {
+    const before = await fingerprint();
+    await asPostgres("alter system set max_prepared_transactions = 0", "db1");
+    const other = migrating({}, ({ cluster }) => {
+      cluster.postgresql = { version: 16 };
+      cluster.replication = { mode: "strict" };
+    });
+    const said = await other.refused("preview");
+    expect(said).toContain("db1: expected PostgreSQL 16, found 17.");
+    expect(said).toContain('Migrate with "synchronous", then change it');
+    await asPostgres("alter system reset max_prepared_transactions", "db1");
+    expect((await fingerprint()).replace(/.*auto\.conf.*\n/g, "")).toBe(
+      before.replace(/.*auto\.conf.*\n/g, ""),
+    );
+  });
+
+  test("becomes a cluster step by step, while clients write and read, and loses no row", async () => {
+    const shop = new Shop(OLD_ADDRESS);
+    const started = await serverLife();
+    let report: ShopReport;
+    try {
+      shop.step("prepared");
+      await migrating({ until: "prepared" }).deploy();
+      expect(await serverLife()).toBe(started);
+
+      shop.step("adopted");
+      await migrating({ until: "adopted" }).deploy();
+      expect(await serverLife()).toBe(started);
+      expect((await lab.onHost("db1", "systemctl is-enabled postgresql@17-main || :")).trim()).toBe(
+        "masked",
+      );
+      await migrating({ until: "adopted" }).unchanged();
+
+      shop.step("replicated");
+      await migrating({ until: "replicated" }).deploy();
+      await migrating({ until: "replicated" }).unchanged();
+
+      shop.step("balanced");
+      await migrating({ until: "balanced" }).deploy();
+      expect(await asPostgres("select pg_is_in_recovery()")).toBe("f\n");
+
+      shop.step("cutOver");
+      shop.move(ENTRY_POINT);
+      await migrating({ until: "cutOver" }).deploy();
+      await migrating({ until: "cutOver" }).healthy();
+      await migrating({ until: "cutOver" }).unchanged();
+    } finally {
+      shop.step("after");
+      report = await shop.close();
+    }
+    console.log("migration", JSON.stringify(report.steps));
+    await expectRows(report, "db1");
+    expect(Object.keys(report.steps)).toContain("cutOver");
+  });
+
+  test("keeps its settings, rules and slots on all members", async () => {
+    for (const host of ["db1", "db2", "db3"]) {
+      const shown = async (name: string) => (await asPostgres(`show ${name}`, host)).trim();
+      expect(await shown("random_page_cost"), host).toBe("1.3");
+      expect(await shown("work_mem"), host).toBe("6MB");
+      expect(await shown("max_connections"), host).toBe("120");
+      expect(await shown("shared_preload_libraries"), host).toBe("pg_stat_statements");
+      const rules = await asPostgres(
+        "select count(*) from pg_hba_file_rules where 'auditor' = any(user_name)",
+        host,
+      );
+      expect(rules.trim(), host).toBe("1");
+    }
+    expect(
+      (
+        await asPostgres(
+          "select count(*) from pg_replication_slots where slot_name = 'archive_host'",
+        )
+      ).trim(),
+    ).toBe("1");
+  });
+});
+
+describe("the way back", () => {
+  test("leaves the server standing alone on its data, with the configuration and the unit that it had", async () => {
+    const shop = new Shop(ENTRY_POINT);
+    shop.step("before");
+    let report: ShopReport;
+    try {
+      shop.step("rollback");
+      const back = migrating({ until: "cutOver", rollback: true }).deploy();
+      await until("the old address to let clients in", 120, async () => {
+        const tried = ["bash", "-c", "timeout 1 bash -c ': </dev/tcp/10.89.0.11/5432'"];
+        return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
+      });
+      shop.move(OLD_ADDRESS);
+      await back;
+      shop.step("after");
+    } finally {
+      report = await shop.close();
+    }
+    console.log("rollback", JSON.stringify(report.steps));
+    expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
+      "active",
+    );
+    expect((await lab.onHost("db1", "systemctl is-active patroni || :")).trim()).not.toBe("active");
+    expect((await asPostgres("show config_file")).trim()).toBe(
+      "/etc/postgresql/17/main/postgresql.conf",
+    );
+    expect(
+      (
+        await asPostgres(
+          "select count(*) from pg_roles where rolname in ('replicator', 'rewinder')",
+        )
+      ).trim(),
+    ).toBe("0");
+    expect(
+      (await asPostgres("select string_agg(slot_name, ',') from pg_replication_slots")).trim(),
+    ).toBe("archive_host");
+    expect((await lab.onHost("db1", "ls /etc/postgresql/17/main")).split("\n")).not.toContain(
+      "postgresql.base.conf",
+    );
+  });
+
+  test("lets the migration start again", async () => {
+    await migrating({ until: "balanced", rollback: false }).deploy();
+    await migrating({ until: "balanced" }).healthy();
+  });
+});

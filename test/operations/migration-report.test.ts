@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import {
+  expectedInterruption,
+  renderReport,
+  settingChanges,
+} from "../../src/operations/migration-report";
+import { FOUND } from "../source";
+
+const PLAN = {
+  parameters: { max_connections: "120", work_mem: "6MB", hot_standby: "on" },
+  needed: {},
+  others: ["a2", "a3"],
+  maxRate: 0,
+};
+
+test("a server that stays as it is is not interrupted", () => {
+  const changes = settingChanges(FOUND, PLAN);
+  expect(changes).toEqual([]);
+  expect(expectedInterruption(changes)).toBe("none until the clients move: no restart is needed");
+});
+
+test("each setting that changes is told with what it takes and why", () => {
+  const plan = {
+    ...PLAN,
+    parameters: { ...PLAN.parameters, wal_log_hints: "on", work_mem: "8MB" },
+  };
+  expect(settingChanges(FOUND, plan)).toEqual([
+    {
+      name: "wal_log_hints",
+      from: "off",
+      to: "on",
+      by: "restart",
+      why: "pg_rewind needs it where there are no checksums",
+    },
+    {
+      name: "work_mem",
+      from: "6MB",
+      to: "8MB",
+      by: "reload",
+      why: "pgherd:cluster.postgresql.parameters says so",
+    },
+  ]);
+});
+
+test("what replicas cannot do without is restarted for at once, the rest once they stream", () => {
+  const plan = {
+    ...PLAN,
+    parameters: { ...PLAN.parameters, wal_log_hints: "on" },
+    needed: { listen_addresses: "*" },
+  };
+  const found = {
+    ...FOUND,
+    source: {
+      ...FOUND.source,
+      running: { ...FOUND.source.running, listen_addresses: "localhost" },
+    },
+  };
+  expect(expectedInterruption(settingChanges(found, plan))).toBe(
+    "one restart when it is adopted (listen_addresses); one restart once the replicas stream (wal_log_hints)",
+  );
+});
+
+test("the report names what is kept, who is connected and how to go back", () => {
+  const text = renderReport(FOUND, PLAN);
+  expect(text).toContain("shop: 5.0 GB, de_DE.UTF-8, pg_trgm");
+  expect(text).toContain("of these only in postgresql.auto.conf: work_mem");
+  expect(text).toContain("logical slot feed of shop");
+  expect(text).toContain("shop in shop from 10.0.0.50, app: 3 sessions");
+  expect(text).toContain("about 52 s at 100 MB per second");
+  expect(text).toContain("pgherd:cluster.migration.rollback: true");
+});

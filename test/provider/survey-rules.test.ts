@@ -1,0 +1,128 @@
+import { expect, test } from "vitest";
+import type { CopyTarget } from "../../src/facts/adoption";
+import type { SourceDetails } from "../../src/facts/source";
+import { judgeSource } from "../../src/provider/survey-rules";
+import type { Source, SurveyInputs } from "../../src/resources/inputs";
+import { DETAILS, SOURCE } from "../source";
+
+const INPUTS: SurveyInputs = {
+  cluster: "shop",
+  host: "a1",
+  port: 5432,
+  version: 17,
+  superuser: "postgres",
+  others: { a2: ["postgresql-17"] },
+  dataDirectory: "/var/lib/postgresql/17/main",
+  strict: false,
+  until: "cutOver",
+};
+
+const TARGET: CopyTarget = {
+  glibc: "2.41",
+  locales: ["C.utf8", "de_DE.utf8"],
+  files: [],
+  directories: [],
+  free: 20 * 2 ** 30,
+};
+
+interface Case {
+  readonly source?: Partial<Source>;
+  readonly details?: Partial<SourceDetails>;
+  readonly target?: Partial<CopyTarget>;
+  readonly inputs?: Partial<SurveyInputs>;
+}
+
+function judge({ source, details, target, inputs }: Case): string[] {
+  const found = { source: { ...SOURCE, ...source }, details: { ...DETAILS, ...details } };
+  return judgeSource(found, { a2: { ...TARGET, ...target } }, { ...INPUTS, ...inputs });
+}
+
+test("nothing forbids the migration of a server that fits", () => {
+  expect(judge({})).toEqual([]);
+});
+
+test.each<[name: string, found: Case, problem: string]>([
+  [
+    "another major version",
+    { inputs: { version: 16 } },
+    "a1: expected PostgreSQL 16, found 17. Set pgherd:cluster.postgresql.version to 17: a migration is no upgrade.",
+  ],
+  [
+    "a standby",
+    { details: { inRecovery: true } },
+    "a1: expected a server that takes writes, found a standby. Name the host of its primary in pgherd:cluster.migration.from.",
+  ],
+  [
+    "another user of the operating system",
+    { details: { user: "pgsql" } },
+    "a1: expected the server to be run by the user postgres, as whom Patroni runs, found pgsql. Stop it once, give its directories to postgres (chown -R) and start it as that user.",
+  ],
+  [
+    "broken lines in its files",
+    { details: { errors: ["pg_hba.conf:7: invalid"] } },
+    "a1: expected its files to be without errors, since a reload reads them, found pg_hba.conf:7: invalid. Mend these lines.",
+  ],
+  [
+    "prepared transactions",
+    { details: { preparedTransactions: 2 } },
+    "a1: expected no prepared transaction, found 2 (max_prepared_transactions is 0). End each with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts lists them.",
+  ],
+  [
+    "a mode in which it would wait for replicas that are not there yet",
+    { inputs: { strict: true } },
+    'a1: expected pgherd:cluster.replication.mode to let writes go on while there is no replica, found "strict". Migrate with "synchronous", then change it: one run, nothing restarts.',
+  ],
+  [
+    "a role with a name that Patroni needs",
+    { source: { roles: ["postgres", "replicator"] } },
+    "a1: expected no role replicator yet, which Patroni will connect as, found that there is. Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.",
+  ],
+  [
+    "a new host whose C library sorts otherwise",
+    { target: { glibc: "2.36" } },
+    "a2: expected the C library 2.41, as on a1, since it decides how shop (de_DE.UTF-8) sort, found 2.36: indexes on text would be damaged. Use a host with the same release of Debian.",
+  ],
+  [
+    "a new host without a locale of the databases",
+    { target: { locales: ["C.utf8"] } },
+    "a2: expected the locale de_DE.UTF-8, which the databases have, found it not. Put it into /etc/locale.gen there and run locale-gen (package locales).",
+  ],
+  [
+    "an extension of a package that the new hosts do not get",
+    {
+      details: {
+        libraries: [
+          { file: "/usr/lib/postgresql/17/lib/vector.so", package: "postgresql-17-pgvector" },
+        ],
+      },
+    },
+    "a2: expected /usr/lib/postgresql/17/lib/vector.so, which the database loads, found it not. Add postgresql-17-pgvector to pgherd:cluster.postgresql.packages.",
+  ],
+  [
+    "an extension that was built by hand",
+    { details: { libraries: [{ file: "/usr/local/lib/own.so", package: "" }] } },
+    "a2: expected /usr/local/lib/own.so, which the database loads, found it not. It comes from no package: install it there the way it was on the old host.",
+  ],
+  [
+    "a certificate that the new hosts do not have",
+    { details: { namedFiles: ["/etc/ssl/shop.key"] } },
+    "a2: expected /etc/ssl/shop.key, which settings of the server name, found it not. Copy it from a1, with its owner and mode.",
+  ],
+  [
+    "a tablespace without a directory for it",
+    { details: { tablespaces: [{ name: "fast", location: "/mnt/fast" }] } },
+    "a2: expected an empty directory of the user postgres for each tablespace (fast), found none. Run there: install -d -o postgres -g postgres -m 0700 /mnt/fast",
+  ],
+  [
+    "too little room for a copy",
+    { target: { free: 2 ** 30 } },
+    "a2: expected 5632 MB to be free for a copy of the data, found 1024 MB. Make room, or mount a larger disk there.",
+  ],
+])("%s is refused", (_name, found, problem) => {
+  expect(judge(found)).toEqual([problem]);
+});
+
+test("all reasons are told at once", () => {
+  const found: Case = { inputs: { version: 16, strict: true }, target: { locales: [], free: 0 } };
+  expect(judge(found)).toHaveLength(4);
+});

@@ -2,12 +2,14 @@ import type { Probe } from "../host/host";
 import { hereDocument, words } from "../host/shell";
 
 /**
- * A psql call over the local socket as the superuser; the SQL follows on standard input. A server that was built by hand
+ * A psql call over the local socket as the superuser; the SQL follows on standard input. psql itself, not Debian's wrapper,
+ * and without a session of its own: both take several times as long as a query does. A server that was built by hand
  * and has not been restarted since it was adopted has its socket where PostgreSQL's own default is.
  */
 export function psql(port: number, database: string): string {
+  const program = `"$(set -- /usr/lib/postgresql/*/bin/psql; [ -x "$1" ] && echo "$1" || echo psql)"`;
   const socket = `"$([ -S /var/run/postgresql/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo /var/run/postgresql || echo /tmp)"`;
-  return `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -d ${words([database])}`;
+  return `setpriv --reuid=postgres --regid=postgres --init-groups -- ${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -d ${words([database])}`;
 }
 
 /** A login role. */

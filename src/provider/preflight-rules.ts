@@ -75,8 +75,8 @@ function init({ facts }: Sighting) {
   return `expected systemd as process 1, found "${facts.init}". A container without it will not do.`;
 }
 
-function packageSources({ requirement, candidates }: Sighting) {
-  const absent = requirement.packages.filter((one) => !candidates[one]);
+function packageSources({ requirement, candidates, installed }: Sighting) {
+  const absent = requirement.packages.filter((one) => !candidates[one] && !installed[one]);
   if (absent.length === 0) return;
   return (
     `expected the package sources to have ${absent.join(", ")}. Run apt-get update there, ` +

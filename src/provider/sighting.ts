@@ -7,7 +7,7 @@ export interface Sighting {
   readonly host: string;
   readonly requirement: Requirement;
   readonly facts: HostFacts;
-  /** Versions that could be installed, by package. */
+  /** Versions that could be installed, by package, of those that are not. */
   readonly candidates: { readonly [name: string]: string };
   /** Installed versions by package. */
   readonly installed: { readonly [name: string]: string };

@@ -3,7 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
-import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
+import type {
+  ClusterPlan,
+  Daemon as DaemonName,
+  FirewallPlan,
+  MigrationPlan,
+  Secrets,
+} from "../plan/types";
 import type { Source } from "../resources/inputs";
 import {
   Backups,
@@ -17,12 +23,26 @@ import {
   Preflight,
   Provider,
   Rollback,
+  type Service,
 } from "../resources/resources";
 import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { Migration } from "./migration";
 import { Passwords } from "./passwords";
+
+/** What the hosts are before any service: prepared, and behind their firewalls. */
+interface Hosts {
+  /** What must be there before a service is set up on a host. */
+  readonly on: (host: string) => pulumi.Resource[];
+  readonly all: readonly pulumi.Resource[];
+}
+
+/** What a cluster hands out once it is there. */
+interface Built {
+  readonly systemIdentifier: pulumi.Output<string>;
+  readonly forks?: Forks;
+}
 
 /** A highly available PostgreSQL cluster: everything that its plan names, in the order in which it can start. */
 export class Cluster extends pulumi.ComponentResource {
@@ -33,232 +53,272 @@ export class Cluster extends pulumi.ComponentResource {
   /** Of the user `stats` of the statistics page. */
   readonly statsPassword: pulumi.Output<string>;
   /** What clients connect to the stack's forks with, by fork. */
-  readonly forks: { readonly [fork: string]: pulumi.Output<string> } = {};
+  readonly forks: { readonly [fork: string]: pulumi.Output<string> };
   /** Of every login role on a fork, by fork. */
-  readonly forkPasswords: { readonly [fork: string]: pulumi.Output<string> } = {};
+  readonly forkPasswords: { readonly [fork: string]: pulumi.Output<string> };
 
-  private readonly name: string;
+  private readonly plan: ClusterPlan;
+  private readonly child: pulumi.CustomResourceOptions;
+  private readonly components: pulumi.ComponentResourceOptions;
+  private readonly secrets: pulumi.Output<Secrets>;
+  private readonly checked: Preflight;
+  private readonly migration?: Migration;
 
-  constructor(name: string, settings: Settings, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly settings: Settings,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("pgherd:component:Cluster", name, {}, opts);
-    this.name = name;
     const { hosts, ssh, cluster } = settings;
     const plan = planCluster(settings);
+    this.plan = plan;
     const provider = new Provider(`${name}-hosts`, { hosts, ssh }, { parent: this });
-    const child = { parent: this, provider };
+    this.child = { parent: this, provider };
+    this.components = { parent: this, providers: { pgherd: provider } };
     const users = cluster.postgresql.users.map((user) => user.name);
-    const { secrets, users: passwords } = new Passwords(
-      `${name}-passwords`,
-      users,
-      plan.backup !== undefined,
-      { parent: this },
+    const generated = new Passwords(`${name}-passwords`, users, plan.backup !== undefined, {
+      parent: this,
+    });
+    this.secrets = generated.secrets;
+    this.passwords = generated.users;
+    this.statsPassword = generated.secrets.apply((known) => known.stats);
+    this.checked = new Preflight(
+      `${name}-preflight`,
+      { cluster: name, ...plan.preflight },
+      this.child,
     );
-
-    const checked = new Preflight(`${name}-preflight`, { cluster: name, ...plan.preflight }, child);
-    this.passwords = passwords;
-    this.statsPassword = secrets.apply((known) => known.stats);
-    if (plan.migration?.rollback) {
-      new Rollback(
-        `${name}-rollback`,
-        { cluster: name, ...plan.migration.rollback },
-        { ...child, dependsOn: checked },
-      );
-      this.systemIdentifier = pulumi.output("");
-      this.registerOutputs({ systemIdentifier: this.systemIdentifier });
-      return;
+    if (plan.migration && !plan.migration.rollback) {
+      this.migration = new Migration(name, plan.migration, this.checked, this.components);
     }
-    const migration =
-      plan.migration &&
-      new Migration(name, plan.migration, checked, {
-        parent: this,
-        providers: { pgherd: provider },
-      });
-    const source = migration?.source;
-    const dynamic = pulumi
-      .all([checked.facts, source])
-      .apply(([facts, known]) => plan.patroni.dynamicConfiguration(facts, known));
-    const told = migration ? [migration.report(dynamic)] : [];
+    const built = plan.migration?.rollback ? this.goBack(plan.migration.rollback) : this.build();
+    this.systemIdentifier = built.systemIdentifier;
+    this.forks = built.forks?.connection ?? {};
+    this.forkPasswords = built.forks?.passwords ?? {};
+    this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+  }
 
-    const before = hooks("before", settings, plan, { parent: this, dependsOn: [checked, ...told] });
-    const bases = Object.fromEntries(
+  /** Undoes a migration. What else there was of the cluster is taken out of service afterwards, as by a destroy. */
+  private goBack(rollback: NonNullable<MigrationPlan["rollback"]>): Built {
+    new Rollback(
+      `${this.name}-rollback`,
+      { cluster: this.name, ...rollback },
+      { ...this.child, dependsOn: this.checked },
+    );
+    return { systemIdentifier: pulumi.output("") };
+  }
+
+  private build(): Built {
+    const { plan, migration } = this;
+    const dynamic = pulumi
+      .all([this.checked.facts, migration?.source])
+      .apply(([facts, source]) => plan.patroni.dynamicConfiguration(facts, source));
+    const told = migration ? [migration.report(dynamic)] : [];
+    const hosts = this.hosts([this.checked, ...told]);
+    const configuration = this.dcs(hosts, dynamic);
+    const logins = this.logins(hosts);
+    const members = this.members((host) => [...hosts.on(host), configuration, ...logins]);
+    if (migration && !plan.reaches("replicated")) {
+      return { systemIdentifier: migration.source.systemIdentifier };
+    }
+    const database = this.database(dynamic, [configuration, ...members]);
+    const ready = [database, ...this.entryPoint(hosts, database)];
+    const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
+    this.cutOver([...ready, ...backups]);
+    const forks =
+      plan.forks.length > 0
+        ? new Forks(`${this.name}-forks`, this.settings, plan.forks, database, this.components)
+        : undefined;
+    this.hooks("after", [...ready, ...backups, ...(forks ? [forks] : [])]);
+    return { systemIdentifier: database.systemIdentifier, forks };
+  }
+
+  private hosts(needs: pulumi.Resource[]): Hosts {
+    const { name, plan, child } = this;
+    const before = this.hooks("before", needs);
+    const bases = new Map(
       plan.hosts.map((host) => [
         host.host,
         new HostBase(
           `${name}-${host.host}`,
           { cluster: name, ...host },
-          { ...child, dependsOn: [checked, ...told, ...before] },
+          { ...child, dependsOn: [...needs, ...before] },
         ),
       ]),
     );
-    const firewall = ({ host, rules }: FirewallPlan, dependsOn: pulumi.Resource[]) =>
-      new Firewall(
-        `${name}-${host}-firewall`,
-        { cluster: name, host, rules, loaded: "active", enabled: "enabled" },
-        { ...child, dependsOn },
-      );
-    // Clients of a server that is migrated still come in where the firewall will let none in.
-    const isOpen = ({ host }: FirewallPlan) => host === plan.migration?.cutOver.host;
-    const firewalls = Object.fromEntries(
+    const firewalls = new Map(
       plan.firewalls
-        .filter((one) => !isOpen(one))
-        .map((one) => [one.host, firewall(one, [bases[one.host] as HostBase])]),
+        .filter((one) => !this.closesLast(one))
+        .map((one) => [one.host, this.firewall(one, [bases.get(one.host) as HostBase])]),
     );
-    const base = (host: string) => [firewalls[host] ?? (bases[host] as HostBase)];
-    const daemon = (daemonName: DaemonName, needs: Needs) =>
-      new Daemon(
-        `${name}-${daemonName}`,
-        name,
-        plan.services.filter((service) => service.daemon === daemonName),
-        { secrets, source },
-        needs,
-        { parent: this, providers: { pgherd: provider } },
-      ).services;
+    return {
+      on: (host) => [firewalls.get(host) ?? (bases.get(host) as HostBase)],
+      all: [...bases.values(), ...firewalls.values()],
+    };
+  }
 
-    const etcd = daemon("etcd", base);
-    const haproxy = daemon("haproxy", base);
-    const keepalived = daemon("keepalived", (host) => [haproxy[host] as pulumi.Resource]);
+  /** Clients of a server that is migrated still come in where the firewall will let none in. */
+  private closesLast({ host }: FirewallPlan): boolean {
+    return host === this.plan.migration?.cutOver.host;
+  }
+
+  private firewall({ host, rules }: FirewallPlan, dependsOn: pulumi.Resource[]): Firewall {
+    return new Firewall(
+      `${this.name}-${host}-firewall`,
+      { cluster: this.name, host, rules, loaded: "active", enabled: "enabled" },
+      { ...this.child, dependsOn },
+    );
+  }
+
+  private daemon(daemonName: DaemonName, needs: Needs): { readonly [host: string]: Service } {
+    return new Daemon(
+      `${this.name}-${daemonName}`,
+      this.name,
+      this.plan.services.filter((service) => service.daemon === daemonName),
+      { secrets: this.secrets, source: this.migration?.source },
+      needs,
+      this.components,
+    ).services;
+  }
+
+  private hooks(
+    when: Parameters<typeof hooks>[0],
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource[] {
+    return hooks(when, this.settings, this.plan, { parent: this, dependsOn });
+  }
+
+  private dcs(
+    hosts: Hosts,
+    configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
+  ): pulumi.Resource {
+    const { name, plan, child } = this;
+    const { members } = plan.etcd;
     const dcs = new EtcdCluster(
       `${name}-etcd-cluster`,
-      { cluster: name, members: plan.etcd.members },
-      { ...child, dependsOn: Object.values(etcd) },
+      { cluster: name, members },
+      { ...child, dependsOn: Object.values(this.daemon("etcd", hosts.on)) },
     );
-    const configuration = new DynamicConfiguration(
+    return new DynamicConfiguration(
       `${name}-configuration`,
       {
         cluster: name,
-        host: Object.keys(plan.etcd.members)[0] as string,
-        endpoints: Object.values(plan.etcd.members),
-        configuration: dynamic,
+        host: Object.keys(members)[0] as string,
+        endpoints: Object.values(members),
+        configuration,
       },
       { ...child, dependsOn: dcs },
     );
-    const logins = this.logins(plan, child, [...Object.values(bases), ...Object.values(firewalls)]);
-    const adopted: pulumi.Resource[] = [];
-    const patroni = daemon("patroni", (host, made) => {
-      const needs = [...base(host), configuration, ...logins];
-      if (!migration) return needs;
-      if (host === plan.migration?.cutOver.host) return [...needs, migration.adoption(needs)];
-      // Only the server that is migrated has data: the others copy it once it leads.
-      if (adopted.length === 0) adopted.push(migration.takeover(Object.values(made)));
-      return [...needs, ...adopted];
-    });
-    if (migration && !plan.reaches("replicated")) {
-      if (plan.reaches("adopted")) migration.takeover(Object.values(patroni));
-      this.systemIdentifier = migration.source.systemIdentifier;
-      this.registerOutputs({ systemIdentifier: this.systemIdentifier });
-      return;
-    }
-    const database = new PatroniCluster(
+  }
+
+  private logins(hosts: Hosts): pulumi.Resource[] {
+    const { logins } = this.plan;
+    if (!logins) return [];
+    return [
+      new Logins(
+        `${this.name}-logins`,
+        { cluster: this.name, ...logins },
+        { ...this.child, dependsOn: [...hosts.all] },
+      ),
+    ];
+  }
+
+  /** Patroni on each member. Of those of a migration only the server that runs has data: the others copy it once it leads. */
+  private members(needs: (host: string) => pulumi.Resource[]): pulumi.Resource[] {
+    const { migration, plan } = this;
+    if (!migration) return Object.values(this.daemon("patroni", needs));
+    let takeover: pulumi.Resource | undefined;
+    const led = (made: object) => (takeover ??= migration.takeover(Object.values(made)));
+    const members = this.daemon("patroni", (host, made) =>
+      host === plan.migration?.cutOver.host
+        ? [...needs(host), migration.adoption(needs(host))]
+        : [...needs(host), led(made)],
+    );
+    return plan.reaches("adopted") ? [...Object.values(members), led(members)] : [];
+  }
+
+  private database(
+    configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
+    dependsOn: pulumi.Resource[],
+  ): PatroniCluster {
+    const { name, plan, secrets } = this;
+    const { patroni } = plan;
+    return new PatroniCluster(
       `${name}-patroni-cluster`,
       {
         cluster: name,
-        members: plan.patroni.members,
-        port: plan.patroni.port,
-        firstStartSeconds: plan.patroni.firstStartSeconds,
-        synchronous: plan.patroni.synchronous,
-        configuration: dynamic,
-        filesHash: pulumi.output(source).apply((known) => hashOf(plan, known)),
+        members: patroni.members,
+        port: patroni.port,
+        firstStartSeconds: patroni.firstStartSeconds,
+        synchronous: patroni.synchronous,
+        configuration,
+        filesHash: pulumi.output(this.migration?.source).apply((source) => hashOf(plan, source)),
         pendingRestart: [],
-        neverLead: plan.patroni.neverLead,
-        leaderStays: plan.patroni.leaderStays,
-        rolling: plan.patroni.rolling,
+        neverLead: patroni.neverLead,
+        leaderStays: patroni.leaderStays,
+        rolling: patroni.rolling,
         balancers: {
           hosts: plan.entryPoint?.hosts ?? [],
           entrances: ["replica", "synchronous", "asynchronous"],
           statsPort: plan.entryPoint?.statsPort ?? 0,
         },
-        roles: plan.patroni.roles,
-        databases: plan.patroni.databases,
+        roles: patroni.roles,
+        databases: patroni.databases,
         passwords: pulumi.all({
-          [plan.patroni.internalRoles.replication]: secrets.apply((known) => known.replication),
-          [plan.patroni.internalRoles.rewind]: secrets.apply((known) => known.rewind),
+          [patroni.internalRoles.replication]: secrets.apply((known) => known.replication),
+          [patroni.internalRoles.rewind]: secrets.apply((known) => known.rewind),
           ...(plan.backup
             ? {
                 [BACKUP_ROLES.backup]: secrets.apply((known) => known.barman ?? ""),
                 [BACKUP_ROLES.streaming]: secrets.apply((known) => known.barmanStreaming ?? ""),
               }
             : {}),
-          ...passwords,
+          ...this.passwords,
         }),
       },
-      { ...child, dependsOn: [configuration, ...Object.values(patroni)] },
+      { ...this.child, dependsOn },
     );
-    const ready = [
-      database,
-      ...this.entryPoint(plan, child, [
-        database,
-        ...Object.values(haproxy),
-        ...Object.values(keepalived),
-      ]),
-    ];
-    if (migration && plan.reaches("cutOver")) {
-      const moving = hooks("cutOver", settings, plan, { parent: this, dependsOn: ready });
-      const moved = migration.cutOver([...ready, ...moving]);
-      for (const one of plan.firewalls.filter(isOpen)) firewall(one, [moved]);
-    }
-    const forks =
-      plan.forks.length > 0
-        ? new Forks(`${name}-forks`, settings, plan.forks, database, {
-            parent: this,
-            providers: { pgherd: provider },
-          })
-        : undefined;
-    const backups = this.backups(plan, child, () =>
-      Object.values(daemon("barman", (host) => [...base(host), ...logins, database, ...ready])),
-    );
-    hooks("after", settings, plan, {
-      parent: this,
-      dependsOn: [...ready, ...(forks ? [forks] : []), ...backups],
-    });
-
-    this.systemIdentifier = database.systemIdentifier;
-    if (forks) {
-      this.forks = forks.connection;
-      this.forkPasswords = forks.passwords;
-    }
-    this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }
 
-  private logins(
-    { logins }: ClusterPlan,
-    opts: pulumi.CustomResourceOptions,
-    dependsOn: pulumi.Resource[],
-  ): pulumi.Resource[] {
-    if (!logins) return [];
+  /** HAProxy and Keepalived, which wait for nobody, and what they lead to. */
+  private entryPoint(hosts: Hosts, database: pulumi.Resource): pulumi.Resource[] {
+    const haproxy = this.daemon("haproxy", hosts.on);
+    const keepalived = this.daemon("keepalived", (host) => [haproxy[host] as pulumi.Resource]);
+    const { entryPoint } = this.plan;
+    if (!entryPoint) return [];
     return [
-      new Logins(`${this.name}-logins`, { cluster: this.name, ...logins }, { ...opts, dependsOn }),
+      new EntryPoint(
+        `${this.name}-entry-point`,
+        { cluster: this.name, ...entryPoint },
+        {
+          ...this.child,
+          dependsOn: [database, ...Object.values(haproxy), ...Object.values(keepalived)],
+        },
+      ),
     ];
   }
 
-  private backups(
-    { backup }: ClusterPlan,
-    opts: pulumi.CustomResourceOptions,
-    barman: () => pulumi.Resource[],
-  ): pulumi.Resource[] {
+  private backups(needs: (host: string) => pulumi.Resource[]): pulumi.Resource[] {
+    const { backup } = this.plan;
     if (!backup) return [];
     const { host, home, timers } = backup;
     return [
       new Backups(
         `${this.name}-backups`,
         { cluster: this.name, host, home, timers, failedChecks: [], firstBackup: "taken" },
-        { ...opts, dependsOn: barman() },
+        { ...this.child, dependsOn: Object.values(this.daemon("barman", needs)) },
       ),
     ];
   }
 
-  private entryPoint(
-    { entryPoint }: ClusterPlan,
-    opts: pulumi.CustomResourceOptions,
-    dependsOn: pulumi.Resource[],
-  ): pulumi.Resource[] {
-    if (!entryPoint) return [];
-    return [
-      new EntryPoint(
-        `${this.name}-entry-point`,
-        { cluster: this.name, ...entryPoint },
-        { ...opts, dependsOn },
-      ),
-    ];
+  /** The last step of a migration: the clients move, then the firewall closes the old address. */
+  private cutOver(needs: pulumi.Resource[]): void {
+    const { migration, plan } = this;
+    if (!migration || !plan.reaches("cutOver")) return;
+    const moved = migration.cutOver([...needs, ...this.hooks("cutOver", needs)]);
+    for (const one of plan.firewalls.filter((firewall) => this.closesLast(firewall))) {
+      this.firewall(one, [moved]);
+    }
   }
 }
 

@@ -350,6 +350,7 @@ describe("durability", () => {
         await inMode.deploy();
         await inMode.replicates(mode);
         expect(await lives(), mode).toEqual(before);
+        if (FULL) await inMode.unchanged();
       }
     },
     FULL ? 3_600_000 : undefined,

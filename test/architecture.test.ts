@@ -51,6 +51,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   rpc: [],
   operator: ["operations", "facts", "errors"],
   probe: ["errors"],
+  api: ["operator", "operations", "probe", "errors", "package-root"],
+  page: ["types of api", "types of operations", "types of operator", "probe"],
   cli: [
     "config",
     "plan",
@@ -58,6 +60,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "operations",
     "facts",
     "probe",
+    "api",
     "host",
     "lab",
     "errors",

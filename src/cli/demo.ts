@@ -119,6 +119,7 @@ Done after ${seconds} s. The cluster runs in a network of its own on this machin
   connect     npx pgherd lab exec -- npx pgherd psql
   again       npx pgherd lab exec -- pulumi up -s lab          changes nothing
   look        npx pgherd lab exec -- npx pgherd status
+  watch it    npx pgherd serve --lab                           with a switch for each plug
   break it    npx pgherd lab power off db1                     and look again
   log in      npx pgherd lab ssh db1
   remove it   npx pgherd lab down

@@ -11,6 +11,7 @@ import { planCommand } from "./plan";
 import { probeCommand } from "./probe";
 import { psqlCommand } from "./psql";
 import { restoreCommand } from "./restore";
+import { serveCommand } from "./serve";
 import { statusCommand } from "./status";
 import { failoverCommand, switchoverCommand } from "./switchover";
 
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
     pauseCommand(true),
     pauseCommand(false),
     probeCommand(),
+    serveCommand(),
     logsCommand(),
     psqlCommand(),
     forkCommand(),

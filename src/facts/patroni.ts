@@ -99,6 +99,20 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
   };
 }
 
+/**
+ * Waits until this Patroni says that its PostgreSQL takes writes, as HAProxy asks it too; looks ten times a second.
+ * The answer is whether it did within that many seconds.
+ */
+export function takesWritesProbe(endpoint: string, seconds: number): Probe<boolean> {
+  const ask = `curl -sf -o /dev/null --max-time 2 ${quote(`http://${endpoint}/primary`)}`;
+  return {
+    script: `end=$(($(date +%s) + ${seconds}))
+until ${ask}; do [ "$(date +%s)" -lt $end ] || exit 0; sleep 0.1; done
+echo yes`,
+    parse: (output) => output.trim() === "yes",
+  };
+}
+
 /** The system identifier of the database behind this Patroni; `undefined` while it has none. */
 export function systemIdentifierProbe(endpoint: string): Probe<string | undefined> {
   return {

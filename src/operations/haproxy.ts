@@ -11,6 +11,17 @@ export function readyServers(servers: readonly string[]): string {
 }
 
 /**
+ * Says who takes writes from now on, a moment before HAProxy's own checks would find it. What is wrong about it they put
+ * right with their next round (management guide, 9.3, "set server … health").
+ */
+export function leadWritesTo(member: string, before: string): string {
+  return administer([
+    `set server primary/${member} health up`,
+    `set server primary/${before} health down`,
+  ]);
+}
+
+/**
  * Commands for HAProxy's administration socket (management guide, 9.3). It answers a command that worked with nothing.
  * Perl is essential in Debian, and has Unix sockets in its base.
  */

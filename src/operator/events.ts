@@ -31,8 +31,7 @@ function leaderEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
   const [old, now] = [leaderOf(before), leaderOf(after)];
   if (old === now) return [];
   if (now === undefined) return [bad(`${old} leads no more, and nobody else does yet.`)];
-  const timeline = find(after, now)?.timeline;
-  return [good(`${now} leads${timeline === undefined ? "" : `, on timeline ${timeline}`}.`)];
+  return [good(`${now} leads.`)];
 }
 
 function memberEvents(before: MemberState | undefined, after: MemberState): Told[] {
@@ -79,7 +78,7 @@ function balancerEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
       );
     }
     if (!old.holdsVip && holdsVip) events.push(good(`${host} holds the virtual IP.`));
-    const [was, is] = [old.entrances.primary?.join(), balancer.entrances.primary?.join()];
+    const [was, is] = [old, balancer].map(({ entrances }) => entrances.primary?.join(" and "));
     if (is && was !== is) events.push(note(`${host} leads writes to ${is}.`));
     return events;
   });

@@ -1,5 +1,7 @@
 import type { LongTransaction, RunningBackup } from "../facts/activity";
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
+import { takesWritesProbe } from "../facts/patroni";
+import { leadWritesTo } from "../operations/haproxy";
 import { isUp, leaderOf } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover, switchOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
@@ -48,6 +50,8 @@ export interface LeaderActivity {
 }
 
 const SWITCHOVER_SECONDS = 300;
+/** For one question, whether the new leader takes writes. */
+const LOOK_SECONDS = 5;
 const IDLE: LeaderActivity = { transactions: [], backups: [] };
 
 /** Who hands over to whom, what that does, and what speaks against it. */
@@ -181,9 +185,17 @@ export async function performSwitchover(
   }
   const start = Date.now();
   cluster.progress(`switching over from ${from} to ${to}`);
-  await leader.change("switching over", switchOver(endpoint, from, to), {
-    timeoutSeconds: SWITCHOVER_SECONDS,
-  });
+  await holdBalancers(cluster);
+  const done = new AbortController();
+  const leading = leadClients(cluster, from, to, done.signal);
+  try {
+    await leader.change("switching over", switchOver(endpoint, from, to), {
+      timeoutSeconds: SWITCHOVER_SECONDS,
+    });
+  } finally {
+    done.abort();
+    await leading;
+  }
   const after = await untilSeen(
     cluster,
     `${to} to lead and ${from} to stream from it`,
@@ -195,6 +207,37 @@ export async function performSwitchover(
   );
   const { timeline } = after.members.find(({ name }) => name === to) ?? {};
   return { from, to, timeline, seconds: (Date.now() - start) / 1000 };
+}
+
+/** Connects to the balancers before the time in which every tenth of a second counts. */
+async function holdBalancers(cluster: Cluster): Promise<void> {
+  await onBalancers(cluster, "standing by", ":");
+}
+
+/**
+ * Tells the balancers of the new leader as soon as it takes writes. They would find it by themselves, after as many
+ * checks as their settings ask for.
+ */
+async function leadClients(
+  cluster: Cluster,
+  from: string,
+  to: string,
+  done: AbortSignal,
+): Promise<void> {
+  const probe = takesWritesProbe(cluster.plan.patroni.members[to] ?? "", LOOK_SECONDS);
+  while (!done.aborted) {
+    const leads = await cluster
+      .host(to)
+      .observe(probe)
+      .catch(() => false);
+    if (leads) return onBalancers(cluster, "leading clients", `set -e\n${leadWritesTo(to, from)}`);
+  }
+}
+
+/** What is done there only saves time: a balancer that is away keeps nobody from switching over. */
+async function onBalancers({ plan, host }: Cluster, action: string, script: string): Promise<void> {
+  const hosts = plan.entryPoint?.hosts ?? [];
+  await Promise.allSettled(hosts.map((name) => host(name).change(action, script)));
 }
 
 /** Takes a scheduled switchover back. @throws Refusal if there is none. */

@@ -2,7 +2,6 @@ import { duration, type Interruption, type Kind, type ProbeReport, type Second }
 
 // Pictures of a probe's report: pure, and for the page as well as for a file or a terminal.
 
-const WIDTH = 900;
 const LEFT = 56;
 const RIGHT = 16;
 const TRACKS: { readonly [kind in Kind]: { readonly top: number; readonly height: number } } = {
@@ -10,6 +9,14 @@ const TRACKS: { readonly [kind in Kind]: { readonly top: number; readonly height
   reads: { top: 186, height: 50 },
 };
 const HEIGHT = 270;
+
+/** How the picture measures time. */
+interface Scale {
+  readonly width: number;
+  /** Where a moment lies, by milliseconds since 1970. */
+  readonly x: (ms: number) => number;
+}
+
 /** More bars than this say no more: seconds are then put together. */
 const BARS = 300;
 
@@ -21,7 +28,7 @@ const STYLE = `
   .probe .ok { fill: #2da44e; }
   .probe .away { fill: #cf222e; opacity: 0.18; }
   .probe .edge { stroke: #cf222e; stroke-width: 1.5; }
-  .probe .label { fill: #cf222e; font-weight: 700; font-size: 13px; }
+  .probe .label { fill: #cf222e; font-weight: 700; font-size: 13px; paint-order: stroke; stroke: #ffffff; stroke-width: 3; }
   .probe .axis { stroke: #afb8c1; }
   @media (prefers-color-scheme: dark) {
     .probe text { fill: #9198a1; }
@@ -29,31 +36,39 @@ const STYLE = `
     .probe .ok { fill: #3fb950; }
     .probe .away { fill: #ff7b72; opacity: 0.25; }
     .probe .edge { stroke: #ff7b72; }
-    .probe .label { fill: #ff7b72; }
+    .probe .label { fill: #ff7b72; stroke: #161b22; }
     .probe .axis { stroke: #57606a; }
   }`;
 
-/** A drawing (SVG) of what went through each second, with the interruptions shaded and labelled. */
-export function drawProbe(report: ProbeReport): string {
+/**
+ * A drawing (SVG) of what went through each second, with the interruptions shaded and labelled.
+ * @param width in its own units, which are pixels where it is shown as large as it is.
+ */
+export function drawProbe(report: ProbeReport, width = 900): string {
   const seconds = gathered(report.seconds);
   const step = (seconds[1]?.at ?? 0) - (seconds[0]?.at ?? 0) || 1;
   const start = (seconds[0]?.at ?? 0) * 1000;
   const span = Math.max(1, seconds.length) * step * 1000;
-  const x = (ms: number) => LEFT + ((ms - start) / span) * (WIDTH - LEFT - RIGHT);
+  const scale: Scale = {
+    width,
+    x: (ms) => LEFT + ((ms - start) / span) * (width - LEFT - RIGHT),
+  };
   const parts = (["writes", "reads"] as const)
     .filter((kind) => report[kind].succeeded + report[kind].failed > 0)
     .flatMap((kind) => [
-      ...bars(kind, seconds, step, x),
+      ...bars(kind, seconds, step, scale),
       ...report.interruptions
         .filter((one) => one.kind === kind && endOf(one, report) > start)
-        .flatMap((one) => shade(one, Math.max(start, Date.parse(one.from)), endOf(one, report), x)),
+        .flatMap((one) =>
+          shade(one, Math.max(start, Date.parse(one.from)), endOf(one, report), scale),
+        ),
     ]);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" class="probe" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" class="probe" role="img">`,
     `<title>${escaped(told(report))}</title>`,
     `<style>${STYLE}</style>`,
     ...parts,
-    ...clock(start, span, x),
+    ...clock(start, span, scale),
     "</svg>",
     "",
   ].join("\n");
@@ -82,20 +97,15 @@ export function strip(report: ProbeReport, kind: Kind, width: number): string {
     .join("");
 }
 
-function bars(
-  kind: Kind,
-  seconds: readonly Second[],
-  step: number,
-  x: (ms: number) => number,
-): string[] {
+function bars(kind: Kind, seconds: readonly Second[], step: number, { width, x }: Scale): string[] {
   const { top, height } = TRACKS[kind];
   const most = Math.max(1, ...seconds.map((second) => second[kind] / step));
-  const width = Math.max(0.5, x(step * 1000) - x(0) - 0.6);
+  const bar = Math.max(0.5, x(step * 1000) - x(0) - 0.6);
   const path = seconds
     .filter((second) => second[kind] > 0)
     .map((second) => {
       const high = (second[kind] / step / most) * height;
-      return `M${round(x(second.at * 1000))} ${round(top + height)}v${round(-high)}h${round(width)}v${round(high)}z`;
+      return `M${round(x(second.at * 1000))} ${round(top + height)}v${round(-high)}h${round(bar)}v${round(high)}z`;
     })
     .join("");
   return [
@@ -103,7 +113,7 @@ function bars(
     `<text x="${LEFT - 8}" y="${top + 10}" text-anchor="end">${Math.round(most)}</text>`,
     `<text x="${LEFT - 8}" y="${top + height}" text-anchor="end">0</text>`,
     `<path class="ok" d="${path}"/>`,
-    `<path class="axis" d="M${LEFT} ${top + height}H${WIDTH - RIGHT}"/>`,
+    `<path class="axis" d="M${LEFT} ${top + height}H${width - RIGHT}"/>`,
   ];
 }
 
@@ -111,28 +121,30 @@ function shade(
   { kind, ms, to }: Interruption,
   from: number,
   until: number,
-  x: (ms: number) => number,
+  { width, x }: Scale,
 ): string[] {
   const { top, height } = TRACKS[kind];
   const left = x(from);
-  const width = Math.max(2, x(until) - left);
+  const shaded = Math.max(2, x(until) - left);
   // Near the right edge the label stands before the shade.
-  const anchor = left > WIDTH - 90 ? "end" : "start";
+  const anchor = left > width - 90 ? "end" : "start";
   return [
-    `<rect class="away" x="${round(left)}" y="${top}" width="${round(width)}" height="${height}"/>`,
+    `<rect class="away" x="${round(left)}" y="${top}" width="${round(shaded)}" height="${height}"/>`,
     `<path class="edge" d="M${round(left)} ${top}v${height}"/>`,
     `<text class="label" x="${round(left + (anchor === "end" ? -4 : 4))}" y="${top + 14}" text-anchor="${anchor}">${duration(ms)}${to === undefined ? " so far" : ""}</text>`,
   ];
 }
 
 /** Times along the bottom, five at most. */
-function clock(start: number, span: number, x: (ms: number) => number): string[] {
-  const every = [5, 10, 30, 60, 300, 900, 3600, 14400, 86400].find((s) => span / 1000 / s <= 6);
+function clock(start: number, span: number, { width, x }: Scale): string[] {
+  const every = [5, 10, 30, 60, 300, 900, 3600, 14400, 86400].find(
+    (s) => span / 1000 / s <= width / 150,
+  );
   const step = (every ?? 86400) * 1000;
   const ticks: string[] = [];
   for (let at = Math.ceil(start / step) * step; at <= start + span; at += step) {
     const time = new Date(at).toISOString().slice(11, 19);
-    const anchor = x(at) > WIDTH - 60 ? "end" : "middle";
+    const anchor = x(at) > width - 60 ? "end" : "middle";
     ticks.push(
       `<text x="${round(x(at))}" y="${HEIGHT - 10}" text-anchor="${anchor}">${time}</text>`,
     );

@@ -14,8 +14,9 @@ import { run, tryRun } from "../../src/lab/run";
 import { labStatus } from "../../src/lab/status";
 import type { ClusterStatus } from "../../src/operations/status";
 import type { Flow } from "../../src/plan/types";
-import type { Interruption } from "../../src/probe/report";
+import type { Interruption, ProbeReport } from "../../src/probe/report";
 import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
+import { BROWSER, openBrowser, serve } from "./served";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
 // hosts as stacks/Pulumi.lab.yaml says.
@@ -443,6 +444,18 @@ describe("an operator", () => {
     );
   });
 
+  test("does the same by the API, where a probe is running", async () => {
+    const before = leaderOf(await cluster.healthy());
+    const served = await serve(LAB);
+    try {
+      expectHandedOver(before, await served.call<Outcome>("POST", "switchover", {}));
+      const { report } = await served.call<{ report: ProbeReport }>("GET", "probe");
+      expect(report.writes.succeeded).toBeGreaterThan(0);
+    } finally {
+      await served.stop();
+    }
+  });
+
   function timelineOf({ members }: ClusterStatus): number {
     return Math.max(...members.map(({ timeline }) => timeline ?? 0));
   }
@@ -559,6 +572,42 @@ describe("failures", () => {
     expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
   });
+
+  // tools/setup-browser, which `npm test` runs first, says why where there is none.
+  test.skipIf(BROWSER === undefined)(
+    "who pulls the leader's plug in the page sees there who leads next, and the old one come back",
+    async () => {
+      const old = leaderOf(await cluster.healthy());
+      const served = await serve(LAB);
+      const browser = await openBrowser();
+      try {
+        const page = await browser.newPage();
+        const mistakes: string[] = [];
+        page.on("pageerror", ({ message }) => mistakes.push(message));
+        await page.goto(`${served.url}#token=${served.token}`);
+        const card = (host: string, roles: string) =>
+          page.locator(`[data-host="${host}"]:is(${roles})`).waitFor({ timeout: 180_000 });
+        await card(old, '[data-role="leader"]');
+        const plug = page.getByRole("switch", { name: `Power of ${old}` });
+        await plug.focus();
+        await page.keyboard.press("Space");
+        await page
+          .locator(`[data-role="leader"]:not([data-host="${old}"])`)
+          .waitFor({ timeout: 180_000 });
+        await page.getByRole("list", { name: "Interruptions of writes" }).waitFor();
+        await expect.poll(() => plug.getAttribute("aria-checked")).toBe("false");
+        await plug.click();
+        await card(old, '[data-role="replica"], [data-role="sync_standby"]');
+        expect(page.url()).not.toContain(served.token);
+        expect(mistakes).toEqual([]);
+      } finally {
+        await browser.close();
+        await served.stop();
+        await powerOn(LAB, [old]);
+      }
+      expect(leaderOf(await cluster.healthy())).not.toBe(old);
+    },
+  );
 
   full("a member with nofailover never leads", async () => {
     const before = await cluster.healthy();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { drainServers, readyServers } from "../../src/operations/haproxy";
+import { drainServers, leadWritesTo, readyServers } from "../../src/operations/haproxy";
 
 const run = promisify(execFile);
 
@@ -34,6 +34,12 @@ test("servers are drained and taken back in with one question to HAProxy", async
   );
   expect(await told(readyServers(["replica/db2"]), "\n")).toBe(
     "set server replica/db2 state ready\n",
+  );
+});
+
+test("a new leader is made known with the old one's end", async () => {
+  expect(await told(leadWritesTo("db2", "db1"), "\n\n")).toBe(
+    "set server primary/db2 health up;set server primary/db1 health down\n",
   );
 });
 

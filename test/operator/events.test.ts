@@ -17,7 +17,7 @@ test("a leader without power is told with all that it takes along", () => {
   ]);
 });
 
-test("a new leader is told with its timeline, who follows it, and who leads there", () => {
+test("a new leader is told with who follows it, and who leads there", () => {
   const roles = view({ db1: "replica", db2: "leader", db3: "sync_standby" });
   const standbys = [{ name: "db3", state: "streaming", syncState: "sync", lagBytes: 0 }];
   const after = seen(
@@ -28,7 +28,7 @@ test("a new leader is told with its timeline, who follows it, and who leads ther
     says("lb2", { servers: servers("db2", "db3", "db1") }),
   );
   expect(texts(seen(unreachable("db1")), after)).toEqual([
-    "good: db2 leads, on timeline 2.",
+    "good: db2 leads.",
     "note: db3 streams from db2.",
     "note: db3 confirms commits now.",
     "note: lb1 leads writes to db2.",

@@ -1,0 +1,168 @@
+import { PgherdError } from "../errors";
+import type { ClusterStatus } from "../operations/status";
+import { observe, type Cluster } from "../operator/cluster";
+import { eventsBetween, type ClusterEvent } from "../operator/events";
+import { Watch } from "../operator/watch";
+import { now, Probe, type ProbeTarget } from "../probe/probe";
+import type { ProbeReport } from "../probe/report";
+import type { PowerSwitch } from "./power";
+
+/** What is pushed to whoever listens. */
+export type Message =
+  | { readonly type: "status"; readonly data: ClusterStatus }
+  | { readonly type: "event"; readonly data: ClusterEvent }
+  | { readonly type: "probe"; readonly data: ProbeReport | null }
+  | { readonly type: "operation"; readonly data: Operation | null }
+  | { readonly type: "power"; readonly data: ReturnType<PowerSwitch["states"]> };
+
+/** What is being done to the cluster. */
+export interface Operation {
+  /** `switchover to db2` */
+  readonly what: string;
+  /** What is waited for. */
+  readonly message: string;
+}
+
+/** Something else is being done to the cluster; only one thing is at a time. */
+export class Busy extends PgherdError {}
+
+export interface LiveOptions {
+  readonly cluster: Cluster;
+  /** Where a probe would write and read. */
+  readonly probeTarget: () => ProbeTarget;
+  readonly power?: PowerSwitch;
+}
+
+const WATCH_PAUSE_MS = 1000;
+const TELL_MS = 1000;
+/** What a page shows of the writes, in seconds. */
+const PROBE_SECONDS = 300;
+const EVENTS = 200;
+
+/**
+ * The cluster as it is at any moment, and what happens to it, for any number of listeners. While nobody listens and
+ * nothing is measured, no host is asked anything.
+ */
+export class Live {
+  private readonly listeners = new Set<(message: Message) => void>();
+  private readonly events: ClusterEvent[] = [];
+  private watch?: Watch;
+  private latest?: ClusterStatus;
+  private probe?: Probe;
+  private operation: Operation | null = null;
+  private powerTold = "";
+  private readonly ticking: NodeJS.Timeout;
+
+  constructor(private readonly options: LiveOptions) {
+    this.ticking = setInterval(() => this.tick(), TELL_MS);
+  }
+
+  /** Hears what is known at once, then all that is new. @returns a function that ends it. */
+  subscribe(listener: (message: Message) => void): () => void {
+    if (this.latest && this.watch) listener({ type: "status", data: this.latest });
+    for (const data of this.events) listener({ type: "event", data });
+    listener({ type: "operation", data: this.operation });
+    if (this.options.power) listener({ type: "power", data: this.options.power.states() });
+    listener({ type: "probe", data: this.probeReport() ?? null });
+    this.listeners.add(listener);
+    this.watch ??= new Watch(this.options.cluster, {
+      pause: WATCH_PAUSE_MS,
+      seen: (status) => this.see(status),
+    }).start();
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0) return;
+      this.watch?.stop();
+      this.watch = undefined;
+      this.latest = undefined;
+    };
+  }
+
+  /** The cluster as it is now. */
+  async status(): Promise<ClusterStatus> {
+    return this.latest ?? observe(this.options.cluster);
+  }
+
+  /** Says something to all listeners, and to those who come later. */
+  note(text: string, severity: ClusterEvent["severity"] = "note"): void {
+    this.keep({ at: new Date().toISOString(), severity, text });
+  }
+
+  /**
+   * Does something to the cluster while nothing else is done to it.
+   * @param work is given a function that tells what is waited for.
+   * @throws Busy if something else is.
+   */
+  async act<T>(what: string, work: (say: (message: string) => void) => Promise<T>): Promise<T> {
+    if (this.operation) {
+      throw new Busy(
+        `${what}: ${this.operation.what} is under way.`,
+        "Try again when it has ended.",
+      );
+    }
+    const tell = (operation: Operation | null) => {
+      this.operation = operation;
+      this.tell({ type: "operation", data: operation });
+    };
+    tell({ what, message: "" });
+    this.note(`Asked for: ${what}.`);
+    try {
+      return await work((message) => tell({ what, message }));
+    } catch (error) {
+      this.note(`${what}: ${(error as Error).message}`, "bad");
+      throw error;
+    } finally {
+      tell(null);
+    }
+  }
+
+  /** The probe that writes and reads now; with `true` one is begun if there is none. */
+  probing(wanted?: boolean): Probe | undefined {
+    if (wanted === true) {
+      this.probe ??= new Probe(this.options.probeTarget(), { kept: PROBE_SECONDS }).start();
+    } else if (wanted === false) {
+      void this.probe?.stop();
+      this.probe = undefined;
+    }
+    return this.probe;
+  }
+
+  probeReport(): ProbeReport | undefined {
+    return this.probe?.tally.report(now());
+  }
+
+  /** Ends everything. */
+  close(): void {
+    clearInterval(this.ticking);
+    this.watch?.stop();
+    this.probing(false);
+    this.listeners.clear();
+  }
+
+  private see(status: ClusterStatus): void {
+    if (this.latest) eventsBetween(this.latest, status).forEach((event) => this.keep(event));
+    this.latest = status;
+    this.tell({ type: "status", data: status });
+  }
+
+  private keep(event: ClusterEvent): void {
+    this.events.push(event);
+    if (this.events.length > EVENTS) this.events.shift();
+    this.tell({ type: "event", data: event });
+  }
+
+  private tick(): void {
+    if (this.listeners.size === 0) return;
+    this.tell({ type: "probe", data: this.probeReport() ?? null });
+    const { power } = this.options;
+    if (!power) return;
+    const data = power.states();
+    const text = JSON.stringify(data);
+    if (text !== this.powerTold) this.tell({ type: "power", data });
+    this.powerTold = text;
+  }
+
+  private tell(message: Message): void {
+    for (const listener of this.listeners) listener(message);
+  }
+}

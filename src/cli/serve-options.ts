@@ -1,0 +1,67 @@
+import { isIP } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import pc from "picocolors";
+import { PgherdError } from "../errors";
+import type { StackOptions } from "./cluster";
+
+export interface ServeOptions extends StackOptions {
+  readonly listen: string;
+  readonly socket?: string;
+  readonly lab?: string;
+  readonly tokenFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly plain?: boolean;
+  readonly auditLog?: string;
+  readonly probe?: boolean;
+}
+
+/** Says where the page is. @param token shown once, in the address, where it goes to no server's log. */
+export function announce(options: ServeOptions, token: string | undefined, auditLog: string): void {
+  const scheme = options.tlsCert ? "https" : "http";
+  const { host, port } = addressOf(options.listen);
+  const url = `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}/`;
+  process.stdout.write(
+    [
+      `Page     ${pc.bold(token === undefined ? url : `${url}#token=${token}`)}`,
+      `API      ${url}api/v1/ (described in ${url}api/openapi.json)`,
+      ...(token === undefined ? [] : [`Token    ${token}   (shown this once)`]),
+      `Audit    ${auditLog}`,
+      "Ctrl-C ends it.",
+      "",
+    ].join("\n"),
+  );
+}
+
+/** Beside what else pgherd keeps of its own; named after the stack. */
+export function defaultAuditLog(stack: string): string {
+  const home = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
+  return join(home, "pgherd/audit", `${stack}.log`);
+}
+
+/** `127.0.0.1:8432` or `[::1]:8432`. @throws PgherdError */
+export function addressOf(listen: string): { host: string; port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(listen) ?? [];
+  const host = bracketed ?? plain ?? "";
+  if (isIP(host) === 0 && host !== "localhost") {
+    throw new PgherdError(
+      `--listen: expected an address and a port such as 127.0.0.1:8432, got "${listen}".`,
+    );
+  }
+  return { host, port: Number(port) };
+}
+
+/** @throws PgherdError if the token would travel for all to read */
+export function checkListening({ listen, tlsCert, tlsKey, plain }: ServeOptions): void {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new PgherdError("--tls-cert and --tls-key: expected both or neither.");
+  }
+  const { host } = addressOf(listen);
+  const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
+  if (loopback || tlsCert || plain) return;
+  throw new PgherdError(
+    `--listen: expected an address of this machine alone, or TLS, got ${listen}: the token would travel for all to read.`,
+    "Give --tls-cert and --tls-key, or say --plain if something else encrypts the way.",
+  );
+}

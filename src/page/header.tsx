@@ -1,0 +1,65 @@
+import { useState } from "preact/hooks";
+import type { Act, News } from "./news";
+import { Switchover } from "./switchover";
+
+const HEALTH = {
+  healthy: "healthy",
+  degraded: "takes writes, but is not whole",
+  down: "takes no writes",
+  unknown: "no host answers",
+};
+
+/** How the cluster is, and what can be done to all of it. */
+export function Header({ news, connected, act }: { news: News; connected: boolean; act: Act }) {
+  const [asking, setAsking] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const { status, operation } = news;
+  if (!status) {
+    return (
+      <header>
+        <h1>pgherd</h1>
+        <p role="status">{connected ? "Looking at the hosts…" : "Connecting…"}</p>
+      </header>
+    );
+  }
+  const { cluster, health, paused, problems } = status;
+  const pause = () => {
+    setProblem(undefined);
+    act("PUT", "pause", { paused: !paused }).catch((error: Error) => setProblem(error.message));
+  };
+  return (
+    <header>
+      <h1>{cluster}</h1>
+      <p class={`health ${connected ? health : "unknown"}`} role="status">
+        {connected ? HEALTH[health] : "connection lost, trying again…"}
+        {paused && " · paused"}
+      </p>
+      <div class="buttons">
+        <button onClick={() => setAsking(true)} disabled={operation !== undefined}>
+          Switch over…
+        </button>
+        <button class="quiet" onClick={pause} disabled={operation !== undefined}>
+          {paused ? "Resume" : "Pause"}
+        </button>
+      </div>
+      {operation && (
+        <p class="operation" role="status">
+          <b>{operation.what}</b> {operation.message}
+        </p>
+      )}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {problems.length > 0 && (
+        <ul class="problems" aria-label="What is wrong">
+          {problems.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      )}
+      {asking && <Switchover act={act} close={() => setAsking(false)} />}
+    </header>
+  );
+}

@@ -1,0 +1,204 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { auditTo, type AuditEntry } from "../../src/api/audit";
+import { Live } from "../../src/api/live";
+import { createServer } from "../../src/api/server";
+import { brings, newToken, readToken } from "../../src/api/token";
+import type { Host } from "../../src/host/host";
+import type { Cluster, OperatorPlan } from "../../src/operator/cluster";
+import { PLAN } from "../operations/answers";
+
+// Everything but the hosts is real here: of these none answers.
+
+const TOKEN = newToken();
+const plan: OperatorPlan = {
+  ...PLAN,
+  patroni: {
+    ...PLAN.patroni,
+    neverLead: [],
+    rolling: { maximumLag: 1, longestTransaction: 15, drain: 15 },
+  },
+};
+const cluster: Cluster & { close(): void } = {
+  plan,
+  host: () => ({ observe: () => Promise.reject(new Error("away")) }) as unknown as Host,
+  progress: () => undefined,
+  close: () => undefined,
+};
+
+let audited: AuditEntry[];
+let turned: [string, boolean][];
+let live: Live;
+let app: FastifyInstance;
+
+beforeEach(async () => {
+  audited = [];
+  turned = [];
+  const power = {
+    states: () => ({ db1: "up" }) as const,
+    turn: async (host: string, on: boolean) => void turned.push([host, on]),
+  };
+  const probeTarget = () => {
+    throw new Error("no outputs");
+  };
+  live = new Live({ cluster, probeTarget, power });
+  app = await createServer({
+    ...{ live, probeTarget, power, token: TOKEN },
+    members: ["db1", "db2", "db3"],
+    open: () => cluster,
+    audit: (entry) => audited.push(entry),
+  });
+});
+
+afterEach(async () => {
+  live.close();
+  await app.close();
+});
+
+const call = (method: "GET" | "POST" | "PUT" | "DELETE", url: string, payload?: object) =>
+  app.inject({ method, url, payload, headers: { authorization: `Bearer ${TOKEN}` } });
+
+test("nothing of the API is to be had without the token, and who tries is recorded", async () => {
+  for (const authorization of ["", "Bearer wrong", `Basic ${TOKEN}`]) {
+    const answer = await app.inject({
+      method: "GET",
+      url: "/api/v1/status",
+      headers: { authorization },
+    });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toEqual({
+      error: expect.stringContaining("Authorization: Bearer TOKEN"),
+    });
+  }
+  expect(audited.map(({ path, status }) => [path, status])).toEqual(
+    Array(3).fill(["/api/v1/status", 401]),
+  );
+});
+
+test("the page is there for everyone, and brings all it needs itself", async () => {
+  const page = await app.inject({ method: "GET", url: "/" });
+  expect(page.statusCode).toBe(200);
+  expect(page.headers["content-security-policy"]).toContain("default-src 'none'");
+  for (const [, path] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    if (path?.startsWith("data:")) continue;
+    expect((await app.inject({ method: "GET", url: path })).statusCode, path).toBe(200);
+  }
+  expect(page.body).not.toMatch(/https?:/);
+});
+
+test("the status says that no host answers", async () => {
+  expect((await call("GET", "/api/v1/status")).json()).toMatchObject({ health: "unknown" });
+});
+
+test("a switchover that a check speaks against is refused with all reasons, and recorded", async () => {
+  const answer = await call("POST", "/api/v1/switchover", { to: "db2" });
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json()).toMatchObject({ reasons: [expect.stringMatching(/^No member leads/)] });
+  expect(audited).toMatchObject([
+    { method: "POST", path: "/api/v1/switchover", body: { to: "db2" }, status: 409 },
+  ]);
+  expect(JSON.stringify(audited)).not.toContain(TOKEN);
+});
+
+test("what would be done can be asked first", async () => {
+  const answer = await call("GET", "/api/v1/switchover?to=db2");
+  expect(answer.json()).toMatchObject({ refusals: [expect.stringMatching(/^No member leads/)] });
+  expect(audited).toEqual([]);
+});
+
+test.each([
+  ["POST", "/api/v1/switchover", { too: "db2" }],
+  ["POST", "/api/v1/members/db9/restart", {}],
+  ["POST", "/api/v1/members/db3/reinit", { confirm: "db2" }],
+  ["PUT", "/api/v1/pause", {}],
+] as const)("%s %s with %o is a mistake that is told", async (method, url, payload) => {
+  const answer = await call(method, url, payload);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json<{ error: string }>().error).not.toBe("");
+});
+
+test("only one thing is done to the cluster at a time", async () => {
+  let release = () => undefined as void;
+  const first = live.act(
+    "restart of db3",
+    () => new Promise<void>((resolve) => (release = resolve)),
+  );
+  const answer = await call("PUT", "/api/v1/pause", { paused: true });
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json()).toMatchObject({
+    error: expect.stringContaining("restart of db3 is under way"),
+  });
+  release();
+  await first;
+});
+
+test("a lab's hosts have switches, and only they", async () => {
+  expect((await call("PUT", "/api/v1/lab/hosts/db1/power", { on: false })).json()).toEqual({
+    db1: "up",
+  });
+  expect((await call("PUT", "/api/v1/lab/hosts/db9/power", { on: false })).statusCode).toBe(404);
+  expect(turned).toEqual([["db1", false]]);
+});
+
+test("a loop that has run wild is stopped", async () => {
+  const answers = [];
+  for (let i = 0; i < 31; i++) {
+    answers.push(await call("PUT", "/api/v1/lab/hosts/db1/power", { on: true }));
+  }
+  expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(30);
+  expect(answers.at(-1)?.statusCode).toBe(429);
+  expect(answers.at(-1)?.json()).toMatchObject({
+    error: expect.stringContaining("30 changing calls"),
+  });
+  expect((await call("GET", "/api/v1/status")).statusCode).toBe(200);
+});
+
+test("the OpenAPI document describes every call", async () => {
+  const document = (await call("GET", "/api/openapi.json")).json<{
+    paths: { [path: string]: { [method: string]: { summary?: string } } };
+  }>();
+  const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary }]) => [`${method} ${path}`, summary]),
+  );
+  expect(calls.map(([name]) => name)).toEqual(
+    expect.arrayContaining([
+      "get /api/v1/status",
+      "post /api/v1/switchover",
+      "post /api/v1/members/{member}/restart",
+      "put /api/v1/lab/hosts/{host}/power",
+    ]),
+  );
+  expect(calls.filter(([, summary]) => !summary)).toEqual([]);
+});
+
+test("the audit log is a file that only its owner reads, a line for each call", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "pgherd-")), "audit/lab.log");
+  const audit = auditTo(file);
+  const entry = {
+    at: "2026-11-21T22:00:00.000Z",
+    address: "127.0.0.1",
+    method: "POST",
+    path: "/",
+    body: {},
+    status: 200,
+    ms: 5,
+  };
+  audit(entry);
+  audit(entry);
+  expect(readFileSync(file, "utf8")).toBe(`${JSON.stringify(entry)}\n`.repeat(2));
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test("a token is read from its file, unless it could be guessed", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "pgherd-")), "token");
+  writeFileSync(file, `${TOKEN}\n`);
+  expect(readToken(file)).toBe(TOKEN);
+  expect(brings(TOKEN, `bearer ${TOKEN}`)).toBe(true);
+  expect(brings(TOKEN, "Bearer")).toBe(false);
+  writeFileSync(file, "secret\n");
+  expect(() => readToken(file)).toThrow(/expected a token of 16 characters or more/);
+  expect(() => readToken(`${file}-not-there`)).toThrow(/ENOENT/);
+});

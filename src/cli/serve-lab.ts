@@ -38,6 +38,8 @@ export async function serveLab(lab: string, options: ServeOptions): Promise<void
       ...(options.tlsCert ? ["--tls-cert", options.tlsCert] : []),
       ...(options.tlsKey ? ["--tls-key", options.tlsKey] : []),
     ]).finally(() => (ended = true));
+    // Told below, once it is clear whether it has begun at all.
+    serving.catch(() => undefined);
     while (!ended && !existsSync(socket)) await sleep(100);
     if (!ended) announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
     process.exitCode = await serving;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BaseBackup, Verification } from "../../src/facts/barman";
+import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { DISTROS, type Distro } from "../../src/lab/topology";
@@ -76,7 +77,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await cluster.unchanged();
   });
 
-  test("what somebody changes on the backup host shows, and is mended", async () => {
+  full("what somebody changes on the backup host shows, and is mended", async () => {
     await cluster.onHost(
       "backup1",
       "sudo sh -c 'echo minimum_redundancy=0 >>/etc/barman.d/demo.conf; systemctl stop pgherd-backup.timer; sed -i /pgherd/d ~barman/.ssh/authorized_keys'",
@@ -148,11 +149,10 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     expect(kept.trim().split("\n")).toHaveLength(1);
   });
 
-  test("WAL goes on being received after a restore, and the next up changes nothing", async () => {
+  test("WAL goes on being received after a restore, which leaves nothing for pulumi up to mend", async () => {
     await write(5);
     await cluster.pgherd("backup", "now");
     await cluster.healthy(120);
-    await cluster.deploy("--refresh");
     await cluster.unchanged();
   });
 
@@ -204,7 +204,8 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       "backup1",
       `sudo sh -c 'cp -p ${file} ${file}.good && cp --remove-destination -p ${file}.good ${file} && printf damaged | dd of=${file} bs=1 seek=4000 conv=notrunc'`,
     );
-    const found = await verify();
+    const said = await cluster.pgherdRefuses("backup", "verify", "--json");
+    const found = JSON.parse(said) as Verification;
     expect(found.ok).toBe(false);
     expect(found.problem).toMatch(/checksum|damaged/);
     expect((await cluster.status()).backup?.problems.join()).toContain("test restore");
@@ -288,6 +289,83 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       await cluster.pgherd("backup", "now");
     },
   );
+
+  full(
+    "a restore that cannot succeed puts the old data back, and the cluster goes on",
+    async () => {
+      await cluster.pgherd("backup", "now");
+      await write(10);
+      const leader = leaderOf(await cluster.healthy());
+      await cluster.superuserSql(leader, "select pg_switch_wal()");
+      const at = await cluster.sql(5000, "select clock_timestamp()");
+      await write(10);
+      const then = await rows();
+      // The segment that the backup begins in: nothing can be replayed without it.
+      const [newest] = await backups();
+      const segment = await cluster.superuserSql(
+        leader,
+        `select pg_walfile_name('${newest?.beginLsn}')`,
+      );
+      const path = await until("the segment in the archive", 120, async () => {
+        const found = await cluster.onHost(
+          "backup1",
+          `sudo find /var/lib/barman/demo/wals -name ${segment}`,
+        );
+        return found.trim() || undefined;
+      });
+      await cluster.onHost("backup1", `sudo mv ${path} /root/`);
+      const said = await cluster.pgherdRefuses("restore", "--target-time", at, "--yes");
+      expect(said).toContain("the restore failed; the cluster runs as before");
+      await cluster.healthy();
+      expect(await rows()).toBe(then);
+      await cluster.onHost("backup1", `sudo mv /root/${segment} ${path}`);
+    },
+  );
+
+  full("a new cluster begins with a backup of this one, which goes on untouched", async () => {
+    await addHost(LAB, "copy1", 201);
+    const at = await cluster.sql(5000, "select clock_timestamp()");
+    const then = await rows();
+    await write(10);
+    await received();
+    const archive = () =>
+      cluster.onHost(
+        "backup1",
+        "sudo sh -c 'cd /var/lib/barman/demo && ls base && cat wals/*.history'",
+      );
+    const before = await archive();
+    const copy = await cluster.another(
+      "copy",
+      cluster.variation((settings) => {
+        settings.hosts = {
+          copy1: { address: "10.89.0.201" },
+          backup1: { address: "10.89.0.41" },
+        };
+        delete settings.cluster.backup;
+        delete settings.cluster.loadBalancers;
+        Object.assign(settings.cluster, {
+          name: "copy",
+          members: ["copy1"],
+          dcs: { kind: "etcd", members: ["copy1"] },
+          firewall: { clients: ["10.89.0.0/24"] },
+        });
+        settings.cluster.postgresql = {
+          ...settings.cluster.postgresql,
+          bootstrap: { from: "barman", host: "backup1", cluster: "demo", target: { time: at } },
+        };
+      }),
+    );
+    await copy.deploy();
+    const found = await cluster.onHost(
+      "copy1",
+      "cd / && sudo -u postgres psql -XAtqc 'select count(*) from ledger' app",
+    );
+    expect(Number(found)).toBe(then);
+    await copy.unchanged();
+    expect(await archive()).toBe(before);
+    await cluster.unchanged();
+    expect(await rows()).toBe(then + 10);
+  });
 
   full(
     "in strict mode, with no replica left, the receiver of backups lets no commit pass",

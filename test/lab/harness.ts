@@ -84,12 +84,19 @@ export class LabCluster {
   constructor(
     readonly lab: string,
     /** Stands in for stacks/Pulumi.lab.yaml. */
-    private readonly options: { readonly configFile?: string } = {},
+    private readonly options: { readonly configFile?: string; readonly stack?: string } = {},
   ) {}
 
   /** The same hosts and the same stack, by the settings of another file. */
   with(configFile: string): LabCluster {
     return new LabCluster(this.lab, { configFile });
+  }
+
+  /** Another stack on the same hosts, by the settings of another file. */
+  async another(stack: string, configFile: string): Promise<LabCluster> {
+    const cluster = new LabCluster(this.lab, { configFile, stack });
+    await labExec(this.lab, ["pulumi", "-C", ROOT, "stack", "select", "--create", stack]);
+    return cluster;
   }
 
   /** Writes a changed copy of the cluster's stack file. Returns its name, for `with` or `pulumi up --config-file`. */
@@ -125,7 +132,7 @@ export class LabCluster {
     const { configFile } = this.options;
     const varied = configFile !== undefined && READ_STACK_FILE.includes(args[0] ?? "");
     return [
-      ...["pulumi", "-C", ROOT, ...args, "--stack", "lab"],
+      ...["pulumi", "-C", ROOT, ...args, "--stack", this.options.stack ?? "lab"],
       ...["--non-interactive", "--color", "never"],
       ...(varied ? ["--config-file", configFile] : []),
     ];

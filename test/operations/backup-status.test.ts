@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import { BACKUP_UNITS, type BackupCatalog, type BaseBackup } from "../../src/facts/barman";
+import { assembleBackups } from "../../src/operations/backup-status";
+
+const DAY = 24 * 3600;
+const NOW = 1795400000;
+
+const PLAN = {
+  ...{ host: "backup1", home: "/var/lib/barman/demo", slot: "barman", results: "/r" },
+  ...{ timers: ["pgherd-backup.timer"], maximumAgeDays: 2, verifyWithinDays: 8 },
+};
+
+function backup(overrides: Partial<BaseBackup> = {}): BaseBackup {
+  return {
+    ...{ id: "20261121T020001", status: "DONE", error: "", timeline: 1, tablespaces: false },
+    ...{ beganAt: NOW - DAY - 60, endedAt: NOW - DAY, beginLsn: "0/1", endLsn: "0/2" },
+    ...{ size: 1, ownSize: 1, ...overrides },
+  };
+}
+
+function catalog(overrides: Partial<BackupCatalog> = {}): BackupCatalog {
+  return {
+    backups: [backup()],
+    receiving: { segment: "000000010000000000000005", at: NOW - 5 },
+    ...{ gaps: [], free: 1, verifications: [], nextBackupAt: NOW + 60, now: NOW },
+    active: [BACKUP_UNITS.receiver, BACKUP_UNITS.backupTimer],
+    ...overrides,
+  };
+}
+
+const SLOT = { status: "reserved", retained: 2 ** 24, limit: 2 ** 32 };
+const VERIFIED = {
+  backup: "20261121T020001",
+  problem: "",
+  startedAt: 1,
+  restoreSeconds: 5,
+  bytes: 9,
+};
+
+test("backups that are as they must be have no problem", () => {
+  const seen = assembleBackups(PLAN, catalog(), SLOT);
+  expect(seen).toMatchObject({ count: 1, running: false, silentSeconds: 5, problems: [] });
+});
+
+test.each([
+  ["no backup", catalog({ backups: [] }), SLOT, "There is no complete backup."],
+  [
+    "an old one",
+    catalog({ backups: [backup({ endedAt: NOW - 3 * DAY })] }),
+    SLOT,
+    "The newest backup is 3 days old.",
+  ],
+  [
+    "a failed one",
+    catalog({ backups: [backup({ id: "2", status: "FAILED", error: "ssh" }), backup()] }),
+    SLOT,
+    "The last backup failed: ssh.",
+  ],
+  [
+    "a receiver that does not run",
+    catalog({ active: [BACKUP_UNITS.backupTimer] }),
+    SLOT,
+    "No WAL is received",
+  ],
+  [
+    "a timer that does not run",
+    catalog({ active: [BACKUP_UNITS.receiver] }),
+    SLOT,
+    "No backup is due",
+  ],
+  [
+    "a gap after the newest backup",
+    catalog({ gaps: [`${new Date(NOW * 1000).toISOString()} 000000010000000000000005`] }),
+    SLOT,
+    "WAL from 000000010000000000000005 on is missing",
+  ],
+  [
+    "a test restore that failed",
+    catalog({
+      verifications: [{ ...VERIFIED, ok: false, problem: "damaged pages", endedAt: NOW }],
+    }),
+    SLOT,
+    "The test restore of backup 20261121T020001 failed: damaged pages",
+  ],
+  [
+    "a test restore that is overdue",
+    catalog({ verifications: [{ ...VERIFIED, ok: true, endedAt: NOW - 9 * DAY }] }),
+    SLOT,
+    "No backup has been test-restored for 9 days.",
+  ],
+  [
+    "a leader without the slot",
+    catalog(),
+    { ...SLOT, status: "" },
+    'The leader has no slot "barman", which keeps WAL for backup1.',
+  ],
+  [
+    "much WAL that waits for the backup host",
+    catalog(),
+    { ...SLOT, retained: 3 * 2 ** 30 },
+    "The leader keeps 3072 MB of WAL for backup1; beyond 4096 MB it is dropped.",
+  ],
+  [
+    "WAL that was dropped",
+    catalog(),
+    { ...SLOT, status: "lost" },
+    "backup1 has stayed away for too long",
+  ],
+])("%s is told", (_what, found, slot, problem) => {
+  const { problems } = assembleBackups(PLAN, found, slot);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(problem);
+});
+
+test("a gap that lies before the newest backup matters no more", () => {
+  const gaps = [`${new Date((NOW - 2 * DAY) * 1000).toISOString()} 000000010000000000000005`];
+  expect(assembleBackups(PLAN, catalog({ gaps }), SLOT).problems).toEqual([]);
+});
+
+test("a first backup that is being taken is no problem", () => {
+  const seen = assembleBackups(
+    PLAN,
+    catalog({ backups: [backup({ status: "STARTED", endedAt: 0 })] }),
+    SLOT,
+  );
+  expect(seen).toMatchObject({ running: true, problems: [] });
+});

@@ -17,7 +17,7 @@ import type { BackupPlan } from "../plan/types";
 import { progressLine } from "./ask";
 import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
-import { sizeOf, spanOf, timeOf } from "./words";
+import { sizeOf, spanOf, timeOf } from "../operations/words";
 
 interface BackupOptions extends StackOptions {
   readonly json?: boolean;

@@ -13,7 +13,7 @@ import {
 import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 import { parseSpan } from "./time";
-import { sizeOf, spanOf } from "./words";
+import { sizeOf, spanOf } from "../operations/words";
 
 interface StatusOptions extends StackOptions {
   readonly json?: boolean;

@@ -134,7 +134,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await received();
     const before = await cluster.healthy();
     const planned = await cluster.pgherd("restore", "--target-time", at, "--plan");
-    expect(planned).toContain("everything committed after it");
+    expect(planned).toContain("everything that was committed after it");
     expect(await rows()).toBe(100);
     await restore("--target-time", at);
     const after = await cluster.healthy();
@@ -331,7 +331,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     const archive = () =>
       cluster.onHost(
         "backup1",
-        "sudo sh -c 'cd /var/lib/barman/demo && ls base && cat wals/*.history'",
+        "sudo sh -c 'cd /var/lib/barman/demo && ls base; ls wals | grep history || :'",
       );
     const before = await archive();
     const copy = await cluster.another(

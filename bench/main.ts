@@ -5,16 +5,18 @@ import { down } from "../src/lab/down";
 import { rerunAsRoot } from "../src/lab/rights";
 import { benchmark } from "./benchmark";
 import { CONTENDERS, type ContenderName } from "./contenders";
+import { measureRecovery, renderRecovery } from "./recovery";
 import { renderResults } from "./report";
 import { PARTS, type Part } from "./results";
 import { LAB, SIZES, type Size } from "./sizes";
 
 interface Options {
-  readonly only?: Part[];
+  readonly only?: (Part | "recovery")[];
   readonly hosts?: Size[];
   readonly with?: ContenderName[];
   readonly rounds: number;
   readonly freshRounds: number;
+  readonly runs: number;
   readonly json?: string;
   readonly keep?: boolean;
 }
@@ -23,17 +25,18 @@ const program = new Command("npm run bench --")
   .description(
     "Compares pgherd with Ansible, Ansible with Mitogen, and pyinfra, on the same hosts of a lab.",
   )
-  .addOption(new Option("--only <part...>", "what to measure").choices(PARTS))
+  .addOption(new Option("--only <part...>", "what to measure").choices([...PARTS, "recovery"]))
   .option("--hosts <number...>", `how many hosts: ${SIZES.join(", ")}`, sizes)
   .addOption(new Option("--with <tool...>", "which tools, pgherd among them").choices(CONTENDERS))
   .option("--rounds <number>", "how often each command is run", count, 5)
   .option("--fresh-rounds <number>", "how often each fresh deployment is made", count, 3)
+  .option("--runs <number>", "how often each recovery is made; the worst counts", count, 10)
   .option("--json <file>", "write all times there too")
   .option("--keep", "leave the lab up, for another run")
   .addHelpText(
     "after",
     `
-Takes most of an hour; nothing else should run meanwhile. Times are of whole processes, from start to end; the table shows
+Takes most of an hour, and two more for the recoveries; nothing else should run meanwhile. Times are of whole processes, from start to end; the table shows
 medians, and how many times pgherd's they are.
 
 Parts:
@@ -41,13 +44,15 @@ Parts:
   no-op     once more, with everything looked at on the hosts, and nothing to change
   dry-run   what would be changed, with everything looked at
   change    one timeout of HAProxy, or back again
+  recovery  how long nobody can write after a switchover, a power cut, a crash; pgherd alone
 The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
 provider that does nothing.
 
 Examples:
   npm run bench
   npm run bench -- --only no-op --hosts 5 --rounds 10 --json times.json
-  npm run bench -- --only no-op --with pgherd --keep`,
+  npm run bench -- --only no-op --with pgherd --keep
+  npm run bench -- --only recovery --runs 3`,
   )
   .showHelpAfterError("(--help shows what can be said)")
   .action(async (options: Options) => {
@@ -62,17 +67,24 @@ program.parseAsync().catch((error: unknown) => {
 });
 
 async function compare(options: Options): Promise<void> {
-  const results = await benchmark({
-    parts: options.only ?? [...PARTS],
+  const say = (text: string) => process.stderr.write(`${pc.dim("bench:")} ${text}\n`);
+  const only = options.only ?? [...PARTS, "recovery"];
+  const parts = PARTS.filter((part) => only.includes(part));
+  const plan = {
+    parts,
     sizes: options.hosts ?? [...SIZES],
     contenders: options.with ?? [...CONTENDERS],
     rounds: options.rounds,
     freshRounds: options.freshRounds,
-    say: (text) => process.stderr.write(`${pc.dim("bench:")} ${text}\n`),
-  });
+    say,
+  };
+  // Its preparation alone installs the others' tools.
+  const results = parts.length > 0 ? await benchmark(plan) : { measurements: [] };
+  const recovery = only.includes("recovery") ? await measureRecovery(options.runs, say) : [];
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
-  process.stdout.write(`\n${renderResults(results)}`);
+    writeFileSync(options.json, `${JSON.stringify({ ...results, recovery }, null, 2)}\n`);
+  if (parts.length > 0) process.stdout.write(`\n${renderResults(results)}`);
+  if (recovery.length > 0) process.stdout.write(`\n${renderRecovery(recovery)}`);
   if (!options.keep) await down(LAB);
 }
 

@@ -6,19 +6,14 @@ import { parseSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
 import { ConfigError, PgherdError } from "../errors";
 import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
-import { Host } from "../host/host";
-import { resolveTarget } from "../host/target";
+import type { Host } from "../host/host";
 import { dropFork, ensureFork, observeForks } from "../operations/forks";
 import { forkUri } from "../plan/connection";
 import { forksFolder, KEEPER, planForks } from "../plan/forks";
 import { planPatroni } from "../plan/patroni";
+import { openSettings, withStack, type StackOptions } from "./cluster";
 import { rawStack, readStack } from "./stack";
 import { plainTable } from "./table";
-
-interface StackOptions {
-  readonly stack: string;
-  readonly configFile?: string;
-}
 
 interface CreateOptions extends StackOptions {
   readonly from: string;
@@ -136,11 +131,7 @@ function addPsql(fork: Command): void {
 }
 
 function verb(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
-    .option("--config-file <file>", "the stack's settings, where they are not in stacks/");
+  return withStack(parent.command(name)).description(description);
 }
 
 async function create(name: string, options: CreateOptions): Promise<void> {
@@ -264,17 +255,11 @@ async function withHosts<T>(
   settings: Settings,
   work: (host: (name: string) => Host) => Promise<T>,
 ): Promise<T> {
-  const hosts = new Map<string, Host>();
-  const host = (name: string) => {
-    const found =
-      hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), "pgherd fork");
-    hosts.set(name, found);
-    return found;
-  };
+  const { host, close } = openSettings(settings, "fork", () => undefined);
   try {
     return await work(host);
   } finally {
-    for (const one of hosts.values()) one.close();
+    close();
   }
 }
 

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROFILES } from "../../src/config/timings";
+import type { Fork } from "../../src/facts/forks";
 import type { Entrances } from "../../src/facts/haproxy";
 import { addHost } from "../../src/lab/add-host";
+import { brokenPromises } from "../../src/lab/chaos/checker";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
 import { labPaths } from "../../src/lab/paths";
@@ -15,6 +17,7 @@ import { labStatus } from "../../src/lab/status";
 import type { ClusterStatus } from "../../src/operations/status";
 import type { Flow } from "../../src/plan/types";
 import type { Interruption, ProbeReport } from "../../src/probe/report";
+import { experiment } from "./experiment";
 import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
 import { BROWSER, openBrowser, serve } from "./served";
 
@@ -28,7 +31,7 @@ const HOSTS = [...DATABASES, "lb1", "lb2"];
 const cluster = new LabCluster(LAB);
 
 beforeAll(async () => {
-  await cluster.boot({ topology: "standard", distro: "trixie" });
+  await cluster.boot({ topology: "standard", distro: "trixie", dataFs: "xfs" });
   await Promise.all(HOSTS.map((host) => cluster.onHost(host, WATCH_ARGUMENTS)));
 }, 1_200_000);
 
@@ -561,7 +564,41 @@ describe("secrets", () => {
   }
 });
 
+describe("a fork", () => {
+  test("has the database as it was, goes its own way, and leaves nothing when it is dropped", async () => {
+    const before = await cluster.healthy();
+    const said = await cluster.pgherd("fork", "create", "try");
+    expect(said).toContain("takes connections after");
+    const [fork] = JSON.parse(await cluster.pgherd("fork", "list", "--json")) as Fork[];
+    expect(fork).toMatchObject({ name: "try", state: "running" });
+    expect(fork?.host).not.toBe(leaderOf(before));
+    const password = (await cluster.pgherd("fork", "password", "try")).trim();
+    const script = `read -r PGPASSWORD; export PGPASSWORD; psql -XAtq -h 10.89.0.1${fork?.host.slice(2)} -p ${fork?.port} -U app -d app`;
+    const change = "delete from notes where id > 10; select count(*) from notes";
+    const from = fork?.host === "db1" ? "db2" : "db1";
+    expect(await cluster.onHost(from, `${script} -c "${change}"`, `${password}\n`)).toBe("10\n");
+    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+    expect((await cluster.healthy()).members).toHaveLength(before.members.length);
+    await cluster.pgherd("fork", "drop", "try");
+    expect(await cluster.pgherd("fork", "list", "--json")).toBe("[]\n");
+  });
+});
+
 describe("failures", () => {
+  test("when PostgreSQL of the leader is killed under load, no acknowledged row is lost", async () => {
+    const { run: played, verdict } = await experiment(cluster, {
+      name: "PostgreSQL of the leader killed",
+      lasts: 1,
+      wish: ({ leader }) => ({ kind: "kill", args: { host: leader, process: "postgres" } }),
+    });
+    expect(brokenPromises(verdict, { durable: true })).toEqual([]);
+    expect(played.notRecovered).toEqual([]);
+    await cluster.onHost(
+      leaderOf(await cluster.healthy()),
+      "cd / && sudo -u postgres psql -qd app -c 'drop table chaos, chaos_probe'",
+    );
+  });
+
   test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
     const old = leaderOf(await cluster.healthy());
     await powerOff(LAB, [old]);

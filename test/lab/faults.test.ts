@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brokenPromises, check, lengthOf, type Verdict } from "../../src/lab/chaos/checker";
-import { playChaos, type ChaosTarget, type Run } from "../../src/lab/chaos/run";
-import type { Planned, Roles } from "../../src/lab/chaos/schedule";
+import { brokenPromises } from "../../src/lab/chaos/checker";
+import type { Roles } from "../../src/lab/chaos/schedule";
 import { down } from "../../src/lab/down";
 import type { Wish } from "../../src/lab/faults/catalog";
 import { during, inflict, recordedFaults } from "../../src/lab/faults/inflict";
 import { inside } from "../../src/lab/faults/inside";
+import { powerOff, powerOn } from "../../src/lab/power";
+import { experiment, longest } from "./experiment";
 import { FULL, LabCluster, leaderOf, until, type Mode } from "./harness";
 
 // What a cluster keeps when something breaks, counted row by row: the table of failures, R1 to R29, in the modes that each
@@ -21,7 +23,8 @@ interface Case {
   readonly name: string;
   readonly modes: readonly Mode[];
   readonly lasts: number;
-  readonly wish: (roles: Roles) => Wish;
+  readonly wish?: (roles: Roles) => Wish;
+  readonly meanwhile?: (roles: Roles) => Promise<void>;
   /** Seconds without a write, at most. */
   readonly interruption: number;
   /** How often the lead may go over. */
@@ -69,6 +72,13 @@ const CASES: readonly Case[] = [
     ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
   },
   {
+    name: "R8: the lead is handed over as planned",
+    modes: ALL,
+    lasts: 0,
+    meanwhile: async () => void (await cluster.pgherd("switchover", "--yes")),
+    ...{ interruption: 15, failovers: 1, fenced: true },
+  },
+  {
     name: "R9: the leader is cut off from everybody",
     modes: ALL,
     lasts: 60,
@@ -104,6 +114,17 @@ const CASES: readonly Case[] = [
       args: { from: [leader], to: replicas, oneWay: true },
     }),
     ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
+    name: "R12: no replica hears the leader, so that writes wait, and then it loses power",
+    modes: ["strict"],
+    lasts: 25,
+    wish: ({ leader, replicas }) => ({
+      kind: "cut",
+      args: { from: replicas, to: [leader], ports: [5432] },
+    }),
+    meanwhile: withoutPowerUntilReplaced,
+    ...{ interruption: 150, failovers: 1, fenced: true },
   },
   {
     name: "R13: all replicas lose power but one, and writes go on",
@@ -210,8 +231,9 @@ describe.runIf(FULL)("faults", () => {
       await inMode.replicates(mode);
     });
 
-    test.each(CASES.filter(({ modes }) => modes.includes(mode)))("$name", async (one) => {
-      const { run, verdict } = await experiment(one);
+    const cases = CASES.filter(({ modes }) => modes.includes(mode));
+    test.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
+      const { run, verdict } = await experiment(cluster, one);
       expect(brokenPromises(verdict, { durable: mode !== "asynchronous" })).toEqual([]);
       expect(run.notRecovered).toEqual([]);
       expect(verdict.timelines.length - 1, "failovers").toBeLessThanOrEqual(one.failovers);
@@ -228,22 +250,41 @@ describe.runIf(FULL)("faults", () => {
       await asynchronous.deploy();
       await asynchronous.replicates("asynchronous");
       // Its replicas do not hear it, while clients and the DCS do; then it is gone for good.
-      const seen = await experiment({
+      const seen = await experiment(cluster, {
         name: "replicas cut off, then the leader",
         lasts: 25,
         wish: ({ leader, replicas }) => ({
           kind: "cut",
           args: { from: replicas, to: [leader], ports: [5432] },
         }),
-        meanwhile: ({ leader }) =>
-          during(LAB, { kind: "power", args: { hosts: [leader] } }, async () => {
-            await cluster.otherLeader(leader);
-          }),
+        meanwhile: withoutPowerUntilReplaced,
       });
       expect(seen.verdict.lost.length).toBeGreaterThan(0);
       expect(brokenPromises(seen.verdict, { durable: true }).join()).toContain("are lost");
       await cluster.deploy();
       await cluster.healthy();
+    });
+  });
+
+  describe("synchronous replication that was left alone", () => {
+    test("R14: nobody takes over who lacks what the lost leader has acknowledged", async () => {
+      await cluster.deploy();
+      await cluster.replicates("synchronous");
+      const leader = leaderOf(await cluster.healthy());
+      const replicas = ["db1", "db2", "db3"].filter((name) => name !== leader);
+      await powerOff(LAB, replicas);
+      await cluster.sql(5000, "create table if not exists alone (id int)");
+      await until("writes without replicas", 120, () =>
+        cluster.sql(5000, "insert into alone values (1) returning id"),
+      );
+      await powerOff(LAB, [leader]);
+      await powerOn(LAB, replicas);
+      // Far longer than a lease: whoever were to take over would have done so by then.
+      await sleep(75_000);
+      expect(leaderOf(await cluster.status())).toBe("");
+      await powerOn(LAB, [leader]);
+      expect(leaderOf(await cluster.healthy())).toBe(leader);
+      expect(await cluster.sql(5000, "select count(*) > 0 from alone")).toBe("t");
     });
   });
 
@@ -286,37 +327,9 @@ describe.runIf(FULL)("faults", () => {
   });
 });
 
-/** One fault under load, and what it came to. */
-async function experiment(
-  one: Pick<Planned, "name" | "lasts" | "wish" | "meanwhile">,
-): Promise<{ run: Run; verdict: Verdict }> {
-  await cluster.healthy();
-  const run = await playChaos(
-    await target(),
-    [{ ...one, pause: 0 }],
-    () => undefined,
-    new AbortController().signal,
-  );
-  const verdict = check(run.history);
-  const figures = `${one.name}: ${longest(verdict).toFixed(1)} s without a write, ${verdict.lost.length} lost`;
-  process.stderr.write(
-    `${figures}, two primaries asked by themselves ${lengthOf(verdict.twoPrimaries.direct).toFixed(1)} s\n`,
-  );
-  return { run, verdict };
-}
-
-function longest({ interruptions: [first] }: Verdict): number {
-  return first ? lengthOf([first]) : 0;
-}
-
-async function target(): Promise<ChaosTarget> {
-  const { connection, passwords } = await cluster.outputs();
-  return {
-    lab: LAB,
-    members: ["db1", "db2", "db3"],
-    port: 5432,
-    balancers: ["lb1", "lb2"],
-    vips: ["10.89.0.100"],
-    client: { uri: connection.primary, user: "app", password: passwords.app, database: "app" },
-  };
+/** What only the leader has is tested by taking it away until another one leads. */
+function withoutPowerUntilReplaced({ leader }: Roles): Promise<void> {
+  return during(LAB, { kind: "power", args: { hosts: [leader] } }, async () => {
+    await cluster.otherLeader(leader);
+  });
 }

@@ -49,19 +49,25 @@ export class Members {
     return leaders.sort((a, b) => b.timeline - a.timeline)[0]?.member;
   }
 
-  /** Waits until all members are on one timeline and have replayed the same. Returns whether that came about. */
+  /**
+   * Waits until all members are on one timeline and have replayed what the leader had written a moment ago: it may write
+   * on. Returns whether that came about.
+   */
   async settle(seconds: number): Promise<boolean> {
     const end = Date.now() + seconds * 1000;
+    let before: MemberState | undefined;
     while (Date.now() < end) {
       const states = await this.states();
-      const [first] = states;
-      const same =
+      const leaders = states.filter(({ leads }) => leads);
+      const [leader] = leaders;
+      const whole =
         states.length === this.names.length &&
-        states.filter(({ leads }) => leads).length === 1 &&
-        states.every(
-          ({ timeline, position }) => timeline === first?.timeline && position === first?.position,
-        );
-      if (same) return true;
+        leaders.length === 1 &&
+        before?.member === leader?.member &&
+        states.every(({ timeline }) => timeline === leader?.timeline) &&
+        states.every(({ position }) => position >= (before?.position ?? Infinity));
+      if (whole) return true;
+      before = leader;
       await sleep(500);
     }
     return false;
@@ -124,8 +130,8 @@ export class Members {
       begun = now();
       child.stdin.write(`${PROBE}\n`);
     };
-    createInterface({ input: child.stdout }).on("line", (timeline) => {
-      tell({ member, timeline: parseInt(timeline, 16), begun, ended: now() });
+    createInterface({ input: child.stdout }).on("line", (answer) => {
+      if (answer !== REPLICA) tell({ member, timeline: parseInt(answer, 16), begun, ended: now() });
       setTimeout(ask, PROBE_MS).unref();
     });
     ask();
@@ -134,14 +140,21 @@ export class Members {
   }
 }
 
-/** A member that refuses to write ends its session by this error, and is asked anew. */
+/** A session that meets an error ends, and the member is asked anew. */
 const PSQL =
   "setpriv --reuid=postgres --regid=postgres --init-groups stdbuf -oL psql -XAtq -v ON_ERROR_STOP=1 -h /var/run/postgresql";
 const PROBE_MS = 100;
 const RETRY_MS = 250;
 
-const PROBE =
-  "insert into chaos_probe values (default) returning substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);";
+const REPLICA = "replica";
+
+/** Whoever is no replica by its own word is asked to write. */
+const PROBE = `select pg_is_in_recovery() as replica \\gset
+\\if :replica
+\\echo ${REPLICA}
+\\else
+insert into chaos_probe values (default) returning substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8);
+\\endif`;
 
 /** On a replica the timeline is that of the WAL which it receives, or else of its last checkpoint. */
 const STATE = `select pg_is_in_recovery(),

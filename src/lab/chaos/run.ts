@@ -36,6 +36,7 @@ export interface Run {
 const RECOVERY_SECONDS = 120;
 /** Seconds before the first fault and after the last one. */
 const CALM_SECONDS = 5;
+const FIRST_WRITE_SECONDS = 60;
 
 /**
  * Plays faults in turn while clients write and read through the entry point, and each member is asked by itself whether
@@ -67,12 +68,8 @@ export async function playChaos(
     else writes.push({ ...event, member: memberAt.get(event.address ?? "") });
   });
   try {
+    await firstWrite(writes, client.uri);
     await sleep(CALM_SECONDS * 1000);
-    if (!writes.some(({ outcome }) => outcome === "ok"))
-      throw new PgherdError(
-        `expected writes through ${client.uri} before the first fault, got none in ${CALM_SECONDS} s.`,
-        "Look: pgherd status, and pgherd lab exec -- pgherd psql",
-      );
     for (const fault of faults) {
       if (stop.aborted) break;
       await sleep(fault.pause * 1000, undefined, { signal: stop }).catch(() => undefined);
@@ -104,6 +101,19 @@ export async function playChaos(
   return { history: { writes, seen, probes, faults: played, final }, begun, ended, notRecovered };
 }
 
+/** A cluster that has just become whole may have an entry point that has not noticed yet. */
+async function firstWrite(writes: readonly Write[], uri: string): Promise<void> {
+  const end = Date.now() + FIRST_WRITE_SECONDS * 1000;
+  while (!writes.some(({ outcome }) => outcome === "ok")) {
+    if (Date.now() > end)
+      throw new PgherdError(
+        `expected writes through ${uri} before the first fault, got none in ${FIRST_WRITE_SECONDS} s.`,
+        "Look: pgherd status, and pgherd lab exec -- pgherd psql",
+      );
+    await sleep(100);
+  }
+}
+
 async function prepare(members: Members, user: string): Promise<void> {
   const leader = await members.leader();
   if (leader === undefined)
@@ -127,6 +137,10 @@ async function play(
   stop: AbortSignal,
 ): Promise<Played> {
   const begun = now();
+  if (!fault.wish) {
+    await fault.meanwhile?.(roles);
+    return { what: fault.name, begun, ended: now() };
+  }
   const inflicted = await inflict(lab, fault.wish(roles));
   say(`${fault.name}: ${inflicted.what}, for ${fault.lasts} s`);
   try {

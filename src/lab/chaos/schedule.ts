@@ -17,7 +17,8 @@ export interface Planned {
   readonly lasts: number;
   /** Seconds of peace before it. */
   readonly pause: number;
-  readonly wish: (roles: Roles) => Wish;
+  /** None where something happens that is no fault: a switchover, say. */
+  readonly wish?: (roles: Roles) => Wish;
   /** What else happens while it is in force, at its end. */
   readonly meanwhile?: (roles: Roles) => Promise<void>;
 }

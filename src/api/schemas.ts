@@ -142,11 +142,7 @@ export const failoverRequest = z.strictObject({
   acceptDataLoss: z.boolean().optional().describe("Accept that commits are lost."),
 });
 
-export const failoverOutcome = z.object({
-  to: z.string(),
-  timeline: z.int().optional(),
-  seconds: z.number(),
-});
+export const failoverOutcome = z.object({ to: z.string(), seconds: z.number() });
 
 export const restartRequest = z.strictObject({
   pendingOnly: z.boolean().optional().describe("Only if a setting waits for it."),

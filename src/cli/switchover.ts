@@ -103,11 +103,7 @@ async function failOver(options: FailoverOptions): Promise<void> {
     const losses = { ...intent, effects: [...intent.effects, ...intent.objections] };
     await confirm(`${cluster.plan.name}: failover to ${intent.to}`, losses, yes);
     const outcome = await performFailover(cluster, { to: intent.to, acceptDataLoss });
-    report(
-      json,
-      outcome,
-      `${pc.bold(outcome.to)} leads, on timeline ${outcome.timeline}, after ${outcome.seconds.toFixed(1)} s.`,
-    );
+    report(json, outcome, `${pc.bold(outcome.to)} leads, after ${outcome.seconds.toFixed(1)} s.`);
   });
 }
 

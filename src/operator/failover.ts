@@ -25,7 +25,6 @@ export interface FailoverIntent extends Intent {
 
 export interface FailoverOutcome {
   readonly to: string;
-  readonly timeline?: number;
   readonly seconds: number;
 }
 
@@ -100,10 +99,9 @@ export async function performFailover(
   await cluster.host(to).change("failing over", failOver(endpoint, to), {
     timeoutSeconds: FAILOVER_SECONDS,
   });
-  const after = await untilSeen(cluster, `${to} to lead`, FAILOVER_SECONDS, (status) => {
+  await untilSeen(cluster, `${to} to lead`, FAILOVER_SECONDS, (status) => {
     const found = status.members.find(({ name }) => name === to);
     return leaderOf(status) === to && found !== undefined && isUp(found);
   });
-  const { timeline } = after.members.find(({ name }) => name === to) ?? {};
-  return { to, timeline, seconds: (Date.now() - start) / 1000 };
+  return { to, seconds: (Date.now() - start) / 1000 };
 }

@@ -17,7 +17,7 @@ export function archiveSegment(name: string, home: string, seconds: number): str
   return `end=$(($(date +%s) + ${seconds}))
 until [ -n "$(find ${quote(home)}/wals -type f -name '????????????????????????' 2>/dev/null | head -n 1)" ]; do
   [ "$(date +%s)" -lt $end ] || { echo "Barman has received no WAL" >&2; exit 1; }
-  ${AS_BARMAN} barman -q switch-wal --force ${server} || :
+  ${AS_BARMAN} barman -q switch-wal ${server} || :
   ${AS_BARMAN} barman -q archive-wal ${server} || :
   sleep 1
 done`;

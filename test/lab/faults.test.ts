@@ -223,17 +223,19 @@ describe.runIf(FULL)("faults", () => {
   afterAll(() => down(LAB));
 
   describe.each(["asynchronous", "synchronous", "strict", "quorum"] as const)("%s", (mode) => {
+    // What is healthy depends on the mode.
+    const inMode = cluster.varying(({ cluster: wanted }) => {
+      wanted.replication = { mode };
+    });
+
     beforeAll(async () => {
-      const inMode = cluster.varying(({ cluster: wanted }) => {
-        wanted.replication = { mode };
-      });
       await inMode.deploy();
       await inMode.replicates(mode);
     });
 
     const cases = CASES.filter(({ modes }) => modes.includes(mode));
     test.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
-      const { run, verdict } = await experiment(cluster, one);
+      const { run, verdict } = await experiment(inMode, one);
       expect(brokenPromises(verdict, { durable: mode !== "asynchronous" })).toEqual([]);
       expect(run.notRecovered).toEqual([]);
       expect(verdict.timelines.length - 1, "failovers").toBeLessThanOrEqual(one.failovers);
@@ -250,7 +252,7 @@ describe.runIf(FULL)("faults", () => {
       await asynchronous.deploy();
       await asynchronous.replicates("asynchronous");
       // Its replicas do not hear it, while clients and the DCS do; then it is gone for good.
-      const seen = await experiment(cluster, {
+      const seen = await experiment(asynchronous, {
         name: "replicas cut off, then the leader",
         lasts: 25,
         wish: ({ leader, replicas }) => ({

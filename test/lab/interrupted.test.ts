@@ -1,13 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
-import { labExec } from "../../src/lab/exec";
 import { powerOff, powerOn } from "../../src/lab/power";
 import type { Interruption } from "../../src/provider/interrupt";
 import { FULL, full, LabCluster, until, type StackSettings } from "./harness";
+import { interruptedRun, killedAfterEachChange } from "./interruption";
 
 // Runs that are interrupted on real hosts. The next `pulumi up` has to finish what they began, by itself.
 
@@ -19,73 +16,6 @@ const TOPOLOGY = { topology: "standard", distro: "trixie" } as const;
 const cluster = new LabCluster(LAB);
 
 afterAll(() => down(LAB));
-
-/** What became of an interrupted run. */
-interface Outcome {
-  /** 0 if there was nothing to interrupt. */
-  readonly code: number;
-  readonly output: string;
-  /** The changes that it began, in order: `db1 installing packages`. */
-  readonly begun: readonly string[];
-}
-
-/**
- * Runs `pulumi up` until it is interrupted. What the README tells to do after a killed engine is done.
- * @param meanwhile what happens to the host whose change is held.
- */
-async function interruptedRun(
-  interruption: Interruption,
-  {
-    on = cluster,
-    options = [],
-    meanwhile,
-  }: { on?: LabCluster; options?: string[]; meanwhile?: (host: string) => Promise<void> } = {},
-): Promise<Outcome> {
-  const folder = mkdtempSync(join(tmpdir(), "pgherd-steps-"));
-  writeFileSync(join(folder, "interruption"), JSON.stringify(interruption));
-  const steps = () => {
-    const file = join(folder, "steps");
-    return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-  };
-  const running = labExec(
-    LAB,
-    [
-      ...["sh", "-c", '"$@" 2>&1; echo "exit code $?"', "sh"],
-      ...on.argv("up", "--yes", "--skip-preview", ...options),
-    ],
-    { env: { PGHERD_TEST_STEPS: folder } },
-  );
-  if (meanwhile) {
-    const awaited = new RegExp(`^${interruption.when === "after" ? "after" : "before"} (.*)$`);
-    const held = await until(`a change that is held: ${interruption.step}`, 300, async () =>
-      steps()
-        .map((line) => awaited.exec(line)?.[1] ?? "")
-        .find((step) => new RegExp(interruption.step).test(step)),
-    );
-    await meanwhile(held.split(" ")[0] as string);
-    writeFileSync(join(folder, "go"), "");
-  }
-  const output = await running;
-  if (interruption.how === "engine") {
-    await providerEnded(folder);
-    await cluster.pulumi("cancel", "--yes");
-  }
-  return {
-    code: Number(/exit code (\d+)\n$/.exec(output)?.[1]),
-    output,
-    begun: steps().flatMap((line) => /^before (.*)$/.exec(line)?.[1] ?? []),
-  };
-}
-
-/** A provider whose engine was killed has to end by itself: nobody else would stop it. */
-async function providerEnded(folder: string): Promise<void> {
-  await until("the provider's end", 10, async () => {
-    const found = await labExec(LAB, [
-      ...["sh", "-c", 'grep -lsF "PGHERD_TEST_STEPS=$1" /proc/[0-9]*/environ || :', "sh", folder],
-    ]);
-    return found.trim() === "" ? true : undefined;
-  });
-}
 
 const pullThePlug = (host: string) => powerOff(LAB, [host]);
 
@@ -132,25 +62,12 @@ async function expectFinished(on = cluster): Promise<void> {
   await on.healthy();
 }
 
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
 describe.runIf(FULL)("a first deployment", () => {
   test.each(["provider", "engine"] as const)(
     "is finished although the %s is killed once after each of its changes",
     async (how) => {
       await cluster.boot(TOPOLOGY);
-      const killed: string[] = [];
-      for (;;) {
-        const others = killed.map(escaped).join("|");
-        const { code, begun } = await interruptedRun(
-          { how, when: "after", step: `^(?!(${others})$)` },
-          { options: ["--parallel", "1"] },
-        );
-        if (code === 0) break;
-        const step = begun.at(-1) ?? "";
-        expect(killed, "each run goes on beyond the last one").not.toContain(step);
-        killed.push(step);
-      }
+      const killed = await killedAfterEachChange(cluster, how);
       // Packages once and the firewall twice on five hosts; two daemons on each member and balancer; configuration and catalog.
       expect(killed.length).toBeGreaterThanOrEqual(3 * 5 + 2 * 5 + 2);
       await expectFinished();
@@ -204,7 +121,7 @@ describe.runIf(FULL)("a first deployment", () => {
     interruption: Interruption,
     meanwhile?: (host: string) => Promise<void>,
   ): Promise<void> {
-    const { code, begun, output } = await interruptedRun(interruption, { meanwhile });
+    const { code, begun, output } = await interruptedRun(cluster, interruption, { meanwhile });
     expect(begun.join("\n"), output).toMatch(new RegExp(interruption.step, "m"));
     expect(code, output).not.toBe(0);
   }
@@ -247,8 +164,7 @@ describe.runIf(FULL)("a change of a running cluster", () => {
     ],
   ])("is finished after %s", async (_title, interruption, change) => {
     const changed = cluster.varying(change);
-    const { code, output } = await interruptedRun(interruption, {
-      on: changed,
+    const { code, output } = await interruptedRun(changed, interruption, {
       meanwhile: interruption.how === "hold" ? pullThePlug : undefined,
     });
     expect(code, output).not.toBe(0);
@@ -261,8 +177,9 @@ describe.runIf(FULL)("a change of a running cluster", () => {
   full("a connection that breaks without a word frees the host after half a minute", async () => {
     const changed = cluster.varying(withPort(5050));
     const { output } = await interruptedRun(
+      changed,
       { how: "hold", when: "after", step: "^lb1 setting up haproxy$" },
-      { on: changed, meanwhile: silence },
+      { meanwhile: silence },
     );
     expect(output).toMatch(/lb1: .*(was cut off|cannot be reached)/);
     const lock = await until("the end of the silence", 60, () =>

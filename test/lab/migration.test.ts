@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MigrationSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
-import { FULL, LabCluster, ROOT, until, type StackSettings } from "./harness";
+import { FULL, full, LabCluster, ROOT, until, type StackSettings } from "./harness";
+import { killedAfterEachChange } from "./interruption";
 
 // One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
 
@@ -252,4 +253,102 @@ describe("the way back", () => {
     await migrating({ until: "balanced", rollback: false }).deploy();
     await migrating({ until: "balanced" }).healthy();
   });
+});
+
+/** A server that was built by hand, and everything about it is unusual. */
+const BY_HAND = `set -e
+cp -a /usr/lib/postgresql/17 /usr/local/pgsql
+install -d -o postgres -g postgres /srv/data
+cd /
+runuser -u postgres -- /usr/local/pgsql/bin/initdb -D /srv/data/shop -U chief -k --locale=C.UTF-8 >/dev/null
+echo "port = 5433
+unix_socket_directories = '/tmp'
+listen_addresses = '0.0.0.0'" >>/srv/data/shop/postgresql.conf
+echo "postgres_is_chief postgres chief" >>/srv/data/shop/pg_ident.conf
+sed -i 's/^local *all *all .*/local all chief peer map=postgres_is_chief/' /srv/data/shop/pg_hba.conf
+systemd-run -q --scope runuser -u postgres -- /usr/local/pgsql/bin/pg_ctl -w -D /srv/data/shop -l /srv/data/log start >/dev/null
+runuser -u postgres -- psql -qXAt -h /tmp -p 5433 -U chief -d postgres -c 'create table kept as select generate_series(1, 1000) as id'
+`;
+
+describe("a server that was built by hand", () => {
+  full(
+    "is taken over where it is, without a restart, and stands alone again afterwards",
+    async () => {
+      await lab.boot({ topology: "standard", distro: "trixie" });
+      // Only its programs are wanted: the package's own server stays off.
+      await lab.onHost(
+        "db1",
+        "sudo sh -c 'mkdir -p /etc/postgresql-common; echo create_main_cluster = false >/etc/postgresql-common/createcluster.conf; apt-get -qq update; apt-get -qq -y install postgresql >/dev/null'",
+      );
+      await lab.onHost("db1", "cat >by-hand.sh; sudo sh by-hand.sh", BY_HAND);
+      const byHand = (until: MigrationSettings["until"], rollback = false) =>
+        migrating({ until, rollback, superuser: "chief" }, ({ cluster }) => {
+          cluster.postgresql = { version: 17, port: 5433 };
+        });
+      const life = () => lab.onHost("db1", "sudo sed -n '1p;3p' /srv/data/shop/postmaster.pid");
+      const started = await life();
+      await byHand("balanced").deploy();
+      expect(await life()).toBe(started);
+      const seen = await byHand("balanced").healthy();
+      expect(seen.members.map(({ role }) => role).sort()).toEqual([
+        "leader",
+        "replica",
+        "sync_standby",
+      ]);
+      await byHand("balanced").unchanged();
+      await byHand("balanced", true).deploy();
+      expect(await life()).toBe(started);
+      const count =
+        "psql -qXAt -h /tmp -p 5433 -U chief -d postgres -c 'select count(*) from kept'";
+      expect(await lab.onHost("db1", `cd / && sudo -u postgres ${count}`)).toBe("1000\n");
+    },
+  );
+});
+
+describe("a migration that is interrupted", () => {
+  const steps = ["prepared", "adopted", "replicated", "balanced", "cutOver"] as const;
+
+  const stranger = async () => {
+    await lab.boot({ topology: "standard", distro: "trixie" });
+    const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
+    await lab.onHost("db1", "cat >stranger.sh", script);
+    await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} 1`);
+  };
+
+  full.each(["provider", "engine"] as const)(
+    "is finished although the %s is killed once after each of its changes",
+    async (how) => {
+      await stranger();
+      const shop = new Shop(OLD_ADDRESS);
+      let report: ShopReport;
+      try {
+        const killed = await killedAfterEachChange(migrating({ until: "balanced" }), how);
+        expect(killed).toContain("db1 masking the server's unit");
+        await migrating({ until: "balanced" }).unchanged();
+        await migrating({ until: "balanced" }).healthy();
+      } finally {
+        report = await shop.close();
+      }
+      await expectRows(report, "db1");
+    },
+  );
+
+  full.each(steps)(
+    "goes back from %s, also when the way back is killed after each change",
+    async (step) => {
+      await stranger();
+      const started = await serverLife();
+      await migrating({ until: step }).deploy();
+      await killedAfterEachChange(migrating({ until: step, rollback: true }), "provider");
+      expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
+        "active",
+      );
+      expect((await lab.onHost("db1", "systemctl is-enabled postgresql")).trim()).toBe("enabled");
+      expect((await asPostgres("show config_file")).trim()).toBe(
+        "/etc/postgresql/17/main/postgresql.conf",
+      );
+      expect((await asPostgres("show work_mem")).trim()).toBe("6MB");
+      if (step === "prepared" || step === "adopted") expect(await serverLife()).toBe(started);
+    },
+  );
 });

@@ -80,7 +80,7 @@ export const DETAILS: SourceDetails = {
   clients: [
     { user: "shop", database: "shop", address: "10.0.0.50", application: "app", sessions: 3 },
   ],
-  libraries: [{ file: "/usr/lib/postgresql/17/lib/pg_trgm.so", package: "postgresql-17" }],
+  libraries: [{ name: "pg_trgm", package: "postgresql-17" }],
   namedFiles: [],
   glibc: "2.41",
   keptForSlots: 0,

@@ -32,7 +32,7 @@ export interface SourceDetails {
   readonly tablespaces: readonly { readonly name: string; readonly location: string }[];
   /** Clients that are connected now, by role, database and address. */
   readonly clients: readonly Client[];
-  /** Files that the database loads: `/usr/lib/postgresql/17/lib/pg_stat_statements.so`. */
+  /** What the database loads beyond PostgreSQL itself. */
   readonly libraries: readonly Library[];
   /** Other files that settings name, e.g. of certificates. */
   readonly namedFiles: readonly string[];
@@ -64,7 +64,8 @@ export interface Client {
 }
 
 export interface Library {
-  readonly file: string;
+  /** In PostgreSQL's own folder by its name, `pg_stat_statements`; elsewhere by its path. */
+  readonly name: string;
   /** The Debian package that it comes from; empty where it comes from none. */
   readonly package: string;
 }
@@ -147,7 +148,7 @@ const SERVER = `select json_build_object(
 
 const DATABASE = `select json_build_object('extensions', (select coalesce(json_agg(extname order by extname), '[]') from pg_extension where extname <> 'plpgsql'),
   'unloggedTables', (select count(*) from pg_class where relpersistence = 'u' and relkind = 'r'),
-  'libraries', (select coalesce(json_agg(distinct probin), '[]') from pg_proc where probin is not null));
+  'libraries', (select coalesce(json_agg(distinct probin), '[]') from pg_proc where probin is not null and oid >= 16384));
 `;
 
 /**
@@ -193,12 +194,10 @@ echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
 libdir=$("$bin/pg_config" --pkglibdir 2>/dev/null || echo "\${bin%/bin}/lib")
 library() {
   case $1 in
-    '$libdir'/*) file=$libdir/\${1#*/} ;;
-    /*) file=$1 ;;
-    *) file=$libdir/$1 ;;
+    /*) name=$1 file=$1 ;;
+    *) name=\${1#'$libdir/'} file=$libdir/\${1#'$libdir/'}.so ;;
   esac
-  case $file in *.so) ;; *) file=$file.so ;; esac
-  echo "library $file $(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
+  echo "library \${name%.so} $(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
 }
 for name in $(printf '%s' "$answer" | sed -n 's/.*"preloaded" : \\[\\([^]]*\\)\\].*/\\1/p' | tr -d '",'); do library "$name"; done
 ask postgres <<'PGHERD' | while IFS= read -r database; do
@@ -323,8 +322,8 @@ function parse(output: string, port: number, superuser: string): FoundSource {
       tablespaces: answer.tablespaces,
       clients: answer.clients,
       libraries: all("library").map((line) => {
-        const [file = "", owner = ""] = line.split(" ");
-        return { file, package: owner };
+        const [name = "", owner = ""] = line.split(" ");
+        return { name, package: owner };
       }),
       namedFiles: answer.namedFiles,
       glibc: one("glibc"),

@@ -129,19 +129,38 @@ function locales({ locales: there }: CopyTarget, { details }: FoundSource) {
   );
 }
 
+/** Modules that come with Debian's package of the server itself (its folder `contrib`, PostgreSQL, appendix F). */
+const CONTRIB = [
+  ...["amcheck", "auth_delay", "auto_explain", "autoinc", "basebackup_to_shell", "basic_archive"],
+  ...["bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int", "dict_xsyn"],
+  ...["earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "_int", "insert_username", "isn"],
+  ...["lo", "ltree", "moddatetime", "pageinspect", "passwordcheck", "pg_buffercache", "pgcrypto"],
+  ...["pg_freespacemap", "pg_prewarm", "pgrowlocks", "pg_stat_statements", "pgstattuple"],
+  ...["pg_surgery", "pg_trgm", "pg_visibility", "pg_walinspect", "postgres_fdw", "refint", "seg"],
+  ...["sslinfo", "tablefunc", "tcn", "test_decoding", "tsm_system_rows", "tsm_system_time"],
+  ...["unaccent", "uuid-ossp", "pgxml", "pgoutput", "plpgsql"],
+];
+
+/** Where a library stands on a member that is set up by packages. */
+export function libraryFile({ name }: Library, { version: major }: SurveyInputs): string {
+  return name.startsWith("/") ? name : `/usr/lib/postgresql/${major}/lib/${name}.so`;
+}
+
 function libraries(
   target: CopyTarget,
   { details }: FoundSource,
   inputs: SurveyInputs,
   name: string,
 ) {
-  const comes = ({ file, package: owner }: Library) =>
-    target.files.includes(file) || (inputs.others[name] ?? []).includes(owner);
+  const comes = (library: Library) =>
+    CONTRIB.includes(library.name) ||
+    target.files.includes(libraryFile(library, inputs)) ||
+    (inputs.others[name] ?? []).includes(library.package);
   const absent = details.libraries.filter((library) => !comes(library));
   if (absent.length === 0) return;
   const packages = [...new Set(absent.map(({ package: owner }) => owner).filter(Boolean))];
   return (
-    `expected ${absent.map(({ file }) => file).join(", ")}, which the database loads, found it not. ` +
+    `expected ${absent.map((library) => libraryFile(library, inputs)).join(", ")}, which the database loads, found it not. ` +
     (packages.length > 0
       ? `Add ${packages.join(", ")} to pgherd:cluster.postgresql.packages.`
       : "It comes from no package: install it there the way it was on the old host.")

@@ -4,7 +4,7 @@ import { sourceProbe } from "../facts/source";
 import type { Source, SurveyInputs } from "../resources/inputs";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
-import { judgeSource } from "./survey-rules";
+import { judgeSource, libraryFile } from "./survey-rules";
 
 interface Learned {
   /** The server as it was before anything was changed. */
@@ -24,7 +24,7 @@ export const survey: ResourceType<SurveyInputs, Learned> = {
         .host(inputs.host)
         .observe(sourceProbe(inputs.port, inputs.superuser));
       const files = [
-        ...found.details.libraries.map(({ file }) => file),
+        ...found.details.libraries.map((library) => libraryFile(library, inputs)),
         ...found.details.namedFiles,
       ];
       const directories = found.details.tablespaces.map(({ location }) => location);

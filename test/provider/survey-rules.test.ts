@@ -91,16 +91,14 @@ test.each<[name: string, found: Case, problem: string]>([
     "an extension of a package that the new hosts do not get",
     {
       details: {
-        libraries: [
-          { file: "/usr/lib/postgresql/17/lib/vector.so", package: "postgresql-17-pgvector" },
-        ],
+        libraries: [{ name: "vector", package: "postgresql-17-pgvector" }],
       },
     },
     "a2: expected /usr/lib/postgresql/17/lib/vector.so, which the database loads, found it not. Add postgresql-17-pgvector to pgherd:cluster.postgresql.packages.",
   ],
   [
     "an extension that was built by hand",
-    { details: { libraries: [{ file: "/usr/local/lib/own.so", package: "" }] } },
+    { details: { libraries: [{ name: "/usr/local/lib/own.so", package: "" }] } },
     "a2: expected /usr/local/lib/own.so, which the database loads, found it not. It comes from no package: install it there the way it was on the old host.",
   ],
   [

@@ -28,9 +28,14 @@ sync ${record}.new
 mv ${record}.new ${record}`;
 }
 
-/** The roles that Patroni connects with, where they are not there; without passwords, which they get later. */
+/**
+ * The roles that Patroni connects with, where they are not there; without passwords, which they get later. A superuser
+ * that is new is let in too: Patroni asks the server before it writes pg_hba.conf.
+ */
 export function createRoles({ source, superuser, roles }: AdoptionInputs): string {
   const absent = (name: string) => !source.roles.includes(name);
+  const entry = `local all ${roles.superuser} peer`;
+  const letIn = `grep -qxF ${quote(entry)} ${quote(source.hbaFile)} || sed -i ${quote(`1i ${entry}`)} ${quote(source.hbaFile)}`;
   const lines = [
     absent(roles.superuser) && `CREATE ROLE ${roles.superuser} SUPERUSER LOGIN`,
     absent(roles.replication) && `CREATE ROLE ${roles.replication} REPLICATION LOGIN`,
@@ -48,9 +53,11 @@ export function createRoles({ source, superuser, roles }: AdoptionInputs): strin
       "pg_read_binary_file(text)",
       "pg_read_binary_file(text, bigint, bigint, boolean)",
     ].map((name) => `GRANT EXECUTE ON FUNCTION pg_catalog.${name} TO ${roles.rewind};`),
+    "SELECT pg_reload_conf();",
   ];
   return `(${findServer(source.port, superuser)}
 [ -n "$server" ] || { echo "expected PostgreSQL to run on port ${source.port}" >&2; exit 1; }
+${absent(roles.superuser) ? letIn : ":"}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 

@@ -212,7 +212,7 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
       dataDirectory,
       configDirectory,
       binDirectory,
-      socketDirectories: withOwn(source.running.unix_socket_directories ?? ""),
+      socketDirectories: source.running.unix_socket_directories ?? SOCKET_DIRECTORY,
     };
   }
   const address = addressOf(hosts, host);
@@ -228,13 +228,6 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
 
 /** Where psql and Patroni look for a server's socket on Debian. */
 const SOCKET_DIRECTORY = "/var/run/postgresql";
-
-function withOwn(directories: string): string {
-  const all = directories.split(",").map((one) => one.trim());
-  return all.some((one) => one.replace(/^\/run\//, "/var/run/") === SOCKET_DIRECTORY)
-    ? directories
-    : [...all, SOCKET_DIRECTORY].filter((one) => one !== "").join(", ");
-}
 
 /** As pg_basebackup takes it, in kilobytes. */
 function maxRate({ migration }: ClusterSettings): string | null {

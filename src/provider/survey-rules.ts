@@ -27,6 +27,7 @@ const SOURCE_RULES: readonly ((found: FoundSource, inputs: SurveyInputs) => Reas
   version,
   recovery,
   owner,
+  sockets,
   errors,
   preparedTransactions,
   strict,
@@ -58,6 +59,18 @@ function owner({ details }: FoundSource) {
   return (
     `expected the server to be run by the user postgres, as whom Patroni runs, found ${details.user}. ` +
     "Stop it once, give its directories to postgres (chown -R) and start it as that user."
+  );
+}
+
+/** Where pgherd's own questions find a server's socket: Debian's place, and PostgreSQL's own default. */
+const SOCKETS = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+
+function sockets({ source }: FoundSource) {
+  const found = source.running.unix_socket_directories ?? "";
+  if (found.split(",").some((one) => SOCKETS.includes(one.trim()))) return;
+  return (
+    `expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '${found}'. ` +
+    "Add one of them and restart the server, at a time of your choice."
   );
 }
 

@@ -58,6 +58,11 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected the server to be run by the user postgres, as whom Patroni runs, found pgsql. Stop it once, give its directories to postgres (chown -R) and start it as that user.",
   ],
   [
+    "a socket that nobody would look for",
+    { source: { running: { ...SOURCE.running, unix_socket_directories: "/srv/run" } } },
+    "a1: expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '/srv/run'. Add one of them and restart the server, at a time of your choice.",
+  ],
+  [
     "broken lines in its files",
     { details: { errors: ["pg_hba.conf:7: invalid"] } },
     "a1: expected its files to be without errors, since a reload reads them, found pg_hba.conf:7: invalid. Mend these lines.",

@@ -9,7 +9,6 @@ import { planEntryPoint } from "./plan/haproxy";
 const settings = settingsOrStop();
 const cluster = new Cluster(settings.cluster.name, settings);
 const entryPoint = planEntryPoint(settings);
-const hasForks = settings.cluster.forks.length > 0;
 
 /** What clients need to connect; the passwords with `pulumi stack output passwords --show-secrets`. */
 export const connection = planConnection(settings);
@@ -18,8 +17,8 @@ export const ports = entryPoint?.ports;
 export const passwords = pulumi.secret(cluster.passwords);
 export const statsPassword = entryPoint && pulumi.secret(cluster.statsPassword);
 /** What clients connect to the stack's forks with; passwords with `--show-secrets`. */
-export const forks = hasForks ? cluster.forks : undefined;
-export const forkPasswords = hasForks ? pulumi.secret(cluster.forkPasswords) : undefined;
+export const forks = cluster.forks;
+export const forkPasswords = pulumi.secret(cluster.forkPasswords);
 export const systemIdentifier = cluster.systemIdentifier;
 
 function settingsOrStop(): Settings {

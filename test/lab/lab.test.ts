@@ -76,7 +76,7 @@ describe("a lab that is up", () => {
 
   test("is not turned into another topology", async () => {
     await expect(up(LAB, { topology: "large" })).rejects.toThrow(
-      'lab "t-lab": expected topology large on trixie, found small on trixie.\n' +
+      'lab "t-lab": expected topology large on trixie, found topology small on trixie.\n' +
         'Run "pgherd lab down --name t-lab" first, or take another --name for a lab beside it.',
     );
   });

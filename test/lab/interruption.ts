@@ -15,6 +15,8 @@ export interface Outcome {
   readonly output: string;
   /** The changes that it began, in order: `db1 installing packages`. */
   readonly begun: readonly string[];
+  /** Those of them that had come to their end on the host; changes of several hosts may overlap. */
+  readonly ended: readonly string[];
 }
 
 /**
@@ -62,6 +64,7 @@ export async function interruptedRun(
     code: Number(/exit code (\d+)\n$/.exec(output)?.[1]),
     output,
     begun: steps().flatMap((line) => /^before (.*)$/.exec(line)?.[1] ?? []),
+    ended: steps().flatMap((line) => /^after (.*)$/.exec(line)?.[1] ?? []),
   };
 }
 
@@ -86,13 +89,13 @@ export async function killedAfterEachChange(
   const killed: string[] = [];
   for (;;) {
     const others = killed.map(escaped).join("|");
-    const { code, begun } = await interruptedRun(
+    const { code, ended } = await interruptedRun(
       cluster,
       { how, when: "after", step: `^(?!(${others})$)` },
       { options: ["--parallel", "1"] },
     );
     if (code === 0) return killed;
-    const step = begun.at(-1) ?? "";
+    const step = ended.at(-1) ?? "";
     expect(killed, "each run goes on beyond the last one").not.toContain(step);
     killed.push(step);
   }

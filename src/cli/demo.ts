@@ -8,6 +8,7 @@ import { rerunAsRoot } from "../lab/rights";
 import { DEFAULT_NAME } from "../lab/state";
 import { up } from "../lab/up";
 import { packageRoot } from "../package-root";
+import { addressesOf } from "../probe/probe";
 import { stackOutputs } from "./outputs";
 
 const STACK = "lab";
@@ -63,8 +64,9 @@ async function insideLab(argv: string[]): Promise<void> {
 async function throughEntryPoint(): Promise<void> {
   const { connection, passwords } = stackOutputs(STACK);
   const connect = async (entrance: string) => {
+    const [address] = addressesOf(connection[entrance] ?? "");
     const client = new pg.Client({
-      connectionString: connection[entrance],
+      ...address,
       user: "app",
       password: passwords.app,
       database: "app",

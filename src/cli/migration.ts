@@ -3,15 +3,11 @@ import pc from "picocolors";
 import { PgherdError } from "../errors";
 import { directClientsProbe, keptSourceProbe } from "../facts/adoption";
 import type { Client } from "../facts/source";
-import { Host } from "../host/host";
-import { resolveTarget } from "../host/target";
 import { planMigration } from "../plan/migration";
-import { readStack } from "./stack";
+import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 
-interface StatusOptions {
-  readonly stack: string;
-  readonly configFile?: string;
+interface StatusOptions extends StackOptions {
   readonly json?: boolean;
 }
 
@@ -32,33 +28,31 @@ export function migrationCommand(): Command {
 }
 
 function statusCommand(): Command {
-  return new Command("status")
+  return withStack(new Command("status"))
     .description("Shows who still connects to the server itself instead of the entry point.")
-    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
-    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       "\nExit code: 0 if nobody is left, 2 if somebody is, 1 if it could not be found out.",
     )
-    .action(async ({ stack, configFile, json }: StatusOptions) => {
-      const status = await look(stack, configFile);
+    .action(async ({ json, ...stack }: StatusOptions) => {
+      const status = await look(stack);
       process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderMigration(status));
       if (status.direct.length > 0) process.exitCode = 2;
     });
 }
 
-async function look(stack: string, configFile?: string): Promise<MigrationStatus> {
-  const settings = readStack(stack, configFile);
-  const plan = planMigration(settings);
-  if (!plan) {
-    throw new PgherdError(
-      `stack ${stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
-    );
-  }
-  const { host: name, port, own, roles } = plan.cutOver;
-  const host = new Host(name, () => resolveTarget(settings, name), "migration status");
+async function look(options: StackOptions): Promise<MigrationStatus> {
+  const cluster = openCluster(options, "migration status");
   try {
+    const plan = planMigration(cluster.settings);
+    if (!plan) {
+      throw new PgherdError(
+        `stack ${options.stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
+      );
+    }
+    const { host: name, port, own, roles } = plan.cutOver;
+    const host = cluster.host(name);
     const adopted = (await host.observe(keptSourceProbe)) !== undefined;
     return {
       host: name,
@@ -66,7 +60,7 @@ async function look(stack: string, configFile?: string): Promise<MigrationStatus
       direct: await host.observe(directClientsProbe(port, own, roles)),
     };
   } finally {
-    host.close();
+    cluster.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { hereDocument, quote, words } from "../host/shell";
 import type { Source } from "../resources/inputs";
 import { psql } from "./postgres";
 import { ORIGINAL, type Client } from "./source";
+import { serviceOf } from "./systemd";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
 export const keptSourceProbe: Probe<Source | undefined> = {
@@ -61,7 +62,7 @@ export function serverUnitProbe(dataDirectory: string): Probe<string> {
   return {
     script: `pid=$(head -n 1 ${quote(dataDirectory)}/postmaster.pid 2>/dev/null || echo 0)
 if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then
-  sed -n 's,^\\(0::\\|[0-9]*:name=systemd:\\).*/\\([^/]*\\.service\\)$,\\2,p' "/proc/$pid/cgroup" | head -n 1
+  ${serviceOf("/proc/$pid")}
 else
   echo none
 fi`,

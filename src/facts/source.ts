@@ -2,6 +2,7 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
 import type { Source, SourceSlot } from "../resources/inputs";
+import { serviceOf } from "./systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
 export const ORIGINAL = "/var/lib/pgherd/migration";
@@ -187,7 +188,7 @@ echo "server $(printf '%s' "$answer" | base64 -w0)"
 echo "data $data"
 echo "program $program"
 echo "user $user"
-unit=$(sed -n 's,^\\(0::\\|[0-9]*:name=systemd:\\).*/\\([^/]*\\.service\\)$,\\2,p' "$server/cgroup" | head -n 1)
+unit=$(${serviceOf("$server")})
 echo "unit $unit"
 for one in $unit postgresql.service; do [ "$(systemctl is-enabled "$one" 2>/dev/null)" = enabled ] && echo "enabled $one"; done
 echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"

@@ -1,4 +1,5 @@
 import { etcdctl } from "../facts/etcd";
+import { dcsKey } from "../facts/patroni";
 import { findServer, ORIGINAL } from "../facts/source";
 import { hereDocument, quote, words } from "../host/shell";
 import type { AdoptionInputs, Source } from "../resources/inputs";
@@ -77,21 +78,16 @@ export function maskServer({ unit, enabled }: Source): string {
     .join("\n");
 }
 
-/** Where Patroni keeps the identity of a cluster's data. */
-export function initializeKey(cluster: string): string {
-  return `/service/${cluster}/initialize`;
-}
-
 /** Tells all members which database the cluster's is, before the first of them starts: none will make another one. */
 export function claimDatabase(
   endpoints: readonly string[],
   cluster: string,
   systemIdentifier: string,
 ): string {
-  const key = JSON.stringify(initializeKey(cluster));
+  const key = JSON.stringify(dcsKey(cluster, "initialize"));
   const transaction = `create(${key}) = "0"\n\nput ${key} ${JSON.stringify(systemIdentifier)}\n\n\n`;
   return `${etcdctl(endpoints)} txn ${hereDocument(transaction)}
-found=$(${etcdctl(endpoints)} get --print-value-only ${quote(initializeKey(cluster))})
+found=$(${etcdctl(endpoints)} get --print-value-only ${quote(dcsKey(cluster, "initialize"))})
 if [ "$found" != ${quote(systemIdentifier)} ]; then
   echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is ${systemIdentifier}. If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
   exit 1

@@ -1,6 +1,7 @@
 // What a migration will do to a server, as its owner wants to read it before he signs. Pure: facts in, text out.
 import type { Client, FoundSource, SourceDatabase } from "../facts/source";
 import type { MigrationReportInputs } from "../resources/inputs";
+import { sizeOf } from "./words";
 
 /** One setting that will be another. */
 export interface SettingChange {
@@ -77,7 +78,7 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     heading("The server", [
       ["PostgreSQL", details.fullVersion],
       ["Identifier", source.systemIdentifier],
-      ["Data", `${source.dataDirectory}, ${bytes(size)}`],
+      ["Data", `${source.dataDirectory}, ${sizeOf(size)}`],
       ["Settings in", details.files.join(`,\n${" ".repeat(17)}`) || "no file"],
       [
         "Programs",
@@ -144,7 +145,7 @@ function remarks({ source, details }: FoundSource): string[] {
         `${name} has ${unloggedTables} unlogged table${unloggedTables === 1 ? "" : "s"}: empty after any change of the leader`,
     ),
     ...(details.keptForSlots > LARGE_BYTES
-      ? [`${bytes(details.keptForSlots)} of WAL are kept for the slowest slot`]
+      ? [`${sizeOf(details.keptForSlots)} of WAL are kept for the slowest slot`]
       : []),
     ...(source.configured.max_slot_wal_keep_size === undefined
       ? ["max_slot_wal_keep_size has no limit: a replica that stays away fills the disk with WAL"]
@@ -163,7 +164,7 @@ const LARGE_BYTES = 2 ** 28;
 
 function describeDatabase({ name, size, collation, provider, extensions }: SourceDatabase): string {
   const parts = [
-    bytes(size),
+    sizeOf(size),
     `${collation}${provider === "libc" ? "" : ` (${provider})`}`,
     ...extensions,
   ];
@@ -182,14 +183,7 @@ function copyTime(size: number, maxRate: number): string {
   const rate = maxRate || USUAL_RATE;
   const seconds = Math.ceil(size / rate);
   const time = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
-  return `about ${time} at ${bytes(rate)} per second${maxRate ? ", which maxRate allows" : ""}`;
-}
-
-function bytes(count: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const step = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), units.length - 1);
-  const value = count / 2 ** (10 * step);
-  return `${value >= 100 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
+  return `about ${time} at ${sizeOf(rate)} per second${maxRate ? ", which maxRate allows" : ""}`;
 }
 
 function heading(title: string, rows: readonly [string, string][]): string {

@@ -2,6 +2,7 @@ import type { BackupCatalog, BaseBackup } from "../facts/barman";
 import type { Probe } from "../host/host";
 import { hereDocument, quote, words } from "../host/shell";
 import { etcdctl } from "../facts/etcd";
+import { dcsKey } from "../facts/patroni";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
 export interface RestoreTarget {
@@ -206,9 +207,9 @@ export function forgetCluster(endpoints: readonly string[], cluster: string): st
   const keys = ["leader", "status", "optime/leader", "sync", "failover", "history", "failsafe"];
   const etcd = etcdctl(endpoints);
   return [
-    ...keys.map((key) => `${etcd} del ${words([`/service/${cluster}/${key}`])} >/dev/null`),
-    `${etcd} del --prefix ${words([`/service/${cluster}/members/`])} >/dev/null`,
-    `${etcd} del ${words([`/service/${cluster}/initialize`])} >/dev/null`,
+    ...keys.map((key) => `${etcd} del ${words([dcsKey(cluster, key)])} >/dev/null`),
+    `${etcd} del --prefix ${words([dcsKey(cluster, "members/")])} >/dev/null`,
+    `${etcd} del ${words([dcsKey(cluster, "initialize")])} >/dev/null`,
   ].join("\n");
 }
 
@@ -218,7 +219,7 @@ export function rememberCluster(
   cluster: string,
   systemIdentifier: string,
 ): string {
-  return `${etcdctl(endpoints)} put ${words([`/service/${cluster}/initialize`, systemIdentifier])} >/dev/null`;
+  return `${etcdctl(endpoints)} put ${words([dcsKey(cluster, "initialize"), systemIdentifier])} >/dev/null`;
 }
 
 /** How far a restore has come on a member. */

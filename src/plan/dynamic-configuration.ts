@@ -5,6 +5,7 @@ import type { HostsFacts, Source } from "../resources/inputs";
 import { BACKUP_SLOT } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { migratedParameters, migratedSlots } from "./migrated-settings";
+import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
 
 /**
@@ -92,16 +93,6 @@ function parameters(
       },
       Number(postgresql.parameters.max_connections ?? 100),
     ),
-    ...Object.fromEntries(
-      Object.entries(postgresql.parameters).map(([name, value]) => [
-        name.toLowerCase(),
-        text(value),
-      ]),
-    ),
+    ...ownParameters(postgresql),
   };
-}
-
-/** PostgreSQL's own words for true and false; Patroni would write Python's. */
-function text(value: string | number | boolean): string | number {
-  return typeof value === "boolean" ? (value ? "on" : "off") : value;
 }

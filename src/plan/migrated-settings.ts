@@ -1,5 +1,6 @@
 import type { Settings } from "../config/schema";
 import type { Source } from "../resources/inputs";
+import { ownParameters } from "./parameters";
 
 /** What a member has of its own, or what Patroni gives it: not copied from the old server's files. */
 const OF_THE_MEMBER =
@@ -19,12 +20,6 @@ export function migratedParameters(
   { cluster }: Settings,
   source: Source,
 ): { readonly [name: string]: string | number } {
-  const own = Object.entries(cluster.postgresql.parameters).map(
-    ([name, value]): [string, string | number] => [
-      name.toLowerCase(),
-      typeof value === "boolean" ? (value ? "on" : "off") : value,
-    ],
-  );
   const kept = Object.entries(source.configured).filter(([name]) => !OF_THE_MEMBER.test(name));
   return {
     ...Object.fromEntries(kept),
@@ -38,7 +33,7 @@ export function migratedParameters(
       Number(running(source, "max_replication_slots")),
       streams(cluster, source),
     ),
-    ...Object.fromEntries(own),
+    ...ownParameters(cluster.postgresql),
   };
 }
 

@@ -1,9 +1,11 @@
 import {
   clusterViewProbe,
+  describeMembers,
   memberStatusProbe,
   type ClusterView,
   type MemberStatus,
 } from "../facts/patroni";
+import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
 
@@ -39,6 +41,26 @@ export async function viewOf(
 /** The leader's name, once its PostgreSQL runs. */
 export function leaderOf(view: ClusterView | undefined): string | undefined {
   return view?.members.find(({ role, state }) => role === "leader" && state === "running")?.name;
+}
+
+/**
+ * Waits until a member leads. Returns its name.
+ * @throws HealthError if none does in time.
+ */
+export function untilLed(
+  context: Context,
+  urn: string,
+  cluster: Pick<PatroniClusterInputs, "members">,
+  { expected, seconds, next }: { expected: string; seconds: number; next: string },
+): Promise<string> {
+  return waitFor<string>(
+    async () => {
+      const view = await viewOf(context, cluster);
+      const found = leaderOf(view);
+      return found ? { done: found } : { missing: describeMembers(view) };
+    },
+    { expected, seconds, next, progress: (message) => context.progress(urn, message) },
+  );
 }
 
 /** Whether PostgreSQL runs on the member. */

@@ -1,5 +1,6 @@
 import { CommandError } from "../errors";
 import { keyProbe } from "../facts/etcd";
+import { dcsKey } from "../facts/patroni";
 import { setKey } from "../operations/etcd";
 import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
@@ -62,7 +63,6 @@ async function look(
   return { configuration: part(false), runtime: part(true), revision: found.revision };
 }
 
-/** Where Patroni keeps it: namespace `/service`, then the scope. */
 function key({ cluster }: DynamicConfigurationInputs): string {
-  return `/service/${cluster}/config`;
+  return dcsKey(cluster, "config");
 }

@@ -10,7 +10,7 @@ import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
-import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
+import { isUp, leaderOf, statusesOf, viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
@@ -36,14 +36,11 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     const progress = (message: string) => context.progress(urn, message);
     const next =
       "journalctl -u patroni -n 50 on the members; patronictl -c /etc/patroni/pgherd list";
-    const leader = await waitFor<string>(
-      async () => {
-        const view = await viewOf(context, inputs);
-        const found = leaderOf(view);
-        return found ? { done: found } : { missing: describeMembers(view) };
-      },
-      { expected: "a leader", seconds: inputs.firstStartSeconds, next, progress },
-    );
+    const leader = await untilLed(context, urn, inputs, {
+      expected: "a leader",
+      seconds: inputs.firstStartSeconds,
+      next,
+    });
     await changeCatalog(context, inputs, leader);
     const whole = () =>
       waitFor<ClusterView>(

@@ -321,7 +321,7 @@ function databaseVersion(seen: Sighting, { fixed }: PreflightInputs) {
 }
 
 /** One spelling of a locale: `de_DE.UTF-8` and `de_DE.utf8` are the same. */
-function spelled(name: string): string {
+export function spelled(name: string): string {
   return name.toLowerCase().replaceAll("-", "");
 }
 

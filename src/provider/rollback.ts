@@ -1,7 +1,7 @@
 import { PgherdError } from "../errors";
 import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
 import { keyProbe } from "../facts/etcd";
-import { describeMembers } from "../facts/patroni";
+import { dcsKey, describeMembers } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { unitProbe } from "../facts/systemd";
 import {
@@ -15,7 +15,7 @@ import { removeFirewall } from "../operations/firewall";
 import { patchConfiguration, setPause, switchOver } from "../operations/patroni";
 import { retireUnit } from "../operations/units";
 import type { RollbackInputs, Source } from "../resources/inputs";
-import { leaderOf, viewOf } from "./cluster-view";
+import { leaderOf, untilLed, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -75,19 +75,11 @@ export const rollback: ResourceType<RollbackInputs> = {
 /** Makes the server the leader, if another member leads by now: only so it has every row. */
 async function lead(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
   const { host, members } = inputs;
-  const leader = await waitFor<string>(
-    async () => {
-      const view = await viewOf(context, inputs);
-      const found = leaderOf(view);
-      return found ? { done: found } : { missing: describeMembers(view) };
-    },
-    {
-      expected: "a leader",
-      seconds: STEP_SECONDS,
-      next: NEXT,
-      progress: (message) => context.progress(urn, message),
-    },
-  );
+  const leader = await untilLed(context, urn, inputs, {
+    expected: "a leader",
+    seconds: STEP_SECONDS,
+    next: NEXT,
+  });
   if (leader === host) return;
   context.info(urn, `switching over from ${leader} to ${host}`);
   await context
@@ -172,7 +164,7 @@ async function resume(
   context: Context,
   { host, endpoints, cluster }: RollbackInputs,
 ): Promise<void> {
-  const key = `/service/${cluster}/config`;
+  const key = dcsKey(cluster, "config");
   const found = await context.host(host).observe(keyProbe(endpoints, key));
   if (!found) return;
   const { pause: paused, ...rest } = JSON.parse(found.value) as { pause?: unknown };

@@ -1,6 +1,7 @@
 import type { CopyTarget } from "../facts/adoption";
 import type { FoundSource, Library } from "../facts/source";
 import type { SurveyInputs } from "../resources/inputs";
+import { spelled } from "./preflight-rules";
 
 /** What forbids a migration, each reason with what to do; none if nothing does. */
 export function judgeSource(
@@ -217,8 +218,4 @@ function space({ free }: CopyTarget, { details }: FoundSource) {
 
 function megabytes(bytes: number): number {
   return Math.ceil(bytes / 2 ** 20);
-}
-
-function spelled(name: string): string {
-  return name.toLowerCase().replaceAll("-", "");
 }

@@ -1,8 +1,8 @@
-import { describeMembers, systemIdentifierProbe } from "../facts/patroni";
+import { systemIdentifierProbe } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { restartPostgres } from "../operations/patroni";
 import type { TakeoverInputs } from "../resources/inputs";
-import { leaderOf, viewOf } from "./cluster-view";
+import { untilLed } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -20,13 +20,11 @@ export const takeover: ResourceType<TakeoverInputs> = {
   async apply(context, urn, inputs) {
     const progress = (message: string) => context.progress(urn, message);
     const members = { [inputs.host]: inputs.endpoint };
-    const leader = await waitFor<string>(
-      async () => {
-        const view = await viewOf(context, { members });
-        const found = leaderOf(view);
-        return found ? { done: found } : { missing: describeMembers(view) };
-      },
-      { expected: "Patroni to lead the server", seconds: LEADER_SECONDS, next: NEXT, progress },
+    const leader = await untilLed(
+      context,
+      urn,
+      { members },
+      { expected: "Patroni to lead the server", seconds: LEADER_SECONDS, next: NEXT },
     );
     if (leader === inputs.host && (await waiting(context, inputs)).length > 0) {
       const settings = Object.keys(inputs.needed).join(", ");

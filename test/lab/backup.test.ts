@@ -65,6 +65,14 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
 
   const restore = (...target: string[]) => cluster.pgherd("restore", ...target, "--yes");
 
+  /** Restores to a moment, finds as many rows as there were then, and begins anew with a backup. */
+  const comesBackTo = async (at: string, then: number) => {
+    await restore("--target-time", at);
+    await cluster.healthy();
+    expect(await rows()).toBe(then);
+    await cluster.pgherd("backup", "now");
+  };
+
   test("one pulumi up brings backups along: a first one, WAL, timers and passed checks", async () => {
     const seen = await cluster.healthy(60);
     expect(seen.backup?.problems).toEqual([]);
@@ -257,10 +265,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       const then = await rows();
       await write(10);
       await received();
-      await restore("--target-time", at);
-      await cluster.healthy();
-      expect(await rows()).toBe(then);
-      await cluster.pgherd("backup", "now");
+      await comesBackTo(at, then);
     },
   );
 
@@ -283,10 +288,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       const at = await cluster.sql(5000, "select clock_timestamp()");
       await write(1);
       await received();
-      await restore("--target-time", at);
-      await cluster.healthy();
-      expect(await rows()).toBe(then);
-      await cluster.pgherd("backup", "now");
+      await comesBackTo(at, then);
     },
   );
 
@@ -313,12 +315,12 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
         );
         return found.trim() || undefined;
       });
-      await cluster.onHost("backup1", `sudo mv ${path} /root/`);
+      await cluster.onHost("backup1", `sudo mv ${path} /var/tmp/`);
       const said = await cluster.pgherdRefuses("restore", "--target-time", at, "--yes");
       expect(said).toContain("the restore failed; the cluster runs as before");
       await cluster.healthy();
       expect(await rows()).toBe(then);
-      await cluster.onHost("backup1", `sudo mv /root/${segment} ${path}`);
+      await cluster.onHost("backup1", `sudo mv /var/tmp/${segment} ${path}`);
     },
   );
 

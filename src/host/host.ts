@@ -1,7 +1,7 @@
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
 import { holdLock, markedChange } from "./lock";
-import { runScript } from "./session";
+import { RootShell, type Result } from "./root-shell";
 import type { Target } from "./target";
 
 /** A question to a host: a shell script that changes nothing, and how to read what it prints. */
@@ -27,6 +27,7 @@ export class Host {
   private locked?: Promise<void>;
   private questions: Question[] = [];
   private sessions = 0;
+  private idle: RootShell[] = [];
   private readonly waiting: (() => void)[] = [];
   private cancelled = false;
 
@@ -88,10 +89,9 @@ export class Host {
     };
     const { client, close } = await connect(target);
     try {
-      await runScript(client, "true", {
-        host: this.name,
+      const shell = await RootShell.open(client, this.name, target.sudo);
+      await shell.run("true", {
         action: "logging in anew",
-        sudo: target.sudo,
         timeoutSeconds: target.connectTimeoutSeconds,
       });
     } finally {
@@ -105,21 +105,20 @@ export class Host {
     void this.connection?.then((connection) => connection.close()).catch(() => {});
   }
 
-  private async session(action: string, script: string, { timeoutSeconds = 120 }: RunOptions) {
+  private async session(
+    action: string,
+    script: string,
+    { timeoutSeconds = 120 }: RunOptions,
+  ): Promise<Result> {
     const { client } = await this.connected();
     if (this.sessions >= CONCURRENT_SESSIONS) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     this.sessions += 1;
     try {
-      const { sudo } = this.target();
-      const result = await runScript(client, script, {
-        host: this.name,
-        action,
-        sudo,
-        timeoutSeconds,
-      });
-      if (this.cancelled && result.code === null) throw this.stopped(action);
+      const shell = await this.shell(client);
+      const result = await shell.run(script, { action, timeoutSeconds });
+      this.idle.push(shell);
       return result;
     } catch (error) {
       throw this.cancelled ? this.stopped(action) : error;
@@ -129,6 +128,13 @@ export class Host {
     }
   }
 
+  /** A shell that has nothing to do, or a new one: they are kept as long as the connection. */
+  private async shell(client: Connection["client"]): Promise<RootShell> {
+    const idle = this.idle.pop();
+    if (!idle) return RootShell.open(client, this.name, this.target().sudo);
+    return idle.usable ? idle : this.shell(client);
+  }
+
   private connected(): Promise<Connection> {
     if (this.cancelled) throw this.stopped("the run");
     if (!this.connection) {
@@ -136,6 +142,7 @@ export class Host {
       const forget = () => {
         this.connection = undefined;
         this.locked = undefined;
+        this.idle = [];
       };
       opening.then((connection) => connection.onClose(forget), forget);
       this.connection = opening;

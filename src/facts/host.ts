@@ -130,7 +130,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
   };
 }
 
-const LISTENING = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" = 0A ] && echo "listening \${local##*:}"; done`;
+const LISTENING = `sed -n 's/^ *[0-9]*: [0-9A-F]*:\\([0-9A-F]*\\) [0-9A-F:]* 0A .*/listening \\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null`;
 
 const INTERFACES = `for interface in /sys/class/net/*; do
   echo "interface \${interface##*/}"

@@ -9,6 +9,7 @@ export default defineConfig({
       ? ["default", ["json", { outputFile: `${reports}/${process.pid}.json` }]]
       : ["default"],
     root: new URL("..", import.meta.url).pathname,
+    globalSetup: ["test/temporary.ts"],
     projects: [
       {
         test: {

@@ -1,4 +1,5 @@
 import type { FirewallSettings, Settings } from "../config/schema";
+import type { Reach } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { sshPort } from "./logins";
 import { networkOf } from "./networks";
@@ -33,6 +34,16 @@ export function planFlows(settings: Settings): Flow[] {
       ...(parts.balancers.includes(host) ? balancerFlows(settings, firewall, parts, host) : []),
       ...ownFlows(firewall, host),
     ]);
+}
+
+/** What a host opens connections to on the others, whoever's rules stand in between. */
+export function planReaches(settings: Settings, from: string): Reach[] {
+  const firewall = { ssh: [], admins: [], clients: [], allow: [] };
+  const own = addressOf(settings.hosts, from);
+  const reaches = planFlows({ ...settings, cluster: { ...settings.cluster, firewall } })
+    .filter(({ addresses }) => addresses.includes(own))
+    .flatMap(({ to, port, purpose }) => (port ? [{ to, port, purpose }] : []));
+  return [...new Map(reaches.map((one) => [`${one.to} ${one.port}`, one])).values()];
 }
 
 /** The networks that may use the database: the user's, or else those of the virtual IP. */

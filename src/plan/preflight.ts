@@ -4,6 +4,7 @@ import type { PreflightInputs, Requirement } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { versionRules } from "./capabilities";
 import { dcsDirectory } from "./etcd";
+import { planReaches } from "./flows";
 import { daemonsOn, planHosts } from "./hosts";
 import { dataDirectory } from "./directories";
 import { isSource } from "./migration-steps";
@@ -49,6 +50,7 @@ function planRequirement(
     ports: Object.fromEntries(
       daemons.flatMap((daemon) => portsOf[daemon].map((port) => [port, daemon])),
     ),
+    reaches: planReaches(settings, host),
     dataDirectory: member ? dataDirectory(cluster) : undefined,
     dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,
     backupDirectory: daemons.includes("barman") ? cluster.backup?.directory : undefined,

@@ -10,6 +10,7 @@ export function judgeBetween(seen: readonly Sighting[], inputs: PreflightInputs)
     ...sameVersions(seen, inputs),
     ...strangers(seen, inputs),
     ...databases(seen),
+    ...closedDoors(seen, inputs),
   ];
 }
 
@@ -134,6 +135,22 @@ function databases(seen: readonly Sighting[]): string[] {
     `${names(holders)}: expected the data of one database, found the system identifiers ${each.join("; ")}. ` +
       "Find out which one is the cluster's; move the data directory of the others away, and Patroni copies it anew.",
   ];
+}
+
+function closedDoors(seen: readonly Sighting[], { hosts }: PreflightInputs): string[] {
+  const missed = new Map<string, string[]>();
+  for (const { host, requirement, closed } of seen) {
+    for (const { to, port, purpose } of requirement.reaches) {
+      const address = hosts[to]?.address ?? "";
+      const door = closed.find((one) => one.port === port && one.address === address);
+      if (!door) continue;
+      const reason =
+        `expected to reach ${purpose} on ${to} (${address} port ${port}), got: ${door.found}. ` +
+        `A firewall in between or on ${to} stops it; pgherd plan --flows prints all that must pass.`;
+      missed.set(reason, [...(missed.get(reason) ?? []), host]);
+    }
+  }
+  return [...missed].map(([reason, from]) => `${from.join(", ")}: ${reason}`);
 }
 
 /** Hosts by what they have in common, in the order in which it is met; what is empty is left out. */

@@ -1,6 +1,7 @@
 import { clockProbe } from "../facts/clock";
 import { hostProbe } from "../facts/host";
 import { candidatesProbe, packagesProbe } from "../facts/packages";
+import { reachProbe } from "../facts/reach";
 import type { Host } from "../host/host";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
 import { compareVersions, upstream } from "../versions";
@@ -8,7 +9,7 @@ import type { Context } from "./context";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
-import { versionOn, type Sighting } from "./sighting";
+import { isFresh, versionOn, type Sighting } from "./sighting";
 
 interface Learned {
   readonly facts: HostsFacts;
@@ -26,7 +27,10 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, inputs.vips),
       ),
     );
-    const seen = looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const seen = await knock(
+      context,
+      looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
+    );
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
     return [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
@@ -97,7 +101,25 @@ async function look(
     host.observe(packagesProbe(requirement.packages)),
   ]);
   // A question of its own, on the connection that is open by now: the shorter it takes, the more its answer tells.
-  return { host: name, requirement, facts, candidates, installed, clock: await readClock(host) };
+  const clock = await readClock(host);
+  return { host: name, requirement, facts, candidates, installed, clock, closed: [] };
+}
+
+/** Tries what must be reached on hosts that are no cluster's yet. On the others pgherd's own rules may still be older ones. */
+function knock(context: Context, seen: readonly Sighting[]): Promise<Sighting[]> {
+  const fresh = new Map(
+    seen.filter(isFresh).map(({ host, requirement }) => [host, requirement.address]),
+  );
+  return Promise.all(
+    seen.map(async (one) => {
+      const doors = one.requirement.reaches.flatMap(({ to, port }) => {
+        const address = fresh.get(to);
+        return address ? [{ address, port }] : [];
+      });
+      if (doors.length === 0) return one;
+      return { ...one, closed: await context.host(one.host).observe(reachProbe(doors)) };
+    }),
+  );
 }
 
 async function readClock(host: Host): Promise<Sighting["clock"]> {

@@ -1,5 +1,6 @@
 import { SocketAddress, isIPv6 } from "node:net";
 import type { HostFacts } from "../facts/host";
+import type { ClosedDoor } from "../facts/reach";
 import type { Requirement } from "../resources/inputs";
 
 /** A host as the preflight saw it. */
@@ -11,6 +12,8 @@ export interface Sighting {
   readonly candidates: { readonly [name: string]: string };
   /** Installed versions by package. */
   readonly installed: { readonly [name: string]: string };
+  /** Doors of other hosts that it must reach and cannot. */
+  readonly closed: readonly ClosedDoor[];
   /** The host's clock against the controller's, in seconds, and by how much that may be wrong either way. */
   readonly clock: { readonly offset: number; readonly uncertainty: number };
 }

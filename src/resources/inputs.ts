@@ -8,6 +8,8 @@ export interface Requirement {
   readonly packages: readonly string[];
   /** The daemon that will listen, by port: `{ "5432": "patroni" }`. */
   readonly ports: { readonly [port: string]: string };
+  /** What it must reach on other hosts. */
+  readonly reaches: readonly Reach[];
   /** PostgreSQL's, on a member. */
   readonly dataDirectory?: string | null;
   /** etcd's, on a host of the DCS. */
@@ -28,6 +30,13 @@ export interface Requirement {
   readonly timeSync: boolean;
   /** Whether the data's file system must copy on write, for forks. */
   readonly copyOnWrite?: boolean;
+}
+
+/** A port of another host: `{ to: "db2", port: 2379, purpose: "etcd" }`. */
+export interface Reach {
+  readonly to: string;
+  readonly port: number;
+  readonly purpose: string;
 }
 
 /** A version that a setting needs: of the package as it is installed, or else as it would be. */

@@ -10,6 +10,7 @@ import { addHost } from "../../src/lab/add-host";
 import { brokenPromises } from "../../src/lab/chaos/checker";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
+import { during } from "../../src/lab/faults/inflict";
 import { labPaths } from "../../src/lab/paths";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { run, tryRun } from "../../src/lab/run";
@@ -51,6 +52,17 @@ function fingerprints(): Promise<string[]> {
 }
 
 describe("a cluster from nothing", () => {
+  test("a firewall between the hosts is found before anything is changed", async () => {
+    const etcd = { from: ["db1", "db3"], to: ["db2"], ports: [2380] };
+    const said = await during(LAB, { kind: "cut", args: etcd }, () => cluster.refused("preview"));
+    expect(said).toContain(
+      "db1, db3: expected to reach etcd's peers on db2 (10.89.0.12 port 2380), got: no answer within 3 seconds.",
+    );
+    expect(new Set(said.match(/expected to reach .*? on \w+/g))).toEqual(
+      new Set(["expected to reach etcd's peers on db2"]),
+    );
+  });
+
   test("one pulumi up turns blank hosts into a healthy cluster with a synchronous replica", async () => {
     await cluster.deploy();
     const seen = await cluster.healthy(60);

@@ -10,6 +10,12 @@ test("a member is asked for all that its daemons need", () => {
     address: "10.89.0.11",
     packages: expect.arrayContaining(["etcd-server", "patroni", "postgresql-17"]),
     ports: { 2379: "etcd", 2380: "etcd", 5432: "patroni", 8008: "patroni" },
+    reaches: ["db2", "db3"].flatMap((to) => [
+      { to, port: 2379, purpose: "etcd" },
+      { to, port: 2380, purpose: "etcd's peers" },
+      { to, port: 5432, purpose: "PostgreSQL" },
+      { to, port: 8008, purpose: "Patroni's REST API" },
+    ]),
     dataDirectory: "/var/lib/postgresql/17/main",
     dcsDirectory: "/var/lib/etcd/demo",
     interface: undefined,
@@ -25,6 +31,10 @@ test("a load balancer is asked for its entrances and its interface", () => {
     address: "10.89.0.31",
     packages: expect.arrayContaining(["haproxy", "keepalived"]),
     ports: { 5000: "haproxy", 5001: "haproxy", 5002: "haproxy", 5003: "haproxy", 7000: "haproxy" },
+    reaches: ["db1", "db2", "db3"].flatMap((to) => [
+      { to, port: 5432, purpose: "PostgreSQL" },
+      { to, port: 8008, purpose: "Patroni's REST API" },
+    ]),
     dataDirectory: undefined,
     dcsDirectory: undefined,
     interface: "host0",
@@ -33,6 +43,12 @@ test("a load balancer is asked for its entrances and its interface", () => {
     watchdog: false,
     timeSync: true,
   });
+});
+
+test("hosts must reach each other where the user has other rules than pgherd's too", () => {
+  const cluster = { ...settings.cluster, firewall: false as const };
+  const own = planPreflight({ ...settings, cluster });
+  expect(own.hosts.db1?.reaches).toEqual(lab.hosts.db1?.reaches);
 });
 
 test("only hosts with a part in the cluster are asked", () => {

@@ -48,6 +48,10 @@ const REQUIREMENT: Requirement = {
   address: "10.89.0.11",
   packages: ["etcd-server", "haproxy", "patroni", "postgresql-17"],
   ports: { 5432: "patroni" },
+  reaches: [
+    { to: "db2", port: 2379, purpose: "etcd" },
+    { to: "db3", port: 2379, purpose: "etcd" },
+  ],
   dataDirectory: "/var/lib/postgresql/17/main",
   dcsDirectory: "/var/lib/etcd/demo",
   interface: "eth0",
@@ -78,6 +82,7 @@ interface Odd {
   readonly candidates?: Sighting["candidates"];
   readonly installed?: Sighting["installed"];
   readonly clock?: Sighting["clock"];
+  readonly closed?: Sighting["closed"];
 }
 
 /** A host without fault but for what is said. */
@@ -89,6 +94,7 @@ function sighting(host: string, { facts, requirement, ...rest }: Odd): Sighting 
     candidates: VERSIONS,
     installed: {},
     clock: { offset: 0, uncertainty: 0.01 },
+    closed: [],
     ...rest,
   };
 }
@@ -420,6 +426,7 @@ function together(odds: readonly [Odd, Odd, Odd], inputs: Partial<PreflightInput
   return judgeBetween(seen, { ...INPUTS, hosts, ...inputs });
 }
 
+const DB2_SILENT = { address: "10.89.0.12", port: 2379, found: "no answer within 3 seconds" };
 const STRANGER = { address: "10.89.0.100", mac: "52:54:00:aa:bb:cc" };
 
 function data(systemIdentifier: string): Odd {
@@ -513,6 +520,18 @@ test.each<[string, [Odd, Odd, Odd], string[]]>([
     "a load balancer that has let go of the virtual IP just now is no stranger",
     [{ facts: { answering: [{ address: "10.89.0.100", mac: "52:54:00:00:00:12" }] } }, {}, {}],
     [],
+  ],
+  [
+    "a door that no host can reach is told once",
+    [
+      { closed: [DB2_SILENT] },
+      { requirement: { address: "10.89.0.12" } },
+      { closed: [DB2_SILENT] },
+    ],
+    [
+      "db1, db3: expected to reach etcd on db2 (10.89.0.12 port 2379), got: no answer within 3 seconds. " +
+        "A firewall in between or on db2 stops it; pgherd plan --flows prints all that must pass.",
+    ],
   ],
   ["members of one database go together", [data("7001"), data("7001"), {}], []],
   [

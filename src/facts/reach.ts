@@ -1,0 +1,37 @@
+import type { Probe } from "../host/host";
+import { words } from "../host/shell";
+
+/** Where a host is to open connections. */
+export interface Door {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A door that cannot be reached. */
+export interface ClosedDoor extends Door {
+  /** e.g. `no answer within 3 seconds` */
+  readonly found: string;
+}
+
+const SECONDS = 3;
+
+/** What is dropped on the way is answered by nobody, or by a router. A refused connection has reached its host. */
+const UNREACHABLE = /No route to host|Network is unreachable/;
+
+/** Which of these doors the host cannot reach, whether or not somebody listens there. Nothing is sent. */
+export function reachProbe(doors: readonly Door[]): Probe<ClosedDoor[]> {
+  const paths = doors.map(({ address, port }) => `${address}/${port}`);
+  return {
+    script: `for door in ${words(paths)}; do
+  { said=$(timeout ${SECONDS} bash -c ": </dev/tcp/$door" 2>&1); echo "$? $door" $said; } &
+done
+wait`,
+    parse: (output) =>
+      output.split("\n").flatMap((line) => {
+        const [, code, address, port, said = ""] = /^(\d+) (\S+)\/(\d+) ?(.*)$/.exec(line) ?? [];
+        const found =
+          code === "124" ? `no answer within ${SECONDS} seconds` : UNREACHABLE.exec(said)?.[0];
+        return address && found ? [{ address, port: Number(port), found }] : [];
+      }),
+  };
+}

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
-import { loadSettings } from "./config/load";
+import { loadMigrationPassword, loadSettings } from "./config/load";
 import type { Settings } from "./config/schema";
 import { ConfigError } from "./errors";
 import { planConnection } from "./plan/connection";
 import { planEntryPoint } from "./plan/haproxy";
 
-const settings = settingsOrStop();
-const cluster = new Cluster(settings.cluster.name, settings);
+const { settings, migrationPassword } = settingsOrStop();
+const cluster = new Cluster(settings.cluster.name, settings, { migrationPassword });
 const entryPoint = planEntryPoint(settings);
 
 /** What clients need to connect; the passwords with `pulumi stack output passwords --show-secrets`. */
@@ -21,9 +21,10 @@ export const forks = cluster.forks;
 export const forkPasswords = pulumi.secret(cluster.forkPasswords);
 export const systemIdentifier = cluster.systemIdentifier;
 
-function settingsOrStop(): Settings {
+function settingsOrStop(): { settings: Settings; migrationPassword?: pulumi.Output<string> } {
   try {
-    return loadSettings();
+    const settings = loadSettings();
+    return { settings, migrationPassword: loadMigrationPassword(settings) };
   } catch (error) {
     // The engine shows this error's message alone, without a stack that helps nobody.
     if (error instanceof ConfigError) throw new pulumi.RunError(error.message);

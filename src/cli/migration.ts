@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import { PgherdError } from "../errors";
-import { directClientsProbe, keptSourceProbe } from "../facts/adoption";
+import { directClientsProbe, keptSourceProbe, oldClientsProbe } from "../facts/adoption";
+import { keyProbe } from "../facts/etcd";
+import { dcsKey } from "../facts/patroni";
 import type { Client } from "../facts/source";
-import { planMigration } from "../plan/migration";
-import { openCluster, withStack, type StackOptions } from "./cluster";
+import type { MigrationPlan, StandbyPlan } from "../plan/types";
+import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 
 interface StatusOptions extends StackOptions {
@@ -13,9 +15,13 @@ interface StatusOptions extends StackOptions {
 
 /** Where a migration stands. */
 export interface MigrationStatus {
+  /** The host of the server that is migrated. */
   readonly host: string;
-  /** Whether Patroni has taken the server over. */
-  readonly adopted: boolean;
+  /**
+   * `alone`: nothing of it has been changed; `adopted`: Patroni leads it; `followed`: members copy it or stream from it;
+   * `replaced`: they have taken its place, and it lets nobody in.
+   */
+  readonly state: "alone" | "adopted" | "followed" | "replaced";
   /** Who is still connected to the server's own address. */
   readonly direct: readonly Client[];
 }
@@ -23,7 +29,7 @@ export interface MigrationStatus {
 /** `pgherd migration`: what a person asks while a server becomes a cluster. */
 export function migrationCommand(): Command {
   return new Command("migration")
-    .description("Tells of a server that becomes the first member of a cluster.")
+    .description("Tells of a server that becomes a cluster.")
     .addCommand(statusCommand());
 }
 
@@ -45,33 +51,61 @@ function statusCommand(): Command {
 async function look(options: StackOptions): Promise<MigrationStatus> {
   const cluster = openCluster(options, "migration status");
   try {
-    const plan = planMigration(cluster.settings);
-    if (!plan) {
-      throw new PgherdError(
-        `stack ${options.stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
-      );
-    }
-    const { host: name, port, own, roles } = plan.cutOver;
-    const host = cluster.host(name);
-    const adopted = (await host.observe(keptSourceProbe)) !== undefined;
-    return {
-      host: name,
-      adopted,
-      direct: await host.observe(directClientsProbe(port, own, roles)),
-    };
+    const { migration, standby } = cluster.plan;
+    if (migration) return await lookAtMember(cluster, migration);
+    if (standby) return await lookAtOutsider(cluster, standby);
+    throw new PgherdError(
+      `stack ${options.stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
+    );
   } finally {
     cluster.close();
   }
 }
 
+async function lookAtMember(
+  cluster: OpenCluster,
+  { cutOver }: MigrationPlan,
+): Promise<MigrationStatus> {
+  const { host: name, port, own, roles } = cutOver;
+  const host = cluster.host(name);
+  const kept = await host.observe(keptSourceProbe);
+  const direct = await host.observe(directClientsProbe(port, own, roles));
+  return { host: name, state: kept ? "adopted" : "alone", direct };
+}
+
+async function lookAtOutsider(
+  cluster: OpenCluster,
+  { slot }: StandbyPlan,
+): Promise<MigrationStatus> {
+  const { host, dcs, members } = slot;
+  const kept = await Promise.all(
+    Object.keys(members).map((name) => cluster.host(name).observe(keptSourceProbe)),
+  );
+  const begun = kept.some(Boolean);
+  const key = dcsKey(cluster.settings.cluster.name, "config");
+  const found = begun && (await cluster.host(dcs.host).observe(keyProbe(dcs.endpoints, key)));
+  if (found && !("standby_cluster" in (JSON.parse(found.value) as object))) {
+    return { host, state: "replaced", direct: [] };
+  }
+  const direct = await cluster.host(host).observe(oldClientsProbe(slot));
+  return { host, state: begun ? "followed" : "alone", direct };
+}
+
+const STATES: { readonly [state in MigrationStatus["state"]]: string } = {
+  alone: "the server stands alone, untouched",
+  adopted: "Patroni leads the server",
+  followed: "the members follow the server",
+  replaced: "the cluster has taken the server's place",
+};
+
 /** The status as a person reads it, on 80 columns. */
-export function renderMigration({ host, adopted, direct }: MigrationStatus): string {
-  const state = adopted ? "Patroni leads the server" : "the server stands alone, untouched";
+export function renderMigration({ host, state, direct }: MigrationStatus): string {
+  const told = STATES[state];
   if (direct.length === 0)
-    return `${pc.bold(host)}: ${state}. ${pc.green("No client is left on it.")}\n`;
+    return `${pc.bold(host)}: ${told}. ${pc.green("No client is left on it.")}\n`;
   const table = plainTable(["User", "Database", "From", "Application", "Sessions"]);
   for (const { user, database, address, application, sessions } of direct) {
     table.push([user, database, address || "the host itself", application, sessions]);
   }
-  return `${pc.bold(host)}: ${state}. Still connected to it:\n\n${table.toString()}\n`;
+  return `${pc.bold(host)}: ${told}. Still connected to it:\n\n${table.toString()}\n`;
 }

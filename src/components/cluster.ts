@@ -3,13 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
-import type {
-  ClusterPlan,
-  Daemon as DaemonName,
-  FirewallPlan,
-  MigrationPlan,
-  Secrets,
-} from "../plan/types";
+import type { ClusterPlan, Daemon as DaemonName, FirewallPlan, Secrets } from "../plan/types";
 import type { Source } from "../resources/inputs";
 import {
   Backups,
@@ -24,12 +18,14 @@ import {
   Provider,
   Rollback,
   type Service,
+  StandbyRollback,
 } from "../resources/resources";
 import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { Migration } from "./migration";
 import { Passwords } from "./passwords";
+import { StandbyMigration } from "./standby-migration";
 
 /** What the hosts are before any service: prepared, and behind their firewalls. */
 interface Hosts {
@@ -63,10 +59,15 @@ export class Cluster extends pulumi.ComponentResource {
   private readonly secrets: pulumi.Output<Secrets>;
   private readonly checked: Preflight;
   private readonly migration?: Migration;
+  private readonly standby?: StandbyMigration;
+  /** The server that is migrated, if one is, as it was found. */
+  private readonly source?: pulumi.Output<Source>;
 
+  /** @param given.migrationPassword of the role that the members stream with from a server outside. */
   constructor(
     private readonly name: string,
     private readonly settings: Settings,
+    given: { readonly migrationPassword?: pulumi.Output<string> } = {},
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("pgherd:component:Cluster", name, {}, opts);
@@ -80,7 +81,10 @@ export class Cluster extends pulumi.ComponentResource {
     const generated = new Passwords(`${name}-passwords`, users, plan.backup !== undefined, {
       parent: this,
     });
-    this.secrets = generated.secrets;
+    // Members of a standby cluster stream from each other with the role that the old server knows.
+    this.secrets = pulumi
+      .all([generated.secrets, given.migrationPassword])
+      .apply(([secrets, replication]) => ({ ...secrets, ...(replication && { replication }) }));
     this.passwords = generated.users;
     this.statsPassword = generated.secrets.apply((known) => known.stats);
     this.checked = new Preflight(
@@ -91,40 +95,67 @@ export class Cluster extends pulumi.ComponentResource {
     if (plan.migration && !plan.migration.rollback) {
       this.migration = new Migration(name, plan.migration, this.checked, this.components);
     }
-    const built = plan.migration?.rollback ? this.goBack(plan.migration.rollback) : this.build();
+    if (plan.standby && !plan.standby.rollback) {
+      const password = given.migrationPassword ?? "";
+      this.standby = new StandbyMigration(
+        name,
+        plan.standby,
+        password,
+        this.checked,
+        this.components,
+      );
+    }
+    this.source = (this.migration ?? this.standby)?.source;
+    const built = this.goesBack() ? this.goBack() : this.build();
     this.systemIdentifier = built.systemIdentifier;
     this.forks = built.forks?.connection ?? {};
     this.forkPasswords = built.forks?.passwords ?? {};
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }
 
+  private goesBack(): boolean {
+    return Boolean(this.plan.migration?.rollback ?? this.plan.standby?.rollback);
+  }
+
   /** Undoes a migration. What else there was of the cluster is taken out of service afterwards, as by a destroy. */
-  private goBack(rollback: NonNullable<MigrationPlan["rollback"]>): Built {
-    new Rollback(
-      `${this.name}-rollback`,
-      { cluster: this.name, ...rollback },
-      { ...this.child, dependsOn: this.checked },
-    );
+  private goBack(): Built {
+    const { name, plan } = this;
+    const opts = { ...this.child, dependsOn: this.checked };
+    if (plan.migration?.rollback) {
+      new Rollback(`${name}-rollback`, { cluster: name, ...plan.migration.rollback }, opts);
+    }
+    if (plan.standby?.rollback) {
+      new StandbyRollback(`${name}-rollback`, { cluster: name, ...plan.standby.rollback }, opts);
+    }
     return { systemIdentifier: pulumi.output("") };
   }
 
   private build(): Built {
-    const { plan, migration } = this;
+    const { plan, migration, standby, source } = this;
     const dynamic = pulumi
-      .all([this.checked.facts, migration?.source])
-      .apply(([facts, source]) => plan.patroni.dynamicConfiguration(facts, source));
-    const told = migration ? [migration.report(dynamic)] : [];
-    const hosts = this.hosts([this.checked, ...told]);
+      .all([this.checked.facts, source])
+      .apply(([facts, found]) => plan.patroni.dynamicConfiguration(facts, found));
+    const told = (migration ?? standby)?.report(dynamic);
+    const hosts = this.hosts([this.checked, ...(told ? [told] : [])]);
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
-    const members = this.members((host) => [...hosts.on(host), configuration, ...logins]);
-    if (migration && !plan.reaches("replicated")) {
-      return { systemIdentifier: migration.source.systemIdentifier };
+    const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
+    const members = this.members((host) => [...hosts.on(host), configuration, ...logins, ...slot]);
+    if (source && !plan.reaches("replicated")) {
+      return { systemIdentifier: source.systemIdentifier };
     }
-    const database = this.database(dynamic, [configuration, ...members]);
-    const ready = [database, ...this.entryPoint(hosts, database)];
+    const made = [configuration, ...members];
+    const following = standby ? [standby.following(made)] : [];
+    if (source && standby && !plan.reaches("cutOver")) {
+      this.balancers(hosts);
+      return { systemIdentifier: source.systemIdentifier };
+    }
+    const balancers = this.balancers(hosts);
+    const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
+    const database = this.database(dynamic, [...made, ...promoted]);
+    const ready = [database, ...this.entryPoint(balancers, database)];
     const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
-    this.cutOver([...ready, ...backups]);
+    this.cutOver(standby ? promoted : [...ready, ...backups]);
     const forks =
       plan.forks.length > 0
         ? new Forks(`${this.name}-forks`, this.settings, plan.forks, database, this.components)
@@ -175,7 +206,7 @@ export class Cluster extends pulumi.ComponentResource {
       `${this.name}-${daemonName}`,
       this.name,
       this.plan.services.filter((service) => service.daemon === daemonName),
-      { secrets: this.secrets, source: this.migration?.source },
+      { secrets: this.secrets, source: this.source },
       needs,
       this.components,
     ).services;
@@ -206,6 +237,7 @@ export class Cluster extends pulumi.ComponentResource {
         host: Object.keys(members)[0] as string,
         endpoints: Object.values(members),
         configuration,
+        beginning: plan.standby?.beginning,
       },
       { ...child, dependsOn: dcs },
     );
@@ -252,7 +284,7 @@ export class Cluster extends pulumi.ComponentResource {
         firstStartSeconds: patroni.firstStartSeconds,
         synchronous: patroni.synchronous,
         configuration,
-        filesHash: pulumi.output(this.migration?.source).apply((source) => hashOf(plan, source)),
+        filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
         pendingRestart: [],
         neverLead: patroni.neverLead,
         leaderStays: patroni.leaderStays,
@@ -280,20 +312,22 @@ export class Cluster extends pulumi.ComponentResource {
     );
   }
 
-  /** HAProxy and Keepalived, which wait for nobody, and what they lead to. */
-  private entryPoint(hosts: Hosts, database: pulumi.Resource): pulumi.Resource[] {
+  /** HAProxy and Keepalived, which wait for nobody. */
+  private balancers(hosts: Hosts): pulumi.Resource[] {
     const haproxy = this.daemon("haproxy", hosts.on);
     const keepalived = this.daemon("keepalived", (host) => [haproxy[host] as pulumi.Resource]);
+    return [...Object.values(haproxy), ...Object.values(keepalived)];
+  }
+
+  /** What the balancers lead to. */
+  private entryPoint(balancers: pulumi.Resource[], database: pulumi.Resource): pulumi.Resource[] {
     const { entryPoint } = this.plan;
     if (!entryPoint) return [];
     return [
       new EntryPoint(
         `${this.name}-entry-point`,
         { cluster: this.name, ...entryPoint },
-        {
-          ...this.child,
-          dependsOn: [database, ...Object.values(haproxy), ...Object.values(keepalived)],
-        },
+        { ...this.child, dependsOn: [database, ...balancers] },
       ),
     ];
   }
@@ -313,11 +347,13 @@ export class Cluster extends pulumi.ComponentResource {
 
   /** The last step of a migration: the clients move, then the firewall closes the old address. */
   private cutOver(needs: pulumi.Resource[]): void {
-    const { migration, plan } = this;
-    if (!migration || !plan.reaches("cutOver")) return;
-    const moved = migration.cutOver([...needs, ...this.hooks("cutOver", needs)]);
+    const { migration, standby, plan } = this;
+    if ((!migration && !standby) || !plan.reaches("cutOver")) return;
+    const moved = [...needs, ...this.hooks("cutOver", needs)];
+    if (!migration) return;
+    const left = migration.cutOver(moved);
     for (const one of plan.firewalls.filter((firewall) => this.closesLast(firewall))) {
-      this.firewall(one, [moved]);
+      this.firewall(one, [left]);
     }
   }
 }

@@ -81,7 +81,8 @@ export class Migration extends pulumi.ComponentResource {
   }
 }
 
-function parametersOf({ postgresql }: { readonly [key: string]: unknown }): {
+/** PostgreSQL's settings of a dynamic configuration, as text. */
+export function parametersOf({ postgresql }: { readonly [key: string]: unknown }): {
   [name: string]: string;
 } {
   const { parameters } = postgresql as { parameters: { readonly [name: string]: unknown } };

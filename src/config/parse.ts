@@ -90,7 +90,10 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "invalid_union":
       // Of a discriminator; the issue's type does not tell of it (zod 4.6).
       return "options" in issue && Array.isArray(issue.options)
-        ? issue.options.map((value) => JSON.stringify(value)).join(" or ")
+        ? issue.options
+            .filter((value) => value !== undefined)
+            .map((value) => JSON.stringify(value))
+            .join(" or ")
         : issue.message;
     default:
       return issue.message;

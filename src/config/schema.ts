@@ -559,20 +559,8 @@ export const MIGRATION_STEPS = [
   "cutOver",
 ] as const;
 
-const migration = z.strictObject({
-  from: hostName.describe(
-    "Member with the server that runs already; it becomes the leader. Stays in the stack for the cluster's life.",
-  ),
-  until: z
-    .enum(MIGRATION_STEPS)
-    .default("cutOver")
-    .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
-  rollback: z
-    .boolean()
-    .default(false)
-    .describe(
-      "Go back: the server stands alone again, as it was found, with all that was written.",
-    ),
+/** What both ways of a migration have. */
+const migrationBasis = {
   superuser: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { error: "the name of a role" })
@@ -583,10 +571,56 @@ const migration = z.strictObject({
   maxRate: size
     .optional()
     .describe("Bytes per second that each first copy may take. Default: no limit."),
-  wait: seconds
-    .default(300)
-    .describe("Seconds to wait in the last step for clients to leave the old address."),
-});
+};
+
+const adoptMigration = z
+  .strictObject({
+    method: z
+      .literal("adopt")
+      .optional()
+      .describe("The server itself becomes the first member. Default: `adopt`."),
+    from: hostName.describe(
+      "Member with the server that runs already; it becomes the leader. Stays in the stack for the cluster's life.",
+    ),
+    until: z
+      .enum(MIGRATION_STEPS)
+      .default("cutOver")
+      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+    rollback: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Go back: the server stands alone again, as it was found, with all that was written.",
+      ),
+    ...migrationBasis,
+    wait: seconds
+      .default(300)
+      .describe("Seconds to wait in the last step for clients to leave the old address."),
+  })
+  .describe("The server becomes the first member:");
+
+const standbyClusterMigration = z
+  .strictObject({
+    method: z
+      .literal("standbyCluster")
+      .describe("The members follow the server, which stays as it is, until they take its place."),
+    from: hostName.describe(
+      "Host with the server that runs already; no member. Stays in the stack for the cluster's life.",
+    ),
+    port: port.optional().describe("Where the old server listens. Default: as `postgresql.port`."),
+    until: z
+      .enum(["prepared", "replicated", "balanced", "cutOver"])
+      .default("cutOver")
+      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+    rollback: z
+      .boolean()
+      .default(false)
+      .describe("Go back, before `cutOver` only: the members let go of the server."),
+    ...migrationBasis,
+  })
+  .describe("The server stays outside, and the members follow it until they take its place:");
+
+const migration = z.discriminatedUnion("method", [adoptMigration, standbyClusterMigration]);
 
 const hook = z.strictObject({
   name: name.describe("Its name in a preview."),
@@ -625,7 +659,7 @@ export const cluster = z.strictObject({
     .default([])
     .describe("Writable copies of the database, made by copy-on-write; see Forks."),
   hooks: z.array(hook).default([]).describe("Your own commands around a change."),
-  migration: migration.optional().describe("Make a server that runs already the first member."),
+  migration: migration.optional().describe("Make a cluster of a server that runs already."),
 });
 
 /** Everything a stack says to pgherd: the values of `pgherd:hosts`, `pgherd:ssh` and `pgherd:cluster`. */
@@ -640,6 +674,8 @@ export type HostSettings = z.infer<typeof host>;
 export type SshSettings = z.infer<typeof ssh>;
 export type ClusterSettings = z.infer<typeof cluster>;
 export type MigrationSettings = z.infer<typeof migration>;
+export type AdoptionSettings = z.infer<typeof adoptMigration>;
+export type FollowingSettings = z.infer<typeof standbyClusterMigration>;
 export type MigrationStep = MigrationSettings["until"];
 export type MemberSettings = ClusterSettings["members"][number];
 export type UserSettings = z.infer<typeof user>;

@@ -3,6 +3,7 @@ import { hereDocument, quote, words } from "../host/shell";
 import type { Source } from "../resources/inputs";
 import { psql } from "./postgres";
 import { ORIGINAL, type Client } from "./source";
+import { askOldServer, literal, type OldServer } from "./standby";
 import { serviceOf } from "./systemd";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
@@ -80,9 +81,23 @@ export function directClientsProbe(
   own: readonly string[],
   roles: readonly string[],
 ): Probe<Client[]> {
-  const list = (values: readonly string[]) =>
-    ["", ...values].map((value) => `'${value.replaceAll("'", "''")}'`).join(", ");
-  const sql = `select coalesce(json_agg(json_build_object('user', usename, 'database', datname, 'address', address,
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(directClients(own, roles))}`,
+    parse: (output) => JSON.parse(output) as Client[],
+  };
+}
+
+/** The same of a server that Patroni does not lead: all but its superuser on its own socket. */
+export function oldClientsProbe(server: OldServer): Probe<Client[]> {
+  return {
+    script: askOldServer(server, directClients([], [server.superuser])),
+    parse: (output) => JSON.parse(output) as Client[],
+  };
+}
+
+function directClients(own: readonly string[], roles: readonly string[]): string {
+  const list = (values: readonly string[]) => ["", ...values].map(literal).join(", ");
+  return `select coalesce(json_agg(json_build_object('user', usename, 'database', datname, 'address', address,
     'application', application_name, 'sessions', sessions)), '[]') from (
       select usename, datname, coalesce(host(client_addr), '') as address, min(application_name) as application_name, count(*) as sessions
       from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
@@ -90,8 +105,4 @@ export function directClientsProbe(
           else host(client_addr) not in (${list(own)}) end
       group by 1, 2, 3 order by 1, 2, 3) as direct;
 `;
-  return {
-    script: `cd / && ${psql(port, "postgres")} ${hereDocument(sql)}`,
-    parse: (output) => JSON.parse(output) as Client[],
-  };
 }

@@ -33,7 +33,11 @@ mv ${record}.new ${record}`;
  * The roles that Patroni connects with, where they are not there; without passwords, which they get later. A superuser
  * that is new is let in too: Patroni asks the server before it writes pg_hba.conf.
  */
-export function createRoles({ source, superuser, roles }: AdoptionInputs): string {
+export function createRoles({
+  source,
+  superuser,
+  roles,
+}: Pick<AdoptionInputs, "source" | "superuser" | "roles">): string {
   const absent = (name: string) => !source.roles.includes(name);
   const entry = `local all ${roles.superuser} peer`;
   const letIn = `grep -qxF ${quote(entry)} ${quote(source.hbaFile)} || sed -i ${quote(`1i ${entry}`)} ${quote(source.hbaFile)}`;
@@ -165,5 +169,5 @@ ${start}`;
 
 /** The end of a rollback: what was kept is not needed any more, and stays for whoever wants to compare. */
 export function forgetOriginal(): string {
-  return `mv ${ORIGINAL} ${ORIGINAL}.rolled-back-"$(date -u +%Y%m%dT%H%M%SZ)"`;
+  return `[ ! -e ${ORIGINAL} ] || mv ${ORIGINAL} ${ORIGINAL}.rolled-back-"$(date -u +%Y%m%dT%H%M%SZ)"`;
 }

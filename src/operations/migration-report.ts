@@ -13,12 +13,12 @@ export interface SettingChange {
   readonly why: string;
 }
 
-type Plan = Pick<MigrationReportInputs, "parameters" | "needed" | "others" | "maxRate">;
+type Plan = Pick<MigrationReportInputs, "parameters" | "needed" | "others" | "maxRate" | "method">;
 
 /** Settings of the server that will be others, with the reason. */
 export function settingChanges(
   { source }: FoundSource,
-  { parameters, needed }: Plan,
+  { parameters, needed }: Pick<Plan, "parameters" | "needed">,
 ): SettingChange[] {
   const names = [...new Set([...Object.keys(parameters), ...Object.keys(needed)])].sort();
   return names.flatMap((name): SettingChange[] => {
@@ -74,6 +74,7 @@ export function renderReport(found: FoundSource, plan: Plan): string {
   const changes = settingChanges(found, plan);
   const size = details.databases.reduce((sum, one) => sum + one.size, 0);
   const kept = Object.keys(source.configured).length;
+  const follows = plan.method === "standbyCluster";
   const blocks = [
     heading("The server", [
       ["PostgreSQL", details.fullVersion],
@@ -94,34 +95,49 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     list("Databases", details.databases.map(describeDatabase)),
     list("Login roles", [details.roles.join(", ")]),
     list(
-      "Settings that change",
-      changes.map(({ name, from, to, by, why }) => `${name}: ${from} → ${to} (${by}): ${why}`),
+      follows ? "Settings that the cluster has otherwise" : "Settings that change",
+      changes.map(({ name, from, to, by, why }) =>
+        follows ? `${name}: ${from} → ${to}: ${why}` : `${name}: ${from} → ${to} (${by}): ${why}`,
+      ),
       "none",
     ),
-    list("Kept as they are", [
-      `${kept} settings of its files, from now on in the DCS and the same on all members`,
+    list(follows ? "Copied" : "Kept as they are", [
+      `${kept} settings of its files, ${follows ? "into the DCS" : "from now on in the DCS"} and the same on all members`,
       ...(details.altered.length > 0
         ? [`of these only in postgresql.auto.conf: ${details.altered.join(", ")}`]
         : []),
       `${source.hba.length} lines of pg_hba.conf, ${source.ident.length} of pg_ident.conf`,
-      ...source.slots.map(
-        ({ name, type, database }) => `${type} slot ${name}${database ? ` of ${database}` : ""}`,
-      ),
-      ...details.standbys.map(
-        ({ name, address }) => `standby ${name} (${address}), which streams from it`,
-      ),
+      ...(follows ? [] : streams(found)),
       ...archiving(found),
     ]),
+    ...(follows && streams(found).length > 0 ? [list("Stays with it", streams(found))] : []),
     list("Connected now", details.clients.map(describeClient), "nobody"),
     list("To know", remarks(found), "nothing"),
     heading("What will happen", [
       ["Copies to", plan.others.join(", ")],
       ["Each takes", copyTime(size, plan.maxRate)],
-      ["Interruption", expectedInterruption(changes)],
-      ["The way back", "pgherd:cluster.migration.rollback: true, from every step"],
+      ["Interruption", follows ? OF_CUT_OVER : expectedInterruption(changes)],
+      [
+        "The way back",
+        `pgherd:cluster.migration.rollback: true, ${follows ? "before cutOver" : "from every step"}`,
+      ],
     ]),
   ];
   return blocks.join("\n\n");
+}
+
+const OF_CUT_OVER = "none until cutOver; then some seconds, in which it lets nobody in";
+
+/** Who gets the server's WAL by a slot or a stream. */
+function streams({ source, details }: FoundSource): string[] {
+  return [
+    ...source.slots.map(
+      ({ name, type, database }) => `${type} slot ${name}${database ? ` of ${database}` : ""}`,
+    ),
+    ...details.standbys.map(
+      ({ name, address }) => `standby ${name} (${address}), which streams from it`,
+    ),
+  ];
 }
 
 function archiving({ source }: FoundSource): string[] {

@@ -5,6 +5,7 @@ import type { HostsFacts, Source } from "../resources/inputs";
 import { BACKUP_SLOT } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { migratedParameters, migratedSlots } from "./migrated-settings";
+import { isFollowing } from "./migration-steps";
 import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
 
@@ -24,7 +25,9 @@ export function dynamicConfiguration(
   const { failover, replication } = cluster;
   const { ttl, loopWait, retryTimeout, primaryStartTimeout } = timings(failover);
   const can = capabilities(facts.versions.patroni ?? "0");
-  const slots = { ...permanentSlots(cluster, can), ...(source && migratedSlots(source)) };
+  // Whoever uses a slot of a server that is only followed stays with that server until he is moved.
+  const kept = source && !isFollowing(settings) ? migratedSlots(source) : {};
+  const slots = { ...permanentSlots(cluster, can), ...kept };
   return {
     ttl,
     loop_wait: loopWait,

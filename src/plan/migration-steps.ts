@@ -16,6 +16,16 @@ export function reaches({ cluster }: Settings, step: MigrationStep): boolean {
   return !migration || ORDER.indexOf(step) <= ORDER.indexOf(migration.until);
 }
 
+/** The steps of a migration as far as it is to go. */
+export function stepsOf(settings: Settings): MigrationStep[] {
+  return ORDER.filter((step) => reaches(settings, step));
+}
+
+/** Whether the members follow a server that stays outside, instead of taking it over. */
+export function isFollowing({ cluster }: Settings): boolean {
+  return cluster.migration?.method === "standbyCluster";
+}
+
 /** Whether this host has the server that is migrated. */
 export function isSource({ cluster }: Settings, host: string): boolean {
   return cluster.migration?.from === host;

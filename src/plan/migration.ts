@@ -4,15 +4,16 @@ import { addressOf } from "./addresses";
 import { planEtcd } from "./etcd";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
+import { stepsOf } from "./migration-steps";
 import { dataDirectory } from "./directories";
 import { planPatroni, ROLES } from "./patroni";
 import type { MigrationPlan } from "./types";
 
-/** How a server that runs already becomes the first member of the cluster; nothing for a cluster of its own. */
+/** How a server that runs already becomes the first member of the cluster; nothing if none does. */
 export function planMigration(settings: Settings): MigrationPlan | undefined {
   const { cluster } = settings;
   const { migration, postgresql } = cluster;
-  if (!migration) return undefined;
+  if (!migration || migration.method === "standbyCluster") return undefined;
   const host = migration.from;
   const members = planPatroni(settings).members;
   const others = Object.keys(members).filter((name) => name !== host);
@@ -28,13 +29,16 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       others: packagesOf(settings, others),
       dataDirectory: dataDirectory(cluster),
       strict: cluster.replication.mode === "strict",
-      until: migration.until,
+      steps: stepsOf(settings),
+      keptOn: [host],
     },
     report: {
       host,
       superuser,
       others,
       maxRate: migration.maxRate ? bytesOf(migration.maxRate) : 0,
+      method: "adopt",
+      keptOn: [host],
     },
     adoption: {
       host,
@@ -59,7 +63,8 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
   };
 }
 
-function packagesOf(settings: Settings, names: readonly string[]) {
+/** The packages that these members have or get. */
+export function packagesOf(settings: Settings, names: readonly string[]) {
   return Object.fromEntries(
     planHosts(settings)
       .filter(({ host }) => names.includes(host))

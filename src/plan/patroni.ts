@@ -8,7 +8,7 @@ import { dataDirectory } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";
-import { isSource, reaches } from "./migration-steps";
+import { isFollowing, isSource, reaches } from "./migration-steps";
 import { endpoint, render } from "./template";
 import type { Files, PatroniPlan, ServicePlan } from "./types";
 
@@ -159,7 +159,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         watchdog: cluster.failover.watchdog,
         replicas: backups.replicas ?? null,
         bootstrap: backups.bootstrap ?? null,
-        pgHba: hostBasedAuthentication({ hosts, cluster }, source),
+        pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
         tags: Object.entries({
           nofailover: false,
@@ -243,10 +243,8 @@ function reserved({ backup }: ClusterSettings): string[] {
  * pg_hba.conf: superusers only by the local socket, Patroni's roles only from members, everyone else with a
  * password. Clients of the load balancers arrive with the balancers' addresses.
  */
-function hostBasedAuthentication(
-  { hosts, cluster }: Pick<Settings, "hosts" | "cluster">,
-  source?: Source,
-): string[] {
+function hostBasedAuthentication(settings: Settings, source?: Source): string[] {
+  const { hosts, cluster } = settings;
   const single = (name: string) => network(addressOf(hosts, name));
   const members = cluster.members.map((member) => single(member.host));
   // With IPv6 the kernel may send from the virtual address, as long as the balancer holds it.
@@ -274,9 +272,10 @@ function hostBasedAuthentication(
   const admitted = clients.map((from) => `host all all ${from} scram-sha-256`);
   if (source) {
     // Whoever gets in now does so afterwards: the old lines come before any that is wider. The server's own superuser
-    // gets in by one of them.
+    // gets in by one of them, on its own host.
+    const letsIn = source.roles.includes(ROLES.superuser) && !isFollowing(settings);
     return [
-      ...(source.roles.includes(ROLES.superuser) ? [] : [`local all ${ROLES.superuser} peer`]),
+      ...(letsIn ? [] : [`local all ${ROLES.superuser} peer`]),
       ...between,
       `host all ${reserved(cluster).join(",")} all reject`,
       ...admitted,

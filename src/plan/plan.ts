@@ -12,6 +12,7 @@ import { planMigration } from "./migration";
 import { reaches, soFar } from "./migration-steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
+import { planStandby } from "./standby";
 import type { ClusterPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
@@ -30,6 +31,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     backup: planBackup(settings),
     connection: planConnection(settings),
     migration: planMigration(settings),
+    standby: planStandby(settings),
     reaches: (step) => reaches(settings, step),
     services: [
       ...planEtcdServices(settings),

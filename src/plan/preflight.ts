@@ -83,6 +83,7 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     "postgresql.dataChecksums": String(postgresql.dataChecksums),
     "postgresql.locale": postgresql.locale,
     "migration.from": settings.cluster.migration?.from ?? "none",
+    "migration.method": settings.cluster.migration?.method ?? "adopt",
     members: namesOf(members.map(({ host }) => host)),
     "dcs.kind": dcs.kind,
     "dcs.members": namesOf(dcs.members),

@@ -11,10 +11,15 @@ import type {
   LinkInput,
   MigrationReportInputs,
   PreflightInputs,
+  PromotionInputs,
   RoleInput,
   RollbackInputs,
   RollingInput,
   Source,
+  StandbyClusterInputs,
+  StandbyInputs,
+  StandbySlotInputs,
+  StreamInput,
   SurveyInputs,
   TakeoverInputs,
 } from "../resources/inputs";
@@ -187,6 +192,21 @@ export interface MigrationPlan {
   readonly rollback?: Omit<RollbackInputs, "cluster">;
 }
 
+/** How the members follow a server that runs already, until they take its place. */
+export interface StandbyPlan {
+  /** Without the password. */
+  readonly stream: Omit<StreamInput, "password">;
+  readonly survey: Omit<SurveyInputs, "cluster" | "stream">;
+  readonly report: Omit<MigrationReportInputs, "cluster" | "source" | "parameters" | "needed">;
+  /** What the dynamic configuration begins with: the server that the members follow. */
+  readonly beginning: { readonly standby_cluster: object };
+  readonly slot: Omit<StandbySlotInputs, "cluster" | "source">;
+  readonly following: Omit<StandbyClusterInputs, "cluster" | "systemIdentifier">;
+  readonly promotion: Omit<PromotionInputs, "cluster" | "source">;
+  /** Only where the way back is asked for. */
+  readonly rollback?: Omit<StandbyInputs, "cluster">;
+}
+
 /** Everything that a cluster consists of; made from the settings alone, without asking a host. */
 export interface ClusterPlan {
   readonly name: string;
@@ -200,7 +220,9 @@ export interface ClusterPlan {
   /** What clients connect with, by entrance: `{ primary: "postgresql://10.89.0.100:5000/", … }`. */
   readonly connection: { readonly [entrance: string]: string };
   readonly flows: readonly Flow[];
+  /** At most one of the two ways of a migration. */
   readonly migration?: MigrationPlan;
+  readonly standby?: StandbyPlan;
   /** Whether the cluster is to be brought as far as this step of a migration; without one, all of them. */
   readonly reaches: (step: MigrationStep) => boolean;
   /** None where the user wants no rules. */

@@ -7,8 +7,11 @@ import type { Context } from "./context";
 import type { DynamicConfigurationInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 
-/** What operators switch by Patroni's own commands while the cluster runs (`patronictl pause`): never overwritten. */
-const RUNTIME_KEYS = ["pause"];
+/**
+ * What is switched while the cluster runs, by `patronictl pause` or the end of a migration: never overwritten. Without
+ * `standby_cluster` a standby cluster takes writes.
+ */
+const RUNTIME_KEYS = ["pause", "standby_cluster"];
 
 export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
   identity: ["cluster"],
@@ -17,7 +20,10 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
   async apply(context, _urn, inputs) {
     const found = await look(context, inputs);
     if (!found || !sameValue(found.configuration, inputs.configuration)) {
-      const value = JSON.stringify({ ...inputs.configuration, ...found?.runtime });
+      const value = JSON.stringify({
+        ...inputs.configuration,
+        ...(found ? found.runtime : inputs.beginning),
+      });
       await context
         .host(inputs.host)
         .change(

@@ -1,7 +1,7 @@
-import { keptSourceProbe } from "../facts/adoption";
 import { sourceProbe } from "../facts/source";
 import { renderReport } from "../operations/migration-report";
 import type { MigrationReportInputs } from "../resources/inputs";
+import { keptSource } from "./kept-source";
 import type { ResourceType } from "./resource";
 
 /** Tells what a migration will do, in the preview, as long as nothing of it has been done. */
@@ -11,9 +11,9 @@ export const migrationReport: ResourceType<MigrationReportInputs> = {
   readOnly: true,
 
   async apply(context, urn, inputs) {
-    const host = context.host(inputs.host);
-    if (!(await host.observe(keptSourceProbe))) {
-      const found = await host.observe(sourceProbe(inputs.source.port, inputs.superuser));
+    if (!(await keptSource(context, inputs.keptOn))) {
+      const { host, source, superuser } = inputs;
+      const found = await context.host(host).observe(sourceProbe(source.port, superuser));
       context.info(urn, `\n${renderReport(found, inputs)}`);
     }
     return inputs;

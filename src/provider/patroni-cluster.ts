@@ -13,6 +13,7 @@ import { retireUnit } from "../operations/units";
 import { isUp, leaderOf, statusesOf, viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
+import { copiesOf, describeCopies } from "./copies";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { pendingRestarts } from "./pending-restart";
@@ -48,7 +49,9 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
           const seen = await viewOf(context, inputs);
           if (!seen) return { missing: "no member answers" };
           const missing = notReady(seen, inputs);
-          return missing ? { missing } : { done: seen };
+          if (!missing) return { done: seen };
+          const copies = await copiesOf(context, leader, inputs.port);
+          return { missing: describeCopies(copies, inputs.members) || missing };
         },
         { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
       );

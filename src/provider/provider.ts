@@ -18,9 +18,13 @@ import { logins } from "./logins";
 import { migrationReport } from "./migration-report";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
+import { promotion } from "./promotion";
 import { untyped, type AnyResourceType } from "./resource";
 import { rollback } from "./rollback";
 import { service } from "./service";
+import { standbyCluster } from "./standby-cluster";
+import { standbyRollback } from "./standby-rollback";
+import { standbySlot } from "./standby-slot";
 import { survey } from "./survey";
 import { takeover } from "./takeover";
 
@@ -32,6 +36,10 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Takeover": untyped(takeover),
   "pgherd:index:CutOver": untyped(cutOver),
   "pgherd:index:Rollback": untyped(rollback),
+  "pgherd:index:StandbySlot": untyped(standbySlot),
+  "pgherd:index:StandbyCluster": untyped(standbyCluster),
+  "pgherd:index:Promotion": untyped(promotion),
+  "pgherd:index:StandbyRollback": untyped(standbyRollback),
   "pgherd:index:HostBase": untyped(hostBase),
   "pgherd:index:Firewall": untyped(firewall),
   "pgherd:index:Service": untyped(service),

@@ -10,10 +10,9 @@ export function judgeSource(
   inputs: SurveyInputs,
 ): string[] {
   const { host } = inputs;
+  const rules = inputs.stream ? FOLLOWED_RULES : ADOPTED_RULES;
   return [
-    ...SOURCE_RULES.flatMap((rule) => rule(found, inputs) ?? []).map(
-      (reason) => `${host}: ${reason}`,
-    ),
+    ...rules.flatMap((rule) => rule(found, inputs) ?? []).map((reason) => `${host}: ${reason}`),
     ...Object.entries(targets).flatMap(([name, target]) =>
       TARGET_RULES.flatMap((rule) => rule(target, found, inputs, name) ?? []).map(
         (reason) => `${name}: ${reason}`,
@@ -24,15 +23,16 @@ export function judgeSource(
 
 type Reasons = string | string[] | undefined;
 
-const SOURCE_RULES: readonly ((found: FoundSource, inputs: SurveyInputs) => Reasons)[] = [
-  version,
-  recovery,
-  owner,
-  sockets,
-  errors,
-  preparedTransactions,
-  strict,
-  ownRoles,
+type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
+
+const ADOPTED_RULES: readonly SourceRule[] = [
+  ...[version, recovery, owner, sockets, errors],
+  ...[preparedTransactions, strict, ownRoles],
+];
+
+/** Of one that stays where it is. */
+const FOLLOWED_RULES: readonly SourceRule[] = [
+  ...[version, recovery, superuser, preparedTransactions, ownRoles],
 ];
 
 const TARGET_RULES: readonly ((
@@ -101,9 +101,15 @@ function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {
   );
 }
 
+/** Members that copy the server are led by this role, and nobody can create one in a copy. */
+function superuser({ source }: FoundSource) {
+  if (source.roles.includes("postgres")) return;
+  return "expected a role postgres, as whom Patroni works on the copies, found none. Run there: CREATE ROLE postgres LOGIN SUPERUSER;";
+}
+
 /** The server's own would get another password, and whoever uses them would be shut out. */
-function ownRoles({ source }: FoundSource) {
-  const taken = source.roles.filter((name) => name !== "postgres");
+function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
+  const taken = source.roles.filter((name) => name !== "postgres" && name !== stream?.role);
   if (taken.length === 0) return;
   return (
     `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +

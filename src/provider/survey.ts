@@ -1,9 +1,12 @@
 import { FactError, PgherdError } from "../errors";
-import { copyTargetProbe, keptSourceProbe } from "../facts/adoption";
+import { copyTargetProbe } from "../facts/adoption";
 import { sourceProbe } from "../facts/source";
+import { reachesProbe, streamRightsProbe } from "../facts/standby";
 import type { Source, SurveyInputs } from "../resources/inputs";
 import type { Context } from "./context";
+import { keptSource } from "./kept-source";
 import type { ResourceType } from "./resource";
+import { judgeStream } from "./stream-rules";
 import { judgeSource, libraryFile } from "./survey-rules";
 
 interface Learned {
@@ -11,15 +14,17 @@ interface Learned {
   readonly source: Source;
 }
 
-/** Looks anew until the server is adopted; from then on what was found then counts. */
+/** Looks anew until the server is adopted or followed; from then on what was found then counts. */
 export const survey: ResourceType<SurveyInputs, Learned> = {
   identity: ["cluster", "host"],
   id: ({ cluster, host }) => `${cluster}/${host}/survey`,
   readOnly: true,
 
-  async check(context, inputs) {
+  async check(context, inputs, oldInputs) {
+    const back = lostSteps(inputs, oldInputs);
+    if (back.length > 0) return failures(back);
     try {
-      if (await context.host(inputs.host).observe(keptSourceProbe)) return [];
+      if (await keptSource(context, inputs.keptOn)) return [];
       const found = await context
         .host(inputs.host)
         .observe(sourceProbe(inputs.port, inputs.superuser));
@@ -36,7 +41,10 @@ export const survey: ResourceType<SurveyInputs, Learned> = {
             .observe(copyTargetProbe(inputs.dataDirectory, files, directories)),
         ]),
       );
-      return failures(judgeSource(found, Object.fromEntries(targets), inputs));
+      return failures([
+        ...judgeSource(found, Object.fromEntries(targets), inputs),
+        ...(await streamProblems(context, inputs)),
+      ]);
     } catch (error) {
       if (!(error instanceof PgherdError)) throw error;
       return failures([
@@ -62,7 +70,34 @@ function failures(reasons: readonly string[]) {
   return reasons.map((reason) => ({ property: "", reason }));
 }
 
-async function look(context: Context, { host, port, superuser }: SurveyInputs): Promise<Source> {
-  const kept = await context.host(host).observe(keptSourceProbe);
+/** Steps that stop the cluster when they are undone. */
+const KEPT_STEPS = ["adopted", "replicated"];
+
+function lostSteps({ steps }: SurveyInputs, { steps: before = [] }: Partial<SurveyInputs>) {
+  const lost = before.filter((step) => KEPT_STEPS.includes(step) && !steps.includes(step));
+  if (lost.length === 0) return [];
+  return [
+    `pgherd:cluster.migration.until: expected ${lost.at(-1)} or a later step, which was begun, got ${steps.at(-1)}: ` +
+      "that would stop the cluster. The way back is pgherd:cluster.migration.rollback: true.",
+  ];
+}
+
+/** What keeps the members from streaming from the server, where they are to. */
+async function streamProblems(context: Context, inputs: SurveyInputs): Promise<string[]> {
+  const { host, stream, others } = inputs;
+  if (!stream) return [];
+  const rights = await context.host(host).observe(streamRightsProbe(inputs, stream));
+  const reached = await Promise.all(
+    Object.keys(others).map(async (name): Promise<[string, boolean]> => [
+      name,
+      await context.host(name).observe(reachesProbe(stream.address, stream.port)),
+    ]),
+  );
+  return judgeStream(host, rights, Object.fromEntries(reached), stream);
+}
+
+async function look(context: Context, inputs: SurveyInputs): Promise<Source> {
+  const { host, port, superuser, keptOn } = inputs;
+  const kept = await keptSource(context, keptOn);
   return kept ?? (await context.host(host).observe(sourceProbe(port, superuser))).source;
 }

@@ -128,8 +128,23 @@ export interface SurveyInputs {
   readonly dataDirectory: string;
   /** Whether commits are to wait for a replica even where there is none. */
   readonly strict: boolean;
-  /** How far the migration goes: each step looks anew, as long as the server is not adopted. */
-  readonly until: string;
+  /** Steps that the migration goes through: each looks anew, as long as nothing has been changed. */
+  readonly steps: readonly string[];
+  /** Where what was found is kept from the first change on: from then on that counts. */
+  readonly keptOn: readonly string[];
+  /** How the members stream from it, where they follow it as a standby cluster. */
+  readonly stream?: StreamInput;
+}
+
+/** How the members of a standby cluster stream from the old server. */
+export interface StreamInput {
+  readonly address: string;
+  readonly port: number;
+  /** The role that they log in as. */
+  readonly role: string;
+  readonly password: string;
+  /** Addresses that they come from, by member. */
+  readonly from: { readonly [member: string]: string };
 }
 
 /** What a migration will do to the server. Read-only: it is told, nothing is done. */
@@ -142,10 +157,12 @@ export interface MigrationReportInputs {
   readonly parameters: { readonly [name: string]: string };
   /** Settings without which no replica could follow: they need a restart at once. */
   readonly needed: { readonly [name: string]: string };
-  /** The other members, where the data is copied to. */
+  /** The members where the data is copied to. */
   readonly others: readonly string[];
   /** Bytes per second that a copy may take; 0: no limit. */
   readonly maxRate: number;
+  readonly method: "adopt" | "standbyCluster";
+  readonly keptOn: readonly string[];
 }
 
 /** The server made ready to be taken over, without stopping it. */
@@ -205,6 +222,53 @@ export interface RollbackInputs {
   readonly endpoints: readonly string[];
   readonly roles: AdoptionInputs["roles"];
 }
+
+/** What all resources of a standby cluster know of it, which follows an old server until it takes its place. */
+export interface StandbyInputs {
+  readonly cluster: string;
+  /** The old server's host. */
+  readonly host: string;
+  /** Where the old server listens. */
+  readonly port: number;
+  readonly superuser: string;
+  /** The slot that keeps WAL for the cluster on the old server. */
+  readonly slot: string;
+  /** Endpoint of Patroni's REST API by host: `{ db1: "10.89.0.11:8008" }`. */
+  readonly members: { readonly [host: string]: string };
+  /** PostgreSQL's, on the members. */
+  readonly memberPort: number;
+  /** A host that has etcdctl, and etcd's client URLs. */
+  readonly dcs: { readonly host: string; readonly endpoints: readonly string[] };
+}
+
+/** The old server made ready to be followed: what was found is kept, and from then on all WAL. */
+export interface StandbySlotInputs extends StandbyInputs {
+  readonly source: Source;
+  /** Where the members keep their data: what an earlier migration has left there is set aside. */
+  readonly dataDirectory: string;
+  /** `reserved` is wanted: the slot is there and has lost nothing. */
+  readonly state: string;
+}
+
+/** The members, as they follow the old server. */
+export interface StandbyClusterInputs extends StandbyInputs {
+  readonly systemIdentifier: string;
+  /** Bytes that nobody may be behind. */
+  readonly maximumLag: number;
+  /** Whether the cluster is to take the old server's place in this run. */
+  readonly promotes: boolean;
+}
+
+/** The cluster in the old server's place. */
+export interface PromotionInputs extends StandbyInputs {
+  readonly source: Source;
+  readonly roles: AdoptionInputs["roles"];
+  /** Where it shows that clients reach the new leader; none without load balancers. */
+  readonly balancers: { readonly hosts: readonly string[]; readonly statsPort: number };
+}
+
+/** The old server alone again, and the members out of service. */
+export type StandbyRollbackInputs = StandbyInputs;
 
 /** A host made ready for its services, in one package transaction. */
 export interface HostBaseInputs {
@@ -276,6 +340,8 @@ export interface DynamicConfigurationInputs {
   readonly endpoints: readonly string[];
   /** https://patroni.readthedocs.io/en/latest/dynamic_configuration.html */
   readonly configuration: { readonly [key: string]: unknown };
+  /** What stands in it beside that when it is first written, and is later changed by others than this. */
+  readonly beginning?: { readonly [key: string]: unknown };
 }
 
 /** What exists only across the members: a leader with its replicas, roles and databases. */

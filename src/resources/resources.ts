@@ -97,6 +97,50 @@ export class Rollback extends pulumi.CustomResource {
   }
 }
 
+/** The old server made ready to be followed by a standby cluster. */
+export class StandbySlot extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.StandbySlotInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:StandbySlot", name, { ...args }, opts);
+  }
+}
+
+/** The members, as they follow the old server. */
+export class StandbyCluster extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.StandbyClusterInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:StandbyCluster", name, { ...args }, opts);
+  }
+}
+
+/** The cluster in the old server's place. */
+export class Promotion extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.PromotionInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:Promotion", name, { ...args }, opts);
+  }
+}
+
+/** The old server alone again, and the members that followed it out of service. */
+export class StandbyRollback extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.StandbyRollbackInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:StandbyRollback", name, { ...args }, opts);
+  }
+}
+
 /** A host made ready for its services, in one package transaction. */
 export class HostBase extends pulumi.CustomResource {
   /** Installed versions by package. */

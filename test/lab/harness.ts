@@ -43,7 +43,10 @@ export function leaderOf(seen: ClusterStatus): string {
 }
 
 /** What a stack file says to pgherd, as a user writes it. */
-export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster">;
+export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster"> & {
+  /** `pgherd:migrationPassword`, which is no setting of the cluster itself. */
+  migrationPassword?: string;
+};
 
 export type Mode = "asynchronous" | "synchronous" | "strict" | "quorum";
 
@@ -110,6 +113,8 @@ export class LabCluster {
     change(varied);
     file.config["pgherd:hosts"] = varied.hosts;
     file.config["pgherd:cluster"] = varied.cluster;
+    if (varied.migrationPassword)
+      file.config["pgherd:migrationPassword"] = varied.migrationPassword;
     const copy = join(mkdtempSync(join(tmpdir(), "pgherd-")), "config.yaml");
     writeFileSync(copy, stringify(file));
     return copy;

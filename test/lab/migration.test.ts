@@ -1,17 +1,16 @@
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { MigrationSettings } from "../../src/config/schema";
+import type { AdoptionSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
 import { FULL, full, LabCluster, ROOT, until, type StackSettings } from "./harness";
 import { killedAfterEachChange } from "./interruption";
+import { expectRows, PASSWORD, Shop, type ShopReport } from "./shop";
 
 // One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
 
 const LAB = "t-migration";
-const PASSWORD = "correct-horse";
 const DATA = "/var/lib/postgresql/17/main";
 const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
 const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
@@ -21,11 +20,11 @@ const lab = new LabCluster(LAB, { configFile: STACK });
 
 /** The same stack with another part of its migration, or more. */
 function migrating(
-  changes: Partial<MigrationSettings>,
+  changes: Partial<AdoptionSettings>,
   change: (settings: StackSettings) => void = () => {},
 ): LabCluster {
   return lab.varying((settings) => {
-    settings.cluster.migration = { from: "db1", ...settings.cluster.migration, ...changes };
+    settings.cluster.migration = { from: "db1", until: "prepared", ...changes };
     change(settings);
   });
 }
@@ -43,65 +42,6 @@ const fingerprint = () =>
     `sudo sh -c 'find /etc ${DATA}/*.conf -type f -exec stat -c "%n %i %Y %Z" {} + | sort
       ls /etc/systemd/system; dpkg -l | wc -l; cat ${DATA}/postmaster.pid'`,
   );
-
-interface StepReport {
-  readonly writeMs: number;
-  readonly readMs: number;
-  readonly writes: number;
-  readonly reads: number;
-}
-
-interface ShopReport {
-  readonly acknowledged: readonly number[];
-  readonly unknown: readonly number[];
-  readonly steps: { readonly [step: string]: StepReport };
-}
-
-/** Clients that write and read all the time. */
-class Shop {
-  private readonly folder = mkdtempSync(join(tmpdir(), "pgherd-shop-"));
-  private readonly done: Promise<string>;
-
-  constructor(uri: string) {
-    this.move(uri);
-    this.step("before");
-    this.done = labExec(LAB, [process.execPath, join(ROOT, "test/lab/shopper.cjs"), this.folder], {
-      env: { PGPASSWORD: PASSWORD },
-    });
-  }
-
-  /** Tells the clients where the database is now. */
-  move(uri: string): void {
-    this.say("uri", uri);
-  }
-
-  step(name: string): void {
-    this.say("step", name);
-  }
-
-  async close(): Promise<ShopReport> {
-    this.say("stop", "");
-    return JSON.parse(await this.done) as ShopReport;
-  }
-
-  private say(name: string, text: string): void {
-    writeFileSync(join(this.folder, `${name}.new`), text);
-    renameSync(join(this.folder, `${name}.new`), join(this.folder, name));
-  }
-}
-
-/** What clients were told is there, once each; what they were not told may be there or not. */
-async function expectRows({ acknowledged, unknown }: ShopReport, host: string): Promise<void> {
-  const rows = (await asPostgres("select id from orders order by id", host, "shop"))
-    .trim()
-    .split("\n")
-    .map(Number);
-  expect(new Set(rows).size).toBe(rows.length);
-  const there = new Set(rows);
-  expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
-  const known = new Set([...acknowledged, ...unknown]);
-  expect(rows.filter((id) => !known.has(id))).toEqual([]);
-}
 
 beforeAll(async () => {
   await lab.boot({ topology: "standard", distro: "trixie" });
@@ -143,7 +83,7 @@ describe("a server that runs already", () => {
   });
 
   test("becomes a cluster step by step, while clients write and read, and loses no row", async () => {
-    const shop = new Shop(OLD_ADDRESS);
+    const shop = new Shop(LAB, OLD_ADDRESS);
     const started = await serverLife();
     let report: ShopReport;
     try {
@@ -177,7 +117,7 @@ describe("a server that runs already", () => {
       report = await shop.close();
     }
     console.log("migration", JSON.stringify(report.steps));
-    await expectRows(report, "db1");
+    await expectRows(lab, "db1", report);
     expect(Object.keys(report.steps)).toContain("cutOver");
   });
 
@@ -206,7 +146,7 @@ describe("a server that runs already", () => {
 
 describe("the way back", () => {
   test("leaves the server standing alone on its data, with the configuration and the unit that it had", async () => {
-    const shop = new Shop(ENTRY_POINT);
+    const shop = new Shop(LAB, ENTRY_POINT);
     shop.step("before");
     let report: ShopReport;
     try {
@@ -277,7 +217,7 @@ describe("a server that was built by hand", () => {
         "sudo sh -c 'mkdir -p /etc/postgresql-common; echo create_main_cluster = false >/etc/postgresql-common/createcluster.conf; apt-get -qq update; apt-get -qq -y install postgresql >/dev/null'",
       );
       await lab.onHost("db1", "cat >by-hand.sh; sudo sh by-hand.sh", BY_HAND);
-      const byHand = (until: MigrationSettings["until"], rollback = false) =>
+      const byHand = (until: AdoptionSettings["until"], rollback = false) =>
         migrating({ until, rollback, superuser: "chief" }, ({ cluster }) => {
           cluster.postgresql = { version: 17, port: 5433 };
         });
@@ -315,9 +255,11 @@ describe("a migration that is interrupted", () => {
     "is finished although the %s is killed once after each of its changes",
     async (how) => {
       await stranger();
-      const shop = new Shop(OLD_ADDRESS);
+      const shop = new Shop(LAB, OLD_ADDRESS);
       let report: ShopReport;
       try {
+        // What comes before is done on any new cluster too, and interrupted there.
+        await migrating({ until: "prepared" }).deploy();
         const killed = await killedAfterEachChange(migrating({ until: "balanced" }), how);
         expect(killed).toContain("db1 masking the server's unit");
         await migrating({ until: "balanced" }).unchanged();
@@ -325,7 +267,7 @@ describe("a migration that is interrupted", () => {
       } finally {
         report = await shop.close();
       }
-      await expectRows(report, "db1");
+      await expectRows(lab, "db1", report);
     },
   );
 

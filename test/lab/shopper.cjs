@@ -1,4 +1,5 @@
-// Writes and reads rows while a server becomes a cluster, wherever a file says that it is, until another file appears.
+// Writes and reads rows while a server becomes a cluster, wherever a file says that it is (of several lines the places
+// are tried one after the other), until another file appears.
 // Then prints, for each step that a third file has named meanwhile, how long clients could not write or read, and which
 // rows were acknowledged: {"acknowledged": [1, 2], "unknown": [3], "steps": {"adopted": {"writeMs": 120, "readMs": 80}}}.
 // Usage: node shopper.cjs FOLDER   with files `uri`, `step`, and later `stop` in it, and PGPASSWORD in the environment.
@@ -21,17 +22,19 @@ const result = { acknowledged: [], unknown: [], steps: {} };
 /** Does something again and again, and notes the longest time between two successes. */
 async function loop(kind, work) {
   let client;
-  let uri;
+  let told;
+  let turn = 0;
   let before = Date.now();
   while (!stopped()) {
     const wanted = read("uri");
-    if (client && uri !== wanted) {
+    if (client && told !== wanted) {
       await client.end().catch(() => {});
       client = undefined;
     }
     try {
-      uri = wanted;
-      client ??= await connect(uri);
+      told = wanted;
+      const places = wanted.split("\n");
+      client ??= await connect(places[turn++ % places.length]);
       await work(client);
       note(kind, Date.now() - before);
       before = Date.now();

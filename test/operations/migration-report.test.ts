@@ -11,6 +11,7 @@ const PLAN = {
   needed: {},
   others: ["a2", "a3"],
   maxRate: 0,
+  method: "adopt" as const,
 };
 
 test("a server that stays as it is is not interrupted", () => {

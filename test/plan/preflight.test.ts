@@ -68,6 +68,7 @@ test("what a cluster keeps for its life is told as text", () => {
     "postgresql.dataChecksums": "true",
     "postgresql.locale": "C.UTF-8",
     "migration.from": "none",
+    "migration.method": "adopt",
     members: "db1, db2, db3",
     "dcs.kind": "etcd",
     "dcs.members": "db1, db2, db3",

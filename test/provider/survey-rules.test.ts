@@ -14,7 +14,8 @@ const INPUTS: SurveyInputs = {
   others: { a2: ["postgresql-17"] },
   dataDirectory: "/var/lib/postgresql/17/main",
   strict: false,
-  until: "cutOver",
+  steps: ["prepared"],
+  keptOn: ["a1"],
 };
 
 const TARGET: CopyTarget = {

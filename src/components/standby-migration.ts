@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StandbyPlan } from "../plan/types";
+import type { Source } from "../resources/inputs";
+import {
+  MigrationReport,
+  Promotion,
+  StandbyCluster,
+  StandbySlot,
+  Survey,
+} from "../resources/resources";
+import { parametersOf } from "./migration";
+
+/** A server that stays outside, and the members that follow it until they take its place: a resource for each step. */
+export class StandbyMigration extends pulumi.ComponentResource {
+  /** The server as it was before anything was changed; known in a preview. */
+  readonly source: pulumi.Output<Source>;
+
+  private readonly name: string;
+  private readonly child: pulumi.CustomResourceOptions;
+
+  /**
+   * @param password of the role that the members stream with.
+   * @param checked what must have passed before the server is looked at.
+   */
+  constructor(
+    private readonly cluster: string,
+    private readonly plan: StandbyPlan,
+    password: pulumi.Input<string>,
+    checked: pulumi.Resource,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    super("pgherd:component:StandbyMigration", `${cluster}-migration`, {}, opts);
+    this.name = `${cluster}-migration`;
+    this.child = { parent: this };
+    // The password stays an output of its own in it, so that the rest is shown.
+    const stream = { ...plan.stream, password };
+    this.source = new Survey(
+      `${this.name}-survey`,
+      { cluster, ...plan.survey, stream: stream as never },
+      { ...this.child, dependsOn: checked },
+    ).source;
+    this.registerOutputs({});
+  }
+
+  /** What will happen, told before anything does. */
+  report(configuration: pulumi.Output<{ readonly [key: string]: unknown }>): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    const parameters = configuration.apply(parametersOf);
+    return new MigrationReport(
+      `${this.name}-report`,
+      { cluster, ...plan.report, source, parameters, needed: {} },
+      this.child,
+    );
+  }
+
+  /** All WAL kept from now on, before the first copy begins. */
+  slot(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    return new StandbySlot(
+      `${this.name}-slot`,
+      { cluster, ...plan.slot, source },
+      { ...this.child, dependsOn },
+    );
+  }
+
+  /** All members following. */
+  following(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    const { systemIdentifier } = source;
+    return new StandbyCluster(
+      `${this.name}-standby-cluster`,
+      { cluster, ...plan.following, systemIdentifier },
+      { ...this.child, dependsOn },
+    );
+  }
+
+  /** The cluster in the server's place. */
+  promotion(dependsOn: pulumi.Resource[]): pulumi.Resource {
+    const { cluster, plan, source } = this;
+    return new Promotion(
+      `${this.name}-promotion`,
+      { cluster, ...plan.promotion, source },
+      { ...this.child, dependsOn },
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import type { Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import { addressOf } from "./addresses";
+import { dataDirectory } from "./directories";
+import { planEtcd } from "./etcd";
+import { planEntryPoint } from "./haproxy";
+import { packagesOf } from "./migration";
+import { reaches, stepsOf } from "./migration-steps";
+import { planPatroni, ROLES } from "./patroni";
+import type { StandbyPlan } from "./types";
+
+/** How the members follow a server that runs already until they take its place; nothing if they follow none. */
+export function planStandby(settings: Settings): StandbyPlan | undefined {
+  const { hosts, cluster } = settings;
+  const { migration, postgresql } = cluster;
+  if (migration?.method !== "standbyCluster") return undefined;
+  const { from: host, superuser } = migration;
+  const port = migration.port ?? postgresql.port;
+  const { members } = planPatroni(settings);
+  const names = Object.keys(members);
+  const etcd = planEtcd(settings).members;
+  const balancers = planEntryPoint(settings);
+  const address = addressOf(hosts, host);
+  const standby = {
+    host,
+    port,
+    superuser,
+    slot: slotOf(cluster.name),
+    members,
+    memberPort: postgresql.port,
+    dcs: { host: Object.keys(etcd)[0] ?? "", endpoints: Object.values(etcd) },
+  };
+  return {
+    stream: {
+      address,
+      port,
+      role: ROLES.replication,
+      from: Object.fromEntries(names.map((name) => [name, addressOf(hosts, name)])),
+    },
+    survey: {
+      host,
+      port,
+      version: postgresql.version,
+      superuser,
+      others: packagesOf(settings, names),
+      dataDirectory: dataDirectory(cluster),
+      strict: false,
+      steps: stepsOf(settings),
+      keptOn: names,
+    },
+    report: {
+      host,
+      superuser,
+      others: names,
+      maxRate: migration.maxRate ? bytesOf(migration.maxRate) : 0,
+      method: "standbyCluster",
+      keptOn: names,
+    },
+    beginning: {
+      standby_cluster: {
+        host: address,
+        port,
+        primary_slot_name: standby.slot,
+        create_replica_methods: ["basebackup"],
+      },
+    },
+    slot: { ...standby, dataDirectory: dataDirectory(cluster), state: "reserved" },
+    following: {
+      ...standby,
+      maximumLag: bytesOf(cluster.rolling.maximumLag),
+      promotes: reaches(settings, "cutOver"),
+    },
+    promotion: {
+      ...standby,
+      roles: ROLES,
+      balancers: { hosts: balancers?.hosts ?? [], statsPort: balancers?.statsPort ?? 0 },
+    },
+    rollback: migration.rollback ? standby : undefined,
+  };
+}
+
+/** A slot's name has lower-case letters, digits and underscores only, 63 of them at most. */
+function slotOf(cluster: string): string {
+  return `pgherd_${cluster.toLowerCase().replace(/[^a-z0-9]/g, "_")}`.slice(0, 63);
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FollowingSettings } from "../../src/config/schema";
+import { down } from "../../src/lab/down";
+import { FULL, full, LabCluster, leaderOf, ROOT } from "./harness";
+import { killedAfterEachChange } from "./interruption";
+import { expectRows, PASSWORD, Shop, type ShopReport } from "./shop";
+
+// One server on which nothing may be installed, with clients on it, is followed by a new cluster, which then takes its place.
+
+const LAB = "t-standby";
+const REPLICATION_PASSWORD = "battery-staple";
+const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
+const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
+const ENTRY_POINT = "postgresql://shop@10.89.0.100:5000/shop";
+const VERSIONS = { trixie: 17, bookworm: 15 } as const;
+type Distro = keyof typeof VERSIONS;
+
+const lab = new LabCluster(LAB, { configFile: STACK });
+
+/** db1 has the old server; the cluster is made of the other hosts. */
+function following(changes: Partial<FollowingSettings>, distro: Distro = "trixie"): LabCluster {
+  return lab.varying((settings) => {
+    const { cluster } = settings;
+    cluster.postgresql = { version: VERSIONS[distro] };
+    cluster.members = ["db2", "db3"];
+    cluster.dcs = { kind: "etcd", members: ["db2", "db3", "lb1"] };
+    cluster.migration = { method: "standbyCluster", from: "db1", ...changes };
+    settings.migrationPassword = REPLICATION_PASSWORD;
+  });
+}
+
+const asPostgres = async (sql: string, host = "db1", database = "postgres") =>
+  (await lab.onHost(host, `cd / && sudo -u postgres psql -XAtqd ${database}`, `${sql}\n`)).trim();
+
+async function stranger(distro: Distro): Promise<void> {
+  await lab.boot({ topology: "standard", distro });
+  const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
+  await lab.onHost("db1", "cat >stranger.sh", script);
+  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${FULL ? 50 : 2}`);
+}
+
+/** What the owner of the old server adds there, as the preview tells him. */
+async function prepare(): Promise<void> {
+  await asPostgres(`create role replicator login replication password '${REPLICATION_PASSWORD}'`);
+  const lines = ["10.89.0.12", "10.89.0.13"].map(
+    (address) => `1i host replication replicator ${address}/32 scram-sha-256`,
+  );
+  await lab.onHost(
+    "db1",
+    `sudo sed -i ${lines.map((line) => `-e '${line}'`).join(" ")} /etc/postgresql/*/main/pg_hba.conf`,
+  );
+  await asPostgres("select pg_reload_conf()");
+}
+
+/** Everything on the host of the old server that stays as it is. */
+const files = () =>
+  lab.onHost(
+    "db1",
+    `sudo sh -c 'find /etc /usr/lib/systemd -type f -exec stat -c "%n %i %Y %Z" {} + | sort
+      dpkg -l | wc -l; sed -n "1p;3p" /var/lib/postgresql/*/main/postmaster.pid'`,
+  );
+
+/** Whether the old server lets clients in. */
+const letsIn = async () =>
+  (await asPostgres(
+    "select bool_and(datallowconn) from pg_database where datname <> 'template0'",
+  )) === "t" && (await asPostgres("select max(datconnlimit) from pg_database")) === "-1";
+
+afterAll(() => down(LAB));
+
+describe("a server on which nothing may be installed", () => {
+  beforeAll(() => stranger("trixie"), 1_200_000);
+
+  test("is refused with the lines that its owner has to add, and nothing is touched", async () => {
+    const before = await files();
+    const said = await following({}).refused("preview");
+    expect(said).toContain("Run there: CREATE ROLE replicator LOGIN REPLICATION PASSWORD '…';");
+    expect(said).toContain("host replication replicator 10.89.0.12/32 scram-sha-256");
+    expect(said).not.toContain(REPLICATION_PASSWORD);
+    expect(await files()).toBe(before);
+    await prepare();
+  });
+
+  test("is followed by a cluster, which takes its place without losing a row", async () => {
+    const before = await files();
+    const told = await following({}).pulumi("preview");
+    expect(told).toContain("none until cutOver; then some seconds");
+    expect(told).toContain("Stays with it");
+    const shop = new Shop(LAB, OLD_ADDRESS, ENTRY_POINT);
+    let report: ShopReport;
+    try {
+      shop.step("balanced");
+      await following({ until: "balanced" }).deploy();
+      await following({ until: "balanced" }).unchanged();
+      expect(await asPostgres("select pg_is_in_recovery()", "db2")).toBe("t");
+      expect(await letsIn()).toBe(true);
+
+      shop.step("cutOver");
+      const said = await following({}).deploy();
+      expect(said).toMatch(/took the place of db1; no writes for \d/);
+      await following({}).healthy();
+      await following({}).unchanged();
+    } finally {
+      shop.step("after");
+      report = await shop.close();
+    }
+    console.log("standby cluster", JSON.stringify(report.steps));
+    await expectRows(lab, leaderOf(await following({}).status()), report);
+    expect(report.steps.cutOver?.writes).toBeGreaterThan(0);
+    expect(await letsIn()).toBe(false);
+    expect(await files()).toBe(before);
+    expect(await asPostgres("select slot_name from pg_replication_slots")).toBe("archive_host");
+    expect(await asPostgres("show work_mem", "db2")).toBe("6MB");
+  });
+
+  test("is not gone back to once rows may have been written beside it, nor followed again", async () => {
+    const said = await following({ rollback: true }).refused("preview");
+    expect(said).toContain("rows that were written since are not on db1, and would be lost");
+    const back = await following({ until: "balanced" }).refused("preview");
+    expect(back).toContain("expected cutOver, since the cluster has taken the old server's place");
+    await following({}).healthy();
+  });
+});
+
+describe("a cluster that follows a server", () => {
+  full.each(["trixie", "bookworm"] as const)(
+    "takes its place on %s although the provider is killed once after each change",
+    async (distro) => {
+      await stranger(distro);
+      await prepare();
+      await following({ until: "prepared" }, distro).deploy();
+      const shop = new Shop(LAB, OLD_ADDRESS, ENTRY_POINT);
+      let report: ShopReport;
+      try {
+        const killed = await killedAfterEachChange(following({}, distro), "provider");
+        expect(killed).toContain("db1 stopping writes");
+        expect(killed.join()).toMatch(/db[23] promoting/);
+        await following({}, distro).healthy();
+        await following({}, distro).unchanged();
+      } finally {
+        report = await shop.close();
+      }
+      await expectRows(lab, leaderOf(await following({}, distro).status()), report);
+    },
+  );
+
+  full.each(["prepared", "replicated", "balanced"] as const)(
+    "lets go of it from %s, also when that is killed after each change, and may begin again",
+    async (step) => {
+      await stranger("trixie");
+      await prepare();
+      await following({ until: step }).deploy();
+      await killedAfterEachChange(following({ until: step, rollback: true }), "provider");
+      expect(await asPostgres("select slot_name from pg_replication_slots")).toBe("archive_host");
+      expect(await letsIn()).toBe(true);
+      await following({}).deploy();
+      await following({}).healthy();
+    },
+  );
+});

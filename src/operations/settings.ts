@@ -74,13 +74,17 @@ export function lowered(wanted: WantedSettings, { started }: RunningSettings): s
   return ORDERED.filter((name) => Number(started[name]) > Number(wanted[name]));
 }
 
+/** Patroni replays a backup without it; a server that leads does without it until it is started again. */
+const ONLY_FOR_REPLICAS = "hot_standby";
+
 /** Which settings that a server was started with are to be others, without those that are to be lower. */
 export function otherwisePending(wanted: WantedSettings, running: RunningSettings): string[] {
   const less = lowered(wanted, running) as string[];
   const given = Object.entries(running.started)
     .filter(([name, value]) => wanted[name] !== undefined && !same(wanted[name], value))
     .map(([name]) => name);
-  return [...new Set([...given, ...running.pending])].filter((name) => !less.includes(name));
+  const pending = running.pending.filter((name) => name !== ONLY_FOR_REPLICAS);
+  return [...new Set([...given, ...pending])].filter((name) => !less.includes(name));
 }
 
 function same(a: string, b: string): boolean {

@@ -64,6 +64,10 @@ test("a value that the server was started with changes by a restart alone", () =
   expect(lowered(WANTED, before)).toEqual([]);
 });
 
+test("what only replicas need waits for no restart of a leader that was made from a backup", () => {
+  expect(otherwisePending(WANTED, { ...running, pending: ["hot_standby"] })).toEqual([]);
+});
+
 test("one that becomes lower is known as such", () => {
   const before = { ...running, started: { max_connections: "300" }, pending: ["shared_buffers"] };
   expect(lowered(WANTED, before)).toEqual(["max_connections"]);

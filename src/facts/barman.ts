@@ -18,6 +18,8 @@ export interface BaseBackup {
   readonly beginLsn: string;
   /** The database can be brought back to here and everything after it. */
   readonly endLsn: string;
+  /** PostgreSQL's major version. */
+  readonly version: number;
   /** Bytes of the database in it. */
   readonly size: number;
   /** Bytes that it has taken beside what it shares with the one before. */
@@ -36,6 +38,8 @@ export interface BackupCatalog {
     /** When it was last written to, in seconds since 1970. */
     readonly at: number;
   };
+  /** Whether one is being taken now, by whomever. */
+  readonly taking: boolean;
   /** WAL that nobody has any more, a line each: `2026-11-21T02:00:00Z 000000010000000000000005`. */
   readonly gaps: readonly string[];
   /** Bytes that are free there. */
@@ -76,13 +80,19 @@ export function catalogOfBackupsProbe(home: string, results: string): Probe<Back
   const units = Object.values(BACKUP_UNITS);
   return {
     script: `home=${quote(home)}
+# Barman holds this while it takes a backup, with its process id.
+lock=/var/lib/barman/.\${home##*/}-backup.lock
+taking() { grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" && echo taking=yes; }
+taking
 for folder in "$home"/base/*; do
   info=$home/meta/\${folder##*/}-backup.info
   [ -f "$info" ] || info=$folder/backup.info
   [ -f "$info" ] || continue
   echo "backup \${folder##*/}"
-  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|size|deduplicated_size|tablespaces)=' "$info"
+  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces)=' "$info"
 done
+# Asked again: it may have begun meanwhile.
+taking
 for file in $(ls "$home/streaming" 2>/dev/null | grep -E '^[0-9A-F]{24}\\.partial$' | sort | tail -n 1); do
   echo "receiving=\${file%.partial} $(stat -c %Y "$home/streaming/$file")"
 done
@@ -110,7 +120,7 @@ function parseCatalog(output: string): BackupCatalog {
     }
     const at = line.indexOf("=");
     const [key, value] = [line.slice(0, at), line.slice(at + 1).trim()];
-    if (["receiving", "gap", "free", "verified", "active", "next", "now"].includes(key)) {
+    if (["taking", "receiving", "gap", "free", "verified", "active", "next", "now"].includes(key)) {
       inBackup = false;
     }
     if (inBackup) (backups.at(-1) as { [key: string]: string })[key] = value;
@@ -118,8 +128,12 @@ function parseCatalog(output: string): BackupCatalog {
   }
   const all = (key: string) => others.filter(([name]) => name === key).map(([, value]) => value);
   const [segment, at] = (all("receiving")[0] ?? "").split(" ");
+  const taking = all("taking").length > 0;
   return {
-    backups: backups.map(baseBackup).sort((a, b) => (a.id < b.id ? 1 : -1)),
+    backups: backups
+      .map((fields) => ended(baseBackup(fields), taking))
+      .sort((a, b) => (a.id < b.id ? 1 : -1)),
+    taking,
     ...(segment ? { receiving: { segment, at: Number(at) } } : {}),
     gaps: all("gap"),
     free: Number(all("free")[0]) || 0,
@@ -136,6 +150,12 @@ function parseCatalog(output: string): BackupCatalog {
   };
 }
 
+/** Barman cannot write down what cut it off. */
+function ended(backup: BaseBackup, taking: boolean): BaseBackup {
+  const unfinished = ["EMPTY", "STARTED"].includes(backup.status) && !taking;
+  return unfinished ? { ...backup, status: "FAILED", error: "it was cut off" } : backup;
+}
+
 function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
   const text = (key: string) => (fields[key] === "None" ? "" : (fields[key] ?? ""));
   const number = (key: string) => Number(text(key)) || 0;
@@ -149,6 +169,8 @@ function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
     timeline: number("timeline"),
     beginLsn: text("begin_xlog"),
     endLsn: text("end_xlog"),
+    // 170006 is 17.6.
+    version: Math.floor(number("version") / 10000),
     size: number("size"),
     ownSize: number("deduplicated_size"),
     tablespaces: text("tablespaces") !== "",

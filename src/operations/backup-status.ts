@@ -5,6 +5,7 @@ import {
   type SlotState,
   type Verification,
 } from "../facts/barman";
+import { sizeOf } from "./words";
 
 /** What must hold of the backups. */
 export interface BackupStatusPlan {
@@ -67,8 +68,11 @@ function isRunning({ status }: BaseBackup): boolean {
 
 const DAY = 24 * 3600;
 
+/** Bytes; with less there will soon be no place for WAL. A new backup host must have as much. */
+const LEAST_FREE = 2 ** 30;
+
 function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string[] {
-  const { backups, now, gaps, active, verifications } = catalog;
+  const { backups, now, gaps, active, verifications, free } = catalog;
   const problems: string[] = [];
   const newest = backups.find(({ status }) => status === "DONE");
   const running = backups.some(isRunning);
@@ -89,6 +93,11 @@ function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string
   }
   if (!active.includes(BACKUP_UNITS.backupTimer)) {
     problems.push(`No backup is due: ${BACKUP_UNITS.backupTimer} does not run on ${plan.host}.`);
+  }
+  if (free < LEAST_FREE) {
+    problems.push(
+      `${plan.host} has ${sizeOf(free)} of free space for backups and WAL. Make room, or keep backups for a shorter time.`,
+    );
   }
   for (const gap of gaps) {
     const [at = "", segment = ""] = gap.split(" ");

@@ -49,6 +49,14 @@ now=1795400005
   expect(found.verifications[0]?.ok).toBe(true);
 });
 
+test.each([
+  ["is being taken while Barman holds its lock", "taking=yes\n", "STARTED", ""],
+  ["was cut off where nobody takes it any more", "", "FAILED", "it was cut off"],
+])("a backup without an end %s", (_what, lock, status, error) => {
+  const [found] = probe.parse(`backup 20261121T020001\nstatus=STARTED\n${lock}now=5\n`).backups;
+  expect(found).toMatchObject({ status, error });
+});
+
 test("a backup host without a backup is no error", () => {
   const found = probe.parse("free=1\nnext=\nnow=5\n");
   expect([found.backups, found.receiving, found.nextBackupAt]).toEqual([[], undefined, 0]);

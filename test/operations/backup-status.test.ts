@@ -12,7 +12,14 @@ const PLAN = {
 
 function backup(overrides: Partial<BaseBackup> = {}): BaseBackup {
   return {
-    ...{ id: "20261121T020001", status: "DONE", error: "", timeline: 1, tablespaces: false },
+    ...{
+      id: "20261121T020001",
+      status: "DONE",
+      error: "",
+      timeline: 1,
+      tablespaces: false,
+      version: 17,
+    },
     ...{ beganAt: NOW - DAY - 60, endedAt: NOW - DAY, beginLsn: "0/1", endLsn: "0/2" },
     ...{ size: 1, ownSize: 1, ...overrides },
   };
@@ -22,7 +29,14 @@ function catalog(overrides: Partial<BackupCatalog> = {}): BackupCatalog {
   return {
     backups: [backup()],
     receiving: { segment: "000000010000000000000005", at: NOW - 5 },
-    ...{ gaps: [], free: 1, verifications: [], nextBackupAt: NOW + 60, now: NOW },
+    ...{
+      taking: false,
+      gaps: [],
+      free: 2 ** 40,
+      verifications: [],
+      nextBackupAt: NOW + 60,
+      now: NOW,
+    },
     active: [BACKUP_UNITS.receiver, BACKUP_UNITS.backupTimer],
     ...overrides,
   };
@@ -67,6 +81,12 @@ test.each([
     catalog({ active: [BACKUP_UNITS.receiver] }),
     SLOT,
     "No backup is due",
+  ],
+  [
+    "a disk that is nearly full",
+    catalog({ free: 300 * 2 ** 20 }),
+    SLOT,
+    "backup1 has 300 MB of free space for backups and WAL.",
   ],
   [
     "a gap after the newest backup",

@@ -2,13 +2,13 @@ import { Command } from "commander";
 import { epochOf } from "../config/time";
 import type { RecoveryTarget } from "../config/schema";
 import { PgherdError } from "../errors";
+import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../operator/cluster";
 import { performRestore } from "../operator/restore";
 import {
   considerRestore,
-  inWords,
   type RestorableCluster,
   type RestoreIntent,
 } from "../operator/restore-plan";
@@ -104,7 +104,7 @@ function restorable(open: OpenCluster): RestorableCluster {
     data: dataDirectory(settings.cluster),
     binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
     fill: replicas.command,
-    recovery: (target) => recoverySettings(target as RecoveryTarget, replicas.restoreCommand),
+    recovery: (target) => recoverySettings(target as RecoveryTarget, replicas.recoveryCommand),
   };
 }
 

@@ -73,12 +73,23 @@ export function historyProbe(home: string, timeline: number): Probe<Branch[]> {
     script: `file=${quote(home)}/wals/${name}
 [ -f "$file" ] || file=${quote(home)}/streaming/${name}
 [ ! -f "$file" ] || { gzip -dc "$file" 2>/dev/null || cat "$file"; }`,
-    parse: (output) =>
-      [...output.matchAll(/^(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gm)].map(([, one, lsn = ""]) => ({
-        timeline: Number(one),
-        lsn,
-      })),
+    parse: parseHistory,
   };
+}
+
+/** Where a server's own timeline left the one before: nothing on the first. */
+export function branchProbe(dataDirectory: string): Probe<Branch | undefined> {
+  return {
+    script: `cat "$(ls ${quote(dataDirectory)}/pg_wal/*.history | sort | tail -n 1)"`,
+    parse: (output) => parseHistory(output).at(-1),
+  };
+}
+
+function parseHistory(text: string): Branch[] {
+  return [...text.matchAll(/^(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gm)].map(([, one, lsn = ""]) => ({
+    timeline: Number(one),
+    lsn,
+  }));
 }
 
 /** What is looked for in the WAL. */
@@ -103,6 +114,7 @@ export function walPlacesProbe(
       : ["--rmgr=XLOG", `RESTORE_POINT ${target.name ?? ""}$`];
   return {
     script: `home=${quote(home)}
+[ -x ${quote(`${binDirectory}/pg_waldump`)} ] || { echo "expected ${binDirectory}/pg_waldump, found none: the WAL cannot be looked through" >&2; exit 1; }
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 before=
 { find "$home/wals" -type f; find "$home/streaming" -type f -size +0; } | awk -F/ '{ print $NF, $0 }' | sort |

@@ -3,17 +3,21 @@ import { PgherdError } from "../errors";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
 import { psql } from "../facts/postgres";
 import {
+  branchProbe,
   commitOnce,
   endRestoreOrder,
   forgetCluster,
   historyProbe,
   orderRestore,
+  positionOf,
   putDataBack,
   rememberCluster,
   restoreProgressProbe,
   setDataAside,
   stopMember,
+  type Branch,
 } from "../operations/restore";
+import { segmentAt } from "../operations/wal";
 import { sizeOf, spanOf } from "../operations/words";
 import { untilSeen } from "./cluster";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";
@@ -124,9 +128,10 @@ async function start({ host }: RestorableCluster, members: readonly string[]): P
 /** Has Patroni begin the cluster with the backup. Returns why that fails, if it does. */
 async function restoreFirst(
   cluster: RestorableCluster,
-  { first, backup, target }: RestoreIntent,
+  intent: RestoreIntent,
 ): Promise<string | undefined> {
   const { plan, data, host, progress } = cluster;
+  const { first, backup, target } = intent;
   const order = orderRestore(`${cluster.fill} --backup=${backup.id}`, cluster.recovery(target));
   await host(first).change("ordering the restore", `set -e\n${order}`);
   const since = Math.floor(Date.now() / 1000) - 1;
@@ -139,7 +144,9 @@ async function restoreFirst(
       host(first).observe(clusterViewProbe(endpoint)),
       host(first).observe(restoreProgressProbe(data, since)),
     ]);
-    if (ownIn(view, first)?.role === "leader" && ownIn(view, first)?.state === "running") return;
+    if (ownIn(view, first)?.role === "leader" && ownIn(view, first)?.state === "running") {
+      return tooShort(intent, await host(first).observe(branchProbe(data)));
+    }
     if (seen.failed) return seen.said;
     const percent = Math.round((100 * seen.bytes) / Math.max(1, backup.size));
     progress(
@@ -149,6 +156,15 @@ async function restoreFirst(
     );
   }
   return `it took longer than ${spanOf(RESTORE_SECONDS)}`;
+}
+
+/** PostgreSQL takes damaged WAL for its end. Returns what is missing then, in words. */
+function tooShort({ end }: RestoreIntent, branch: Branch | undefined): string | undefined {
+  if (!end || !branch) return undefined;
+  const short = branch.timeline < end.timeline || positionOf(branch.lsn) < positionOf(end.lsn);
+  return short
+    ? `All WAL was to be replayed, to ${end.lsn} of timeline ${end.timeline} at the least, and it ended at ${branch.lsn} of timeline ${branch.timeline}: ${segmentAt(branch.timeline, branch.lsn)} is damaged. What was committed before can be restored with --target-lsn ${branch.lsn}.`
+    : undefined;
 }
 
 function ownIn(view: ClusterView | undefined, name: string) {

@@ -2,7 +2,7 @@ import type { BackupSettings, ClusterSettings, RecoveryTarget, Settings } from "
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import { epochOf } from "../config/time";
-import type { FileInput, LinkInput, RoleInput } from "../resources/inputs";
+import type { BootstrapInput, FileInput, LinkInput, RoleInput } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { dataDirectory } from "./directories";
 import { sshConfig, sshDirectory, sshPort } from "./logins";
@@ -51,6 +51,10 @@ interface Source {
 /** Barman's folder of this cluster. */
 function homeOf({ directory }: Pick<BackupSettings, "directory">, cluster: string): string {
   return `${directory}/${cluster}`;
+}
+
+function binDirectoryOf({ version }: ClusterSettings["postgresql"]): string {
+  return `/usr/lib/postgresql/${version}/bin`;
 }
 
 function sources({ name, backup, postgresql }: ClusterSettings): Source[] {
@@ -161,16 +165,20 @@ export function memberBackups(settings: Settings): MemberBackups {
     replicas: backup && {
       command: FROM_BACKUP,
       restoreCommand: `${WAL_FROM_BACKUP} %f %p`,
+      recoveryCommand: `${WAL_FROM_BACKUP} ${WHOLE} %f %p`,
     },
     bootstrap: bootstrap && {
       command: `${FROM_BACKUP}${FIRST} ${firstBackup(bootstrap)}`,
-      recovery: recoverySettings(bootstrap.target, `${WAL_FROM_BACKUP}${FIRST} %f %p`),
+      recovery: recoverySettings(bootstrap.target, `${WAL_FROM_BACKUP}${FIRST} ${WHOLE} %f %p`),
     },
   };
 }
 
 /** Ends the names of the scripts that read another cluster's backups, for the first start. */
 const FIRST = "-first";
+
+/** Of a recovery that must not end before the archive does. */
+const WHOLE = "--whole";
 
 /** Scripts that read from this backup host. */
 function readingScripts(settings: Settings, host: string, suffix: string): Files {
@@ -183,6 +191,22 @@ function readingScripts(settings: Settings, host: string, suffix: string): Files
       port: sshPort(settings, host),
       silent: `${sshDirectory(POSTGRES_USER)}/${host}-silent`,
     }),
+  };
+}
+
+/** Which backup a new cluster begins with, for whoever looks whether there is such a one. */
+export function planBootstrap({ postgresql }: ClusterSettings): BootstrapInput | undefined {
+  const { bootstrap, version } = postgresql;
+  if (!bootstrap) return undefined;
+  const { host, backup, target } = bootstrap;
+  return {
+    host,
+    home: homeOf(bootstrap, bootstrap.cluster),
+    binDirectory: binDirectoryOf(postgresql),
+    version,
+    target: target ?? {},
+    ...(target && "time" in target && { time: epochOf(target.time) }),
+    ...(backup !== undefined && { backup }),
   };
 }
 
@@ -200,7 +224,13 @@ function firstBackup({
 /** How Patroni makes members from backups. */
 export interface MemberBackups {
   readonly files: Files;
-  readonly replicas?: { readonly command: string; readonly restoreCommand: string };
+  readonly replicas?: {
+    readonly command: string;
+    /** PostgreSQL's, of a replica. */
+    readonly restoreCommand: string;
+    /** PostgreSQL's, of a recovery up to a target. */
+    readonly recoveryCommand: string;
+  };
   readonly bootstrap?: {
     readonly command: string;
     readonly recovery: readonly { readonly name: string; readonly value: string }[];
@@ -256,7 +286,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
   const { backup, name, postgresql } = cluster;
   if (!backup) return [];
   const home = homeOf(backup, name);
-  const binDirectory = `/usr/lib/postgresql/${postgresql.version}/bin`;
+  const binDirectory = binDirectoryOf(postgresql);
   const streamingConninfo = `${conninfo(settings, BACKUP_ROLES.streaming)} application_name=barman_receive_wal`;
   const ordinary = `${conninfo(settings, BACKUP_ROLES.backup)} dbname=postgres`;
   const owned = { owner: BARMAN_USER, group: BARMAN_USER };

@@ -2,6 +2,7 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import type { PreflightInputs, Requirement } from "../resources/inputs";
 import { addressOf } from "./addresses";
+import { planBootstrap } from "./backup";
 import { versionRules } from "./capabilities";
 import { dcsDirectory } from "./etcd";
 import { planReaches } from "./flows";
@@ -24,6 +25,7 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
     versions: versionRules(settings),
     sameVersions: ["patroni", `postgresql-${cluster.postgresql.version}`, "etcd-server"],
     vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
+    bootstrap: planBootstrap(cluster),
     fixed: planFixed(settings),
   };
 }

@@ -57,12 +57,28 @@ export const logins: ResourceType<LoginsInputs> = {
       }),
     );
     await Promise.all(
-      Object.entries(inputs.files).map(([host, files]) =>
-        context.host(host).change("removing files", removeFiles(Object.keys(files))),
-      ),
+      Object.keys(inputs.files).map(async (host) => {
+        const unused = unusedFiles(inputs, found, host);
+        if (unused.length > 0) {
+          await context.host(host).change("removing files", removeFiles(unused));
+        }
+      }),
     );
   },
 };
+
+/** Files that no guest of another cluster is let in for: a backup host may be read by several. */
+function unusedFiles({ cluster, files }: LoginsInputs, found: Found, host: string): string[] {
+  const others = Object.entries(found.users)
+    .filter(([user]) => user.endsWith(`@${host}`))
+    .flatMap(([, { authorized }]) => {
+      const own = guestLines(cluster, authorized);
+      return authorized.filter((line) => !own.includes(line));
+    });
+  return Object.keys(files[host] ?? {}).filter(
+    (path) => !others.some((line) => line.includes(`command="${path} `)),
+  );
+}
 
 interface User {
   readonly host: string;

@@ -6,6 +6,7 @@ import type { Host } from "../host/host";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
+import { judgeBootstrap } from "./preflight-backup";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
@@ -31,12 +32,14 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       context,
       looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
     );
+    const { bootstrap } = inputs;
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
     return [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
       ...judgeBetween(seen, inputs),
+      ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
     ].map((reason) => ({ property: "", reason }));
   },
 
@@ -55,6 +58,13 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
 
   async delete() {},
 };
+
+/** A host that cannot be asked is a reason among the others. */
+function judged(reasons: Promise<string[]>): Promise<string[]> {
+  return reasons.catch((error: unknown) => [
+    error instanceof Error ? error.message : String(error),
+  ]);
+}
 
 /** What the hosts have in common, for what depends on it. Exported for its tests. */
 export function learn(seen: readonly Sighting[]): HostsFacts {

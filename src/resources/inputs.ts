@@ -60,8 +60,33 @@ export interface PreflightInputs {
   readonly sameVersions: readonly string[];
   /** Addresses that only this cluster's load balancers may hold: `["10.89.0.100"]`. */
   readonly vips: readonly string[];
+  /** Of a cluster that begins with a backup: which one. */
+  readonly bootstrap?: BootstrapInput | null;
   /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
   readonly fixed: { readonly [path: string]: string };
+}
+
+/** The backup of another cluster that a new one begins with, and up to where. */
+export interface BootstrapInput {
+  /** The host that keeps it. */
+  readonly host: string;
+  /** Barman's folder of the other cluster there: `/var/lib/barman/orders`. */
+  readonly home: string;
+  /** PostgreSQL's programs: `/usr/lib/postgresql/17/bin`. */
+  readonly binDirectory: string;
+  /** Major version of the new cluster. */
+  readonly version: number;
+  /** One of these; none: everything that the archive has. */
+  readonly target: {
+    readonly time?: string;
+    readonly xid?: number;
+    readonly lsn?: string;
+    readonly name?: string;
+  };
+  /** Of a target of time, in seconds since 1970. */
+  readonly time?: number | null;
+  /** Id of the backup to begin with, where the user has chosen one. */
+  readonly backup?: string | null;
 }
 
 /** What the preflight learned, for what depends on the hosts. */

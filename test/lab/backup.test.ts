@@ -48,14 +48,16 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
   /** Waits until Barman has received what the leader has written. */
   const received = () =>
     until("all WAL received", 120, async () => {
-      const { backup } = await cluster.status();
-      return backup?.silentSeconds !== undefined && backup.problems.length === 0
-        ? backup
-        : undefined;
+      const seen = await cluster.status();
+      const sent = await cluster.superuserSql(
+        leaderOf(seen),
+        "select bool_or(sent_lsn >= pg_current_wal_lsn()) from pg_stat_replication where application_name = 'barman_receive_wal'",
+      );
+      return sent === "t" && seen.backup?.problems.length === 0 ? seen.backup : undefined;
     });
 
-  const switchOver = async () => {
-    const old = leaderOf(await cluster.healthy());
+  const switchOver = async (leader?: string) => {
+    const old = leader ?? leaderOf(await cluster.healthy());
     await cluster.onHost(
       old,
       `sudo patronictl -c /etc/patroni/pgherd switchover demo --leader ${old} --force || sudo patronictl -c /etc/patroni/pgherd switchover demo --master ${old} --force`,
@@ -221,13 +223,19 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     expect(await verify()).toMatchObject({ ok: true });
   });
 
-  full("a named point and a transaction bring exactly their rows back", async () => {
+  full("a named point, a position and a transaction bring exactly their rows back", async () => {
     await write(10);
     const xid = await cluster.sql(
       5000,
       "with one as (insert into ledger default values returning 1) select pg_current_xact_id() from one",
     );
     const atXid = await rows();
+    await write(10);
+    const position = await cluster.superuserSql(
+      leaderOf(await cluster.healthy()),
+      "select pg_current_wal_lsn()",
+    );
+    const atPosition = await rows();
     await write(10);
     await cluster.superuserSql(
       leaderOf(await cluster.healthy()),
@@ -239,7 +247,10 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await restore("--target-name", "before_the_migration");
     await cluster.healthy();
     expect(await rows()).toBe(atName);
-    await cluster.pgherd("restore", "--target-xid", xid, "--yes");
+    await restore("--target-lsn", position);
+    await cluster.healthy();
+    expect(await rows()).toBe(atPosition);
+    await restore("--target-xid", xid);
     await cluster.healthy();
     expect(await rows()).toBe(atXid);
     await cluster.pgherd("backup", "now");
@@ -274,7 +285,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     async () => {
       await powerOff(LAB, ["backup1"], () => undefined);
       await write(10);
-      await switchOver();
+      await switchOver(leaderOf(await cluster.status()));
       for (let i = 0; i < 3; i++) {
         await cluster.superuserSql(leaderOf(await cluster.status()), "select pg_switch_wal()");
         await write(10);
@@ -293,7 +304,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
   );
 
   full(
-    "a restore that cannot succeed puts the old data back, and the cluster goes on",
+    "missing WAL is found before anything is changed, and damaged WAL ends a restore that puts the old data back",
     async () => {
       await cluster.pgherd("backup", "now");
       await write(10);
@@ -301,6 +312,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       await cluster.superuserSql(leader, "select pg_switch_wal()");
       const at = await cluster.sql(5000, "select clock_timestamp()");
       await write(10);
+      await received();
       const then = await rows();
       // The segment that the backup begins in: nothing can be replayed without it.
       const [newest] = await backups();
@@ -315,14 +327,126 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
         );
         return found.trim() || undefined;
       });
+      const restoring = (...target: string[]) =>
+        cluster.pgherdRefuses("restore", ...target, "--yes");
       await cluster.onHost("backup1", `sudo mv ${path} /var/tmp/`);
-      const said = await cluster.pgherdRefuses("restore", "--target-time", at, "--yes");
-      expect(said).toContain("the restore failed; the cluster runs as before");
+      const refused = `expected all WAL since backup ${newest?.id} in /var/lib/barman/demo, found no ${segment}`;
+      expect(await restoring("--target-time", at)).toContain(refused);
+      expect(await restoring("--latest")).toContain(refused);
+      expect(await cluster.pgherdRefuses("backup", "verify")).toContain("Failed");
+      await cluster.onHost("backup1", `sudo mv /var/tmp/${segment} ${path}`);
+      await cluster.pgherd("backup", "verify");
+      await cluster.healthy();
+
+      await cluster.onHost(
+        "backup1",
+        `sudo sh -c 'cp -p ${path} /var/tmp/ && truncate -s 5000 ${path}'`,
+      );
+      expect(await restoring("--latest")).toContain(
+        "the restore failed; the cluster runs as before",
+      );
       await cluster.healthy();
       expect(await rows()).toBe(then);
       await cluster.onHost("backup1", `sudo mv /var/tmp/${segment} ${path}`);
+      await cluster.unchanged();
     },
   );
+
+  /** Begins a backup that takes a minute. Returns what comes of it once its copy has begun. */
+  const slowBackup = async () => {
+    await cluster.onHost(
+      "backup1",
+      "sudo sh -c 'grep -q bandwidth /etc/barman.d/demo.conf || echo bandwidth_limit=500 >>/etc/barman.d/demo.conf'",
+    );
+    await cluster.sql(
+      5000,
+      "drop table if exists ballast; create table ballast as select gen_random_uuid() as one, i from generate_series(1, 600000) i",
+    );
+    const known = (await backups()).map(({ id }) => id);
+    const outcome = cluster.pgherdRefuses("backup", "now");
+    await until("a backup that is being taken", 60, async () => {
+      const begun = (await backups()).find(
+        ({ id, status }) => !known.includes(id) && status === "STARTED",
+      );
+      return begun && (await cluster.onHost("backup1", "pgrep -c rsync")) ? begun : undefined;
+    });
+    return { outcome };
+  };
+
+  /** Waits until `pgherd status` tells of a backup that failed, then takes one that does not. */
+  const failsAndIsTakenAgain = async (why: RegExp) => {
+    const told = await until("told of the failure", 180, async () =>
+      (await cluster.status()).backup?.problems.find((one) => one.includes("last backup failed")),
+    );
+    expect(told).toMatch(why);
+    await cluster.deploy("--refresh");
+    await cluster.pgherd("backup", "now");
+    expect((await cluster.healthy()).backup?.problems).toEqual([]);
+    await cluster.unchanged();
+  };
+
+  full("a backup whose host loses power is told of, and the next one is whole", async () => {
+    const { outcome } = await slowBackup();
+    await powerOff(LAB, ["backup1"], () => undefined);
+    await powerOn(LAB, ["backup1"], () => undefined);
+    await outcome;
+    await failsAndIsTakenAgain(/it was cut off/);
+  });
+
+  full(
+    "a backup whose leader loses power fails, and WAL goes on from the next leader",
+    async () => {
+      const leader = leaderOf(await cluster.healthy());
+      const { outcome } = await slowBackup();
+      await powerOff(LAB, [leader], () => undefined);
+      await cluster.otherLeader(leader);
+      expect(await outcome).toMatch(/backup \S+ failed/);
+      await powerOn(LAB, [leader], () => undefined);
+      await failsAndIsTakenAgain(/failed: failure/);
+      await write(10);
+      const at = await cluster.sql(5000, "select clock_timestamp()");
+      const then = await rows();
+      await write(10);
+      await received();
+      await comesBackTo(at, then);
+    },
+  );
+
+  full("a backup host whose disk is full loses no WAL, and tells of it", async () => {
+    const home = "/var/lib/barman/demo";
+    const asRoot = (script: string) => cluster.onHost("backup1", "sudo bash -e", script);
+    await received();
+    // A small disk in place of the host's own.
+    await asRoot(`systemctl stop pgherd-barman.service
+mkdir -p /var/tmp/disk
+mount -t tmpfs -o size=$(($(du -sm ${home} | cut -f1) + 24))m tmpfs /var/tmp/disk
+cp -a ${home}/. /var/tmp/disk/
+mount --bind /var/tmp/disk ${home}
+systemctl start pgherd-barman.service`);
+    await cluster.sql(
+      5000,
+      "drop table if exists ballast; create table ballast as select gen_random_uuid() as one, i from generate_series(1, 1200000) i",
+    );
+    expect(await cluster.pgherdRefuses("backup", "now")).toMatch(/failed|did not start/);
+    await write(10);
+    const at = await cluster.sql(5000, "select clock_timestamp()");
+    const then = await rows();
+    await write(10);
+    const { backup } = await cluster.status();
+    expect(backup?.problems.join()).toContain("of free space for backups and WAL");
+    expect(backup?.slot?.retained).toBeGreaterThan(32 * 2 ** 20);
+
+    await asRoot("mount -o remount,size=4g /var/tmp/disk");
+    await received();
+    await comesBackTo(at, then);
+    await asRoot(`systemctl stop pgherd-barman.service
+umount ${home}
+rsync -aH --delete /var/tmp/disk/ ${home}/
+umount /var/tmp/disk
+systemctl start pgherd-barman.service`);
+    await cluster.healthy();
+    await cluster.unchanged();
+  });
 
   full("a new cluster begins with a backup of this one, which goes on untouched", async () => {
     await addHost(LAB, "copy1", 201);
@@ -336,8 +460,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
         "sudo sh -c 'cd /var/lib/barman/demo && ls base; ls wals | grep history || :'",
       );
     const before = await archive();
-    const copy = await cluster.another(
-      "copy",
+    const beginningAt = (moment: string) =>
       cluster.variation((settings) => {
         settings.hosts = {
           copy1: { address: "10.89.0.201" },
@@ -353,10 +476,19 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
         });
         settings.cluster.postgresql = {
           ...settings.cluster.postgresql,
-          bootstrap: { from: "barman", host: "backup1", cluster: "demo", target: { time: at } },
+          bootstrap: {
+            ...{ from: "barman", host: "backup1", cluster: "demo" },
+            target: { time: moment },
+          },
         };
-      }),
+      });
+    const tooEarly = await cluster.another("copy", beginningAt("2020-01-01 00:00:00Z"));
+    expect(await tooEarly.refused("up", "--yes", "--skip-preview")).toContain(
+      "pgherd:cluster.postgresql.bootstrap.target.time: expected a time that backups and WAL cover",
     );
+    const blank = "[ -e /var/lib/pgherd ] || [ -e /etc/patroni ] || echo blank";
+    expect(await cluster.onHost("copy1", blank)).toBe("blank\n");
+    const copy = await cluster.another("copy", beginningAt(at));
     await copy.deploy();
     const found = await cluster.onHost(
       "copy1",
@@ -364,9 +496,19 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     );
     expect(Number(found)).toBe(then);
     await copy.unchanged();
+    const asCopy = (command: string) =>
+      cluster.onHost(
+        "copy1",
+        `sudo -u postgres ssh -F /var/lib/pgherd/ssh-postgres/config backup1 ${command} 2>&1 || :`,
+      );
+    expect(await asCopy("barman delete demo oldest")).toContain("for reading backups only");
     expect(await archive()).toBe(before);
     await cluster.unchanged();
     expect(await rows()).toBe(then + 10);
+    // The way in is shared: one that leaves does not close it for the others.
+    await copy.pulumi("destroy", "--yes", "--skip-preview");
+    expect(await asCopy("newest")).toContain("Permission denied");
+    await cluster.unchanged();
   });
 
   full(

@@ -129,6 +129,11 @@ test("a new cluster begins with the newest backup before its target", () => {
   const yml = first?.files["/etc/patroni/pgherd/10-member.yml"]?.content ?? "";
   expect(yml).toContain('command: "/var/lib/pgherd/from-backup-first --before=1795267800"');
   expect(yml).toContain('recovery_target_time: "2026-11-21 14:30:00+01"');
+  expect(yml).toContain("wal-from-backup-first --whole %f %p");
+  expect(planCluster(settings).preflight.bootstrap).toEqual({
+    ...{ host: "lb1", home: "/var/lib/barman/other", binDirectory: "/usr/lib/postgresql/17/bin" },
+    ...{ version: 17, target: { time: "2026-11-21 14:30:00+01" }, time: 1795267800 },
+  });
 });
 
 test("a stack without backups has none of it", () => {

@@ -1,0 +1,46 @@
+import type { Probe } from "../host/host";
+import { quote } from "../host/shell";
+import { positionOf } from "./restore";
+
+/** A segment of WAL in an archive. */
+export interface WalFile {
+  /** `000000010000000000000005` */
+  readonly segment: string;
+  /** Whether it is still being received, or was left before its end. */
+  readonly complete: boolean;
+  /** When it was last written to, in seconds since 1970. */
+  readonly at: number;
+}
+
+/** All WAL that Barman has, from this segment on (its name without the timeline), whatever its timeline. */
+export function walProbe(home: string, from: string): Probe<WalFile[]> {
+  return {
+    // What is received goes from one folder into the other: looked at in this order nothing escapes.
+    script: `{ find ${quote(home)}/streaming ${quote(home)}/wals -type f -size +0 -printf '%f %T@\\n'; } |
+awk '$1 ~ /^[0-9A-F]+(\\.partial)?$/ && length($1) >= 24 && substr($1, 9, 16) >= "${from}"'`,
+    parse: (output) =>
+      output
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [name = "", at = ""] = line.split(" ");
+          return {
+            segment: name.slice(0, 24),
+            complete: name.length === 24,
+            at: Math.floor(Number(at)),
+          };
+        }),
+  };
+}
+
+/** The segment of 16 MB that holds a position: `000000010000000000000005` for 1 and 0/5000060. */
+export function segmentAt(timeline: number, position: string | bigint): string {
+  const at = typeof position === "string" ? positionOf(position) : position;
+  const hex = (value: bigint) => value.toString(16).toUpperCase().padStart(8, "0");
+  return [BigInt(timeline), at >> 32n, (at & 0xffffffffn) >> 24n].map(hex).join("");
+}
+
+/** Where a segment begins. */
+export function segmentStart(segment: string): bigint {
+  return (BigInt(`0x${segment.slice(8, 16)}`) << 32n) | (BigInt(`0x${segment.slice(16)}`) << 24n);
+}

@@ -1,0 +1,53 @@
+import { catalogOfBackupsProbe } from "../facts/barman";
+import { findRecovery } from "../operations/recovery-window";
+import { sizeOf } from "../operations/words";
+import type { BootstrapInput } from "../resources/inputs";
+import type { Context } from "./context";
+import type { Sighting } from "./sighting";
+
+/** Beside the database: the WAL that is replayed. */
+const HEADROOM = 1.1;
+
+/** Why a new cluster cannot begin with the backup that it is to begin with; nothing once it has begun. */
+export async function judgeBootstrap(
+  context: Context,
+  wish: BootstrapInput,
+  seen: readonly Sighting[],
+): Promise<string[]> {
+  const members = seen.filter(({ requirement }) => requirement.dataDirectory);
+  if (members.some(({ facts }) => facts.data.found)) return [];
+  const host = context.host(wish.host);
+  const { home, binDirectory, target, time, backup: id } = wish;
+  const catalog = await host.observe(catalogOfBackupsProbe(home, home));
+  const { backup, refusals } = await findRecovery(
+    { host: wish.host, home, binDirectory, catalog },
+    {
+      target,
+      time: time ?? undefined,
+      backup: id ?? undefined,
+      saidBy: "pgherd:cluster.postgresql.bootstrap.target.",
+    },
+    (probe) => host.observe(probe),
+  );
+  if (!backup || refusals.length > 0) return [...refusals];
+  const { version, size } = backup;
+  const needed = size * HEADROOM;
+  return [
+    ...(version === wish.version
+      ? []
+      : [
+          `pgherd:cluster.postgresql.version: expected ${version}, as backup ${backup.id} on ${wish.host} is of, got ${wish.version}. Set it to ${version}.`,
+        ]),
+    ...members
+      .filter(({ facts }) => facts.disk.free < needed)
+      .map(
+        ({ host: name, facts }) =>
+          `${name}: expected ${sizeOf(needed)} of free space for backup ${backup.id}, found ${sizeOf(facts.disk.free)}. Make room, or use another host.`,
+      ),
+    ...(backup.tablespaces
+      ? [
+          `backup ${backup.id} on ${wish.host} has tablespaces, which pgherd does not place. Choose another one, or restore it with barman.`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import type { Probe } from "../../src/host/host";
+import type { Context } from "../../src/provider/context";
+import { judgeBootstrap } from "../../src/provider/preflight-backup";
+import type { Sighting } from "../../src/provider/sighting";
+import type { BootstrapInput } from "../../src/resources/inputs";
+
+const WISH: BootstrapInput = {
+  host: "backup1",
+  home: "/var/lib/barman/orders",
+  binDirectory: "/usr/lib/postgresql/17/bin",
+  version: 17,
+  target: { time: "2026-11-21 14:30:00+01" },
+  time: Date.parse("2026-11-21T13:30:00Z") / 1000,
+};
+
+/** What Barman has, as the backup host tells it; a recovery needs its WAL and no timeline's history. */
+const CATALOG = `backup 20261121T020001
+status=DONE
+begin_time=2026-11-21 02:00:01+00:00
+end_time=2026-11-21 02:00:09+00:00
+timeline=1
+begin_xlog=0/4000028
+end_xlog=0/4000158
+version=170006
+size=8000000000
+tablespaces=None
+receiving=000000010000000000000006 ${Date.parse("2026-11-21T20:00:00Z") / 1000}
+now=${Date.parse("2026-11-21T20:00:05Z") / 1000}
+`;
+const WAL = "000000010000000000000004 1\n000000010000000000000005 2\n";
+
+function judge(wish: Partial<BootstrapInput>, free = 2 ** 40, found = false, catalog = CATALOG) {
+  const observe = <T>({ script, parse }: Probe<T>) =>
+    Promise.resolve(
+      parse(script.includes("backup.info") ? catalog : script.includes("%f") ? WAL : ""),
+    );
+  const context = { host: () => ({ observe }) } as unknown as Context;
+  const member = {
+    host: "copy1",
+    requirement: { dataDirectory: "/var/lib/postgresql/17/main" },
+    facts: { data: { found }, disk: { free } },
+  } as unknown as Sighting;
+  return judgeBootstrap(context, { ...WISH, ...wish }, [member]);
+}
+
+test("a backup and WAL that reach the target are enough to begin with", async () => {
+  expect(await judge({})).toEqual([]);
+});
+
+test.each([
+  [
+    "a moment before the first backup",
+    judge({ time: 0 }),
+    "pgherd:cluster.postgresql.bootstrap.target.time: expected a time that backups and WAL cover, 2026-11-21 02:00:09Z to 2026-11-21 20:00:00Z, got 1970-01-01 00:00:00Z.",
+  ],
+  [
+    "a folder without backups",
+    judge({}, 2 ** 40, false, "now=5\n"),
+    "backup1: expected a complete backup in /var/lib/barman/orders, found none.",
+  ],
+  [
+    "a backup that is not there",
+    judge({ backup: "20250101T000000" }),
+    'expected a complete backup from before the last commit before 2026-11-21 14:30:00+01, got "20250101T000000"',
+  ],
+  [
+    "another version of PostgreSQL",
+    judge({ version: 16 }),
+    "pgherd:cluster.postgresql.version: expected 17, as backup 20261121T020001 on backup1 is of, got 16. Set it to 17.",
+  ],
+  [
+    "too little room",
+    judge({}, 2 ** 30),
+    "copy1: expected 8.2 GB of free space for backup 20261121T020001, found 1.0 GB.",
+  ],
+])("%s is told before anything is changed", async (_what, reasons, expected) => {
+  expect((await reasons).join("\n")).toContain(expected);
+});
+
+test("a cluster that has begun needs the backup no more", async () => {
+  expect(await judge({ backup: "20250101T000000" }, 0, true)).toEqual([]);
+});

@@ -174,6 +174,32 @@ describe.runIf(FULL)("a change of a running cluster", () => {
     await expectNothingLeftOver();
   });
 
+  test.each([
+    ["provider", 120],
+    ["engine", 130],
+  ] as const)(
+    "a rolling restart is finished although the %s is killed once after each of its changes",
+    async (how, connections) => {
+      const changed = cluster.varying(({ cluster: wanted }) => {
+        wanted.postgresql = {
+          ...wanted.postgresql,
+          parameters: { max_connections: connections },
+        };
+      });
+      const killed = await killedAfterEachChange(changed, how);
+      const restarted = killed.flatMap(
+        (step) => /^(\w+) restarting PostgreSQL$/.exec(step)?.[1] ?? [],
+      );
+      expect(restarted.sort()).toEqual(["db1", "db2", "db3"]);
+      expect(killed.filter((step) => step.endsWith(" switching over"))).toHaveLength(1);
+      await expectFinished(changed);
+      await expectNothingLeftOver();
+      for (const member of restarted) {
+        expect(await cluster.superuserSql(member, "show max_connections")).toBe(`${connections}`);
+      }
+    },
+  );
+
   full("a connection that breaks without a word frees the host after half a minute", async () => {
     const changed = cluster.varying(withPort(5050));
     const { output } = await interruptedRun(

@@ -414,6 +414,10 @@ const loadBalancers = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether the replica port leads to the primary while there is no replica."),
+  // What autobase's HAProxy asks for too.
+  maximumLag: size
+    .default("100MB")
+    .describe("WAL that a replica may have left to apply, and still be read from."),
   ports: z
     .strictObject({
       primary: port.default(5000).describe("Reads and writes."),

@@ -1,4 +1,5 @@
 import type { ClusterSettings, Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
 import { addressOf } from "./addresses";
 import { PATRONI_PORT } from "./patroni";
@@ -10,17 +11,22 @@ export const ENTRANCES = ["primary", "replica", "synchronous", "asynchronous"] a
 type Entrance = (typeof ENTRANCES)[number];
 
 /** The path of Patroni's REST API that answers 200 only in the entrance's role (docs/rest_api.rst). */
-function checkPath(entrance: Entrance, { replication }: ClusterSettings): string {
+function checkPath(
+  entrance: Entrance,
+  { replication }: ClusterSettings,
+  maximumLag: string,
+): string {
+  const lag = `?lag=${bytesOf(maximumLag)}`;
   switch (entrance) {
     case "primary":
       return "/primary";
     case "replica":
-      return "/replica";
+      return `/replica${lag}`;
     case "synchronous":
       // Patroni 4.0: with a quorum no replica is synchronous by name.
       return replication.mode === "quorum" ? "/quorum" : "/sync";
     case "asynchronous":
-      return "/async";
+      return `/async${lag}`;
   }
 }
 
@@ -67,7 +73,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
         statsPort: balancers.ports.stats,
         entrances: ENTRANCES.map((name) => ({
           name,
-          check: checkPath(name, cluster),
+          check: checkPath(name, cluster, balancers.maximumLag),
           port: balancers.ports[name],
           isPrimary: name === "primary",
           fallback: name === "replica" && balancers.replicaFallback,

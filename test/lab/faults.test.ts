@@ -309,6 +309,39 @@ describe.runIf(FULL)("faults", () => {
     });
   });
 
+  describe("a replica that falls behind", () => {
+    test("R27: is not read from until it has caught up", async () => {
+      const strict = cluster.varying(({ cluster: wanted }) => {
+        wanted.loadBalancers = { ...wanted.loadBalancers!, maximumLag: "1MB" };
+      });
+      await strict.deploy();
+      const { members } = await strict.healthy();
+      const leader = members.find(({ role }) => role === "leader")?.name ?? "";
+      const stale = members.find(({ role }) => role === "replica")?.name ?? "";
+      const address = await strict.onHost(stale, "hostname -I | cut -d' ' -f1");
+      /** Where ten new sessions in a row have come to. */
+      const readers = () =>
+        Promise.all(
+          Array.from({ length: 10 }, () => strict.sql(5001, "select host(inet_server_addr())")),
+        );
+      const isRead = async () => (await readers()).includes(address.trim());
+      expect(await isRead()).toBe(true);
+      const cut = { from: [stale], to: [leader], ports: [5432] };
+      await during(LAB, { kind: "cut", args: cut }, async () => {
+        await strict.sql(
+          5000,
+          "create table filler as select repeat(md5(i::text), 20) from generate_series(1, 20000) as i",
+        );
+        await until("the stale replica to be left", 90, async () => !(await isRead()) || undefined);
+        await sleep(10_000);
+        expect(await isRead()).toBe(false);
+      });
+      await until("the replica to be read again", 120, async () => (await isRead()) || undefined);
+      await cluster.deploy();
+      await cluster.healthy();
+    });
+  });
+
   describe("what is inflicted", () => {
     test("heals by itself when the command that inflicted it is killed", async () => {
       const script = `node ${process.cwd()}/bin/pgherd lab fault isolate db1 --name ${LAB} & echo $!; wait`;

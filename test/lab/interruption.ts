@@ -95,9 +95,10 @@ export async function killedAfterEachChange(
       { options: ["--parallel", "1"] },
     );
     if (code === 0) return killed;
-    const step = ended.at(-1) ?? "";
-    expect(killed, "each run goes on beyond the last one").not.toContain(step);
-    killed.push(step);
+    // A change of another host that ran at the same time may have ended after the one that was meant.
+    const step = ended.find((one) => !killed.includes(one));
+    expect(step, "each run goes on beyond the last one").toBeDefined();
+    killed.push(step ?? "");
   }
 }
 

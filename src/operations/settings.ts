@@ -83,8 +83,8 @@ export function otherwisePending(wanted: WantedSettings, running: RunningSetting
   const given = Object.entries(running.started)
     .filter(([name, value]) => wanted[name] !== undefined && !same(wanted[name], value))
     .map(([name]) => name);
-  const pending = running.pending.filter((name) => name !== ONLY_FOR_REPLICAS);
-  return [...new Set([...given, ...pending])].filter((name) => !less.includes(name));
+  const others = [...new Set([...given, ...running.pending])];
+  return others.filter((name) => name !== ONLY_FOR_REPLICAS && !less.includes(name));
 }
 
 function same(a: string, b: string): boolean {

@@ -65,7 +65,12 @@ test("a value that the server was started with changes by a restart alone", () =
 });
 
 test("what only replicas need waits for no restart of a leader that was made from a backup", () => {
-  expect(otherwisePending(WANTED, { ...running, pending: ["hot_standby"] })).toEqual([]);
+  const restored = {
+    ...running,
+    started: { ...running.started, hot_standby: "off" },
+    pending: ["hot_standby"],
+  };
+  expect(otherwisePending({ ...WANTED, hot_standby: "on" }, restored)).toEqual([]);
 });
 
 test("one that becomes lower is known as such", () => {

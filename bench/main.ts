@@ -5,13 +5,14 @@ import { down } from "../src/lab/down";
 import { rerunAsRoot } from "../src/lab/rights";
 import { benchmark } from "./benchmark";
 import { CONTENDERS, type ContenderName } from "./contenders";
+import { measureMigration, renderMigrations } from "./migration";
 import { measureRecovery, renderRecovery } from "./recovery";
 import { renderResults } from "./report";
 import { PARTS, type Part } from "./results";
 import { LAB, SIZES, type Size } from "./sizes";
 
 interface Options {
-  readonly only?: (Part | "recovery")[];
+  readonly only?: (Part | "recovery" | "migration")[];
   readonly hosts?: Size[];
   readonly with?: ContenderName[];
   readonly rounds: number;
@@ -25,7 +26,9 @@ const program = new Command("npm run bench --")
   .description(
     "Compares pgherd with Ansible, Ansible with Mitogen, and pyinfra, on the same hosts of a lab.",
   )
-  .addOption(new Option("--only <part...>", "what to measure").choices([...PARTS, "recovery"]))
+  .addOption(
+    new Option("--only <part...>", "what to measure").choices([...PARTS, "recovery", "migration"]),
+  )
   .option("--hosts <number...>", `how many hosts: ${SIZES.join(", ")}`, sizes)
   .addOption(new Option("--with <tool...>", "which tools, pgherd among them").choices(CONTENDERS))
   .option("--rounds <number>", "how often each command is run", count, 5)
@@ -45,6 +48,7 @@ Parts:
   dry-run   what would be changed, with everything looked at
   change    one timeout of HAProxy, or back again
   recovery  how long nobody can write after a switchover, a power cut, a crash; pgherd alone
+  migration how long nobody can write or read while a server becomes a cluster, step by step; pgherd alone
 The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
 provider that does nothing.
 
@@ -68,7 +72,7 @@ program.parseAsync().catch((error: unknown) => {
 
 async function compare(options: Options): Promise<void> {
   const say = (text: string) => process.stderr.write(`${pc.dim("bench:")} ${text}\n`);
-  const only = options.only ?? [...PARTS, "recovery"];
+  const only = options.only ?? [...PARTS, "recovery", "migration"];
   const parts = PARTS.filter((part) => only.includes(part));
   const plan = {
     parts,
@@ -81,10 +85,15 @@ async function compare(options: Options): Promise<void> {
   // Its preparation alone installs the others' tools.
   const results = parts.length > 0 ? await benchmark(plan) : { measurements: [] };
   const recovery = only.includes("recovery") ? await measureRecovery(options.runs, say) : [];
+  const migration = only.includes("migration") ? await measureMigration(say) : [];
   if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ ...results, recovery }, null, 2)}\n`);
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ ...results, recovery, migration }, null, 2)}\n`,
+    );
   if (parts.length > 0) process.stdout.write(`\n${renderResults(results)}`);
   if (recovery.length > 0) process.stdout.write(`\n${renderRecovery(recovery)}`);
+  if (migration.length > 0) process.stdout.write(`\n${renderMigrations(migration)}`);
   if (!options.keep) await down(LAB);
 }
 

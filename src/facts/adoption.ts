@@ -100,7 +100,9 @@ function directClients(own: readonly string[], roles: readonly string[]): string
   return `select coalesce(json_agg(json_build_object('user', usename, 'database', datname, 'address', address,
     'application', application_name, 'sessions', sessions)), '[]') from (
       select usename, datname, coalesce(host(client_addr), '') as address, min(application_name) as application_name, count(*) as sessions
-      from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+      from pg_stat_activity where pid <> pg_backend_pid()
+        -- A walsender with a database is a subscriber's.
+        and (backend_type = 'client backend' or backend_type = 'walsender' and datid is not null)
         and case when client_addr is null then usename not in (${list(roles)})
           else host(client_addr) not in (${list(own)}) end
       group by 1, 2, 3 order by 1, 2, 3) as direct;

@@ -80,6 +80,14 @@ async function whatIsMissing(
   const names = Object.keys(inputs.members);
   if (!view || !leader || !names.every((name) => isUp(view, name))) return describeMembers(view);
   const slot = await context.host(inputs.host).observe(oldSlotProbe(inputs, inputs.slot));
+  if (slot?.status === "lost") {
+    throw new HealthError(
+      `${inputs.host}: expected the slot ${inputs.slot} to keep all WAL, found that some is lost: ` +
+        "the members were behind by more than max_slot_wal_keep_size.",
+      "Raise it there; then go back by pgherd:cluster.migration.rollback: true, and begin anew.",
+    );
+  }
+  if (view.paused) return "Patroni is paused: patronictl -c /etc/patroni/pgherd resume";
   if (!slot?.active) return `nobody uses the slot ${inputs.slot} on ${inputs.host}`;
   if (slot.lagBytes > maximumLag) return `${leader} is ${slot.lagBytes} bytes behind`;
   const late = view.members.find(

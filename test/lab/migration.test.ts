@@ -4,9 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdoptionSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
+import type { UpOptions } from "../../src/lab/up";
 import { FULL, full, LabCluster, ROOT, until, type StackSettings } from "./harness";
 import { killedAfterEachChange } from "./interruption";
-import { expectRows, PASSWORD, Shop, type ShopReport } from "./shop";
+import { expectRows } from "./rows";
+import { PASSWORD, Shop, type ShopReport } from "./shop";
+import { Subscriber } from "./subscriber";
 
 // One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
 
@@ -16,7 +19,11 @@ const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
 const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
 const ENTRY_POINT = "postgresql://shop@10.89.0.100:5000/shop";
 
+/** Dozens of runs, one after the other, on a machine that others use too. */
+const MANY_RUNS = { timeout: 3_600_000 };
+
 const lab = new LabCluster(LAB, { configFile: STACK });
+const subscriber = new Subscriber(lab);
 
 /** The same stack with another part of its migration, or more. */
 function migrating(
@@ -43,14 +50,28 @@ const fingerprint = () =>
       ls /etc/systemd/system; dpkg -l | wc -l; cat ${DATA}/postmaster.pid'`,
   );
 
+/** Blank hosts, and on the first of them a server that somebody has set up. @param scale of pgbench's data. */
+async function stranger(distro: UpOptions["distro"], scale: number): Promise<void> {
+  await lab.boot({ topology: "standard", distro });
+  const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
+  await lab.onHost("db1", "cat >stranger.sh", script);
+  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${scale}`);
+}
+
+/** Goes back, with clients that use the old address as soon as it is there. */
+async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
+  const back = cluster.deploy();
+  await until("the old address to let clients in", 120, async () => {
+    const tried = ["bash", "-c", "timeout 1 bash -c ': </dev/tcp/10.89.0.11/5432'"];
+    return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
+  });
+  shop.move(OLD_ADDRESS);
+  await back;
+}
+
 beforeAll(async () => {
-  await lab.boot({ topology: "standard", distro: "trixie" });
-  await lab.onHost(
-    "db1",
-    "cat >stranger.sh",
-    readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8"),
-  );
-  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${FULL ? 50 : 2}`);
+  await stranger("trixie", FULL ? 50 : 2);
+  await subscriber.subscribe("10.89.0.11", 5432);
 }, 1_200_000);
 
 afterAll(() => down(LAB));
@@ -98,6 +119,7 @@ describe("a server that runs already", () => {
         "masked",
       );
       await migrating({ until: "adopted" }).unchanged();
+      await subscriber.catchesUp("db1");
 
       shop.step("replicated");
       await migrating({ until: "replicated" }).deploy();
@@ -109,6 +131,7 @@ describe("a server that runs already", () => {
 
       shop.step("cutOver");
       shop.move(ENTRY_POINT);
+      await subscriber.move("10.89.0.100", 5000);
       await migrating({ until: "cutOver" }).deploy();
       await migrating({ until: "cutOver" }).healthy();
       await migrating({ until: "cutOver" }).unchanged();
@@ -119,6 +142,9 @@ describe("a server that runs already", () => {
     console.log("migration", JSON.stringify(report.steps));
     await expectRows(lab, "db1", report);
     expect(Object.keys(report.steps)).toContain("cutOver");
+    await subscriber.catchesUp("db1");
+    const rows = await asPostgres("select count(*) from orders", "db1", "shop");
+    expect(await subscriber.count()).toBe(Number(rows));
   });
 
   test("keeps its settings, rules and slots on all members", async () => {
@@ -151,13 +177,7 @@ describe("the way back", () => {
     let report: ShopReport;
     try {
       shop.step("rollback");
-      const back = migrating({ until: "cutOver", rollback: true }).deploy();
-      await until("the old address to let clients in", 120, async () => {
-        const tried = ["bash", "-c", "timeout 1 bash -c ': </dev/tcp/10.89.0.11/5432'"];
-        return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
-      });
-      shop.move(OLD_ADDRESS);
-      await back;
+      await goBack(shop, migrating({ until: "cutOver", rollback: true }));
       shop.step("after");
     } finally {
       report = await shop.close();
@@ -178,8 +198,14 @@ describe("the way back", () => {
       ).trim(),
     ).toBe("0");
     expect(
-      (await asPostgres("select string_agg(slot_name, ',') from pg_replication_slots")).trim(),
-    ).toBe("archive_host");
+      (
+        await asPostgres(
+          "select string_agg(slot_name, ',' order by slot_name) from pg_replication_slots",
+        )
+      ).trim(),
+    ).toBe("archive_host,orders");
+    await subscriber.move("10.89.0.11", 5432);
+    await subscriber.catchesUp("db1");
     expect((await lab.onHost("db1", "ls /etc/postgresql/17/main")).split("\n")).not.toContain(
       "postgresql.base.conf",
     );
@@ -241,20 +267,44 @@ describe("a server that was built by hand", () => {
   );
 });
 
+describe("a server on Debian 12", () => {
+  full("becomes a cluster and stands alone again, and loses no row", async () => {
+    const version = (settings: StackSettings) => {
+      settings.cluster.postgresql = { version: 15 };
+    };
+    await stranger("bookworm", 5);
+    const shop = new Shop(LAB, OLD_ADDRESS);
+    let report: ShopReport;
+    try {
+      shop.step("balanced");
+      await migrating({ until: "balanced" }, version).deploy();
+      shop.step("cutOver");
+      shop.move(ENTRY_POINT);
+      await migrating({ until: "cutOver" }, version).deploy();
+      await migrating({ until: "cutOver" }, version).healthy();
+      await migrating({ until: "cutOver" }, version).unchanged();
+      shop.step("rollback");
+      await goBack(shop, migrating({ until: "cutOver", rollback: true }, version));
+      shop.step("after");
+    } finally {
+      report = await shop.close();
+    }
+    console.log("Debian 12", JSON.stringify(report.steps));
+    await expectRows(lab, "db1", report);
+    expect((await lab.onHost("db1", "systemctl is-active postgresql@15-main")).trim()).toBe(
+      "active",
+    );
+  });
+});
+
 describe("a migration that is interrupted", () => {
   const steps = ["prepared", "adopted", "replicated", "balanced", "cutOver"] as const;
 
-  const stranger = async () => {
-    await lab.boot({ topology: "standard", distro: "trixie" });
-    const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
-    await lab.onHost("db1", "cat >stranger.sh", script);
-    await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} 1`);
-  };
-
   full.each(["provider", "engine"] as const)(
     "is finished although the %s is killed once after each of its changes",
+    MANY_RUNS,
     async (how) => {
-      await stranger();
+      await stranger("trixie", 1);
       const shop = new Shop(LAB, OLD_ADDRESS);
       let report: ShopReport;
       try {
@@ -273,8 +323,9 @@ describe("a migration that is interrupted", () => {
 
   full.each(steps)(
     "goes back from %s, also when the way back is killed after each change",
+    MANY_RUNS,
     async (step) => {
-      await stranger();
+      await stranger("trixie", 1);
       const started = await serverLife();
       await migrating({ until: step }).deploy();
       await killedAfterEachChange(migrating({ until: step, rollback: true }), "provider");

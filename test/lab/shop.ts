@@ -1,11 +1,10 @@
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
 import { labExec } from "../../src/lab/exec";
-import { ROOT, type LabCluster } from "./harness";
+import { packageRoot } from "../../src/package-root";
 
-// Clients of a server that is migrated, as stranger.sh has set it up: what they meet, and what becomes of their rows.
+// Clients of a server that is migrated, as stranger.sh has set it up: how long each step keeps them from their rows.
 
 /** Of the server's users. */
 export const PASSWORD = "correct-horse";
@@ -31,9 +30,13 @@ export class Shop {
   constructor(lab: string, ...uris: string[]) {
     this.move(...uris);
     this.step("before");
-    this.done = labExec(lab, [process.execPath, join(ROOT, "test/lab/shopper.cjs"), this.folder], {
-      env: { PGPASSWORD: PASSWORD },
-    });
+    this.done = labExec(
+      lab,
+      [process.execPath, join(packageRoot(), "test/lab/shopper.cjs"), this.folder],
+      {
+        env: { PGPASSWORD: PASSWORD },
+      },
+    );
   }
 
   /** Tells the clients where the database is now; of several places they try one after the other. */
@@ -54,22 +57,4 @@ export class Shop {
     writeFileSync(join(this.folder, `${name}.new`), text);
     renameSync(join(this.folder, `${name}.new`), join(this.folder, name));
   }
-}
-
-/** What clients were told is there, once each; what they were not told may be there or not. */
-export async function expectRows(
-  lab: LabCluster,
-  host: string,
-  { acknowledged, unknown }: ShopReport,
-): Promise<void> {
-  const asked = "select id from orders order by id\n";
-  const rows = (await lab.onHost(host, "cd / && sudo -u postgres psql -XAtqd shop", asked))
-    .trim()
-    .split("\n")
-    .map(Number);
-  expect(new Set(rows).size).toBe(rows.length);
-  const there = new Set(rows);
-  expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
-  const known = new Set([...acknowledged, ...unknown]);
-  expect(rows.filter((id) => !known.has(id))).toEqual([]);
 }

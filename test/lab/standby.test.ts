@@ -5,7 +5,8 @@ import type { FollowingSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { FULL, full, LabCluster, leaderOf, ROOT } from "./harness";
 import { killedAfterEachChange } from "./interruption";
-import { expectRows, PASSWORD, Shop, type ShopReport } from "./shop";
+import { expectRows } from "./rows";
+import { PASSWORD, Shop, type ShopReport } from "./shop";
 
 // One server on which nothing may be installed, with clients on it, is followed by a new cluster, which then takes its place.
 
@@ -14,6 +15,8 @@ const REPLICATION_PASSWORD = "battery-staple";
 const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
 const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
 const ENTRY_POINT = "postgresql://shop@10.89.0.100:5000/shop";
+/** Dozens of runs, one after the other, on a machine that others use too. */
+const MANY_RUNS = { timeout: 3_600_000 };
 const VERSIONS = { trixie: 17, bookworm: 15 } as const;
 type Distro = keyof typeof VERSIONS;
 
@@ -110,6 +113,7 @@ describe("a server on which nothing may be installed", () => {
     await expectRows(lab, leaderOf(await following({}).status()), report);
     expect(report.steps.cutOver?.writes).toBeGreaterThan(0);
     expect(await letsIn()).toBe(false);
+    expect(await lab.pulumi("stack", "export")).not.toContain(REPLICATION_PASSWORD);
     expect(await files()).toBe(before);
     expect(await asPostgres("select slot_name from pg_replication_slots")).toBe("archive_host");
     expect(await asPostgres("show work_mem", "db2")).toBe("6MB");
@@ -127,13 +131,18 @@ describe("a server on which nothing may be installed", () => {
 describe("a cluster that follows a server", () => {
   full.each(["trixie", "bookworm"] as const)(
     "takes its place on %s although the provider is killed once after each change",
+    MANY_RUNS,
     async (distro) => {
       await stranger(distro);
       await prepare();
+      // What comes before, and the load balancers, are made for any new cluster too, and interrupted there.
       await following({ until: "prepared" }, distro).deploy();
       const shop = new Shop(LAB, OLD_ADDRESS, ENTRY_POINT);
       let report: ShopReport;
       try {
+        const begun = following({ until: "replicated" }, distro);
+        expect(await killedAfterEachChange(begun, "provider")).toContain("db1 reserving the WAL");
+        await following({ until: "balanced" }, distro).deploy();
         const killed = await killedAfterEachChange(following({}, distro), "provider");
         expect(killed).toContain("db1 stopping writes");
         expect(killed.join()).toMatch(/db[23] promoting/);
@@ -148,6 +157,7 @@ describe("a cluster that follows a server", () => {
 
   full.each(["prepared", "replicated", "balanced"] as const)(
     "lets go of it from %s, also when that is killed after each change, and may begin again",
+    MANY_RUNS,
     async (step) => {
       await stranger("trixie");
       await prepare();

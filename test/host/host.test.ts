@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CommandError, PgherdError } from "../../src/errors";
+import { CommandError, ConnectError, PgherdError } from "../../src/errors";
 import { Host } from "../../src/host/host";
 import type { Target } from "../../src/host/target";
 import { keyPair } from "../keys";
-import { startSshServer } from "../tools/ssh-server";
+import { startSshServer, type SshServer } from "../tools/ssh-server";
 
-let server: Awaited<ReturnType<typeof startSshServer>>;
+let server: SshServer;
 let target: Target;
 let host: Host;
 let folder: string;
@@ -32,11 +32,7 @@ beforeAll(async () => {
   host = new Host("db1", () => target, "test");
 });
 
-afterAll(async () => {
-  host.close();
-  await server.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 test("one shell runs one script after the other, and nothing of one reaches the next", async () => {
   const first = await host.run("looking", "cd /; left=behind; umask 0; set -e; echo $$");
@@ -90,4 +86,15 @@ test("a script that runs when the host is closed says that it was stopped", asyn
   setTimeout(() => other.close(), 300);
   await expect(stopped).rejects.toThrow(PgherdError);
   await expect(stopped).rejects.toThrow("was stopped, as asked");
+});
+
+test("reconnecting proves that a host lets new connections in, and keeps the one in use", async () => {
+  const before = server.logins.length;
+  await host.reconnect(10);
+  expect(server.logins).toHaveLength(before + 1);
+  expect(await host.run("looking", "echo still here")).toBe("still here\n");
+  expect(server.logins).toHaveLength(before + 1);
+  await server.close();
+  await expect(host.reconnect(10)).rejects.toThrow(ConnectError);
+  host.close();
 });

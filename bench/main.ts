@@ -8,16 +8,21 @@ import { CONTENDERS, type ContenderName } from "./contenders";
 import { measureMigration, renderMigrations } from "./migration";
 import { measureRecovery, renderRecovery } from "./recovery";
 import { renderResults } from "./report";
+import { measureRestore, renderRestore } from "./restore";
 import { PARTS, type Part } from "./results";
 import { LAB, SIZES, type Size } from "./sizes";
 
+/** Parts of pgherd alone, each on hosts of its own. */
+const ALONE = ["recovery", "migration", "restore"] as const;
+
 interface Options {
-  readonly only?: (Part | "recovery" | "migration")[];
+  readonly only?: (Part | (typeof ALONE)[number])[];
   readonly hosts?: Size[];
   readonly with?: ContenderName[];
   readonly rounds: number;
   readonly freshRounds: number;
   readonly runs: number;
+  readonly megabytes: number;
   readonly json?: string;
   readonly keep?: boolean;
 }
@@ -26,14 +31,13 @@ const program = new Command("npm run bench --")
   .description(
     "Compares pgherd with Ansible, Ansible with Mitogen, and pyinfra, on the same hosts of a lab.",
   )
-  .addOption(
-    new Option("--only <part...>", "what to measure").choices([...PARTS, "recovery", "migration"]),
-  )
+  .addOption(new Option("--only <part...>", "what to measure").choices([...PARTS, ...ALONE]))
   .option("--hosts <number...>", `how many hosts: ${SIZES.join(", ")}`, sizes)
   .addOption(new Option("--with <tool...>", "which tools, pgherd among them").choices(CONTENDERS))
   .option("--rounds <number>", "how often each command is run", count, 5)
   .option("--fresh-rounds <number>", "how often each fresh deployment is made", count, 3)
   .option("--runs <number>", "how often each recovery is made; the worst counts", count, 10)
+  .option("--megabytes <number>", "how large the database is that is restored", count, 2000)
   .option("--json <file>", "write all times there too")
   .option("--keep", "leave the lab up, for another run")
   .addHelpText(
@@ -49,6 +53,7 @@ Parts:
   change    one timeout of HAProxy, or back again
   recovery  how long nobody can write after a switchover, a power cut, a crash; pgherd alone
   migration how long nobody can write or read while a server becomes a cluster, step by step; pgherd alone
+  restore   how fast a backup comes back, beside Barman alone and a plain copy of the files
 The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
 provider that does nothing.
 
@@ -56,7 +61,8 @@ Examples:
   npm run bench
   npm run bench -- --only no-op --hosts 5 --rounds 10 --json times.json
   npm run bench -- --only no-op --with pgherd --keep
-  npm run bench -- --only recovery --runs 3`,
+  npm run bench -- --only recovery --runs 3
+  npm run bench -- --only restore --rounds 3`,
   )
   .showHelpAfterError("(--help shows what can be said)")
   .action(async (options: Options) => {
@@ -72,7 +78,7 @@ program.parseAsync().catch((error: unknown) => {
 
 async function compare(options: Options): Promise<void> {
   const say = (text: string) => process.stderr.write(`${pc.dim("bench:")} ${text}\n`);
-  const only = options.only ?? [...PARTS, "recovery", "migration"];
+  const only = options.only ?? [...PARTS, ...ALONE];
   const parts = PARTS.filter((part) => only.includes(part));
   const plan = {
     parts,
@@ -86,14 +92,18 @@ async function compare(options: Options): Promise<void> {
   const results = parts.length > 0 ? await benchmark(plan) : { measurements: [] };
   const recovery = only.includes("recovery") ? await measureRecovery(options.runs, say) : [];
   const migration = only.includes("migration") ? await measureMigration(say) : [];
+  const restore = only.includes("restore")
+    ? await measureRestore(options.rounds, options.megabytes, say)
+    : undefined;
   if (options.json !== undefined)
     writeFileSync(
       options.json,
-      `${JSON.stringify({ ...results, recovery, migration }, null, 2)}\n`,
+      `${JSON.stringify({ ...results, recovery, migration, restore }, null, 2)}\n`,
     );
   if (parts.length > 0) process.stdout.write(`\n${renderResults(results)}`);
   if (recovery.length > 0) process.stdout.write(`\n${renderRecovery(recovery)}`);
   if (migration.length > 0) process.stdout.write(`\n${renderMigrations(migration)}`);
+  if (restore) process.stdout.write(`\n${renderRestore(restore)}`);
   if (!options.keep) await down(LAB);
 }
 

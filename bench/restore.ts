@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { plainTable } from "../src/cli/table";
+import type { BaseBackup } from "../src/facts/barman";
+import { down } from "../src/lab/down";
+import { hostExec, labExec } from "../src/lab/exec";
+import { up } from "../src/lab/up";
+import { packageRoot } from "../src/package-root";
+import { median } from "./results";
+
+/** The lab that restores are measured on. */
+const LAB = "bench-restore";
+
+/** The times of one way to have a backup's files back. */
+interface RestoreTimes {
+  readonly name: string;
+  /** A number for each round. */
+  readonly seconds: readonly number[];
+}
+
+/** How long the same backup takes in several ways. */
+export interface RestoreResults {
+  /** Bytes of the database. */
+  readonly size: number;
+  readonly copies: readonly RestoreTimes[];
+  /** Seconds of a whole `pgherd restore`, until the cluster serves again. */
+  readonly whole: number;
+}
+
+const TARGET = "/var/lib/postgresql/17/bench";
+
+/** A way in that Barman's own restore over SSH needs, and pgherd does not give. */
+const KEY = "/var/lib/barman/bench-key";
+
+/**
+ * Each way fills an empty directory, and its time counts until everything is on disk. All begin with the backup in the
+ * page cache, so that none gains by coming after another.
+ */
+const WAYS: readonly { name: string; host: string; script: (id: string) => string }[] = [
+  {
+    name: "plain copy on the backup host (cp -a)",
+    host: "backup1",
+    script: (id) => `cp -a /var/lib/barman/demo/base/${id}/data /var/lib/barman/bench`,
+  },
+  {
+    name: "barman recover to the member, over SSH",
+    host: "backup1",
+    script: (id) =>
+      `runuser -u barman -- barman -q recover --remote-ssh-command "ssh -i ${KEY} -o StrictHostKeyChecking=accept-new postgres@10.89.0.11" demo ${id} ${TARGET}`,
+  },
+  {
+    name: "pgherd to the member, over SSH",
+    host: "db1",
+    script: (id) =>
+      `cd / && runuser -u postgres -- /var/lib/pgherd/from-backup --datadir=${TARGET} --backup=${id}`,
+  },
+];
+
+/** Restores one backup of a cluster of one member again and again. */
+export async function measureRestore(
+  rounds: number,
+  megabytes: number,
+  say: (text: string) => void,
+): Promise<RestoreResults> {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
+  try {
+    say("restore: deploying a member and a backup host");
+    const stackFile = writeStackFile(folder);
+    await deploy(stackFile);
+    say(`restore: filling it with ${megabytes} MB, and taking a backup`);
+    await fill(megabytes);
+    const backup = JSON.parse(await pgherd(stackFile, "backup", "now", "--json")) as BaseBackup;
+    await letBarmanIn();
+    const times = WAYS.map(({ name }) => ({ name, seconds: [] as number[] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, way] of WAYS.entries()) {
+        const seconds = await take(way.host, way.script(backup.id), backup.id);
+        times[i]?.seconds.push(seconds);
+        say(`${way.name}: ${seconds.toFixed(1)} s`);
+      }
+    }
+    const outcome = await pgherd(stackFile, "restore", "--latest", "--yes", "--json");
+    const { seconds } = JSON.parse(outcome) as { seconds: number };
+    return { size: backup.size, copies: times, whole: seconds };
+  } finally {
+    rmSync(folder, { recursive: true });
+    await down(LAB);
+  }
+}
+
+/** The rates beside each other, on 80 columns. */
+export function renderRestore({ size, copies, whole }: RestoreResults): string {
+  const table = plainTable(["Restore", "MB/s", "Seconds"]);
+  for (const { name, seconds } of copies) {
+    const middle = median(seconds);
+    table.push([name, Math.round(size / 1e6 / middle), middle.toFixed(1)]);
+  }
+  const megabytes = Math.round(size / 1e6);
+  return `${table.toString()}\n\nA whole pgherd restore of these ${megabytes} MB: ${whole} s until the cluster serves again.\n`;
+}
+
+/** Seconds that a script takes on a host, with what it leaves behind removed before and after. */
+async function take(host: string, script: string, id: string): Promise<number> {
+  const blank = `rm -rf ${TARGET} /var/lib/barman/bench; sync`;
+  await hostExec(LAB, host, `sudo sh -c '${blank}'`);
+  if (host === "backup1") await hostExec(LAB, "db1", `sudo sh -c '${blank}'`);
+  await hostExec(
+    LAB,
+    "backup1",
+    `sudo sh -c 'cat $(find /var/lib/barman/demo/base/${id}/data -type f) >/dev/null'`,
+  );
+  const timed = `set -e
+start=$(date +%s.%N)
+${script} </dev/null >/dev/null
+sync
+echo "$start $(date +%s.%N)"
+${blank}`;
+  const output = await hostExec(LAB, host, "sudo sh", { input: timed });
+  const [start = NaN, end = NaN] = output.trim().split(" ").map(Number);
+  return end - start;
+}
+
+/** Rows of 4 kB, stored as they are. */
+async function fill(megabytes: number): Promise<void> {
+  const sql = `create table things (i bigint, content text);
+alter table things alter content set storage external;
+insert into things select i, repeat(md5(i::text), 125) from generate_series(1, ${megabytes * 240}) i;
+checkpoint;`;
+  await hostExec(LAB, "db1", "cd / && sudo -u postgres psql -XAtq", { input: sql });
+}
+
+async function letBarmanIn(): Promise<void> {
+  const made = await hostExec(
+    LAB,
+    "backup1",
+    `sudo runuser -u barman -- ssh-keygen -q -t ed25519 -N '' -f ${KEY} && sudo cat ${KEY}.pub`,
+  );
+  await hostExec(LAB, "db1", "sudo sh -c 'cat >>~postgres/.ssh/authorized_keys'", { input: made });
+}
+
+function pgherd(stackFile: string, ...args: string[]): Promise<string> {
+  const command = [process.execPath, join(packageRoot(), "bin/pgherd"), ...args];
+  return labExec(LAB, [...command, "--config-file", stackFile]);
+}
+
+/** One member that is everything, and a backup host. */
+function writeStackFile(folder: string): string {
+  const original = join(packageRoot(), "stacks/Pulumi.lab.yaml");
+  const stack = parse(readFileSync(original, "utf8")) as {
+    config: { "pgherd:cluster": { [key: string]: unknown } };
+  };
+  const cluster = stack.config["pgherd:cluster"];
+  delete cluster.loadBalancers;
+  Object.assign(cluster, {
+    members: ["db1"],
+    replication: { mode: "asynchronous" },
+    dcs: { kind: "etcd", members: ["db1"] },
+    firewall: { clients: ["10.89.0.0/24"] },
+    backup: { host: "backup1", verify: false },
+  });
+  const file = join(folder, "restore.yaml");
+  writeFileSync(file, stringify(stack));
+  return file;
+}
+
+async function deploy(stackFile: string): Promise<void> {
+  await down(LAB);
+  await up(LAB, { topology: "standard", distro: "trixie" });
+  const pulumi = ["pulumi", "-C", packageRoot()];
+  await labExec(LAB, [...pulumi, "stack", "select", "--create", "lab"]);
+  const options = ["--yes", "--skip-preview", "--stack", "lab", "--config-file", stackFile];
+  await labExec(LAB, [...pulumi, "up", ...options]);
+}

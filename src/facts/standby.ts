@@ -129,10 +129,22 @@ function parseCopies(output: string): Copy[] {
   return output.trim() === "" ? [] : (JSON.parse(output) as Copy[]);
 }
 
-/** Whether a standby has replayed all WAL up to this position, looked at twenty times a second for some seconds. */
+/** Whether a standby has replayed all WAL up to this position, within some seconds. */
 export function replayedProbe(port: number, position: string, seconds: number): Probe<boolean> {
-  const sql = `select pg_last_wal_replay_lsn() >= ${literal(position)};
-`;
+  return comesTrue(port, `pg_last_wal_replay_lsn() >= ${literal(position)}`, seconds);
+}
+
+/**
+ * Whether a standby has become a primary, within some seconds. Only the server itself knows: the leader of a standby
+ * cluster holds the lock before, so that Patroni calls it the primary at once.
+ */
+export function promotedProbe(port: number, seconds: number): Probe<boolean> {
+  return comesTrue(port, "not pg_is_in_recovery()", seconds);
+}
+
+/** Asks a member twenty times a second. */
+function comesTrue(port: number, condition: string, seconds: number): Probe<boolean> {
+  const sql = `select ${condition};\n`;
   return {
     script: `cd /
 end=$(($(date +%s) + ${seconds}))

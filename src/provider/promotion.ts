@@ -1,7 +1,6 @@
 import { HealthError, PgherdError } from "../errors";
 import { entrancesProbe } from "../facts/haproxy";
-import { takesWritesProbe } from "../facts/patroni";
-import { preparedTransactionsProbe, replayedProbe } from "../facts/standby";
+import { preparedTransactionsProbe, promotedProbe, replayedProbe } from "../facts/standby";
 import { createRoles } from "../operations/adoption";
 import { patchConfiguration } from "../operations/patroni";
 import { allowWrites, openDatabases, releaseWal, stopWrites } from "../operations/standby";
@@ -15,7 +14,7 @@ import { isPromoted, untilFollowing } from "./standby-view";
 /** Sessions are put out at once; who is still there after this comes back again and again. */
 const END_SECONDS = 10;
 
-/** What was written last is on its way already. */
+/** What was written last is on its way already, and a promotion takes about a second. */
 const REPLAY_SECONDS = 20;
 
 const PROMOTE_SECONDS = 120;
@@ -37,6 +36,12 @@ export const promotion: ResourceType<PromotionInputs> = {
       seconds: PROMOTE_SECONDS,
       next: NEXT,
     });
+    if (!(await context.host(leader).observe(promotedProbe(inputs.memberPort, REPLAY_SECONDS)))) {
+      throw new HealthError(
+        `${leader}: expected it to take writes within ${REPLAY_SECONDS} s, got a standby still.`,
+        `Next: ${NEXT}`,
+      );
+    }
     await context
       .host(leader)
       .change("opening the databases", `set -e\n${openDatabases(inputs.memberPort)}`);
@@ -96,7 +101,6 @@ async function takePlace(
   await context
     .host(leader)
     .change("promoting", patchConfiguration(endpoint, { standby_cluster: null }));
-  await context.host(leader).observe(takesWritesProbe(endpoint, PROMOTE_SECONDS / 2));
   return began;
 }
 

@@ -77,7 +77,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     } catch (error) {
       // Nothing was changed where no connection came about: then there is nothing to remember either.
       if (type.readOnly || error instanceof ConnectError) throw error;
-      throw new InitFailedError(name, inputs, [
+      throw new InitFailedError(name, { ...inputs, ...UNFINISHED }, [
         error instanceof Error ? error.message : String(error),
       ]);
     }
@@ -106,7 +106,8 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       return { inputs, failures };
     },
     async diff(id, state, inputs) {
-      return difference(state, inputs, typeOf(id).identity);
+      const { changes } = difference(state, inputs, typeOf(id).identity);
+      return { changes: state.unfinished ? { ...changes, unfinished: "delete" } : changes };
     },
     async create(id, inputs, preview) {
       const name = typeOf(id).id(inputs);
@@ -141,6 +142,12 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     },
   };
 }
+
+/**
+ * Stands in the state of what could not be brought about, until it is. The engine forgets a failure with the next
+ * refresh, and not every type can read from the hosts whether it has come to its end.
+ */
+const UNFINISHED = { unfinished: true };
 
 const SILENT: EngineLog = { progress() {}, info() {}, warning() {} };
 

@@ -103,6 +103,11 @@ test("equal state and inputs do not differ", async () => {
   expect(await diff(base, base)).toEqual({ some: false, paths: {}, replaces: [] });
 });
 
+test("what could not be brought about differs until it is, whatever a refresh has read since", async () => {
+  const { some } = await diff({ ...base, unfinished: true }, base);
+  expect(some).toBe(true);
+});
+
 test("what was learned from the hosts never differs", async () => {
   const state = { ...base, versions: { "etcd-server": "3.5.16-4" } };
   expect(await diff(state, base)).toEqual({ some: false, paths: {}, replaces: [] });

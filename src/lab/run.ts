@@ -46,13 +46,17 @@ export function tryRun(argv: readonly string[], options: RunOptions = {}): Promi
 
 /**
  * Runs a command on this machine and returns its standard output.
- * @throws PgherdError with the end of its standard error, when its exit code is not 0
+ * @throws PgherdError with its errors and the end of what it said, when its exit code is not 0
  */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await tryRun(argv, options);
   if (code === 0) return stdout;
-  const said = (stderr.trim() || stdout.trim()).split("\n").slice(-SHOWN_LINES).join("\n  ");
-  throw new PgherdError(`"${argv.join(" ")}" failed with exit code ${code}.\n  ${said}`);
+  const said = (stderr.trim() || stdout.trim()).split("\n");
+  // What went wrong may stand far above a summary.
+  const shown = said.filter((line, i) => i >= said.length - SHOWN_LINES || /\berror: /.test(line));
+  throw new PgherdError(
+    `"${argv.join(" ")}" failed with exit code ${code}.\n  ${shown.join("\n  ")}`,
+  );
 }
 
 /**

@@ -46,6 +46,10 @@ export class Subscriber {
   }
 }
 
+/** A virtual IP that goes away says nothing to those who are connected: they have to notice by themselves, and soon. */
+const NOTICING =
+  "keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000";
+
 function connection(address: string, port: number): string {
-  return `host=${address} port=${port} dbname=shop user=subscriber password=${PASSWORD}`;
+  return `host=${address} port=${port} dbname=shop user=subscriber password=${PASSWORD} ${NOTICING}`;
 }

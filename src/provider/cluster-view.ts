@@ -5,6 +5,8 @@ import {
   type ClusterView,
   type MemberStatus,
 } from "../facts/patroni";
+import { CommandError } from "../errors";
+import type { Probe } from "../host/host";
 import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
@@ -81,4 +83,25 @@ export async function statusesOf(
     ],
   );
   return Object.fromEntries(await Promise.all(asked));
+}
+
+/** psql(1), EXIT STATUS: "if the connection to the server went bad". */
+const NO_CONNECTION = 2;
+
+/**
+ * What PostgreSQL on a member answers; nothing while it takes no connections. What Patroni has told of a member is up to
+ * a round old: since then it may have stopped PostgreSQL, as it does for pg_rewind.
+ * @param probe a call of psql.
+ */
+export async function askPostgres<T>(
+  context: Context,
+  member: string,
+  probe: Probe<T>,
+): Promise<T | undefined> {
+  try {
+    return await context.host(member).observe(probe);
+  } catch (error) {
+    if (error instanceof CommandError && error.code === NO_CONNECTION) return undefined;
+    throw error;
+  }
 }

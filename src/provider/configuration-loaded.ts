@@ -10,7 +10,7 @@ import {
 } from "../operations/settings";
 import { sameValue, type Value } from "../rpc/values";
 import type { PatroniClusterInputs } from "../resources/inputs";
-import { isUp, statusesOf, viewOf } from "./cluster-view";
+import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { waitFor } from "../operations/wait";
 
@@ -41,6 +41,7 @@ export async function configurationLoaded(
         settingsOf(context, inputs),
       ]);
       for (const [name, running] of Object.entries(settings)) {
+        if (!running) return { missing: `PostgreSQL on ${name} takes no connections` };
         const status = statuses[name];
         if (changed && (status?.dcsLastSeen ?? 0) <= (before[name]?.dcsLastSeen ?? 0)) {
           return { missing: `${name} has not looked into the DCS since` };
@@ -90,7 +91,7 @@ export async function foundConfiguration(
   const wanted = wantedSettings(inputs.configuration);
   const others: { [name: string]: string } = {};
   for (const [member, running] of Object.entries(await settingsOf(context, inputs))) {
-    for (const [name, value] of Object.entries(notLoaded(wanted, running))) {
+    for (const [name, value] of Object.entries(running ? notLoaded(wanted, running) : {})) {
       others[name] = `${value} on ${member}`;
     }
   }
@@ -102,17 +103,17 @@ export async function foundConfiguration(
   };
 }
 
-/** The settings of all members on which PostgreSQL runs. */
+/** The settings of all members on which PostgreSQL runs; nothing of one that takes no connections at the moment. */
 async function settingsOf(
   context: Context,
   inputs: PatroniClusterInputs,
-): Promise<{ [member: string]: RunningSettings }> {
+): Promise<{ [member: string]: RunningSettings | undefined }> {
   const view = await viewOf(context, inputs);
   const asked = Object.keys(inputs.members)
     .filter((name) => isUp(view, name))
-    .map(async (name): Promise<[string, RunningSettings]> => [
+    .map(async (name): Promise<[string, RunningSettings | undefined]> => [
       name,
-      await context.host(name).observe(settingsProbe(inputs.port)),
+      await askPostgres(context, name, settingsProbe(inputs.port)),
     ]);
   return Object.fromEntries(await Promise.all(asked));
 }

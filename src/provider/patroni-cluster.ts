@@ -10,7 +10,7 @@ import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
-import { isUp, leaderOf, statusesOf, viewOf, untilLed } from "./cluster-view";
+import { askPostgres, isUp, leaderOf, statusesOf, viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
@@ -60,14 +60,19 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     if (await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration))) {
       await whole();
     }
-    return look(context, inputs);
+    const found = await look(context, inputs);
+    if (found) return found;
+    const view = await viewOf(context, inputs);
+    throw new HealthError(
+      `${inputs.cluster}: expected a leader that takes connections, got: ${describeMembers(view)}.`,
+      "Next: patronictl -c /etc/patroni/pgherd list on a member.",
+    );
   },
 
   async read(context, inputs, known) {
-    const view = await viewOf(context, inputs);
-    if (leaderOf(view)) return look(context, inputs);
     // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
-    return { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
+    const trouble = { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
+    return (await look(context, inputs)) ?? trouble;
   },
 
   foresee: foreseeCluster,
@@ -129,26 +134,22 @@ async function changeCatalog(context: Context, inputs: PatroniClusterInputs, lea
   }
 }
 
+/** The cluster as it is; nothing while no leader takes connections. */
 async function look(
   context: Context,
   inputs: PatroniClusterInputs,
-): Promise<PatroniClusterInputs & Learned> {
+): Promise<(PatroniClusterInputs & Learned) | undefined> {
   const view = await viewOf(context, inputs);
   const leader = leaderOf(view);
-  if (!leader) {
-    throw new HealthError(
-      `${inputs.cluster}: expected a leader, got: ${describeMembers(view)}.`,
-      "Next: patronictl -c /etc/patroni/pgherd list on a member.",
-    );
-  }
-  const host = context.host(leader);
-  const [catalog, systemIdentifier, databases, configuration, statuses] = await Promise.all([
-    host.observe(catalogProbe(inputs.port)),
-    host.observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
-    findDatabases(context, inputs, leader),
+  if (!leader) return undefined;
+  const [catalog, systemIdentifier, configuration, statuses] = await Promise.all([
+    askPostgres(context, leader, catalogProbe(inputs.port)),
+    context.host(leader).observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
     foundConfiguration(context, inputs),
     statusesOf(context, inputs),
   ]);
+  const databases = catalog && (await findDatabases(context, inputs, leader, catalog));
+  if (!databases) return undefined;
   return {
     ...inputs,
     members: Object.fromEntries(
@@ -181,16 +182,20 @@ async function findDatabases(
   context: Context,
   { databases, port }: PatroniClusterInputs,
   leader: string,
-): Promise<DatabaseInput[]> {
-  const host = context.host(leader);
-  const catalog = await host.observe(catalogProbe(port));
-  const found = databases.map(async ({ name, extensions }) => {
+  catalog: Catalog,
+): Promise<DatabaseInput[] | undefined> {
+  const found: DatabaseInput[] = [];
+  for (const { name, extensions } of databases) {
     const there = catalog.databases.find((database) => database.name === name);
-    if (!there) return [];
-    const installed = extensions.length > 0 ? await host.observe(extensionsProbe(port, name)) : [];
-    return [
-      { name, owner: there.owner, extensions: extensions.filter((one) => installed.includes(one)) },
-    ];
-  });
-  return (await Promise.all(found)).flat();
+    if (!there) continue;
+    const installed =
+      extensions.length > 0 ? await askPostgres(context, leader, extensionsProbe(port, name)) : [];
+    if (!installed) return undefined;
+    found.push({
+      name,
+      owner: there.owner,
+      extensions: extensions.filter((one) => installed.includes(one)),
+    });
+  }
+  return found;
 }

@@ -2,6 +2,7 @@ import type { MemberStatus } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
 import { lowered, otherwisePending, wantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
+import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
 
 /**
@@ -20,10 +21,7 @@ export async function pendingRestarts(
   const waiting = Object.keys(statuses).filter((name) => statuses[name]?.pendingRestart);
   const matters = await Promise.all(
     waiting.map(async (name) => {
-      const running = await context
-        .host(name)
-        .observe(settingsProbe(port))
-        .catch(() => undefined);
+      const running = await askPostgres(context, name, settingsProbe(port));
       if (!running) return true;
       const names = [...lowered(wanted, running), ...otherwisePending(wanted, running)];
       // Where PostgreSQL itself waits for nothing, Patroni has a reason that only it knows.

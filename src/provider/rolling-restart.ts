@@ -12,7 +12,7 @@ import {
 import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
-import { isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
+import { askPostgres, isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
 
@@ -90,13 +90,13 @@ async function see(
     viewOf(context, inputs),
     statusesOf(context, inputs),
   ]);
-  if (!view) {
-    return { ...NOTHING, maximumLag: inputs.rolling.maximumLag, synchronous: false };
-  }
   const leader = leaderOf(view);
   const running = leader
-    ? await context.host(leader).observe(settingsProbe(inputs.port))
+    ? await askPostgres(context, leader, settingsProbe(inputs.port))
     : undefined;
+  if (!view || (leader && !running)) {
+    return { ...NOTHING, maximumLag: inputs.rolling.maximumLag, synchronous: false };
+  }
   const pending = await pendingRestarts(context, inputs, statuses);
   return {
     members: Object.keys(inputs.members).map((name) => ({

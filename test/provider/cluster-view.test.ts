@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { CommandError } from "../../src/errors";
 import type { ClusterView } from "../../src/facts/patroni";
 import type { Context } from "../../src/provider/context";
-import { isUp, leaderOf, viewOf } from "../../src/provider/cluster-view";
+import { askPostgres, isUp, leaderOf, viewOf } from "../../src/provider/cluster-view";
 
 const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
 
@@ -38,4 +39,26 @@ test("a leader that does not answer for itself leads no more, whatever the DCS s
 
 test("where nobody answers there is no view", async () => {
   expect(await view({})).toBeUndefined();
+});
+
+describe("PostgreSQL that is asked", () => {
+  const asked = (exitCode: number | null) =>
+    askPostgres(
+      {
+        host: () => ({
+          observe: () =>
+            Promise.reject(new CommandError("db2", "looking", exitCode, "psql: error")),
+        }),
+      } as unknown as Context,
+      "db2",
+      { script: "psql", parse: (text) => text },
+    );
+
+  test("is no failure while it takes no connections, as where Patroni has just stopped it", async () => {
+    expect(await asked(2)).toBeUndefined();
+  });
+
+  test.each([1, 3, null])("fails as psql does with exit code %s", async (exitCode) => {
+    await expect(asked(exitCode)).rejects.toThrow("db2: looking");
+  });
 });

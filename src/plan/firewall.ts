@@ -28,7 +28,8 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
  * at their other ends: a Patroni that waits for an answer from a silent etcd waits for minutes.
  */
 function knownHosts({ hosts }: Settings, names: readonly string[]): string[] {
-  const addresses = names.map((name) => addressOf(hosts, name));
+  // The engine hands the hosts over by name, a stack file as they stand there: rules must not depend on that.
+  const addresses = [...names].sort().map((name) => addressOf(hosts, name));
   const four = addresses.filter((one) => isIPv4(one));
   const six = addresses.filter((one) => !isIPv4(one));
   return [

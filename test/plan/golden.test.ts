@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { readStack } from "../../src/cli/stack";
+import { rawStack, readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { planCluster } from "../../src/plan/plan";
 import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
@@ -57,6 +57,18 @@ test.each(files.map((file) => [goldenName(file), file] as const))(
 test("the lab's dynamic configuration is as in its golden file", async () => {
   const text = `${JSON.stringify(lab.patroni.dynamicConfiguration(FACTS), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json.txt"));
+});
+
+test("nothing on a host depends on the order in which the settings name the hosts", () => {
+  const raw = rawStack("lab");
+  const hosts = Object.fromEntries(Object.entries(raw.hosts as object).reverse());
+  const turned = planCluster(parseSettings({ ...raw, hosts }));
+  const rules = ({ firewalls }: ClusterPlan) =>
+    Object.fromEntries(firewalls.map((one) => [one.host, one.rules]));
+  const texts = ({ services }: ClusterPlan) =>
+    services.map((service) => JSON.stringify([service.host, service.files])).sort();
+  expect(rules(turned)).toEqual(rules(lab));
+  expect(texts(turned)).toEqual(texts(lab));
 });
 
 test("every golden file belongs to the plan", () => {

@@ -95,6 +95,7 @@ const NAMING_FILES = [
 
 const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
 
+/** Without primary_conninfo, which a server that was a standby once may still have, and with a password in it. */
 const SERVER = `select json_build_object(
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version_num')::int / 10000,
@@ -106,7 +107,7 @@ const SERVER = `select json_build_object(
   'configFile', current_setting('config_file'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (
       select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings
-      where name is not null and error is null order by lower(name), seqno desc) as last),
+      where name is not null and error is null and lower(name) <> 'primary_conninfo' order by lower(name), seqno desc) as last),
   'given', (select coalesce(json_object_agg(lower(name), current_setting(name)), '{}') from pg_settings where source = 'command line'),
   'running', (select json_object_agg(lower(name), current_setting(name)) from pg_settings where name in (${list(ALWAYS_SET)})),
   'restarting', (select json_agg(lower(name) order by name) from pg_settings where context = 'postmaster'),

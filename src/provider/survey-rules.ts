@@ -27,12 +27,12 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors],
-  ...[preparedTransactions, strict, ownRoles],
+  ...[preparedTransactions, strict, ownRoles, passwordsInRules],
 ];
 
 /** Of one that stays where it is. */
 const FOLLOWED_RULES: readonly SourceRule[] = [
-  ...[version, recovery, superuser, preparedTransactions, ownRoles],
+  ...[version, recovery, superuser, preparedTransactions, ownRoles, passwordsInRules],
 ];
 
 const TARGET_RULES: readonly ((
@@ -114,6 +114,21 @@ function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
   return (
     `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
     `Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.`
+  );
+}
+
+/** Options of pg_hba.conf that are secrets (PostgreSQL, "LDAP Authentication", "RADIUS Authentication"). */
+const SECRET_OPTIONS = /\b(ldapbindpasswd|radiussecrets)=/g;
+
+/** The rules become Patroni's, and everybody who sees the cluster's configuration sees them. */
+function passwordsInRules({ source }: FoundSource) {
+  const found = source.hba.flatMap((rule) =>
+    [...rule.matchAll(SECRET_OPTIONS)].map(([, name]) => name),
+  );
+  if (found.length === 0) return;
+  return (
+    `expected pg_hba.conf to hold no password, since its rules become the cluster's, in the open, found ${[...new Set(found)].join(", ")}. ` +
+    "Bind without one (ldapprefix, ldapsuffix), or let these clients use another method."
   );
 }
 

@@ -38,6 +38,18 @@ test("the user's own settings win over those of the server", () => {
   expect(migratedParameters(wanted, SOURCE)).toMatchObject({ work_mem: "32MB", jit: "off" });
 });
 
+test("a server that archives goes on doing so, wherever the cluster's own backups come from", () => {
+  const archive = { archive_mode: "on", archive_command: "barman-wal-archive old shop %p" };
+  const source = { ...SOURCE, configured: { ...SOURCE.configured, ...archive } };
+  const backup = { host: "a4" };
+  const hosts = Object.fromEntries(
+    [1, 2, 3, 4].map((n) => [`a${n}`, { address: `10.0.0.${n}` }] as const),
+  );
+  const { cluster } = settings();
+  const backedUp = parseSettings({ hosts, cluster: { ...cluster, backup } });
+  expect(migratedParameters(backedUp, source)).toMatchObject(archive);
+});
+
 test("checksums spare the restart that pg_rewind would need", () => {
   expect(migratedParameters(settings(), SOURCE).wal_log_hints).toBe("on");
   const checked = { ...SOURCE, checksums: true };

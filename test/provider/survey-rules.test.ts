@@ -84,6 +84,11 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected no role replicator yet, which Patroni will connect as, found that there is. Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.",
   ],
   [
+    "a password among the rules for clients",
+    { source: { hba: ["host all all 10.0.0.0/8 ldap ldapserver=ldap1 ldapbindpasswd=hunter2"] } },
+    "a1: expected pg_hba.conf to hold no password, since its rules become the cluster's, in the open, found ldapbindpasswd. Bind without one (ldapprefix, ldapsuffix), or let these clients use another method.",
+  ],
+  [
     "a new host whose C library sorts otherwise",
     { target: { glibc: "2.36" } },
     "a2: expected the C library 2.41, as on a1, since it decides how shop (de_DE.UTF-8) sort, found 2.36: indexes on text would be damaged. Use a host with the same release of Debian.",

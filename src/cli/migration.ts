@@ -7,6 +7,7 @@ import { dcsKey } from "../facts/patroni";
 import type { Client } from "../facts/source";
 import type { MigrationPlan, StandbyPlan } from "../plan/types";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
+import { rollbackCommand } from "./migration-rollback";
 import { plainTable } from "./table";
 
 interface StatusOptions extends StackOptions {
@@ -26,11 +27,12 @@ export interface MigrationStatus {
   readonly direct: readonly Client[];
 }
 
-/** `pgherd migration`: what a person asks while a server becomes a cluster. */
+/** `pgherd migration`: what a person asks and does while a server becomes a cluster. */
 export function migrationCommand(): Command {
   return new Command("migration")
-    .description("Tells of a server that becomes a cluster.")
-    .addCommand(statusCommand());
+    .description("Tells of a server that becomes a cluster, and takes it back.")
+    .addCommand(statusCommand())
+    .addCommand(rollbackCommand());
 }
 
 function statusCommand(): Command {

@@ -15,12 +15,17 @@ export function readStack(stack: string, configFile?: string): Settings {
   return parseSettings(rawStack(stack, configFile));
 }
 
+/** Where the settings of a stack stand. */
+export function stackFile(stack: string, configFile?: string): string {
+  return configFile ?? join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
+}
+
 /** The settings of a stack as they stand in its file, not checked yet. */
 export function rawStack(
   stack: string,
   configFile?: string,
 ): { hosts: unknown; ssh: unknown; cluster: unknown } {
-  const file = configFile ?? join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
+  const file = stackFile(stack, configFile);
   let text: string;
   try {
     text = readFileSync(file, "utf8");

@@ -1,0 +1,104 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import type { Settings } from "../config/schema";
+import { PgherdError } from "../errors";
+import type { Intent } from "../operator/cluster";
+import { packageRoot } from "../package-root";
+import { confirm, EXIT_CODES } from "./ask";
+import { withStack, type StackOptions } from "./cluster";
+import { readStack, stackFile } from "./stack";
+
+interface RollbackOptions extends StackOptions {
+  readonly yes?: boolean;
+}
+
+const SETTING = "pgherd:cluster.migration.rollback";
+
+/** `pgherd migration rollback`: what `rollback: true` in the stack's settings and `pulumi up` do, with a look first. */
+export function rollbackCommand(): Command {
+  return withStack(new Command("rollback"))
+    .description("Goes back: the old server stands alone again, with every row.")
+    .option("-y, --yes", "do not ask")
+    .addHelpText(
+      "after",
+      `
+Shows the preview and asks; then it writes ${SETTING}: true into
+the stack's settings and runs \`pulumi up\`. Run it where \`pulumi up\` runs, in a lab by
+\`pgherd lab exec\`.
+${EXIT_CODES}`,
+    )
+    .action(rollBack);
+}
+
+async function rollBack({ stack, configFile, yes = false }: RollbackOptions): Promise<void> {
+  const { migration, name } = readStack(stack, configFile).cluster;
+  if (!migration) {
+    throw new PgherdError(
+      `stack ${stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
+    );
+  }
+  const file = resolve(stackFile(stack, configFile));
+  previewed(stack, file);
+  await confirm(
+    `${name}: back to ${migration.from} alone`,
+    { effects: effects(migration, file) },
+    yes,
+  );
+  setRollback(stack, file);
+  pulumi("up", stack, file, "--yes", "--skip-preview");
+}
+
+/** The preview of the way back, by a copy of the settings: whoever says no has them as they were. */
+function previewed(stack: string, file: string): void {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-rollback-"));
+  try {
+    const copy = join(folder, "settings.yaml");
+    copyFileSync(file, copy);
+    setRollback(stack, copy);
+    pulumi("preview", stack, copy);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function setRollback(stack: string, file: string): void {
+  pulumi("config", stack, file, "set", "--path", SETTING, "true");
+}
+
+/** @throws PgherdError when it does not end well; what went wrong is on the screen then. */
+function pulumi(verb: string, stack: string, file: string, ...args: string[]): void {
+  const { status, error } = spawnSync(
+    "pulumi",
+    ["-C", packageRoot(), verb, ...args, "--stack", stack, "--config-file", file],
+    { stdio: "inherit" },
+  );
+  if (status === 0) return;
+  throw new PgherdError(
+    `pulumi ${verb} ${error ? `cannot be run: ${error.message}` : `ended with exit code ${status}`}.`,
+    verb === "up"
+      ? "Run this command again, or `pulumi up`: both go on where it stopped."
+      : "Nothing was changed.",
+  );
+}
+
+function effects(
+  { method, from }: NonNullable<Settings["cluster"]["migration"]>,
+  file: string,
+): Intent["effects"] {
+  const again = `${SETTING}: true is written into ${file}; set it to false to begin the migration anew`;
+  if (method === "standbyCluster") {
+    return [
+      `the members stop following ${from}, and are left with their data, out of service`,
+      again,
+    ];
+  }
+  return [
+    `${from} stands alone on its data again, with every row, and with the files and the unit that it had before`,
+    "the other members are left with their data, out of service",
+    `HAProxy and the virtual IP end: clients use ${from}'s own address again`,
+    again,
+  ];
+}

@@ -37,11 +37,12 @@ function following(changes: Partial<FollowingSettings>, distro: Distro = "trixie
 const asPostgres = async (sql: string, host = "db1", database = "postgres") =>
   (await lab.onHost(host, `cd / && sudo -u postgres psql -XAtqd ${database}`, `${sql}\n`)).trim();
 
-async function stranger(distro: Distro): Promise<void> {
+/** Blank hosts, and on the first of them a server that somebody has set up. @param scale of pgbench's data. */
+async function stranger(distro: Distro, scale: number): Promise<void> {
   await lab.boot({ topology: "standard", distro });
   const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
   await lab.onHost("db1", "cat >stranger.sh", script);
-  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${FULL ? 50 : 2}`);
+  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${scale}`);
 }
 
 /** What the owner of the old server adds there, as the preview tells him. */
@@ -74,7 +75,7 @@ const letsIn = async () =>
 afterAll(() => down(LAB));
 
 describe("a server on which nothing may be installed", () => {
-  beforeAll(() => stranger("trixie"), 1_200_000);
+  beforeAll(() => stranger("trixie", FULL ? 50 : 2), 1_200_000);
 
   test("is refused with the lines that its owner has to add, and nothing is touched", async () => {
     const before = await files();
@@ -133,7 +134,7 @@ describe("a cluster that follows a server", () => {
     "takes its place on %s although the provider is killed once after each change",
     MANY_RUNS,
     async (distro) => {
-      await stranger(distro);
+      await stranger(distro, 1);
       await prepare();
       // What comes before, and the load balancers, are made for any new cluster too, and interrupted there.
       await following({ until: "prepared" }, distro).deploy();
@@ -159,7 +160,7 @@ describe("a cluster that follows a server", () => {
     "lets go of it from %s, also when that is killed after each change, and may begin again",
     MANY_RUNS,
     async (step) => {
-      await stranger("trixie");
+      await stranger("trixie", 1);
       await prepare();
       await following({ until: step }).deploy();
       await killedAfterEachChange(following({ until: step, rollback: true }), "provider");

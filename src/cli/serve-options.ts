@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import pc from "picocolors";
 import { PgherdError } from "../errors";
 import type { StackOptions } from "./cluster";
@@ -52,11 +54,12 @@ export function addressOf(listen: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-/** @throws PgherdError if the token would travel for all to read */
+/** @throws PgherdError if the token would travel for all to read, or the certificate is none */
 export function checkListening({ listen, tlsCert, tlsKey, plain }: ServeOptions): void {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new PgherdError("--tls-cert and --tls-key: expected both or neither.");
   }
+  if (tlsCert !== undefined && tlsKey !== undefined) checkCertificate(tlsCert, tlsKey);
   const { host } = addressOf(listen);
   const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   if (loopback || tlsCert || plain) return;
@@ -64,4 +67,16 @@ export function checkListening({ listen, tlsCert, tlsKey, plain }: ServeOptions)
     `--listen: expected an address of this machine alone, or TLS, got ${listen}: the token would travel for all to read.`,
     "Give --tls-cert and --tls-key, or say --plain if something else encrypts the way.",
   );
+}
+
+function checkCertificate(cert: string, key: string): void {
+  try {
+    createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
+  } catch (error) {
+    throw new PgherdError(
+      `--tls-cert ${cert}, --tls-key ${key}: expected a certificate and its key in PEM, got: ${(error as Error).message}.`,
+      undefined,
+      { cause: error },
+    );
+  }
 }

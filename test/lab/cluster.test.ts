@@ -459,10 +459,13 @@ describe("an operator", () => {
     );
   });
 
-  test("does the same by the API, where a probe is running", async () => {
+  test("does the same by the API, over TLS, where a probe is running", async () => {
     const before = leaderOf(await cluster.healthy());
-    const served = await serve(LAB);
+    const served = await serve(LAB, await certificate());
     try {
+      // Neither in the clear, nor to who does not know the certificate.
+      await expect(fetch(served.url.replace("https:", "http:"))).rejects.toThrow();
+      await expect(fetch(served.url)).rejects.toThrow();
       expectHandedOver(before, await served.call<Outcome>("POST", "switchover", {}));
       const { report } = await served.call<{ report: ProbeReport }>("GET", "probe");
       expect(report.writes.succeeded).toBeGreaterThan(0);
@@ -470,6 +473,17 @@ describe("an operator", () => {
       await served.stop();
     }
   });
+
+  /** A file with a certificate for this machine, and its key. */
+  async function certificate(): Promise<string> {
+    const made = await cluster.onHost(
+      "db1",
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout - -days 1 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 2>/dev/null",
+    );
+    const file = join(mkdtempSync(join(tmpdir(), "pgherd-")), "server.pem");
+    writeFileSync(file, made, { mode: 0o600 });
+    return file;
+  }
 
   function timelineOf({ members }: ClusterStatus): number {
     return Math.max(...members.map(({ timeline }) => timeline ?? 0));

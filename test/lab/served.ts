@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { chromium, type Browser } from "playwright-core";
 import { ROOT, until } from "./harness";
 
@@ -17,30 +20,41 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/** Serves a lab's cluster until it is stopped. */
-export async function serve(lab: string): Promise<Served> {
+/**
+ * Serves a lab's cluster until it is stopped.
+ * @param pem a file with a certificate for 127.0.0.1 and its key, for HTTPS.
+ */
+export async function serve(lab: string, pem?: string): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
   writeFileSync(join(folder, "token"), TOKEN);
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `${pem ? "https" : "http"}://127.0.0.1:${port}/`;
   const child = spawn(
     process.execPath,
     [
       ...[join(ROOT, "bin/pgherd"), "serve", "--lab", lab, "--listen", `127.0.0.1:${port}`],
       ...["--token-file", join(folder, "token"), "--audit-log", join(folder, "audit.log")],
+      ...(pem ? ["--tls-cert", pem, "--tls-key", pem] : []),
     ],
     { stdio: ["ignore", "inherit", "inherit"] },
   );
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const response = await fetch(`${url}api/v1/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      body: body && JSON.stringify(body),
+    const { request } = pem ? https : http;
+    const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const options = {
+        method,
+        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+        ca: pem && readFileSync(pem),
+      };
+      request(`${url}api/v1/${path}`, options, resolve)
+        .on("error", reject)
+        .end(body && JSON.stringify(body));
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
+    const said = await text(answer);
+    if (answer.statusCode !== 200)
+      throw new Error(`${method} ${path}: ${answer.statusCode} ${said}`);
+    return JSON.parse(said) as T;
   };
   const stop = () => {
     child.kill("SIGTERM");

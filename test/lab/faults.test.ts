@@ -44,6 +44,13 @@ const CASES: readonly Case[] = [
     ...{ interruption: 30, failovers: 0, fenced: true },
   },
   {
+    name: "R2: PostgreSQL of the leader is killed and cannot start again, so that another member leads",
+    modes: ["synchronous"],
+    lasts: 0,
+    meanwhile: killedForGoodUntilReplaced,
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
     name: "R3: Patroni of the leader is killed and nobody notices",
     modes: ["synchronous"],
     lasts: 1,
@@ -293,6 +300,23 @@ describe.runIf(FULL)("faults", () => {
     });
   });
 
+  describe("a DCS that has lost everything", () => {
+    test("R17: is filled again by pulumi up, with the same database and the same configuration", async () => {
+      const members = ["db1", "db2", "db3"];
+      const { systemIdentifier } = await cluster.outputs();
+      await cluster.sql(5000, "create table if not exists kept as select 1 as id");
+      const all = (command: string) =>
+        Promise.all(members.map((name) => inside(LAB, name, command)));
+      await all("systemctl stop etcd");
+      await all("rm -rf /var/lib/etcd/*");
+      await cluster.deploy("--refresh");
+      await cluster.healthy();
+      expect((await cluster.outputs()).systemIdentifier).toBe(systemIdentifier);
+      expect(await cluster.sql(5000, "select count(*) from kept")).toBe("1");
+      await cluster.unchanged();
+    });
+  });
+
   describe("data that is damaged", () => {
     test("R23: a replica without its data is made anew by Patroni, and nobody notices", async () => {
       const seen = await cluster.healthy();
@@ -364,6 +388,19 @@ describe.runIf(FULL)("faults", () => {
     });
   });
 });
+
+/** Its program cannot be executed meanwhile. */
+async function killedForGoodUntilReplaced({ leader }: Roles): Promise<void> {
+  const mode = (how: string) =>
+    inside(LAB, leader, `chmod ${how} /usr/lib/postgresql/*/bin/postgres`);
+  await mode("a-x");
+  try {
+    await inflict(LAB, { kind: "kill", args: { host: leader, process: "postgres" } });
+    await cluster.otherLeader(leader);
+  } finally {
+    await mode("a+x");
+  }
+}
 
 /** What only the leader has is tested by taking it away until another one leads. */
 function withoutPowerUntilReplaced({ leader }: Roles): Promise<void> {

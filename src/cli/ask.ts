@@ -14,7 +14,11 @@ Exit codes:
  * Shows what will be done and asks whether to go on.
  * @throws Refusal if the answer is no; PgherdError if there is nobody to ask.
  */
-export async function confirm(title: string, { effects }: Intent, yes: boolean): Promise<void> {
+export async function confirm(
+  title: string,
+  { effects }: Pick<Intent, "effects">,
+  yes: boolean,
+): Promise<void> {
   const effectLines = effects.map((effect) => `${wrapped(effect)}\n`).join("");
   process.stderr.write(`${pc.bold(title)}\n${effectLines}`);
   if (yes) return;

@@ -8,6 +8,7 @@ import { hostClass } from "./interrupt";
 export class Context {
   private readonly hosts = new Map<string, Host>();
   private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly done = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly inventory: Inventory,
@@ -46,6 +47,13 @@ export class Context {
     const turn = before.then(work, work);
     this.queues.set(key, turn);
     return turn;
+  }
+
+  /** Work that is done once in a run, however many resources want what comes of it: as things were before the first of them. */
+  once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const begun = this.done.get(key) ?? work();
+    this.done.set(key, begun);
+    return begun as Promise<T>;
   }
 
   /** Ends all connections; what runs on them fails. */

@@ -49,7 +49,7 @@ export async function careForEtcd(
   ]);
   const isHealthy = (name: string) => healthy.includes(etcd.members[name] ?? "");
   if (healthy.length === 0) {
-    if (hadLog && !hasLog) await refuseToBeginAnew(context, etcd, host);
+    if (hadLog && !hasLog) await refuseToBeginAnew(context, etcd, change);
     return { before: "", async after() {} };
   }
   if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, etcd, host, unit);
@@ -169,13 +169,18 @@ async function untilOthersHealthy(
 async function refuseToBeginAnew(
   context: Context,
   { dataDirectory, members }: EtcdMemberInput,
-  host: string,
+  { cluster, host }: EtcdChange,
 ): Promise<void> {
-  const others = Object.keys(members).filter((name) => name !== host);
-  const logs = await Promise.all(
-    others.map((name) => context.host(name).observe(logProbe(dataDirectory))),
+  // Looked at before any of them begins: later a log may be one of this run.
+  const logs = await context.once(`${cluster}: etcd's logs`, () =>
+    Promise.all(
+      Object.keys(members).map(async (name): Promise<[string, boolean]> => [
+        name,
+        await context.host(name).observe(logProbe(dataDirectory)),
+      ]),
+    ),
   );
-  const holders = others.filter((_, i) => logs[i]);
+  const holders = logs.filter(([, hasLog]) => hasLog).map(([name]) => name);
   if (holders.length === 0) return;
   throw new HealthError(
     `${host}: expected etcd's log in ${dataDirectory}, got none, while ${holders.join(", ")} still have theirs and are not healthy. ` +

@@ -39,6 +39,7 @@ let asked: string[];
 let withLog: string[];
 let membership: EtcdMember[];
 let done: string[];
+let looked: Map<string, Promise<unknown>>;
 
 beforeEach(() => {
   healthy = ["db1", "db2", "db3"];
@@ -48,12 +49,17 @@ beforeEach(() => {
   withLog = ["db1", "db2", "db3"];
   membership = [member("db1", 1), member("db2", 2), member("db3", 3)];
   done = [];
+  looked = new Map();
 });
 
 afterEach(() => void vi.useRealTimers());
 
 const context = {
   progress() {},
+  once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    if (!looked.has(key)) looked.set(key, work());
+    return looked.get(key) as Promise<T>;
+  },
   host: (name: keyof typeof MEMBERS) => ({
     async observe({ script }: Probe<unknown>): Promise<unknown> {
       if (script.includes("systemctl show")) {
@@ -174,6 +180,14 @@ test("a member whose host cannot be reached is not healthy", async () => {
 test("where all hosts were reinstalled, a new cluster begins", async () => {
   healthy = [];
   withLog = [];
+  expect((await care()).before).toBe("");
+});
+
+test("a log that this run has begun on another host keeps nobody from beginning too", async () => {
+  healthy = [];
+  withLog = [];
+  await care({ host: "db1" });
+  withLog = ["db1"];
   expect((await care()).before).toBe("");
 });
 

@@ -94,6 +94,12 @@ test("rows of one client that changed places are out of order, those of two clie
   expect(judged({ writes: both, final: everywhere(both) }).broken).toEqual([]);
 });
 
+test("a row whose client had given up may come late", () => {
+  const swapped = [write(2), write(1), ...WRITES.slice(2)];
+  const writes = [write(1, { outcome: "unknown" }), ...WRITES.slice(1)];
+  expect(judged({ writes, final: everywhere(swapped) }).broken).toEqual([]);
+});
+
 test("a replica that lacks a row diverges", () => {
   const final = everywhere(WRITES);
   const tables = { ...final.tables, db2: WRITES.slice(0, 9) };

@@ -13,7 +13,10 @@ export interface Verdict {
   readonly recovered: number;
   /** There more than once. */
   readonly duplicate: readonly string[];
-  /** Written before an earlier row of the same client. */
+  /**
+   * Acknowledged, and written after a later row of the same client. One whose outcome is unknown may come late: a packet
+   * that was on its way when its client gave up arrives when the network lets it.
+   */
   readonly reordered: readonly string[];
   /** Members whose table is not the leader's. */
   readonly divergent: readonly string[];
@@ -49,6 +52,7 @@ export function check({ writes, seen, probes, final }: History): Verdict {
   const there = new Set(leaders);
   const anywhere = new Set(tables.flatMap(([, rows]) => rows));
   const [failed, asked] = [new Set(fail.map(nameOf)), new Set(writes.map(nameOf))];
+  const known = new Set(ok.map(nameOf));
   const gone = (rows: readonly Row[]) => unique(rows.map(nameOf).filter((row) => !there.has(row)));
   return {
     acknowledged: ok.length,
@@ -58,7 +62,11 @@ export function check({ writes, seen, probes, final }: History): Verdict {
     phantom: unique([...anywhere].filter((row) => failed.has(row) || !asked.has(row))),
     recovered: unknown.map(nameOf).filter((row) => there.has(row)).length,
     duplicate: unique(tables.flatMap(([, rows]) => repeated(rows))),
-    reordered: unique(Object.values(final.tables).flatMap(reorderedIn)),
+    reordered: unique(
+      Object.values(final.tables)
+        .flatMap(reorderedIn)
+        .filter((row) => known.has(row)),
+    ),
     divergent: tables
       .filter(([, rows]) => rows.join() !== leaders.join())
       .map(([member]) => member),

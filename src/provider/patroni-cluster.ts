@@ -142,14 +142,14 @@ async function look(
   const view = await viewOf(context, inputs);
   const leader = leaderOf(view);
   if (!leader) return undefined;
-  const [catalog, systemIdentifier, configuration, statuses] = await Promise.all([
-    askPostgres(context, leader, catalogProbe(inputs.port)),
+  const [content, systemIdentifier, configuration, statuses] = await Promise.all([
+    findContent(context, inputs, leader),
     context.host(leader).observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
     foundConfiguration(context, inputs),
     statusesOf(context, inputs),
   ]);
-  const databases = catalog && (await findDatabases(context, inputs, leader, catalog));
-  if (!databases) return undefined;
+  if (!content) return undefined;
+  const { catalog, databases } = content;
   return {
     ...inputs,
     members: Object.fromEntries(
@@ -178,24 +178,29 @@ function findRoles(wanted: readonly RoleInput[], catalog: Catalog): RoleInput[] 
   });
 }
 
-async function findDatabases(
+/** What is in the database, with the extensions where some are wanted; nothing if the leader takes no connections. */
+async function findContent(
   context: Context,
-  { databases, port }: PatroniClusterInputs,
+  { databases: wanted, port }: PatroniClusterInputs,
   leader: string,
-  catalog: Catalog,
-): Promise<DatabaseInput[] | undefined> {
-  const found: DatabaseInput[] = [];
-  for (const { name, extensions } of databases) {
+): Promise<{ catalog: Catalog; databases: DatabaseInput[] } | undefined> {
+  const catalog = await askPostgres(context, leader, catalogProbe(port));
+  if (!catalog) return undefined;
+  const asked = wanted.map(async ({ name, extensions }): Promise<DatabaseInput[] | undefined> => {
     const there = catalog.databases.find((database) => database.name === name);
-    if (!there) continue;
+    if (!there) return [];
     const installed =
       extensions.length > 0 ? await askPostgres(context, leader, extensionsProbe(port, name)) : [];
-    if (!installed) return undefined;
-    found.push({
-      name,
-      owner: there.owner,
-      extensions: extensions.filter((one) => installed.includes(one)),
-    });
-  }
-  return found;
+    return (
+      installed && [
+        {
+          name,
+          owner: there.owner,
+          extensions: extensions.filter((one) => installed.includes(one)),
+        },
+      ]
+    );
+  });
+  const found = await Promise.all(asked);
+  return found.every((one) => one !== undefined) ? { catalog, databases: found.flat() } : undefined;
 }

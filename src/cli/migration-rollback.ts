@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
+import { runAttached } from "../lab/run";
 import type { Intent } from "../operator/cluster";
 import { packageRoot } from "../package-root";
 import { confirm, EXIT_CODES } from "./ask";
@@ -33,51 +33,51 @@ ${EXIT_CODES}`,
     .action(rollBack);
 }
 
+/** What is wrong with a stack that is asked for its migration and has none. */
+export function noMigration(stack: string): PgherdError {
+  return new PgherdError(
+    `stack ${stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
+  );
+}
+
 async function rollBack({ stack, configFile, yes = false }: RollbackOptions): Promise<void> {
   const { migration, name } = readStack(stack, configFile).cluster;
-  if (!migration) {
-    throw new PgherdError(
-      `stack ${stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
-    );
-  }
+  if (!migration) throw noMigration(stack);
   const file = resolve(stackFile(stack, configFile));
-  previewed(stack, file);
+  await previewed(stack, file);
   await confirm(
     `${name}: back to ${migration.from} alone`,
     { effects: effects(migration, file) },
     yes,
   );
-  setRollback(stack, file);
-  pulumi("up", stack, file, "--yes", "--skip-preview");
+  await setRollback(stack, file);
+  await pulumi("up", stack, file, "--yes", "--skip-preview");
 }
 
 /** The preview of the way back, by a copy of the settings: whoever says no has them as they were. */
-function previewed(stack: string, file: string): void {
+async function previewed(stack: string, file: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-rollback-"));
   try {
     const copy = join(folder, "settings.yaml");
     copyFileSync(file, copy);
-    setRollback(stack, copy);
-    pulumi("preview", stack, copy);
+    await setRollback(stack, copy);
+    await pulumi("preview", stack, copy);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function setRollback(stack: string, file: string): void {
-  pulumi("config", stack, file, "set", "--path", SETTING, "true");
+function setRollback(stack: string, file: string): Promise<void> {
+  return pulumi("config", stack, file, "set", "--path", SETTING, "true");
 }
 
 /** @throws PgherdError when it does not end well; what went wrong is on the screen then. */
-function pulumi(verb: string, stack: string, file: string, ...args: string[]): void {
-  const { status, error } = spawnSync(
-    "pulumi",
-    ["-C", packageRoot(), verb, ...args, "--stack", stack, "--config-file", file],
-    { stdio: "inherit" },
-  );
-  if (status === 0) return;
+async function pulumi(verb: string, stack: string, file: string, ...args: string[]): Promise<void> {
+  const options = ["--stack", stack, "--config-file", file];
+  const code = await runAttached(["pulumi", "-C", packageRoot(), verb, ...args, ...options]);
+  if (code === 0) return;
   throw new PgherdError(
-    `pulumi ${verb} ${error ? `cannot be run: ${error.message}` : `ended with exit code ${status}`}.`,
+    `pulumi ${verb} ended with exit code ${code}.`,
     verb === "up"
       ? "Run this command again, or `pulumi up`: both go on where it stopped."
       : "Nothing was changed.",

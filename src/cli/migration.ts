@@ -1,13 +1,12 @@
 import { Command } from "commander";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
 import { directClientsProbe, keptSourceProbe, oldClientsProbe } from "../facts/adoption";
 import { keyProbe } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
 import type { Client } from "../facts/source";
 import type { MigrationPlan, StandbyPlan } from "../plan/types";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
-import { rollbackCommand } from "./migration-rollback";
+import { noMigration, rollbackCommand } from "./migration-rollback";
 import { plainTable } from "./table";
 
 interface StatusOptions extends StackOptions {
@@ -56,9 +55,7 @@ async function look(options: StackOptions): Promise<MigrationStatus> {
     const { migration, standby } = cluster.plan;
     if (migration) return await lookAtMember(cluster, migration);
     if (standby) return await lookAtOutsider(cluster, standby);
-    throw new PgherdError(
-      `stack ${options.stack}: expected pgherd:cluster.migration, got nothing: it is no migration.`,
-    );
+    throw noMigration(options.stack);
   } finally {
     cluster.close();
   }

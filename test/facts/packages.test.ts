@@ -28,7 +28,7 @@ test("candidates are what could be installed", () => {
   Candidate: 4.0.4-8
   Version table:
      4.0.4-8 500
-        500 http://deb.debian.org/debian trixie/main amd64 Packages
+        500 http://mirror.example/debian trixie/main amd64 Packages
 postgresql-16:
   Installed: (none)
   Candidate: (none)
@@ -38,7 +38,7 @@ postgresql-17:
   Candidate: 17.6-0+deb13u1
   Version table:
  *** 17.6-0+deb13u1 500
-        500 http://deb.debian.org/debian trixie/main amd64 Packages
+        500 http://mirror.example/debian trixie/main amd64 Packages
         100 /var/lib/dpkg/status
 `;
   expect(

@@ -41,7 +41,7 @@ afterAll(() => down(LAB));
 /** Collects every command line that is ever seen on the host, until the host ends. */
 const WATCH_ARGUMENTS =
   'sudo sh -c \'umask 077; (while sleep 0.3; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "; done ' +
-  ">/root/seen-arguments 2>/dev/null </dev/null &) '";
+  ">/var/lib/seen-arguments 2>/dev/null </dev/null &) '";
 
 /** What changes on the hosts when a run does something there: files and lives of the daemons. */
 function fingerprints(): Promise<string[]> {
@@ -568,10 +568,10 @@ describe("secrets", () => {
     expect(inState).toBe("");
     const search = Buffer.from(
       `p='${passwords.app}'; r='${await replicationPassword()}'; s='${statsPassword}'
-       cp /root/seen-arguments /root/seen-before # The search itself has the secrets in its arguments.
+       cp /var/lib/seen-arguments /var/lib/seen-before # The search itself has the secrets in its arguments.
        for secret in "$p" "$r" "$s"; do
          journalctl --no-pager -o cat | grep -qF "$secret" && echo journal
-         grep -qF "$secret" /root/seen-before && echo arguments
+         grep -qF "$secret" /var/lib/seen-before && echo arguments
          find /etc /var /run /tmp /home /root -xdev -type f -perm /o=r -size -4M -exec grep -lF "$secret" {} +
        done; :`,
     ).toString("base64");
@@ -579,7 +579,7 @@ describe("secrets", () => {
       expect(await cluster.onHost(host, `echo ${search} | base64 -d | sudo sh`), host).toBe("");
     }
     // The search itself must be able to find something.
-    expect(await cluster.onHost("db1", "sudo grep -c patroni /root/seen-arguments")).not.toBe(
+    expect(await cluster.onHost("db1", "sudo grep -c patroni /var/lib/seen-arguments")).not.toBe(
       "0\n",
     );
   });

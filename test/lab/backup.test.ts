@@ -449,7 +449,8 @@ systemctl start pgherd-barman.service`);
   });
 
   full("a new cluster begins with a backup of this one, which goes on untouched", async () => {
-    await addHost(LAB, "copy1", 201);
+    const copies = ["copy1", "copy2", "copy3"];
+    for (const [i, name] of copies.entries()) await addHost(LAB, name, 201 + i);
     const at = await cluster.sql(5000, "select clock_timestamp()");
     const then = await rows();
     await write(10);
@@ -463,15 +464,15 @@ systemctl start pgherd-barman.service`);
     const beginningAt = (moment: string) =>
       cluster.variation((settings) => {
         settings.hosts = {
-          copy1: { address: "10.89.0.201" },
+          ...Object.fromEntries(copies.map((name, i) => [name, { address: `10.89.0.${201 + i}` }])),
           backup1: { address: "10.89.0.41" },
         };
         delete settings.cluster.backup;
         delete settings.cluster.loadBalancers;
         Object.assign(settings.cluster, {
           name: "copy",
-          members: ["copy1"],
-          dcs: { kind: "etcd", members: ["copy1"] },
+          members: copies,
+          dcs: { kind: "etcd", members: copies },
           firewall: { clients: ["10.89.0.0/24"] },
         });
         settings.cluster.postgresql = {
@@ -490,11 +491,10 @@ systemctl start pgherd-barman.service`);
     expect(await cluster.onHost("copy1", blank)).toBe("blank\n");
     const copy = await cluster.another("copy", beginningAt(at));
     await copy.deploy();
-    const found = await cluster.onHost(
-      "copy1",
-      "cd / && sudo -u postgres psql -XAtqc 'select count(*) from ledger' app",
-    );
-    expect(Number(found)).toBe(then);
+    const { members } = await copy.healthy();
+    expect(members.map(({ role }) => role).sort()).toEqual(["leader", "replica", "sync_standby"]);
+    const count = "cd / && sudo -u postgres psql -XAtqc 'select count(*) from ledger' app";
+    for (const name of copies) expect(Number(await cluster.onHost(name, count)), name).toBe(then);
     await copy.unchanged();
     const asCopy = (command: string) =>
       cluster.onHost(

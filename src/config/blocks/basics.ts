@@ -1,0 +1,53 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { isSchedule } from "../schedule";
+
+/** Names that end in host names, unit names, paths and SQL: nothing that any of them would have to quote. */
+const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+
+export const name = z.string().regex(NAME, {
+  error: "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first)",
+});
+
+export const identifier = z.string().regex(IDENTIFIER, {
+  error: "a lower-case SQL name such as app_1 (letters, digits and underscores)",
+});
+
+export const address = z.string().refine((value) => isIP(value) !== 0, {
+  error:
+    'an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host)',
+});
+
+export const port = z.int().min(1).max(65535);
+
+export const seconds = z.int().min(1);
+
+/** A size as PostgreSQL writes it. */
+export const size = z.string().regex(/^[1-9]\d*(kB|MB|GB|TB)$/, {
+  error: 'a size such as "512MB" (a whole number with kB, MB, GB or TB)',
+});
+
+export const absolutePath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" });
+
+/** Addresses that traffic may come from. */
+export const network = z.string().refine((value) => isNetwork(value), {
+  error: 'a network such as "10.0.0.0/24" or "fd00::/64", or one address',
+});
+
+function isNetwork(value: string): boolean {
+  const [base = "", prefix, ...rest] = value.split("/");
+  const bits = isIP(base) === 4 ? 32 : isIP(base) === 6 ? 128 : 0;
+  if (bits === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+}
+
+export const hostName = z.string().describe("Name of one of `pgherd:hosts`.");
+
+export const schedule = z.string().refine((value) => isSchedule(value), {
+  error:
+    'a time as cron writes it, such as "0 2 * * *" (minute, hour, day, month, weekday; a day or a weekday)',
+});

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { hostName, port, seconds, size } from "./basics";
+
+/** The steps of a migration, in their order. */
+const MIGRATION_STEPS = [
+  "prepared",
+  "adopted",
+  "replicated",
+  "balanced",
+  "backedUp",
+  "cutOver",
+] as const;
+
+/** What both ways of a migration have. */
+const migrationBasis = {
+  superuser: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { error: "the name of a role" })
+    .default("postgres")
+    .describe(
+      "The server's superuser, as whom the user that runs the server may log in on its socket without a password.",
+    ),
+  maxRate: size
+    .optional()
+    .describe("Bytes per second that each first copy may take. Default: no limit."),
+};
+
+export const adoptMigration = z
+  .strictObject({
+    method: z
+      .literal("adopt")
+      .optional()
+      .describe("The server itself becomes the first member. Default: `adopt`."),
+    from: hostName.describe(
+      "Member with the server that runs already; it becomes the leader. Stays in the stack for the cluster's life.",
+    ),
+    until: z
+      .enum(MIGRATION_STEPS)
+      .default("cutOver")
+      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+    rollback: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Go back: the server stands alone again, as it was found, with all that was written.",
+      ),
+    ...migrationBasis,
+    wait: seconds
+      .default(300)
+      .describe("Seconds to wait in the last step for clients to leave the old address."),
+  })
+  .describe("The server becomes the first member:");
+
+export const standbyClusterMigration = z
+  .strictObject({
+    method: z
+      .literal("standbyCluster")
+      .describe("The members follow the server, which stays as it is, until they take its place."),
+    from: hostName.describe(
+      "Host with the server that runs already; no member. Stays in the stack for the cluster's life.",
+    ),
+    port: port.optional().describe("Where the old server listens. Default: as `postgresql.port`."),
+    until: z
+      .enum(["prepared", "replicated", "balanced", "cutOver"])
+      .default("cutOver")
+      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+    rollback: z
+      .boolean()
+      .default(false)
+      .describe("Go back, before `cutOver` only: the members let go of the server."),
+    ...migrationBasis,
+  })
+  .describe("The server stays outside, and the members follow it until they take its place:");
+
+export const migration = z.discriminatedUnion("method", [adoptMigration, standbyClusterMigration]);

@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { absolutePath, hostName, identifier, name, port, size } from "./basics";
+
+const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
+
+export const user = z.strictObject({
+  name: identifier.describe("Login name."),
+  superuser: z
+    .literal(false)
+    .default(false)
+    .describe("Superusers are made by hand, not by a stack file."),
+  createdb: z.boolean().default(false).describe("May create databases."),
+  createrole: z.boolean().default(false).describe("May create roles."),
+  connectionLimit: z.int().min(-1).default(-1).describe("Concurrent connections; -1 is no limit."),
+});
+
+export const database = z.strictObject({
+  name: identifier.describe("The database's name."),
+  owner: identifier.describe("One of `users`."),
+  extensions: z
+    .array(
+      z.string().regex(/^[a-z][a-z0-9_-]*$/, { error: "the name of an extension such as pg_trgm" }),
+    )
+    .default([])
+    .describe("Extensions to create."),
+});
+
+const slot = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("physical").describe("For a standby outside the cluster.") }),
+    z.strictObject({
+      type: z.literal("logical").describe("For a consumer of changes."),
+      database: identifier.describe("One of `databases`."),
+      plugin: identifier.default("pgoutput").describe("Output plugin."),
+    }),
+  ])
+  .describe("A replication slot.");
+
+export const recoveryTarget = z
+  .union([
+    z.strictObject({
+      time: z
+        .string()
+        .regex(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$/, {
+          error: 'a time with its zone, such as "2026-11-21 14:30:00+01"',
+        })
+        .describe("Up to the last commit before this time."),
+    }),
+    z.strictObject({ xid: z.int().min(3).describe("Up to this transaction, included.") }),
+    z.strictObject({
+      lsn: z
+        .string()
+        .regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i, { error: 'a position such as "0/5000060"' })
+        .describe("Up to this position of the WAL."),
+    }),
+    z.strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z0-9_.:-]{1,63}$/, { error: "a name given by pg_create_restore_point" })
+        .describe("Up to this named point."),
+    }),
+  ])
+  .describe("One of `{ time }`, `{ xid }`, `{ lsn }` and `{ name }`.");
+
+const bootstrap = z.strictObject({
+  from: z.literal("barman").describe("A backup that Barman has taken."),
+  host: hostName.describe("Host with that Barman, one of `pgherd:hosts`; of another cluster."),
+  cluster: name.describe("Whose backups: Barman's name of the server."),
+  directory: absolutePath
+    .default("/var/lib/barman")
+    .describe("Where that Barman keeps its backups, each cluster's in a folder of its name."),
+  backup: z
+    .string()
+    .regex(/^\d{8}T\d{6}$/, { error: 'the id of a backup such as "20261121T020001"' })
+    .optional()
+    .describe("Which backup to begin with. Default: the newest that lies before the target."),
+  target: recoveryTarget
+    .optional()
+    .describe(
+      "Up to where: `{ time }`, `{ xid }`, `{ lsn }` or `{ name }`. Default: all that the archive has.",
+    ),
+});
+
+export const postgresql = z.strictObject({
+  version: z
+    .int()
+    .min(13)
+    .max(18)
+    .default(17)
+    .describe("Major version; must be in the hosts' package sources."),
+  port: port.default(5432).describe("Where PostgreSQL listens on the members."),
+  dataDirectory: absolutePath
+    .optional()
+    .describe(
+      "Where a member keeps its data. Default: `/var/lib/postgresql/VERSION/main`, as Debian has it.",
+    ),
+  dataChecksums: z
+    .boolean()
+    .default(true)
+    .describe("Notice damaged pages. Fixed once the database exists."),
+  locale: z
+    .string()
+    .regex(/^[A-Za-z0-9_.@-]{1,64}$/, { error: "a locale such as C.UTF-8 or de_DE.UTF-8" })
+    .default("C.UTF-8")
+    .describe("Of a new database; must be on all members. Fixed once the database exists."),
+  bootstrap: bootstrap
+    .optional()
+    .describe("Begin with a backup of another cluster, instead of an empty database."),
+  packages: z
+    .array(
+      z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, {
+        error: "the name of a Debian package such as postgresql-17-postgis-3",
+      }),
+    )
+    .default([])
+    .describe("Further Debian packages for the members, e.g. of extensions."),
+  resources: z
+    .strictObject({
+      memory: size
+        .optional()
+        .describe("Memory that PostgreSQL may count on. Default: that of the smallest member."),
+      cores: z
+        .int()
+        .min(1)
+        .optional()
+        .describe("Processor cores. Default: those of the smallest member."),
+      disk: size
+        .optional()
+        .describe(
+          "Size of the data directory's file system. Default: that of the smallest member.",
+        ),
+    })
+    .prefault({})
+    .describe("What PostgreSQL's settings are tuned for."),
+  parameters: z
+    .record(
+      z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
+      parameterValue,
+    )
+    .default({})
+    .describe("Settings of postgresql.conf, the same on all members; they win over tuned ones."),
+  users: z.array(user).default([]).describe("Login roles. Each gets a generated password."),
+  databases: z
+    .array(database)
+    .default([])
+    .describe("Databases to create, each with its owner and extensions."),
+  slots: z
+    .record(identifier, slot)
+    .default({})
+    .describe(
+      "Replication slots to keep through every change of the leader, by name: `{ type: physical }`, or `{ type: logical, database, plugin }` (plugin is pgoutput if left out).",
+    ),
+  pgHba: z.array(z.string()).default([]).describe("Lines of pg_hba.conf, after pgherd's own."),
+  pgHbaFromAnywhere: z
+    .boolean()
+    .default(false)
+    .describe("Allow lines of `pgHba` that let every address in (0.0.0.0/0, ::/0, all)."),
+});

@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+export const system = z.strictObject({
+  sysctl: z
+    .union([
+      z.literal(false),
+      z.record(
+        z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_-]+)+$/, {
+          error: "a kernel setting such as vm.swappiness",
+        }),
+        z.union([z.int(), z.string().regex(/^[A-Za-z0-9 ._-]+$/, { error: "a plain value" })]),
+      ),
+    ])
+    .default({})
+    .describe("Kernel settings; they win over pgherd's. False: none are set."),
+  transparentHugePages: z
+    .enum(["never", "madvise", "always", "keep"])
+    .default("never")
+    .describe("On the members; `keep` leaves it as it is."),
+  timeSync: z.boolean().default(true).describe("Refuse hosts whose clock nobody sets."),
+});

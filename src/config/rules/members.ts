@@ -1,0 +1,79 @@
+import type { Settings } from "../schema";
+import type { Report } from "./report";
+
+export function membersDiffer({ cluster }: Settings, report: Report): void {
+  const lists: [string, string[]][] = [
+    ["cluster.members", cluster.members.map((member) => member.host)],
+    ["cluster.dcs.members", cluster.dcs.members],
+    ["cluster.loadBalancers.hosts", cluster.loadBalancers?.hosts ?? []],
+  ];
+  for (const [path, names] of lists) {
+    names.forEach((name, i) => {
+      if (names.indexOf(name) !== i)
+        report(`${path}[${i}]`, `expected each host once, got "${name}" again. Remove one.`);
+    });
+  }
+}
+
+export function etcdHasMajority({ cluster }: Settings, report: Report): void {
+  const count = cluster.dcs.members.length;
+  if (count % 2 === 0) {
+    report(
+      "cluster.dcs.members",
+      `expected an odd number of hosts, got ${count}: they survive no more failures than ${count - 1}. Add or remove one.`,
+    );
+  } else if (count === 1 && cluster.members.length > 1) {
+    report(
+      "cluster.dcs.members",
+      "expected 3 or more hosts for a cluster of several members, got 1: if it fails, no leader can be elected. Add two.",
+    );
+  }
+}
+
+export function tagsFit({ cluster }: Settings, report: Report): void {
+  const names = cluster.members.map(({ host }) => host);
+  cluster.members.forEach(({ host, tags }, i) => {
+    const path = `cluster.members[${i}].tags`;
+    if (tags.nofailover && (tags.failover_priority ?? 0) > 0) {
+      report(
+        `${path}.failover_priority`,
+        `expected 0 or nothing beside nofailover, got ${tags.failover_priority}. Remove one of the two.`,
+      );
+    }
+    if (tags.replicatefrom === undefined) return;
+    if (tags.replicatefrom === host || !names.includes(tags.replicatefrom)) {
+      report(
+        `${path}.replicatefrom`,
+        `expected another member (${names.filter((name) => name !== host).join(", ")}), got "${tags.replicatefrom}". Mend the name.`,
+      );
+    } else if (inCircle(host, cluster.members)) {
+      report(
+        `${path}.replicatefrom`,
+        `expected a chain that ends at the leader, got a circle through "${tags.replicatefrom}". Remove one link.`,
+      );
+    }
+  });
+  const leaders = cluster.members.filter(({ tags }) => mayLead(tags));
+  if (leaders.length === 0) {
+    report(
+      "cluster.members",
+      "expected a member that may lead, got nofailover on all of them. Remove it from one.",
+    );
+  }
+}
+
+type Member = Settings["cluster"]["members"][number];
+
+export function mayLead(tags: Member["tags"]): boolean {
+  return !tags.nofailover && tags.failover_priority !== 0;
+}
+
+/** Whether whoever follows `replicatefrom` from this member comes back to it. */
+function inCircle(host: string, members: readonly Member[]): boolean {
+  let at: string | undefined = host;
+  for (let steps = 0; steps < members.length; steps++) {
+    at = members.find((member) => member.host === at)?.tags.replicatefrom;
+    if (at === undefined || at === host) return at === host;
+  }
+  return false;
+}

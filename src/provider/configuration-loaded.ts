@@ -1,4 +1,5 @@
 import { settingsProbe, type RunningSettings } from "../facts/settings";
+import { reloadMember } from "../operations/patroni";
 import {
   lowered,
   notLoaded,
@@ -30,6 +31,7 @@ export async function configurationLoaded(
 ): Promise<void> {
   const wanted = wantedSettings(inputs.configuration);
   const before = await statusesOf(context, inputs);
+  const told = new Set<string>();
   const changed =
     known !== undefined &&
     (known.filesHash !== inputs.filesHash ||
@@ -53,6 +55,8 @@ export async function configurationLoaded(
           return { missing: `${setting} is ${value} on ${name}, not ${wanted[setting]}` };
         }
         if (needsRestart(wanted, running) && !status?.pendingRestart) {
+          if (!told.has(name)) await compare(context, name, inputs.members[name] ?? "");
+          told.add(name);
           return { missing: `Patroni on ${name} does not ask for a restart yet` };
         }
       }
@@ -65,6 +69,14 @@ export async function configurationLoaded(
       progress: (message) => context.progress(urn, message),
     },
   );
+}
+
+/**
+ * Has Patroni compare PostgreSQL with what it wants. Of a server that it has taken over Patroni 3.0 does so only when it
+ * is told to (patroni/postgresql/config.py, reload_config), not when it begins.
+ */
+async function compare(context: Context, member: string, endpoint: string): Promise<void> {
+  await context.host(member).change("having Patroni compare settings", reloadMember(endpoint));
 }
 
 function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {

@@ -66,6 +66,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
         checks: {
           interval: milliseconds(checks.interval),
           fastInterval: milliseconds(checks.fastInterval),
+          downInterval: milliseconds(checks.downInterval ?? checks.fastInterval),
           timeout: milliseconds(checks.timeout),
           fall: checks.fall,
           rise: checks.rise,

@@ -501,6 +501,7 @@ describe("timings", () => {
   full("each profile's are those that Patroni, etcd and HAProxy run by", async () => {
     for (const profile of ["fast", "default"] as const) {
       const { ttl, loopWait, retryTimeout, checks } = PROFILES[profile];
+      const { downInterval: outInterval = checks.fastInterval } = checks;
       const inProfile = cluster.varying(({ cluster: wanted }) => {
         wanted.failover = { profile };
       });
@@ -516,7 +517,7 @@ describe("timings", () => {
       const entrances = await settledEntrances("lb1");
       // HAProxy asks once for each entrance, and more often where the member is out.
       const expected = Object.values(entrances)
-        .map((members) => 1 / (members.includes("db1") ? checks.interval : checks.fastInterval))
+        .map((members) => 1 / (members.includes("db1") ? checks.interval : outInterval))
         .reduce((sum, rate) => sum + rate, 0);
       const counted = await checksPerSecond("db1", "10.89.0.31");
       expect(counted / expected, `${profile}: ${counted}/s, not ${expected}/s`).toBeGreaterThan(

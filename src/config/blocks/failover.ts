@@ -23,6 +23,11 @@ const failoverRules = {
 const checks = z.strictObject({
   interval: z.number().min(0.1).describe("Seconds between two checks of a member."),
   fastInterval: z.number().min(0.1).describe("Seconds after a first failure or success."),
+  downInterval: z
+    .number()
+    .min(0.1)
+    .optional()
+    .describe("Seconds between two checks of a member that is out. Default: `fastInterval`."),
   timeout: z.number().min(0.1).describe("Seconds until a check without an answer has failed."),
   fall: z.int().min(1).describe("Failures until a member is out."),
   rise: z.int().min(1).describe("Successes until a member is in."),

@@ -5,6 +5,7 @@ import { down } from "../src/lab/down";
 import { rerunAsRoot } from "../src/lab/rights";
 import { benchmark } from "./benchmark";
 import { CONTENDERS, type ContenderName } from "./contenders";
+import { measureForks, renderForks } from "./fork";
 import { measureMigration, renderMigrations } from "./migration";
 import { measureRecovery, renderRecovery } from "./recovery";
 import { renderResults } from "./report";
@@ -13,7 +14,7 @@ import { PARTS, type Part } from "./results";
 import { LAB, SIZES, type Size } from "./sizes";
 
 /** Parts of pgherd alone, each on hosts of its own. */
-const ALONE = ["recovery", "migration", "restore"] as const;
+const ALONE = ["recovery", "migration", "restore", "forks"] as const;
 
 interface Options {
   readonly only?: (Part | (typeof ALONE)[number])[];
@@ -54,6 +55,7 @@ Parts:
   recovery  how long nobody can write after a switchover, a power cut, a crash; pgherd alone
   migration how long nobody can write or read while a server becomes a cluster, step by step; pgherd alone
   restore   how fast a backup comes back, beside Barman alone and a plain copy of the files
+  forks     how soon a fork of a database of 0.1 and of 10 GB takes connections, on xfs and btrfs; pgherd alone
 The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
 provider that does nothing.
 
@@ -95,15 +97,17 @@ async function compare(options: Options): Promise<void> {
   const restore = only.includes("restore")
     ? await measureRestore(options.rounds, options.megabytes, say)
     : undefined;
+  const forks = only.includes("forks") ? await measureForks(options.rounds, say) : [];
   if (options.json !== undefined)
     writeFileSync(
       options.json,
-      `${JSON.stringify({ ...results, recovery, migration, restore }, null, 2)}\n`,
+      `${JSON.stringify({ ...results, recovery, migration, restore, forks }, null, 2)}\n`,
     );
   if (parts.length > 0) process.stdout.write(`\n${renderResults(results)}`);
   if (recovery.length > 0) process.stdout.write(`\n${renderRecovery(recovery)}`);
   if (migration.length > 0) process.stdout.write(`\n${renderMigrations(migration)}`);
   if (restore) process.stdout.write(`\n${renderRestore(restore)}`);
+  if (forks.length > 0) process.stdout.write(`\n${renderForks(forks)}`);
   if (!options.keep) await down(LAB);
 }
 

@@ -1,18 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
-import { parse, stringify } from "yaml";
 import { plainTable } from "../src/cli/table";
 import { PgherdError } from "../src/errors";
-import { down } from "../src/lab/down";
-import { hostExec, labExec } from "../src/lab/exec";
-import { up } from "../src/lab/up";
 import { packageRoot } from "../src/package-root";
 import { PASSWORD, Shop, type ShopReport } from "../test/lab/shop";
+import { BenchLab } from "./bench-lab";
 
-/** The lab that migrations are measured on. */
-const LAB = "bench-migration";
+const lab = new BenchLab("bench-migration");
 
 /** How much there is to copy: pgbench's scale; 50 are 750 MB. */
 const SCALE = 50;
@@ -57,7 +52,7 @@ interface Way {
 
 const BOTH = [OLD_ADDRESS, ENTRY_POINT];
 
-const step = (until: string, wanted?: number, places: readonly string[] = BOTH): Step => ({
+const step = (until: string, wanted: number, places: readonly string[]): Step => ({
   name: until,
   settings: { until },
   places,
@@ -70,11 +65,12 @@ const WAYS: readonly Way[] = [
     cluster: {},
     migration: { from: "db1" },
     steps: [
-      step("prepared", 1),
-      step("adopted", 1),
+      // Until there is another address, to ask for it would only cost clients time.
+      step("prepared", 1, [OLD_ADDRESS]),
+      step("adopted", 1, [OLD_ADDRESS]),
       // Its one restart, for wal_log_hints.
-      step("replicated", 3),
-      step("balanced", 1),
+      step("replicated", 3, [OLD_ADDRESS]),
+      step("balanced", 1, [OLD_ADDRESS]),
       step("cutOver", 1, [ENTRY_POINT]),
       { name: "rollback", settings: { rollback: true }, places: BOTH, wanted: 10 },
     ],
@@ -87,7 +83,12 @@ const WAYS: readonly Way[] = [
       dcs: { kind: "etcd", members: ["db2", "db3", "lb1"] },
     },
     migration: { method: "standbyCluster", from: "db1" },
-    steps: [step("prepared", 1), step("replicated", 1), step("balanced", 1), step("cutOver", 5)],
+    steps: [
+      step("prepared", 1, [OLD_ADDRESS]),
+      step("replicated", 1, [OLD_ADDRESS]),
+      step("balanced", 1, [OLD_ADDRESS]),
+      step("cutOver", 5, BOTH),
+    ],
     ends: ENTRY_POINT,
     prepare: prepareStream,
   },
@@ -98,17 +99,15 @@ const WAYS: readonly Way[] = [
  * @throws PgherdError when a row is lost or doubled: times of such a migration are worth nothing
  */
 export async function measureMigration(say: (text: string) => void): Promise<MigrationStep[]> {
-  const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
   const measured: MigrationStep[] = [];
   try {
     for (const way of WAYS) {
       say(`migration: a server with pgbench data of scale ${SCALE}, ${way.method}`);
       await setUp(way);
-      measured.push(...(await migrate(way, folder, say)));
+      measured.push(...(await migrate(way, say)));
     }
   } finally {
-    rmSync(folder, { recursive: true });
-    await down(LAB);
+    await lab.down();
   }
   return measured;
 }
@@ -132,30 +131,26 @@ export function renderMigrations(steps: readonly MigrationStep[]): string {
 }
 
 async function setUp({ prepare }: Way): Promise<void> {
-  await down(LAB);
-  await up(LAB, { topology: "standard", distro: "trixie" });
-  await pulumi("stack", "select", "--create", "lab");
+  await lab.boot({ topology: "standard", distro: "trixie" });
   const script = readFileSync(join(packageRoot(), "test/lab/stranger.sh"), "utf8");
-  await hostExec(LAB, "db1", "cat >stranger.sh", { input: script });
-  await hostExec(LAB, "db1", `sudo sh stranger.sh ${PASSWORD} ${SCALE}`);
+  await lab.onHost("db1", "cat >stranger.sh", script);
+  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${SCALE}`);
   await prepare?.();
 }
 
 /** What the owner of a server does for members that are to follow it. */
 async function prepareStream(): Promise<void> {
-  const sql = `create role replicator login replication password '${REPLICATION_PASSWORD}';\n`;
-  await asPostgres(sql);
+  await lab.sql(
+    "db1",
+    `create role replicator login replication password '${REPLICATION_PASSWORD}'`,
+  );
   const line = "host replication replicator 10.89.0.0/24 scram-sha-256";
-  await hostExec(LAB, "db1", `sudo sed -i '1i ${line}' /etc/postgresql/*/main/pg_hba.conf`);
-  await asPostgres("select pg_reload_conf();\n");
+  await lab.onHost("db1", `sudo sed -i '1i ${line}' /etc/postgresql/*/main/pg_hba.conf`);
+  await lab.sql("db1", "select pg_reload_conf()");
 }
 
-async function migrate(
-  way: Way,
-  folder: string,
-  say: (text: string) => void,
-): Promise<MigrationStep[]> {
-  const shop = new Shop(LAB, OLD_ADDRESS);
+async function migrate(way: Way, say: (text: string) => void): Promise<MigrationStep[]> {
+  const shop = new Shop(lab.name, OLD_ADDRESS);
   const seconds = new Map<string, number>();
   let report: ShopReport;
   try {
@@ -163,7 +158,8 @@ async function migrate(
       shop.move(...places);
       shop.step(name);
       const start = performance.now();
-      await deploy(writeStackFile(folder, way, settings));
+      configure(way, settings);
+      await lab.deploy();
       seconds.set(name, (performance.now() - start) / 1000);
       say(`${way.method}, ${name}: ${seconds.get(name)?.toFixed(0)} s`);
     }
@@ -185,7 +181,7 @@ async function migrate(
 async function checkRows({ method, ends }: Way, report: ShopReport): Promise<void> {
   // A member, which has psql; the password is in no argument.
   const ask = `read -r PGPASSWORD; export PGPASSWORD; psql -XAtqc 'select id from orders' ${ends}`;
-  const answer = await hostExec(LAB, "db2", ask, { input: `${PASSWORD}\n` });
+  const answer = await lab.onHost("db2", ask, `${PASSWORD}\n`);
   const found = answer.trim().split("\n");
   const there = new Set(found.map(Number));
   const lost = report.acknowledged.filter((id) => !there.has(id));
@@ -196,30 +192,9 @@ async function checkRows({ method, ends }: Way, report: ShopReport): Promise<voi
   }
 }
 
-function writeStackFile(folder: string, { cluster, migration }: Way, settings: object): string {
-  const original = join(packageRoot(), "stacks/Pulumi.migration.yaml");
-  const stack = parse(readFileSync(original, "utf8")) as {
-    config: { [name: string]: object | string };
-  };
-  stack.config["pgherd:cluster"] = {
-    ...(stack.config["pgherd:cluster"] as object),
-    ...cluster,
-    migration: { ...migration, ...settings },
-  };
-  stack.config["pgherd:migrationPassword"] = REPLICATION_PASSWORD;
-  const file = join(folder, "stack.yaml");
-  writeFileSync(file, stringify(stack));
-  return file;
-}
-
-function deploy(stackFile: string): Promise<string> {
-  return pulumi("up", "--yes", "--skip-preview", "--stack", "lab", "--config-file", stackFile);
-}
-
-function pulumi(...args: string[]): Promise<string> {
-  return labExec(LAB, ["pulumi", "-C", packageRoot(), ...args]);
-}
-
-function asPostgres(sql: string): Promise<string> {
-  return hostExec(LAB, "db1", "cd / && sudo -u postgres psql -XAtq", { input: sql });
+function configure({ cluster, migration }: Way, settings: object): void {
+  lab.configure("migration", (config) => {
+    Object.assign(config["pgherd:cluster"], cluster, { migration: { ...migration, ...settings } });
+    config["pgherd:migrationPassword"] = REPLICATION_PASSWORD;
+  });
 }

@@ -1,23 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pc from "picocolors";
-import { parse, stringify } from "yaml";
 import { parseOutputs } from "../src/cli/outputs";
 import { plainTable } from "../src/cli/table";
 import { PgherdError } from "../src/errors";
 import { brokenPromises, check, lengthOf, type Verdict } from "../src/lab/chaos/checker";
 import { playChaos, type ChaosTarget, type Run } from "../src/lab/chaos/run";
 import type { Planned } from "../src/lab/chaos/schedule";
-import { down } from "../src/lab/down";
-import { labExec } from "../src/lab/exec";
 import type { Distro } from "../src/lab/topology";
-import { up } from "../src/lab/up";
-import { packageRoot } from "../src/package-root";
+import { BenchLab } from "./bench-lab";
 import { median } from "./results";
 
-/** The lab that recoveries are measured on. */
-const LAB = "bench-recovery";
+const lab = new BenchLab("bench-recovery");
 
 type Profile = "default" | "fast" | "aggressive";
 
@@ -26,7 +18,7 @@ interface Case {
   readonly name: string;
   /** Seconds. */
   readonly wanted: number;
-  readonly event: (stackFile: string) => Omit<Planned, "name" | "pause">;
+  readonly event: () => Omit<Planned, "name" | "pause">;
   readonly measure: (run: Run, verdict: Verdict) => number;
 }
 
@@ -66,7 +58,10 @@ const SETUPS: readonly Setup[] = [
       {
         name: "planned switchover: writes are back",
         wanted: 2,
-        event: (stackFile) => ({ lasts: 0, meanwhile: () => switchOver(stackFile) }),
+        event: () => ({
+          lasts: 0,
+          meanwhile: async () => void (await lab.pgherd("switchover", "--yes")),
+        }),
         measure: (_run, verdict) => interruption(verdict),
       },
       powerOff(25),
@@ -108,25 +103,24 @@ export async function measureRecovery(
   runs: number,
   say: (text: string) => void,
 ): Promise<Recovery[]> {
-  const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
   const results: Recovery[] = [];
   try {
     for (const setup of SETUPS) {
       say(`recovery: deploying on ${setup.distro} with the profile ${setup.profile}`);
-      const stackFile = writeStackFile(folder, setup);
-      await deploy(stackFile, setup.distro);
+      await lab.boot({ topology: "standard", distro: setup.distro });
+      configure(setup);
+      await lab.deploy();
       const target = await targetOf();
       for (const one of setup.cases) {
         const seconds: number[] = [];
-        for (let run = 0; run < runs; run++) seconds.push(await measure(target, one, stackFile));
+        for (let run = 0; run < runs; run++) seconds.push(await measure(target, one));
         const { name, wanted } = one;
         results.push({ name, wanted, profile: setup.profile, seconds });
         say(`${setup.profile}, ${name}: ${seconds.map((value) => value.toFixed(1)).join(" ")} s`);
       }
     }
   } finally {
-    rmSync(folder, { recursive: true });
-    await down(LAB);
+    await lab.down();
   }
   return results;
 }
@@ -143,8 +137,8 @@ export function renderRecovery(results: readonly Recovery[]): string {
   return `${table.toString()}\n`;
 }
 
-async function measure(target: ChaosTarget, one: Case, stackFile: string): Promise<number> {
-  const planned = { ...one.event(stackFile), name: one.name, pause: 0 };
+async function measure(target: ChaosTarget, one: Case): Promise<number> {
+  const planned = { ...one.event(), name: one.name, pause: 0 };
   const run = await playChaos(target, [planned], () => {}, new AbortController().signal);
   const verdict = check(run.history);
   const broken = [...brokenPromises(verdict, { durable: true }), ...run.notRecovered];
@@ -163,38 +157,19 @@ function rejoin({ history }: Run): number {
   return (played?.whole ?? Infinity) - (played?.ended ?? 0);
 }
 
-async function switchOver(stackFile: string): Promise<void> {
-  const pgherd = [process.execPath, join(packageRoot(), "bin/pgherd"), "switchover", "--yes"];
-  await labExec(LAB, [...pgherd, "--config-file", stackFile]);
-}
-
-function writeStackFile(folder: string, { distro, profile }: Setup): string {
-  const original = join(packageRoot(), "stacks/Pulumi.lab.yaml");
-  const stack = parse(readFileSync(original, "utf8")) as {
-    config: { "pgherd:cluster": { failover: object; postgresql: { version: number } } };
-  };
-  const cluster = stack.config["pgherd:cluster"];
-  cluster.failover = { profile };
-  cluster.postgresql.version = distro === "trixie" ? 17 : 15;
-  const file = join(folder, `${profile}.yaml`);
-  writeFileSync(file, stringify(stack));
-  return file;
-}
-
-async function deploy(stackFile: string, distro: Distro): Promise<void> {
-  await down(LAB);
-  await up(LAB, { topology: "standard", distro });
-  const pulumi = ["pulumi", "-C", packageRoot()];
-  await labExec(LAB, [...pulumi, "stack", "select", "--create", "lab"]);
-  const options = ["--yes", "--skip-preview", "--stack", "lab", "--config-file", stackFile];
-  await labExec(LAB, [...pulumi, "up", ...options]);
+function configure({ distro, profile }: Setup): void {
+  lab.configure("lab", (config) => {
+    const cluster = config["pgherd:cluster"];
+    cluster.failover = { profile };
+    Object.assign(cluster.postgresql as object, { version: distro === "trixie" ? 17 : 15 });
+  });
 }
 
 async function targetOf(): Promise<ChaosTarget> {
-  const argv = ["pulumi", "-C", packageRoot(), "stack", "output", "--json", "--show-secrets"];
-  const outputs = parseOutputs("lab", await labExec(LAB, [...argv, "--stack", "lab"]));
+  const output = await lab.pulumi("stack", "output", "--json", "--show-secrets", "--stack", "lab");
+  const outputs = parseOutputs("lab", output);
   return {
-    lab: LAB,
+    lab: lab.name,
     members: ["db1", "db2", "db3"],
     port: 5432,
     balancers: ["lb1", "lb2"],

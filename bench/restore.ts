@@ -1,17 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import { plainTable } from "../src/cli/table";
 import type { BaseBackup } from "../src/facts/barman";
-import { down } from "../src/lab/down";
-import { hostExec, labExec } from "../src/lab/exec";
-import { up } from "../src/lab/up";
-import { packageRoot } from "../src/package-root";
+import { BenchLab } from "./bench-lab";
 import { median } from "./results";
 
-/** The lab that restores are measured on. */
-const LAB = "bench-restore";
+const lab = new BenchLab("bench-restore");
 
 /** The times of one way to have a backup's files back. */
 interface RestoreTimes {
@@ -64,14 +56,14 @@ export async function measureRestore(
   megabytes: number,
   say: (text: string) => void,
 ): Promise<RestoreResults> {
-  const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
   try {
     say("restore: deploying a member and a backup host");
-    const stackFile = writeStackFile(folder);
-    await deploy(stackFile);
+    await lab.boot({ topology: "standard", distro: "trixie" });
+    configure();
+    await lab.deploy();
     say(`restore: filling it with ${megabytes} MB, and taking a backup`);
     await fill(megabytes);
-    const backup = JSON.parse(await pgherd(stackFile, "backup", "now", "--json")) as BaseBackup;
+    const backup = JSON.parse(await lab.pgherd("backup", "now", "--json")) as BaseBackup;
     await letBarmanIn();
     const times = WAYS.map(({ name }) => ({ name, seconds: [] as number[] }));
     for (let round = 0; round < rounds; round++) {
@@ -81,12 +73,11 @@ export async function measureRestore(
         say(`${way.name}: ${seconds.toFixed(1)} s`);
       }
     }
-    const outcome = await pgherd(stackFile, "restore", "--latest", "--yes", "--json");
+    const outcome = await lab.pgherd("restore", "--latest", "--yes", "--json");
     const { seconds } = JSON.parse(outcome) as { seconds: number };
     return { size: backup.size, copies: times, whole: seconds };
   } finally {
-    rmSync(folder, { recursive: true });
-    await down(LAB);
+    await lab.down();
   }
 }
 
@@ -104,10 +95,9 @@ export function renderRestore({ size, copies, whole }: RestoreResults): string {
 /** Seconds that a script takes on a host, with what it leaves behind removed before and after. */
 async function take(host: string, script: string, id: string): Promise<number> {
   const blank = `rm -rf ${TARGET} /var/lib/barman/bench; sync`;
-  await hostExec(LAB, host, `sudo sh -c '${blank}'`);
-  if (host === "backup1") await hostExec(LAB, "db1", `sudo sh -c '${blank}'`);
-  await hostExec(
-    LAB,
+  await lab.onHost(host, `sudo sh -c '${blank}'`);
+  if (host === "backup1") await lab.onHost("db1", `sudo sh -c '${blank}'`);
+  await lab.onHost(
     "backup1",
     `sudo sh -c 'cat $(find /var/lib/barman/demo/base/${id}/data -type f) >/dev/null'`,
   );
@@ -117,7 +107,7 @@ ${script} </dev/null >/dev/null
 sync
 echo "$start $(date +%s.%N)"
 ${blank}`;
-  const output = await hostExec(LAB, host, "sudo sh", { input: timed });
+  const output = await lab.onHost(host, "sudo sh", timed);
   const [start = NaN, end = NaN] = output.trim().split(" ").map(Number);
   return end - start;
 }
@@ -128,48 +118,28 @@ async function fill(megabytes: number): Promise<void> {
 alter table things alter content set storage external;
 insert into things select i, repeat(md5(i::text), 125) from generate_series(1, ${megabytes * 240}) i;
 checkpoint;`;
-  await hostExec(LAB, "db1", "cd / && sudo -u postgres psql -XAtq", { input: sql });
+  await lab.sql("db1", sql);
 }
 
 async function letBarmanIn(): Promise<void> {
-  const made = await hostExec(
-    LAB,
+  const made = await lab.onHost(
     "backup1",
     `sudo runuser -u barman -- ssh-keygen -q -t ed25519 -N '' -f ${KEY} && sudo cat ${KEY}.pub`,
   );
-  await hostExec(LAB, "db1", "sudo sh -c 'cat >>~postgres/.ssh/authorized_keys'", { input: made });
-}
-
-function pgherd(stackFile: string, ...args: string[]): Promise<string> {
-  const command = [process.execPath, join(packageRoot(), "bin/pgherd"), ...args];
-  return labExec(LAB, [...command, "--config-file", stackFile]);
+  await lab.onHost("db1", "sudo sh -c 'cat >>~postgres/.ssh/authorized_keys'", made);
 }
 
 /** One member that is everything, and a backup host. */
-function writeStackFile(folder: string): string {
-  const original = join(packageRoot(), "stacks/Pulumi.lab.yaml");
-  const stack = parse(readFileSync(original, "utf8")) as {
-    config: { "pgherd:cluster": { [key: string]: unknown } };
-  };
-  const cluster = stack.config["pgherd:cluster"];
-  delete cluster.loadBalancers;
-  Object.assign(cluster, {
-    members: ["db1"],
-    replication: { mode: "asynchronous" },
-    dcs: { kind: "etcd", members: ["db1"] },
-    firewall: { clients: ["10.89.0.0/24"] },
-    backup: { host: "backup1", verify: false },
+function configure(): void {
+  lab.configure("lab", (config) => {
+    const cluster = config["pgherd:cluster"];
+    delete cluster.loadBalancers;
+    Object.assign(cluster, {
+      members: ["db1"],
+      replication: { mode: "asynchronous" },
+      dcs: { kind: "etcd", members: ["db1"] },
+      firewall: { clients: ["10.89.0.0/24"] },
+      backup: { host: "backup1", verify: false },
+    });
   });
-  const file = join(folder, "restore.yaml");
-  writeFileSync(file, stringify(stack));
-  return file;
-}
-
-async function deploy(stackFile: string): Promise<void> {
-  await down(LAB);
-  await up(LAB, { topology: "standard", distro: "trixie" });
-  const pulumi = ["pulumi", "-C", packageRoot()];
-  await labExec(LAB, [...pulumi, "stack", "select", "--create", "lab"]);
-  const options = ["--yes", "--skip-preview", "--stack", "lab", "--config-file", stackFile];
-  await labExec(LAB, [...pulumi, "up", ...options]);
 }

@@ -61,7 +61,7 @@ async function stranger(distro: UpOptions["distro"], scale: number): Promise<voi
 /** Goes back as a person does, with clients that use the old address as soon as it is there. */
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
   const back = cluster.pgherd("migration", "rollback", "--yes");
-  await until("the old address to let clients in", 120, async () => {
+  await until("the old address to let clients in", 600, async () => {
     const tried = ["bash", "-c", "timeout 1 bash -c ': </dev/tcp/10.89.0.11/5432'"];
     return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
   });

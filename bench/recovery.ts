@@ -16,10 +16,15 @@ type Profile = "default" | "fast" | "aggressive";
 /** One way to fail, and how soon all must be well again: the worst of all runs counts. */
 interface Case {
   readonly name: string;
+  readonly event: () => Omit<Planned, "name" | "pause">;
+  readonly measures: readonly Measure[];
+}
+
+interface Measure {
+  readonly what: string;
   /** Seconds. */
   readonly wanted: number;
-  readonly event: () => Omit<Planned, "name" | "pause">;
-  readonly measure: (run: Run, verdict: Verdict) => number;
+  readonly of: (run: Run, verdict: Verdict) => number;
 }
 
 /** What is measured on hosts of one release with one profile. */
@@ -38,16 +43,27 @@ export interface Recovery {
   readonly seconds: readonly number[];
 }
 
-const leaderOff: Case["event"] = () => ({
-  lasts: 45,
-  wish: ({ leader }) => ({ kind: "power", args: { hosts: [leader] } }),
+/** The longest time without an acknowledged write; one that nobody notices counts as none. */
+const writesBack = (wanted: number): Measure => ({
+  what: "writes are back",
+  wanted,
+  of: (_run, { interruptions: [longest] }) => (longest ? lengthOf([longest]) : 0),
 });
 
-const powerOff = (wanted: number): Case => ({
-  name: "power-off of the leader: writes are back",
+/** From when it has power again until it streams, with all that it has missed. */
+const rejoined = (wanted: number): Measure => ({
+  what: "it is a member again",
   wanted,
-  event: leaderOff,
-  measure: (_run, verdict) => interruption(verdict),
+  of: ({ history: { faults } }) => (faults[0]?.whole ?? Infinity) - (faults[0]?.ended ?? 0),
+});
+
+const powerOff = (wanted: number, ...others: Measure[]): Case => ({
+  name: "power-off of the leader",
+  event: () => ({
+    lasts: wanted + 10,
+    wish: ({ leader }) => ({ kind: "power", args: { hosts: [leader] } }),
+  }),
+  measures: [writesBack(wanted), ...others],
 });
 
 const SETUPS: readonly Setup[] = [
@@ -56,38 +72,29 @@ const SETUPS: readonly Setup[] = [
     profile: "fast",
     cases: [
       {
-        name: "planned switchover: writes are back",
-        wanted: 2,
+        name: "planned switchover",
         event: () => ({
           lasts: 0,
           meanwhile: async () => void (await lab.pgherd("switchover", "--yes")),
         }),
-        measure: (_run, verdict) => interruption(verdict),
+        measures: [writesBack(2)],
       },
-      powerOff(25),
+      powerOff(25, rejoined(60)),
       {
-        name: "power-off of the leader: it is a member again",
-        wanted: 60,
-        event: leaderOff,
-        measure: rejoin,
-      },
-      {
-        name: "crash of PostgreSQL: writes are back",
-        wanted: 6,
+        name: "crash of PostgreSQL",
         event: () => ({
           lasts: 1,
           wish: ({ leader }) => ({ kind: "kill", args: { host: leader, process: "postgres" } }),
         }),
-        measure: (_run, verdict) => interruption(verdict),
+        measures: [writesBack(6)],
       },
       {
-        name: "power-off of the virtual IP's holder: writes are back",
-        wanted: 4,
+        name: "power-off of the virtual IP's holder",
         event: () => ({
           lasts: 15,
           wish: ({ holder = "" }) => ({ kind: "power", args: { hosts: [holder] } }),
         }),
-        measure: (_run, verdict) => interruption(verdict),
+        measures: [writesBack(4)],
       },
     ],
   },
@@ -112,11 +119,14 @@ export async function measureRecovery(
       await lab.deploy();
       const target = await targetOf();
       for (const one of setup.cases) {
-        const seconds: number[] = [];
-        for (let run = 0; run < runs; run++) seconds.push(await measure(target, one));
-        const { name, wanted } = one;
-        results.push({ name, wanted, profile: setup.profile, seconds });
-        say(`${setup.profile}, ${name}: ${seconds.map((value) => value.toFixed(1)).join(" ")} s`);
+        const taken: number[][] = [];
+        for (let run = 0; run < runs; run++) taken.push(await measure(target, one));
+        for (const [i, { what, wanted }] of one.measures.entries()) {
+          const seconds = taken.map((times) => times[i] ?? Infinity);
+          const name = `${one.name}: ${what}`;
+          results.push({ name, wanted, profile: setup.profile, seconds });
+          say(`${setup.profile}, ${name}: ${seconds.map((value) => value.toFixed(1)).join(" ")} s`);
+        }
       }
     }
   } finally {
@@ -137,24 +147,14 @@ export function renderRecovery(results: readonly Recovery[]): string {
   return `${table.toString()}\n`;
 }
 
-async function measure(target: ChaosTarget, one: Case): Promise<number> {
+/** One run. Returns what was measured, in the order of the case's measures. */
+async function measure(target: ChaosTarget, one: Case): Promise<number[]> {
   const planned = { ...one.event(), name: one.name, pause: 0 };
   const run = await playChaos(target, [planned], () => {}, new AbortController().signal);
   const verdict = check(run.history);
   const broken = [...brokenPromises(verdict, { durable: true }), ...run.notRecovered];
   if (broken.length > 0) throw new PgherdError(`${one.name}: ${broken.join("; ")}`);
-  return one.measure(run, verdict);
-}
-
-/** The longest time without an acknowledged write; one that nobody notices counts as none. */
-function interruption({ interruptions: [longest] }: Verdict): number {
-  return longest ? lengthOf([longest]) : 0;
-}
-
-/** From when it has power again until it streams, with all that it has missed. */
-function rejoin({ history }: Run): number {
-  const [played] = history.faults;
-  return (played?.whole ?? Infinity) - (played?.ended ?? 0);
+  return one.measures.map(({ of }) => of(run, verdict));
 }
 
 function configure({ distro, profile }: Setup): void {

@@ -1,6 +1,6 @@
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import { timings } from "../config/timings";
+import { timings, type Checks } from "../config/timings";
 import { addressOf } from "./addresses";
 import { PATRONI_PORT } from "./patroni";
 import { endpoint, render } from "./template";
@@ -71,6 +71,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
           fall: checks.fall,
           rise: checks.rise,
         },
+        retry: milliseconds(secondsToRetry(checks)),
         statsPort: balancers.ports.stats,
         entrances: ENTRANCES.map((name) => ({
           name,
@@ -116,6 +117,15 @@ export function planEntryPoint({ hosts, cluster }: Settings): EntryPointPlan | u
       asynchronous: balancers.ports.asynchronous,
     },
   };
+}
+
+/**
+ * Seconds after which a connection that the primary refuses is tried again, and one that it does not answer given up:
+ * before a retry HAProxy waits for `timeout connect`, or one second if that is shorter (its manual, "retries"). Health
+ * checks have as long to connect, so it is no shorter than half a second.
+ */
+function secondsToRetry({ interval }: Checks): number {
+  return Math.max(0.5, interval / 2);
 }
 
 /** `500ms` for 0.5 seconds. */

@@ -74,8 +74,11 @@ export function lowered(wanted: WantedSettings, { started }: RunningSettings): s
   return ORDERED.filter((name) => Number(started[name]) > Number(wanted[name]));
 }
 
-/** Patroni replays a backup without it; a server that leads does without it until it is started again. */
-const ONLY_FOR_REPLICAS = "hot_standby";
+/**
+ * What matters only while WAL is replayed. Patroni replays a backup without `hot_standby`, up to a target which it takes
+ * out of the file later: a server that leads by then waits for none of it.
+ */
+const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$/;
 
 /** Which settings that a server was started with are to be others, without those that are to be lower. */
 export function otherwisePending(wanted: WantedSettings, running: RunningSettings): string[] {
@@ -84,7 +87,7 @@ export function otherwisePending(wanted: WantedSettings, running: RunningSetting
     .filter(([name, value]) => wanted[name] !== undefined && !same(wanted[name], value))
     .map(([name]) => name);
   const others = [...new Set([...given, ...running.pending])];
-  return others.filter((name) => name !== ONLY_FOR_REPLICAS && !less.includes(name));
+  return others.filter((name) => !FOR_REPLAY.test(name) && !less.includes(name));
 }
 
 function same(a: string, b: string): boolean {

@@ -64,11 +64,11 @@ test("a value that the server was started with changes by a restart alone", () =
   expect(lowered(WANTED, before)).toEqual([]);
 });
 
-test("what only replicas need waits for no restart of a leader that was made from a backup", () => {
+test("what only replay needs waits for no restart of a leader that was made from a backup", () => {
   const restored = {
     ...running,
     started: { ...running.started, hot_standby: "off" },
-    pending: ["hot_standby"],
+    pending: ["hot_standby", "recovery_target_action", "recovery_target_time"],
   };
   expect(otherwisePending({ ...WANTED, hot_standby: "on" }, restored)).toEqual([]);
 });

@@ -89,7 +89,7 @@ export async function killedAfterEachChange(
   const killed: string[] = [];
   for (;;) {
     const others = killed.map(escaped).join("|");
-    const { code, ended } = await interruptedRun(
+    const { code, ended, output } = await interruptedRun(
       cluster,
       { how, when: "after", step: `^(?!(${others})$)` },
       { options: ["--parallel", "1"] },
@@ -97,7 +97,7 @@ export async function killedAfterEachChange(
     if (code === 0) return killed;
     // A change of another host that ran at the same time may have ended after the one that was meant.
     const step = ended.find((one) => !killed.includes(one));
-    expect(step, "each run goes on beyond the last one").toBeDefined();
+    expect(step, `each run goes on beyond the last one; it said ${output}`).toBeDefined();
     killed.push(step ?? "");
   }
 }

@@ -50,7 +50,7 @@ test.each([
 
 test.each([
   ["default", 30, 10, 10],
-  ["fast", 20, 5, 5],
+  ["fast", 20, 3, 5],
   ["aggressive", 5, 1, 2],
 ])("the profile %s sets Patroni's timings", (profile, ttl, loop, retry) => {
   expect(document({ failover: { profile } })).toMatchObject({

@@ -24,7 +24,7 @@ interface Case {
   readonly modes: readonly Mode[];
   readonly lasts: number;
   readonly wish?: (roles: Roles) => Wish;
-  readonly meanwhile?: (roles: Roles) => Promise<void>;
+  readonly meanwhile?: (roles: Roles, inMode: LabCluster) => Promise<void>;
   /** Seconds without a write, at most. */
   readonly interruption: number;
   /** How often the lead may go over. */
@@ -79,10 +79,17 @@ const CASES: readonly Case[] = [
     ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
   },
   {
+    name: "the leader's host restarts in an orderly way",
+    modes: ["synchronous"],
+    lasts: 5,
+    wish: ({ leader }) => ({ kind: "reboot", args: { hosts: [leader] } }),
+    ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
+  },
+  {
     name: "R8: the lead is handed over as planned",
     modes: ALL,
     lasts: 0,
-    meanwhile: async () => void (await cluster.pgherd("switchover", "--yes")),
+    meanwhile: async (_roles, inMode) => void (await inMode.pgherd("switchover", "--yes")),
     ...{ interruption: 15, failovers: 1, fenced: true },
   },
   {
@@ -242,7 +249,8 @@ describe.runIf(FULL)("faults", () => {
 
     const cases = CASES.filter(({ modes }) => modes.includes(mode));
     test.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
-      const { run, verdict } = await experiment(inMode, one);
+      const meanwhile = async (roles: Roles) => one.meanwhile?.(roles, inMode);
+      const { run, verdict } = await experiment(inMode, { ...one, meanwhile });
       expect(brokenPromises(verdict, { durable: mode !== "asynchronous" })).toEqual([]);
       expect(run.notRecovered).toEqual([]);
       expect(verdict.timelines.length - 1, "failovers").toBeLessThanOrEqual(one.failovers);
@@ -333,6 +341,54 @@ describe.runIf(FULL)("faults", () => {
       await inside(LAB, leader, "pkill -KILL -o -f '^/usr/lib/postgresql/[0-9]*/bin/postgres -D '");
       await cluster.otherLeader(leader);
       await cluster.healthy(300);
+    });
+  });
+
+  describe("data that are no longer what was written", () => {
+    test.each(["replica", "leader"] as const)(
+      "R23: a %s whose pg_control is damaged is told of, and made anew when asked for",
+      async (role) => {
+        await cluster.sql(5000, "create table if not exists kept as select 1 as id");
+        const leader = leaderOf(await cluster.healthy());
+        const damaged = role === "leader" ? leader : leader === "db1" ? "db2" : "db1";
+        await inflict(LAB, { kind: "corrupt", args: { host: damaged, what: "control" } });
+        await inflict(LAB, { kind: "kill", args: { host: damaged, process: "postgres" } });
+        if (role === "leader") await cluster.otherLeader(leader);
+        await until("told of the member", 120, async () => {
+          const { members } = await cluster.status();
+          const seen = members.find(({ name }) => name === damaged);
+          return seen?.state === "start failed" ? true : undefined;
+        });
+        await cluster.pgherd("reinit", damaged, "--yes");
+        await cluster.healthy();
+        expect(await cluster.sql(5000, "select count(*) from kept")).toBe("1");
+      },
+    );
+
+    test("R23: a leader's damaged table is found by its checksums, and whole where it is copied anew", async () => {
+      const leader = leaderOf(await cluster.healthy());
+      await cluster.sql(
+        5000,
+        "drop table if exists damaged; create table damaged as select repeat(md5(i::text), 20) from generate_series(1, 60000) as i",
+      );
+      const count = (host: string) =>
+        cluster.onHost(
+          host,
+          "cd / && sudo -u postgres psql -XAtqd app -c 'select count(*) from damaged' 2>&1 || :",
+        );
+      // What is damaged must be on disk by then, and what is read come from there.
+      await cluster.superuserSql(leader, "checkpoint");
+      await inflict(LAB, { kind: "corrupt", args: { host: leader, what: "table" } });
+      await inflict(LAB, { kind: "kill", args: { host: leader, process: "postgres" } });
+      await cluster.healthy();
+      expect(leaderOf(await cluster.status())).toBe(leader);
+      expect(await count(leader)).toContain("invalid page in block");
+      await cluster.pgherd("switchover", "--yes");
+      await cluster.healthy();
+      expect(await cluster.sql(5000, "select count(*) from damaged")).toBe("60000");
+      await cluster.pgherd("reinit", leader, "--yes");
+      await cluster.healthy();
+      expect(await count(leader)).toBe("60000\n");
     });
   });
 

@@ -158,9 +158,13 @@ export class LabCluster {
     return this.pulumi("up", "--yes", "--skip-preview", ...extra);
   }
 
-  /** Looks at the hosts and finds them as the stack says. */
-  unchanged(): Promise<string> {
-    return this.deploy("--refresh", "--expect-no-changes");
+  /** Looks at the hosts and finds them as the stack says. @throws Error with all that was found otherwise */
+  async unchanged(): Promise<void> {
+    const script = '"$@" 2>&1 || echo "failed with $?"';
+    const options = ["--yes", "--skip-preview", "--refresh", "--expect-no-changes", "--diff"];
+    const command = ["sh", "-c", script, "sh", ...this.argv("up", ...options)];
+    const said = await labExec(this.lab, command);
+    if (/^failed with \d+$/m.test(said)) throw new Error(`expected no changes, got:\n${said}`);
   }
 
   /** What pgherd's own command line prints. */

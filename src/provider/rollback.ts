@@ -1,7 +1,7 @@
 import { PgherdError } from "../errors";
 import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
 import { keyProbe } from "../facts/etcd";
-import { dcsKey, describeMembers } from "../facts/patroni";
+import { dcsKey, describeMembers, SYNCHRONOUS_ROLES, type ClusterView } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { unitProbe } from "../facts/systemd";
 import {
@@ -81,12 +81,48 @@ async function lead(context: Context, urn: string, inputs: RollbackInputs): Prom
     next: NEXT,
   });
   if (leader === host) return;
+  await confirmCommits(context, urn, inputs);
   context.info(urn, `switching over from ${leader} to ${host}`);
   await context
     .host(leader)
     .change("switching over", switchOver(members[leader] ?? "", leader, host), {
       timeoutSeconds: SWITCHOVER_SECONDS,
     });
+}
+
+/** Has the server confirm commits where others do: Patroni hands the lead to none that does not (patroni/ha.py). */
+async function confirmCommits(
+  context: Context,
+  urn: string,
+  inputs: RollbackInputs,
+): Promise<void> {
+  const { host, members } = inputs;
+  const view = await viewOf(context, inputs);
+  if (!view?.members.some(confirms) || isConfirming(view, host)) return;
+  await context.host(host).change(
+    "having all replicas confirm commits",
+    patchConfiguration(members[host] ?? "", {
+      synchronous_node_count: Object.keys(members).length - 1,
+    }),
+  );
+  await waitFor<true>(
+    async () => {
+      const seen = await viewOf(context, inputs);
+      return isConfirming(seen, host) ? { done: true } : { missing: describeMembers(seen) };
+    },
+    {
+      expected: `${host} to confirm commits`,
+      seconds: STEP_SECONDS,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+const confirms = ({ role }: { readonly role: string }) => SYNCHRONOUS_ROLES.includes(role);
+
+function isConfirming(view: ClusterView | undefined, name: string): boolean {
+  return view?.members.some((member) => member.name === name && confirms(member)) ?? false;
 }
 
 /** Ends synchronous replication, so that no commit waits for a replica that is about to go. */

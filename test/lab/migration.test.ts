@@ -62,11 +62,22 @@ async function stranger(distro: UpOptions["distro"], scale: number): Promise<voi
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
   const back = cluster.pgherd("migration", "rollback", "--yes");
   await until("the old address to let clients in", 600, async () => {
-    const tried = ["bash", "-c", "timeout 1 bash -c ': </dev/tcp/10.89.0.11/5432'"];
+    const tried = ["bash", "-c", "timeout 5 bash -c ': </dev/tcp/10.89.0.11/5432'"];
     return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
   });
   shop.move(OLD_ADDRESS);
   await back;
+}
+
+/** Another member leads, and the server that follows it now confirms no commits. */
+async function ledByAnother(cluster: LabCluster): Promise<void> {
+  await cluster.healthy();
+  await cluster.pgherd("switchover", "--yes");
+  await cluster.healthy();
+  // Whoever confirms commits while it is away goes on doing so.
+  await lab.onHost("db1", "sudo systemctl restart patroni");
+  const { members } = await cluster.healthy();
+  expect(members.find(({ name }) => name === "db1")?.role).toBe("replica");
 }
 
 beforeAll(async () => {
@@ -331,6 +342,7 @@ describe("a migration that is interrupted", () => {
       await stranger("trixie", 1);
       const started = await serverLife();
       await migrating({ until: step }).deploy();
+      if (step === "cutOver") await ledByAnother(migrating({ until: step }));
       await killedAfterEachChange(migrating({ until: step, rollback: true }), "provider");
       expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
         "active",

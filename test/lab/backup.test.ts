@@ -419,7 +419,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     // A small disk in place of the host's own.
     await asRoot(`systemctl stop pgherd-barman.service
 mkdir -p /var/tmp/disk
-mount -t tmpfs -o size=$(($(du -sm ${home} | cut -f1) + 24))m tmpfs /var/tmp/disk
+mount -t tmpfs -o mode=0700,size=$(($(du -sm ${home} | cut -f1) + 24))m tmpfs /var/tmp/disk
 cp -a ${home}/. /var/tmp/disk/
 mount --bind /var/tmp/disk ${home}
 systemctl start pgherd-barman.service`);

@@ -52,6 +52,8 @@ const WHY: { readonly [name: string]: string } = {
   max_wal_senders: "each replica needs one to stream and two for its first copy",
   max_replication_slots: "each replica needs one",
   hba_file: "Patroni writes it beside postgresql.conf",
+  archive_mode: "Barman's checks ask for it",
+  archive_command: "WAL comes by streaming; this one does nothing",
 };
 
 /** How often a restart happens, and why: `none`, or in words. */

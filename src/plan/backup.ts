@@ -12,6 +12,12 @@ import type { BackupPlan, Files, LoginsPlan, ServicePlan } from "./types";
 /** The slot that keeps WAL on the leader for the backup host. */
 export const BACKUP_SLOT = "barman";
 
+/**
+ * What Barman's checks ask for unless the receiver uses a slot, which it must not (templates/barman/server.conf). WAL
+ * comes by streaming: an archive_command that fails while the backup host is away would keep WAL without limit.
+ */
+export const BARMAN_CHECKS = { archive_mode: "on", archive_command: "/bin/true" };
+
 /** What Barman connects as: to start and end a backup, and to receive WAL. */
 export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } as const;
 

@@ -2,7 +2,7 @@ import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
 import type { HostsFacts, Source } from "../resources/inputs";
-import { BACKUP_SLOT } from "./backup";
+import { BACKUP_SLOT, BARMAN_CHECKS } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { migratedParameters, migratedSlots } from "./migrated-settings";
 import { isFollowing } from "./migration-steps";
@@ -14,11 +14,13 @@ import { tuned } from "./tuning";
  * (https://patroni.readthedocs.io/en/latest/dynamic_configuration.html). It stands there before the first member
  * starts, so that a new cluster is made with it, and a later change is never mixed up with `bootstrap` settings.
  * @param facts what the smallest member has, and Patroni's lowest version among the members.
+ * @param backedUp whether Barman takes backups, or will in a later step of the migration.
  * @param source the server that is migrated, if one is.
  */
 export function dynamicConfiguration(
   settings: Settings,
   facts: HostsFacts,
+  backedUp: boolean,
   source?: Source,
 ): { readonly [key: string]: unknown } {
   const { cluster } = settings;
@@ -43,16 +45,12 @@ export function dynamicConfiguration(
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
-      parameters: source ? migratedParameters(settings, source) : parameters(cluster, facts),
+      parameters: source
+        ? migratedParameters(settings, source, backedUp)
+        : parameters(cluster, facts),
     },
   };
 }
-
-/**
- * What Barman's checks ask for unless the receiver uses a slot, which it must not (templates/barman/server.conf). WAL
- * comes by streaming: an archive_command that fails while the backup host is away would keep WAL without limit.
- */
-const BARMAN_CHECKS = { archive_mode: "on", archive_command: "/bin/true" };
 
 /** Slots that stay through every change of the leader. */
 function permanentSlots({ members, postgresql, backup }: ClusterSettings, can: Capabilities) {

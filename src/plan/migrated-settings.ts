@@ -1,5 +1,6 @@
 import type { Settings } from "../config/schema";
 import type { Source } from "../resources/inputs";
+import { BARMAN_CHECKS } from "./backup";
 import { ownParameters } from "./parameters";
 
 /** What a member has of its own, or what Patroni gives it: not copied from the old server's files. */
@@ -14,16 +15,20 @@ const AS_THEY_RUN = [
 
 /**
  * PostgreSQL's settings of a migrated cluster: what the old server has, as it stands in its files, what replicas need,
- * and the user's own; the last one wins. Nothing is tuned: whoever migrates wants the same database.
+ * and Barman, and the user's own; the last one wins. Nothing is tuned: whoever migrates wants the same database.
+ * @param backedUp whether Barman takes backups, or will in a later step.
  */
 export function migratedParameters(
   { cluster }: Settings,
   source: Source,
+  backedUp = false,
 ): { readonly [name: string]: string | number } {
   const kept = Object.entries(source.configured).filter(([name]) => !OF_THE_MEMBER.test(name));
   return {
     ...Object.fromEntries(kept),
     ...Object.fromEntries(AS_THEY_RUN.map((name) => [name, running(source, name)])),
+    // What it archives by itself already, it goes on archiving.
+    ...(backedUp && !archives(source) ? BARMAN_CHECKS : {}),
     hot_standby: "on",
     // pg_rewind needs one of the two (PostgreSQL, pg_rewind, "Notes"); checksums are there without a restart.
     wal_log_hints: source.checksums ? running(source, "wal_log_hints") : "on",
@@ -35,6 +40,10 @@ export function migratedParameters(
     ),
     ...ownParameters(cluster.postgresql),
   };
+}
+
+function archives({ configured }: Source): boolean {
+  return !["off", undefined].includes(configured.archive_mode);
 }
 
 /** What the old server must be restarted for before any replica can follow; empty for most. */

@@ -37,8 +37,14 @@ const FIRST_START_SECONDS = 180;
 /** A restore may copy and replay for a day; whoever does not want to wait so long sees how far it is. */
 const RESTORE_SECONDS = 24 * 3600;
 
-/** What must hold across the Patroni members. */
-export function planPatroni(settings: Settings): PatroniPlan {
+/**
+ * What must hold across the Patroni members.
+ * @param backedUp whether Barman takes backups, or will in a later step of the migration.
+ */
+export function planPatroni(
+  settings: Settings,
+  backedUp = settings.cluster.backup !== undefined,
+): PatroniPlan {
   const { hosts, cluster } = settings;
   return {
     members: Object.fromEntries(
@@ -57,7 +63,8 @@ export function planPatroni(settings: Settings): PatroniPlan {
     firstStartSeconds: cluster.postgresql.bootstrap ? RESTORE_SECONDS : FIRST_START_SECONDS,
     databases: cluster.postgresql.databases,
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
-    dynamicConfiguration: (facts, source) => dynamicConfiguration(settings, facts, source),
+    dynamicConfiguration: (facts, source) =>
+      dynamicConfiguration(settings, facts, backedUp, source),
     synchronous: synchronous(cluster),
     neverLead: cluster.members
       .filter(({ tags }) => tags.nofailover || tags.failover_priority === 0)

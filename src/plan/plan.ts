@@ -25,7 +25,8 @@ export function planCluster(whole: Settings): ClusterPlan {
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
     etcd: planEtcd(settings),
-    patroni: planPatroni(settings),
+    // A restart for backups that are still to come is the one that other settings may need before.
+    patroni: planPatroni(settings, whole.cluster.backup !== undefined),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,
     logins: planLogins(settings),
     backup: planBackup(settings),

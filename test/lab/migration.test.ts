@@ -311,6 +311,33 @@ describe("a server on Debian 12", () => {
   });
 });
 
+describe("a migration with a backup host", () => {
+  const withBackups = (changes: Partial<AdoptionSettings>) =>
+    migrating(changes, (settings) => {
+      settings.hosts = { ...settings.hosts, backup1: { address: "10.89.0.41" } };
+      settings.cluster.backup = { host: "backup1" };
+    });
+
+  full("takes backups from the step backedUp on, and goes back from there", async () => {
+    await stranger("trixie", 1);
+    await withBackups({ until: "balanced" }).deploy();
+    await withBackups({ until: "backedUp" }).deploy();
+    await withBackups({ until: "backedUp" }).unchanged();
+    const { backup } = await withBackups({ until: "backedUp" }).healthy();
+    expect(backup?.problems).toEqual([]);
+    const taken = await withBackups({ until: "backedUp" }).pgherd("backup", "list", "--json");
+    expect(JSON.parse(taken)).toMatchObject([{ status: "DONE" }]);
+    await withBackups({ until: "backedUp", rollback: true }).deploy();
+    expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
+      "active",
+    );
+    expect((await asPostgres("select slot_name from pg_replication_slots")).trim()).toBe(
+      "archive_host",
+    );
+    expect(await lab.onHost("backup1", "sudo ls /var/lib/barman/shop/base")).not.toBe("");
+  });
+});
+
 describe("a migration that is interrupted", () => {
   const steps = ["prepared", "adopted", "replicated", "balanced", "cutOver"] as const;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FollowingSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
-import { FULL, full, LabCluster, leaderOf, ROOT } from "./harness";
+import { FULL, full, LabCluster, leaderOf, ROOT, type StackSettings } from "./harness";
 import { killedAfterEachChange } from "./interruption";
 import { expectRows } from "./rows";
 import { PASSWORD, Shop, type ShopReport } from "./shop";
@@ -23,7 +23,11 @@ type Distro = keyof typeof VERSIONS;
 const lab = new LabCluster(LAB, { configFile: STACK });
 
 /** db1 has the old server; the cluster is made of the other hosts. */
-function following(changes: Partial<FollowingSettings>, distro: Distro = "trixie"): LabCluster {
+function following(
+  changes: Partial<FollowingSettings>,
+  distro: Distro = "trixie",
+  change: (settings: StackSettings) => void = () => {},
+): LabCluster {
   return lab.varying((settings) => {
     const { cluster } = settings;
     cluster.postgresql = { version: VERSIONS[distro] };
@@ -31,6 +35,7 @@ function following(changes: Partial<FollowingSettings>, distro: Distro = "trixie
     cluster.dcs = { kind: "etcd", members: ["db2", "db3", "lb1"] };
     cluster.migration = { method: "standbyCluster", from: "db1", ...changes };
     settings.migrationPassword = REPLICATION_PASSWORD;
+    change(settings);
   });
 }
 
@@ -155,6 +160,24 @@ describe("a cluster that follows a server", () => {
       await expectRows(lab, leaderOf(await following({}, distro).status()), report);
     },
   );
+
+  full("has its backups taken once it has taken the place", async () => {
+    await stranger("trixie", 1);
+    await prepare();
+    const withBackups = (changes: Partial<FollowingSettings>) =>
+      following(changes, "trixie", (settings) => {
+        settings.hosts = { ...settings.hosts, backup1: { address: "10.89.0.41" } };
+        settings.cluster.backup = { host: "backup1" };
+      });
+    await withBackups({ until: "balanced" }).deploy();
+    await withBackups({ until: "balanced" }).unchanged();
+    await withBackups({}).deploy();
+    await withBackups({}).unchanged();
+    const { backup } = await withBackups({}).healthy();
+    expect(backup?.problems).toEqual([]);
+    const taken = await withBackups({}).pgherd("backup", "list", "--json");
+    expect(JSON.parse(taken)).toMatchObject([{ status: "DONE" }]);
+  });
 
   full.each(["prepared", "replicated", "balanced"] as const)(
     "lets go of it from %s, also when that is killed after each change, and may begin again",

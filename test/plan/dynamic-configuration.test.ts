@@ -32,7 +32,7 @@ function document(cluster: object = {}, facts = FACTS): Document {
       ...cluster,
     },
   });
-  return dynamicConfiguration(settings, facts) as Document;
+  return dynamicConfiguration(settings, facts, settings.cluster.backup !== undefined) as Document;
 }
 
 test.each([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
+import { planCluster } from "../../src/plan/plan";
 import { migratedParameters, migratedSlots, neededAtOnce } from "../../src/plan/migrated-settings";
 import type { Source } from "../../src/resources/inputs";
 import { SOURCE } from "../source";
@@ -41,13 +42,24 @@ test("the user's own settings win over those of the server", () => {
 test("a server that archives goes on doing so, wherever the cluster's own backups come from", () => {
   const archive = { archive_mode: "on", archive_command: "barman-wal-archive old shop %p" };
   const source = { ...SOURCE, configured: { ...SOURCE.configured, ...archive } };
+  expect(migratedParameters(settings(), source, true)).toMatchObject(archive);
+});
+
+test("a server that does not archive is given what Barman checks from the first step on", () => {
   const backup = { host: "a4" };
   const hosts = Object.fromEntries(
     [1, 2, 3, 4].map((n) => [`a${n}`, { address: `10.0.0.${n}` }] as const),
   );
-  const { cluster } = settings();
-  const backedUp = parseSettings({ hosts, cluster: { ...cluster, backup } });
-  expect(migratedParameters(backedUp, source)).toMatchObject(archive);
+  const migration = { from: "a1", until: "adopted" };
+  const { patroni } = planCluster(
+    parseSettings({ hosts, cluster: { ...settings().cluster, backup, migration } }),
+  );
+  const facts = { smallest: { memory: 2 ** 30, cores: 1, disk: 2 ** 34 }, versions: {} };
+  const off = { ...SOURCE, configured: { ...SOURCE.configured, archive_mode: "off" } };
+  expect(patroni.dynamicConfiguration(facts, off)).toMatchObject({
+    postgresql: { parameters: { archive_mode: "on", archive_command: "/bin/true" } },
+  });
+  expect(migratedParameters(settings(), off)).toMatchObject({ archive_mode: "off" });
 });
 
 test("checksums spare the restart that pg_rewind would need", () => {

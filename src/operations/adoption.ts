@@ -124,7 +124,10 @@ systemctl daemon-reload
 ${enabled.map((one) => `systemctl enable -q ${quote(one)}`).join("\n")}`;
 }
 
-/** Takes from the server what only the cluster needed: the slots of the other members, and the roles it had not before. */
+/** Keeps WAL for Barman while there is a cluster (plan/backup.ts); without one nobody would ever move it on. */
+const BACKUP_SLOT = "barman";
+
+/** Takes from the server what only the cluster needed: the slots of the other members and of Barman, and roles it had not. */
 export function leaveCluster(
   source: Source,
   superuser: string,
@@ -132,9 +135,9 @@ export function leaveCluster(
   others: readonly string[],
 ): string {
   // Patroni names the slot of a member after it (patroni/dcs, slot_name_from_member_name).
-  const slots = others
-    .map((name) => name.replaceAll("-", "_"))
-    .filter((name) => !source.slots.some((slot) => slot.name === name));
+  const slots = [...others.map((name) => name.replaceAll("-", "_")), BACKUP_SLOT].filter(
+    (name) => !source.slots.some((slot) => slot.name === name),
+  );
   const created = [roles.replication, roles.rewind].filter((name) => !source.roles.includes(name));
   const sql = [
     "SELECT pg_reload_conf();",

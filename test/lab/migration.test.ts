@@ -62,7 +62,9 @@ async function stranger(distro: UpOptions["distro"], scale: number): Promise<voi
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
   const back = cluster.pgherd("migration", "rollback", "--yes");
   await until("the old address to let clients in", 600, async () => {
-    const tried = ["bash", "-c", "timeout 5 bash -c ': </dev/tcp/10.89.0.11/5432'"];
+    const connect = `require("net").connect({ host: "10.89.0.11", port: 5432, timeout: 2000 })
+      .on("connect", () => process.exit(0)).on("timeout", () => process.exit(1))`;
+    const tried = [process.execPath, "-e", connect];
     return (await labExec(LAB, tried).catch(() => undefined)) === undefined ? undefined : true;
   });
   shop.move(OLD_ADDRESS);

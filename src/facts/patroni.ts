@@ -36,7 +36,12 @@ export interface ScheduledSwitchover {
 }
 
 /** Patroni's words for replicas that confirm commits. */
-export const SYNCHRONOUS_ROLES: readonly string[] = ["sync_standby", "quorum_standby"];
+const SYNCHRONOUS_ROLES: readonly string[] = ["sync_standby", "quorum_standby"];
+
+/** Whether commits wait for a member in this role, so that none is lost when it takes over. */
+export function isSynchronous({ role }: Pick<ClusterView["members"][number], "role">): boolean {
+  return SYNCHRONOUS_ROLES.includes(role);
+}
 
 /** The view of the Patroni that listens at this endpoint (`10.89.0.11:8008`); `undefined` if it does not answer. */
 export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefined> {

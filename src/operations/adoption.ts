@@ -124,24 +124,18 @@ systemctl daemon-reload
 ${enabled.map((one) => `systemctl enable -q ${quote(one)}`).join("\n")}`;
 }
 
-/** Keeps WAL for Barman while there is a cluster (plan/backup.ts); without one nobody would ever move it on. */
-const BACKUP_SLOT = "barman";
-
-/** Takes from the server what only the cluster needed: the slots of the other members and of Barman, and roles it had not. */
+/** Takes from the server what only the cluster needed: slots, whose WAL nobody would ever take, and roles it had not. */
 export function leaveCluster(
   source: Source,
   superuser: string,
   roles: AdoptionInputs["roles"],
-  others: readonly string[],
+  slots: readonly string[],
 ): string {
-  // Patroni names the slot of a member after it (patroni/dcs, slot_name_from_member_name).
-  const slots = [...others.map((name) => name.replaceAll("-", "_")), BACKUP_SLOT].filter(
-    (name) => !source.slots.some((slot) => slot.name === name),
-  );
+  const others = slots.filter((name) => !source.slots.some((slot) => slot.name === name));
   const created = [roles.replication, roles.rewind].filter((name) => !source.roles.includes(name));
   const sql = [
     "SELECT pg_reload_conf();",
-    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE not active AND slot_name IN (${["", ...slots].map(literal).join(", ")});`,
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE not active AND slot_name IN (${["", ...others].map(literal).join(", ")});`,
     ...created.map(
       (name) =>
         `SELECT format('DROP OWNED BY %I', rolname), format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = ${literal(name)} \\gexec`,

@@ -1,4 +1,4 @@
-import { SYNCHRONOUS_ROLES } from "../facts/patroni";
+import { isSynchronous } from "../facts/patroni";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 
 /**
@@ -98,7 +98,7 @@ function balancerProblems({ entryPoint }: StatusPlan, seen: Seen): Problem[] {
 
 function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string[] {
   const wanted = patroni.synchronous?.count ?? 0;
-  const found = members.filter((member) => SYNCHRONOUS_ROLES.includes(member.role) && isUp(member));
+  const found = members.filter((member) => isSynchronous(member) && isUp(member));
   if (found.length >= wanted) return [];
   return [`${found.length} of ${wanted} replicas confirm commits.`];
 }

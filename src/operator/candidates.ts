@@ -1,12 +1,7 @@
-import { SYNCHRONOUS_ROLES } from "../facts/patroni";
+import { isSynchronous } from "../facts/patroni";
 import { isUp } from "../operations/health";
 import type { ClusterStatus, MemberState } from "../operations/status";
 import type { OperatorPlan } from "./cluster";
-
-/** Whether commits wait for this member, so that none is lost when it takes over. */
-export function isSynchronous({ role }: MemberState): boolean {
-  return SYNCHRONOUS_ROLES.includes(role);
-}
 
 /** Why a member cannot lead; nothing if it can. */
 export function unfit({ patroni }: OperatorPlan, member: MemberState): string | undefined {

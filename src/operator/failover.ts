@@ -1,7 +1,8 @@
+import { isSynchronous } from "../facts/patroni";
 import { isUp, leaderOf } from "../operations/health";
 import { failOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
-import { bestCandidate, isSynchronous, standing, unfit } from "./candidates";
+import { bestCandidate, standing, unfit } from "./candidates";
 import {
   describe,
   insist,

@@ -1,11 +1,11 @@
 import type { LongTransaction, RunningBackup } from "../facts/activity";
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
-import { takesWritesProbe } from "../facts/patroni";
+import { isSynchronous, takesWritesProbe } from "../facts/patroni";
 import { leadWritesTo } from "../operations/haproxy";
 import { isUp, leaderOf } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover, switchOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
-import { bestCandidate, isSynchronous, standing, unfit } from "./candidates";
+import { bestCandidate, standing, unfit } from "./candidates";
 import {
   describe,
   insist,

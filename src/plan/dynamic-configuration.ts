@@ -52,14 +52,17 @@ export function dynamicConfiguration(
   };
 }
 
+/** The slot from which a member streams (patroni/dcs, slot_name_from_member_name). */
+export function slotOf(member: string): string {
+  return member.replaceAll("-", "_");
+}
+
 /** Slots that stay through every change of the leader. */
 function permanentSlots({ members, postgresql, backup }: ClusterSettings, can: Capabilities) {
   // An older Patroni drops the slot of a member that is away, and with it the WAL which that member needs to come back.
   const ofMembers = can.keepsMemberSlots || members.length === 1 ? [] : members;
   return {
-    ...Object.fromEntries(
-      ofMembers.map(({ host }) => [host.replaceAll("-", "_"), { type: "physical" }]),
-    ),
+    ...Object.fromEntries(ofMembers.map(({ host }) => [slotOf(host), { type: "physical" }])),
     ...(backup ? { [BACKUP_SLOT]: { type: "physical" } } : {}),
     ...postgresql.slots,
   };

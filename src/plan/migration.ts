@@ -1,6 +1,8 @@
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
+import { BACKUP_SLOT } from "./backup";
+import { slotOf } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
@@ -58,7 +60,10 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       wait: migration.wait,
     },
     rollback: migration.rollback
-      ? { host, superuser, members, port, endpoints, roles: ROLES }
+      ? {
+          ...{ host, superuser, members, port, endpoints, roles: ROLES },
+          slots: [...others.map(slotOf), BACKUP_SLOT],
+        }
       : undefined,
   };
 }

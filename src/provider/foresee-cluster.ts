@@ -1,4 +1,4 @@
-import { SYNCHRONOUS_ROLES } from "../facts/patroni";
+import { isSynchronous } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
 import { ORDERED, wantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
@@ -71,7 +71,7 @@ export async function foreseeCluster(
     if (leader === inputs.leaderStays) {
       return `First ${list}, one at a time; then ${leader} in place (no connections for that time).`;
     }
-    const synchronous = replicas.filter(({ role }) => SYNCHRONOUS_ROLES.includes(role));
+    const synchronous = replicas.filter(isSynchronous);
     const heir = (synchronous.length > 0 ? synchronous : replicas)
       .map(({ name }) => name)
       .filter((name) => !inputs.neverLead.includes(name))

@@ -1,7 +1,7 @@
 import { HealthError } from "../errors";
 import {
   describeMembers,
-  SYNCHRONOUS_ROLES,
+  isSynchronous,
   systemIdentifierProbe,
   type ClusterView,
 } from "../facts/patroni";
@@ -105,7 +105,7 @@ function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | und
   const { synchronous } = inputs;
   if (!synchronous) {
     // A mode that is just being left behind still has them for a round of Patroni.
-    const still = up.filter(({ role }) => SYNCHRONOUS_ROLES.includes(role));
+    const still = up.filter(isSynchronous);
     return still.length > 0 ? `${names(still)} still synchronous` : undefined;
   }
   const standbys = up.filter(({ role }) => role === synchronous.role);

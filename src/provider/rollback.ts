@@ -1,7 +1,7 @@
 import { PgherdError } from "../errors";
 import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
 import { keyProbe } from "../facts/etcd";
-import { dcsKey, describeMembers, SYNCHRONOUS_ROLES, type ClusterView } from "../facts/patroni";
+import { dcsKey, describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { unitProbe } from "../facts/systemd";
 import {
@@ -56,7 +56,7 @@ export const rollback: ResourceType<RollbackInputs> = {
     await host.change("putting the configuration back", `set -e\n${restoreOriginal(source)}`);
     await host.change(
       "leaving the cluster",
-      `set -e\n${leaveCluster(source, inputs.superuser, inputs.roles, others)}`,
+      `set -e\n${leaveCluster(source, inputs.superuser, inputs.roles, inputs.slots)}`,
     );
     await startAgain(context, urn, inputs, source);
     await resume(context, inputs);
@@ -98,7 +98,7 @@ async function confirmCommits(
 ): Promise<void> {
   const { host, members } = inputs;
   const view = await viewOf(context, inputs);
-  if (!view?.members.some(confirms) || isConfirming(view, host)) return;
+  if (!view?.members.some(isSynchronous) || isConfirming(view, host)) return;
   await context.host(host).change(
     "having all replicas confirm commits",
     patchConfiguration(members[host] ?? "", {
@@ -119,10 +119,8 @@ async function confirmCommits(
   );
 }
 
-const confirms = ({ role }: { readonly role: string }) => SYNCHRONOUS_ROLES.includes(role);
-
 function isConfirming(view: ClusterView | undefined, name: string): boolean {
-  return view?.members.some((member) => member.name === name && confirms(member)) ?? false;
+  return view?.members.some((member) => member.name === name && isSynchronous(member)) ?? false;
 }
 
 /** Ends synchronous replication, so that no commit waits for a replica that is about to go. */

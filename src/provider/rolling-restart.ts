@@ -1,5 +1,5 @@
 import { longTransactionsProbe } from "../facts/activity";
-import { describeMembers, SYNCHRONOUS_ROLES, type ClusterView } from "../facts/patroni";
+import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
 import { drained } from "../operations/drain";
 import { restartPostgres, switchOver } from "../operations/patroni";
@@ -130,7 +130,7 @@ function memberOf(
     name,
     isLeader: found?.role === "leader",
     isUp: isUp(view, name),
-    isSynchronous: SYNCHRONOUS_ROLES.includes(found?.role ?? ""),
+    isSynchronous: found !== undefined && isSynchronous(found),
     lagBytes: found?.role === "leader" ? 0 : found?.lagBytes,
     mayLead: !inputs.neverLead.includes(name),
   };

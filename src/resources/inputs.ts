@@ -246,6 +246,8 @@ export interface RollbackInputs {
   /** etcd's client URLs. */
   readonly endpoints: readonly string[];
   readonly roles: AdoptionInputs["roles"];
+  /** Slots that only the cluster needs: of its other members, and of Barman. */
+  readonly slots: readonly string[];
 }
 
 /** What all resources of a standby cluster know of it, which follows an old server until it takes its place. */

@@ -31,13 +31,14 @@ export interface Checks {
 const PATIENT: Checks = { interval: 3, fastInterval: 1, timeout: 3, fall: 3, rise: 2 };
 /** One answer is enough here: it comes from who holds the lease, and each further one keeps writers out for an interval. */
 const BRISK: Checks = {
-  ...{ interval: 1, fastInterval: 1, downInterval: 0.3, timeout: 2 },
-  ...{ fall: 3, rise: 1 },
+  interval: 1,
+  fastInterval: 1,
+  downInterval: 0.3,
+  timeout: 2,
+  fall: 3,
+  rise: 1,
 };
-const SHORT: Checks = {
-  ...{ interval: 1, fastInterval: 0.5, downInterval: 0.3, timeout: 1 },
-  ...{ fall: 2, rise: 1 },
-};
+const SHORT: Checks = { ...BRISK, fastInterval: 0.5, timeout: 1, fall: 2 };
 
 /**
  * Recovery profiles. `default` is Patroni's own; `fast` is the shortest lease that Patroni accepts since 3.2 (ttl 20,

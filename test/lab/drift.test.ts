@@ -107,9 +107,9 @@ function drifts(leader: string): Drift[] {
     {
       what: "a unit that runs with an older configuration than the one on disk",
       host: "lb2",
-      script: `cd /etc/haproxy; cp -a haproxy.cfg /root/old; sleep 1.1
+      script: `cd /etc/haproxy; cp -a haproxy.cfg /var/tmp/old; sleep 1.1
         sed -i 's/timeout client .*/timeout client 11m/' haproxy.cfg; systemctl reload haproxy
-        sleep 1.1; mv /root/old haproxy.cfg`,
+        sleep 1.1; mv /var/tmp/old haproxy.cfg`,
       shows: ["demo-lb2-haproxy"],
     },
     {
@@ -290,7 +290,7 @@ async function isRepaired(rows: readonly Drift[]): Promise<void> {
   const written = rows.flatMap(({ host, files = [] }) => files.map((path) => `${host} ${path}`));
   const started = rows.flatMap(({ host, starts }) => (starts ? [`${host} ${starts}`] : []));
   // The file that was put back is another one by its number.
-  const putBack = rows.some(({ script }) => script.includes("mv /root/old"))
+  const putBack = rows.some(({ script }) => script.includes("mv /var/tmp/old"))
     ? ["lb2 /etc/haproxy/haproxy.cfg"]
     : [];
   const expected = [...new Set([...written, ...started])].sort();

@@ -76,7 +76,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
   };
 
   test("one pulumi up brings backups along: a first one, WAL, timers and passed checks", async () => {
-    const seen = await cluster.healthy();
+    const seen = await cluster.healthy(60);
     expect(seen.backup?.problems).toEqual([]);
     expect(seen.backup?.newest?.status).toBe("DONE");
     expect(await cluster.pgherd("backup", "check")).toContain("All of Barman's checks pass");

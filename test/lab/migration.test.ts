@@ -61,7 +61,7 @@ async function stranger(distro: UpOptions["distro"], scale: number): Promise<voi
 /** Goes back as a person does, with clients that use the old address as soon as it is there. */
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
   const back = cluster.pgherd("migration", "rollback", "--yes");
-  await until("the old address to let clients in", 600, async () => {
+  await until("the old address to let clients in", 120, async () => {
     const connect = `require("net").connect({ host: "10.89.0.11", port: 5432, timeout: 2000 })
       .on("connect", () => process.exit(0)).on("timeout", () => process.exit(1))`;
     const tried = [process.execPath, "-e", connect];

@@ -4,8 +4,11 @@ import { addressOf } from "./addresses";
 import { render } from "./template";
 import type { Files, ServicePlan } from "./types";
 
-/** Priority of the first load balancer; each further one stands lower, so that no two are equal. */
-const HIGHEST_PRIORITY = 150;
+/**
+ * Priority of the first load balancer; each further one stands lower, so that no two are equal. The highest that no owner
+ * of the address has: the lower, the longer a silent holder is waited for, by up to a second (RFC 3768, 6.1, Skew_Time).
+ */
+const HIGHEST_PRIORITY = 254;
 const PRIORITY_STEP = 10;
 
 /** Keepalived on each load balancer; exactly one of them holds the virtual IP. */

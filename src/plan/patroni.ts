@@ -1,10 +1,10 @@
 import { isIPv6 } from "node:net";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import type { Source } from "../resources/inputs";
+import type { FileInput, Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES, backupRoles, memberBackups } from "./backup";
-import { dataDirectory } from "./directories";
+import { dataDirectory, MEMBER_FILE } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";
@@ -23,6 +23,9 @@ const BASE_CONFIGURATION = `${CONFIG}/postgresql.base.conf`;
 
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";
+
+/** What Patroni calls where PostgreSQL has started or has got another role. */
+const ON_ROLE = "/var/lib/pgherd/give-dcs-lead-away";
 
 /** Names of the roles that Patroni itself connects with. */
 export const ROLES = {
@@ -131,6 +134,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   const address = addressOf(hosts, host);
   const places = placesOf(settings, host, source);
   const backups = memberBackups(settings);
+  const onRole = giveDcsLeadAway(settings, host);
   const base: Files = places.baseConfiguration
     ? {
         [places.baseConfiguration]: {
@@ -142,7 +146,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
     : {};
   return {
     ...base,
-    [`${CONFIG}/10-member.yml`]: {
+    [MEMBER_FILE]: {
       mode: "0600",
       ...OWNED,
       content: render("patroni/member.yml", {
@@ -166,6 +170,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         watchdog: cluster.failover.watchdog,
         replicas: backups.replicas ?? null,
         bootstrap: backups.bootstrap ?? null,
+        onRole: onRole ? ON_ROLE : null,
         pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
         tags: Object.entries({
@@ -196,7 +201,20 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         endpoints: Object.values(planEtcd(settings).members).join(","),
       }),
     },
+    ...(onRole ? { [ON_ROLE]: onRole } : {}),
     ...backups.files,
+  };
+}
+
+/** The script that keeps etcd's lead off the primary's host; none where that is not of etcd, or all there is of it. */
+function giveDcsLeadAway(settings: Settings, host: string): FileInput | undefined {
+  const { [host]: own, ...others } = planEtcd(settings).members;
+  if (own === undefined || Object.keys(others).length === 0) return undefined;
+  return {
+    mode: "0755",
+    owner: "root",
+    group: "root",
+    content: render("patroni/give-dcs-lead-away.sh", { own, others: Object.values(others) }),
   };
 }
 

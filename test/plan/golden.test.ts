@@ -91,6 +91,7 @@ test("files have these modes and owners", () => {
     "/etc/systemd/system/haproxy.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/patroni.service.d/pgherd.conf": "0644 root:root",
     "/var/lib/pgherd/before-patroni": "0644 root:root",
+    "/var/lib/pgherd/give-dcs-lead-away": "0755 root:root",
   });
 });
 
@@ -150,7 +151,7 @@ test("no two balancers have the same priority", () => {
   const priorities = files
     .filter(({ path }) => path === "/etc/keepalived/keepalived.conf")
     .map(({ content }) => /priority (\d+)/.exec(content)?.[1]);
-  expect(priorities).toEqual(["150", "140"]);
+  expect(priorities).toEqual(["254", "244"]);
 });
 
 const ipv6 = planCluster(

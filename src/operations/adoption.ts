@@ -128,14 +128,18 @@ ${enabled.map((one) => `systemctl enable -q ${quote(one)}`).join("\n")}`;
 export function leaveCluster(
   source: Source,
   superuser: string,
-  roles: AdoptionInputs["roles"],
+  roles: readonly string[],
   slots: readonly string[],
 ): string {
+  const created = roles.filter((name) => !source.roles.includes(name));
   const others = slots.filter((name) => !source.slots.some((slot) => slot.name === name));
-  const created = [roles.replication, roles.rewind].filter((name) => !source.roles.includes(name));
+  const ofCluster = `slot_name IN (${["", ...others].map(literal).join(", ")})`;
   const sql = [
     "SELECT pg_reload_conf();",
-    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE not active AND slot_name IN (${["", ...others].map(literal).join(", ")});`,
+    // Who streams from one comes by a load balancer, which may not have noticed yet that Patroni is gone.
+    `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND ${ofCluster};`,
+    `DO $$ BEGIN FOR tenth IN 1..100 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_replication_slots WHERE active AND ${ofCluster}); PERFORM pg_sleep(0.1); END LOOP; END $$;`,
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE ${ofCluster};`,
     ...created.map(
       (name) =>
         `SELECT format('DROP OWNED BY %I', rolname), format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = ${literal(name)} \\gexec`,

@@ -1,7 +1,7 @@
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
-import { BACKUP_SLOT } from "./backup";
+import { BACKUP_ROLES, BACKUP_SLOT } from "./backup";
 import { slotOf } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { planHosts } from "./hosts";
@@ -14,7 +14,7 @@ import type { MigrationPlan } from "./types";
 /** How a server that runs already becomes the first member of the cluster; nothing if none does. */
 export function planMigration(settings: Settings): MigrationPlan | undefined {
   const { cluster } = settings;
-  const { migration, postgresql } = cluster;
+  const { migration, postgresql, backup } = cluster;
   if (!migration || migration.method === "standbyCluster") return undefined;
   const host = migration.from;
   const members = planPatroni(settings).members;
@@ -61,8 +61,9 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
     },
     rollback: migration.rollback
       ? {
-          ...{ host, superuser, members, port, endpoints, roles: ROLES },
-          slots: [...others.map(slotOf), BACKUP_SLOT],
+          ...{ host, superuser, members, port, endpoints },
+          roles: [ROLES.replication, ROLES.rewind, ...(backup ? Object.values(BACKUP_ROLES) : [])],
+          slots: [...others.map(slotOf), ...(backup ? [BACKUP_SLOT] : [])],
         }
       : undefined,
   };

@@ -245,7 +245,8 @@ export interface RollbackInputs {
   readonly port: number;
   /** etcd's client URLs. */
   readonly endpoints: readonly string[];
-  readonly roles: AdoptionInputs["roles"];
+  /** Roles that only the cluster needs: Patroni's own, and Barman's. */
+  readonly roles: readonly string[];
   /** Slots that only the cluster needs: of its other members, and of Barman. */
   readonly slots: readonly string[];
 }

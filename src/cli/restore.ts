@@ -2,18 +2,19 @@ import { Command } from "commander";
 import { epochOf } from "../config/time";
 import type { RecoveryTarget } from "../config/schema";
 import { PgherdError } from "../errors";
+import { placesProbe } from "../facts/places";
 import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../operator/cluster";
 import { performRestore } from "../operator/restore";
 import {
+  byFolder,
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
 } from "../operator/restore-plan";
 import { memberBackups, recoverySettings } from "../plan/backup";
-import { dataDirectory } from "../plan/directories";
 import { confirm, EXIT_CODES } from "./ask";
 import { backupPlanOf } from "./backup";
 import { withStack, type OpenCluster, type StackOptions } from "./cluster";
@@ -48,7 +49,7 @@ export function restoreCommand(): Command {
     .action(async (options: RestoreOptions) => {
       const target = targetOf(options);
       await during("restore", options, async (open) => {
-        const cluster = restorable(open);
+        const cluster = await restorable(open);
         const time = target.time === undefined ? undefined : epochOf(target.time);
         const intent = await considerRestore(cluster, { target, time, backup: options.backup });
         insist("The restore", intent, false, "");
@@ -59,8 +60,8 @@ export function restoreCommand(): Command {
           options.json,
           outcome,
           `Done after ${spanOf(outcome.seconds)}: ${open.plan.name} is on timeline ${outcome.timeline}, at ${inWords(target)}.`,
-          `The data from before is in ${outcome.kept}`,
-          `on ${intent.members.join(", ")}: remove it when you need it no more.`,
+          "The data from before, to be removed when you need it no more:",
+          ...byFolder(Object.entries(outcome.kept)).map((one) => `  ${one}`),
           "Next: pgherd backup now, so that the way back from here is short.",
         );
       });
@@ -92,16 +93,20 @@ function tellPlan(
   );
 }
 
-/** What a restore needs to know of the stack. */
-function restorable(open: OpenCluster): RestorableCluster {
-  const { settings } = open;
+/** What a restore needs to know of the stack and its hosts. */
+async function restorable(open: OpenCluster): Promise<RestorableCluster> {
+  const { settings, plan, host } = open;
   const backup = backupPlanOf(settings);
   const { replicas } = memberBackups(settings);
   if (!replicas) throw new Error("a stack with backups makes replicas from them");
+  const members = Object.keys(plan.patroni.members);
+  const places = await Promise.all(
+    members.map(async (name) => [name, await host(name).observe(placesProbe)] as const),
+  );
   return {
     ...open,
     backup,
-    data: dataDirectory(settings.cluster),
+    places: Object.fromEntries(places),
     binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
     fill: replicas.command,
     recovery: (target) => recoverySettings(target as RecoveryTarget, replicas.recoveryCommand),

@@ -3,6 +3,7 @@ import type { Probe } from "../host/host";
 import { hereDocument, quote, words } from "../host/shell";
 import { etcdctl } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
+import type { Places } from "../facts/places";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
 export interface RestoreTarget {
@@ -175,7 +176,7 @@ export function commitOnce(psqlCommand: string): string {
 }
 
 /** Stops Patroni and its PostgreSQL; a paused Patroni leaves it running. */
-export function stopMember(dataDirectory: string, binDirectory: string): string {
+export function stopMember({ dataDirectory, binDirectory }: Places): string {
   return `systemctl stop patroni.service
 if [ -s ${quote(`${dataDirectory}/postmaster.pid`)} ]; then
   cd / && runuser -u postgres -- ${quote(`${binDirectory}/pg_ctl`)} -D ${quote(dataDirectory)} -m fast -w -t 3600 stop || :

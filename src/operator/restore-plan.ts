@@ -1,5 +1,6 @@
 import { catalogOfBackupsProbe, type BaseBackup } from "../facts/barman";
 import { systemIdentifierProbe } from "../facts/patroni";
+import type { Places } from "../facts/places";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { leaderOf } from "../operations/health";
 import { findRecovery, inWords } from "../operations/recovery-window";
@@ -10,9 +11,9 @@ import { observe, Refusal, type Cluster, type Intent } from "./cluster";
 /** A cluster that can be restored, beside what every verb knows of it. */
 export interface RestorableCluster extends Cluster {
   readonly backup: BackupStatusPlan;
-  /** The members' data directory. */
-  readonly data: string;
-  /** PostgreSQL's programs: `/usr/lib/postgresql/17/bin`. */
+  /** Of each member. */
+  readonly places: { readonly [member: string]: Places };
+  /** PostgreSQL's programs on the backup host: `/usr/lib/postgresql/17/bin`. */
   readonly binDirectory: string;
   /** A member's own script that fills a data directory from a backup. */
   readonly fill: string;
@@ -78,7 +79,7 @@ export async function considerRestore(
     systemIdentifier: await host(first).observe(
       systemIdentifierProbe(plan.patroni.members[first] ?? ""),
     ),
-    refusals: [...tablespaces(at, backup), ...(await withoutRoom(cluster, members, backup))],
+    refusals: [...tablespaces(at, backup), ...(await withoutRoom(cluster, backup))],
     objections: [],
     effects: effectsOf(cluster, request, backup, first, catalog.now),
   };
@@ -93,13 +94,12 @@ function tablespaces({ host }: BackupStatusPlan, { id, tablespaces: some }: Base
 
 /** The old data stays, so that there must be room for both. */
 async function withoutRoom(
-  { data, host }: RestorableCluster,
-  members: readonly string[],
+  { places, host }: RestorableCluster,
   { size }: BaseBackup,
 ): Promise<string[]> {
   const needed = size * 1.1 + 512 * 2 ** 20;
   const found = await Promise.all(
-    members.map(async (name) => {
+    Object.entries(places).map(async ([name, { dataDirectory: data }]) => {
       const { free, mounted } = await host(name).observe(roomProbe(data));
       if (mounted) {
         return `${name}: expected ${data} to be a folder that can be set aside, found a file system of its own.`;
@@ -113,7 +113,7 @@ async function withoutRoom(
 }
 
 function effectsOf(
-  { plan, data }: RestorableCluster,
+  { plan, places }: RestorableCluster,
   { target, time }: RestoreRequest,
   backup: BaseBackup,
   first: string,
@@ -125,11 +125,24 @@ function effectsOf(
       ? "everything that was committed after it"
       : `everything that was committed after it: the last ${spanOf(now - time)}`;
   const nothing = Object.keys(target).length === 0;
+  const kept = Object.entries(places).map(
+    ([name, { dataDirectory }]) => [name, `${dataDirectory}.before-restore-TIME`] as const,
+  );
   return [
     `goes back to ${inWords(target)}`,
     `begins with backup ${backup.id} of ${timeOf(backup.endedAt)}, ${sizeOf(backup.size)}, and replays the WAL since`,
     `stops every member: ${[`${first} is restored first`, ...(others.length > 0 ? [`${others.join(" and ")} are made from it`] : [])].join(", ")}; clients have no database until then`,
     nothing ? "loses what the archive does not have" : `loses ${after}`,
-    `keeps the present data as ${data}.before-restore-TIME on each member`,
+    `keeps the present data as ${byFolder(kept).join(" and ")}`,
   ];
+}
+
+/** Folders with the members that have them: `["/srv/shop on db1", "/var/lib/postgresql/17/main on db2, db3"]`. */
+export function byFolder(
+  folders: readonly (readonly [member: string, folder: string])[],
+): string[] {
+  return [...new Set(folders.map(([, folder]) => folder))].map((folder) => {
+    const members = folders.filter(([, other]) => other === folder).map(([member]) => member);
+    return `${folder} on ${members.join(", ")}`;
+  });
 }

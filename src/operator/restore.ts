@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
+import type { Places } from "../facts/places";
 import { psql } from "../facts/postgres";
 import {
   branchProbe,
@@ -27,8 +28,8 @@ export interface RestoreOutcome {
   readonly backup: string;
   readonly timeline: number;
   readonly seconds: number;
-  /** Where each member keeps the data from before. */
-  readonly kept: string;
+  /** Where each member keeps the data from before: `{ db1: "/var/lib/postgresql/17/main.before-restore-20261121T143000Z" }`. */
+  readonly kept: { readonly [member: string]: string };
 }
 
 /** As long as the largest database takes. */
@@ -59,7 +60,7 @@ export async function performRestore(
     await putBack(cluster, intent, aside, failed);
     throw new PgherdError(
       `the restore failed; the cluster runs as before.\n${failure}`,
-      `What was restored is kept on ${first} as ${cluster.data}.${failed}.`,
+      `What was restored is kept on ${first} as ${dataOf(cluster, first)}.${failed}.`,
     );
   }
   await cluster.host(first).change("ending the order", endRestoreOrder());
@@ -76,21 +77,34 @@ export async function performRestore(
     backup: intent.backup.id,
     timeline,
     seconds: Math.round((Date.now() - started) / 1000),
-    kept: `${cluster.data}.${aside}`,
+    kept: Object.fromEntries(
+      members.map((name) => [name, `${dataOf(cluster, name)}.${aside}`] as const),
+    ),
   };
+}
+
+function placesOf({ places }: RestorableCluster, name: string): Places {
+  const found = places[name];
+  if (!found) throw new Error(`${name} is no member`);
+  return found;
+}
+
+function dataOf(cluster: RestorableCluster, name: string): string {
+  return placesOf(cluster, name).dataDirectory;
 }
 
 /** Replicas first, so that none takes over from the leader. */
 async function stopAll(
-  { plan, data, binDirectory, host, progress }: RestorableCluster,
+  cluster: RestorableCluster,
   { first, members, leads }: RestoreIntent,
 ): Promise<void> {
+  const { plan, host, progress } = cluster;
   if (leads) {
     const commit = commitOnce(psql(plan.patroni.port, "postgres"));
     await host(first).change("marking the end", `set -e\n${commit}`);
   }
   const stop = (name: string) =>
-    host(name).change("stopping Patroni", `set -e\n${stopMember(data, binDirectory)}`, STOP);
+    host(name).change("stopping Patroni", `set -e\n${stopMember(placesOf(cluster, name))}`, STOP);
   progress("stopping the replicas");
   await Promise.all(members.filter((name) => name !== first).map(stop));
   progress(`stopping ${first}`);
@@ -98,14 +112,18 @@ async function stopAll(
 }
 
 async function setAside(
-  { plan, data, host, progress }: RestorableCluster,
+  cluster: RestorableCluster,
   { members }: RestoreIntent,
   aside: string,
 ): Promise<void> {
+  const { plan, host, progress } = cluster;
   progress("setting the present data aside");
   await Promise.all(
     members.map((name) =>
-      host(name).change("setting data aside", `set -e\n${setDataAside(data, aside)}`),
+      host(name).change(
+        "setting data aside",
+        `set -e\n${setDataAside(dataOf(cluster, name), aside)}`,
+      ),
     ),
   );
   await onDcs({ plan, host }, "forgetting the old cluster", forgetCluster);
@@ -130,8 +148,9 @@ async function restoreFirst(
   cluster: RestorableCluster,
   intent: RestoreIntent,
 ): Promise<string | undefined> {
-  const { plan, data, host, progress } = cluster;
+  const { plan, host, progress } = cluster;
   const { first, backup, target } = intent;
+  const data = dataOf(cluster, first);
   const order = orderRestore(`${cluster.fill} --backup=${backup.id}`, cluster.recovery(target));
   await host(first).change("ordering the restore", `set -e\n${order}`);
   const since = Math.floor(Date.now() / 1000) - 1;
@@ -196,11 +215,12 @@ async function putBack(
   aside: string,
   failed: string,
 ): Promise<void> {
-  const { data, binDirectory, host, progress } = cluster;
+  const { host, progress } = cluster;
   progress("putting the old data back");
-  const script = `${stopMember(data, binDirectory)}\n${putDataBack(data, aside, failed)}`;
+  const script = (name: string) =>
+    `${stopMember(placesOf(cluster, name))}\n${putDataBack(dataOf(cluster, name), aside, failed)}`;
   await Promise.all(
-    members.map((name) => host(name).change("putting data back", `set -e\n${script}`, STOP)),
+    members.map((name) => host(name).change("putting data back", `set -e\n${script(name)}`, STOP)),
   );
   await onDcs(cluster, "forgetting the attempt", forgetCluster);
   if (systemIdentifier) {

@@ -4,7 +4,7 @@ import { bytesOf } from "../config/size";
 import { epochOf } from "../config/time";
 import type { BootstrapInput, FileInput, LinkInput, RoleInput } from "../resources/inputs";
 import { addressOf } from "./addresses";
-import { dataDirectory } from "./directories";
+import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshDirectory, sshPort } from "./logins";
 import { render } from "./template";
 import type { BackupPlan, Files, LoginsPlan, ServicePlan } from "./types";
@@ -144,7 +144,7 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
           from: backup.host,
           fromUser: BARMAN_USER,
           toUser: POSTGRES_USER,
-          command: `${WINDOW} ${dataDirectory(cluster)}`,
+          command: WINDOW,
         }))
       : []),
   ];
@@ -153,7 +153,10 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
     files: Object.fromEntries([
       ...from.map(({ host }) => [host, script(DOOR, "barman/door.sh", {})] as const),
       ...(backup
-        ? members.map((member) => [member, script(WINDOW, "barman/window.sh", {})] as const)
+        ? members.map(
+            (member) =>
+              [member, script(WINDOW, "barman/window.sh", { patroni: MEMBER_FILE })] as const,
+          )
         : []),
     ]),
   };

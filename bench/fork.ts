@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pc from "picocolors";
 import { plainTable } from "../src/cli/table";
 import type { Fork } from "../src/facts/forks";
-import { BenchLab } from "./bench-lab";
+import { LabCluster } from "../test/lab/lab-cluster";
 import { median } from "./results";
 
 /** A file system, a size of the database, and how long forks of it took. */
@@ -25,7 +25,7 @@ const SCALES = [7, 690];
 /** Seconds until a fork of the largest database takes connections, at most. */
 const WANTED = 5;
 
-const lab = new BenchLab("bench-fork");
+const lab = new LabCluster("bench-fork");
 
 /** Forks a small and a large database again and again, on each file system. */
 export async function measureForks(
@@ -37,13 +37,13 @@ export async function measureForks(
     for (const fileSystem of FILE_SYSTEMS) {
       say(`forks: deploying a leader and a replica on ${fileSystem}`);
       await lab.boot({ topology: "standard", distro: "trixie", dataFs: fileSystem });
-      configure();
-      await lab.deploy();
+      const cluster = configured();
+      await cluster.deploy();
       for (const scale of SCALES) {
         say(`forks: pgbench data of scale ${scale}`);
         const size = await fill(scale);
         const forks = [];
-        for (let round = 0; round < rounds; round++) forks.push(await fork());
+        for (let round = 0; round < rounds; round++) forks.push(await fork(cluster));
         const seconds = forks.map((one) => one.seconds);
         const copies = forks.map(({ copied }) => copied / 1000);
         results.push({ fileSystem, size, copies, seconds });
@@ -73,36 +73,34 @@ export function renderForks(results: readonly ForkTimes[]): string {
   return `${table.toString()}\n`;
 }
 
-function configure(): void {
-  lab.configure("lab", (config) => {
-    const cluster = config["pgherd:cluster"];
+function configured(): LabCluster {
+  return lab.varying(({ cluster }) => {
     delete cluster.loadBalancers;
-    Object.assign(cluster, {
-      members: ["db1", "db2"],
-      firewall: { clients: ["10.89.0.0/24"] },
-    });
+    cluster.members = ["db1", "db2"];
+    cluster.firewall = { clients: ["10.89.0.0/24"] };
   });
 }
 
 /** Makes pgbench's tables anew, waits until the replica has them on its disk. Returns the size of the database. */
 async function fill(scale: number): Promise<number> {
-  const leader = (await lab.sql("db1", "select pg_is_in_recovery()")) === "f" ? "db1" : "db2";
+  const leader =
+    (await lab.superuserSql("db1", "select pg_is_in_recovery()")) === "f" ? "db1" : "db2";
   const replica = leader === "db1" ? "db2" : "db1";
   await lab.onHost(
     leader,
     `cd / && sudo -u postgres /usr/lib/postgresql/17/bin/pgbench -q -i -s ${scale} app 2>&1`,
   );
-  await lab.sql(leader, "checkpoint");
-  const written = await lab.sql(leader, "select pg_current_wal_lsn()");
+  await lab.superuserSql(leader, "checkpoint");
+  const written = await lab.superuserSql(leader, "select pg_current_wal_lsn()");
   const replayed = `select pg_last_wal_replay_lsn() >= '${written}'`;
-  while ((await lab.sql(replica, replayed)) !== "t") await sleep(1000);
-  await lab.sql(replica, "checkpoint");
+  while ((await lab.superuserSql(replica, replayed)) !== "t") await sleep(1000);
+  await lab.superuserSql(replica, "checkpoint");
   await lab.onHost(replica, "sync");
-  return Number(await lab.sql(leader, "select pg_database_size('app')"));
+  return Number(await lab.superuserSql(leader, "select pg_database_size('app')"));
 }
 
-async function fork(): Promise<Fork & { readonly seconds: number }> {
-  const made = await lab.pgherd("fork", "create", "bench", "--json");
-  await lab.pgherd("fork", "drop", "bench");
+async function fork(cluster: LabCluster): Promise<Fork & { readonly seconds: number }> {
+  const made = await cluster.pgherd("fork", "create", "bench", "--json");
+  await cluster.pgherd("fork", "drop", "bench");
   return JSON.parse(made) as Fork & { seconds: number };
 }

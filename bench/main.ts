@@ -44,20 +44,27 @@ const program = new Command("npm run bench --")
   .addHelpText(
     "after",
     `
-Takes most of an hour, and two more for the recoveries; nothing else should run meanwhile. Times are of whole processes, from start to end; the table shows
+Takes most of an hour, and one more for the recoveries; nothing else should run
+meanwhile. Times are of whole processes, from start to end; the table shows
 medians, and how many times pgherd's they are.
 
 Parts:
-  fresh     from blank hosts to a cluster that serves; all packages are on the hosts' own disk
-  no-op     once more, with everything looked at on the hosts, and nothing to change
+  fresh     from blank hosts to a cluster that serves; all packages are on the
+            hosts' own disk
+  no-op     once more, with everything looked at on the hosts, and nothing to
+            change
   dry-run   what would be changed, with everything looked at
   change    one timeout of HAProxy, or back again
-  recovery  how long nobody can write after a switchover, a power cut, a crash; pgherd alone
-  migration how long nobody can write or read while a server becomes a cluster, step by step; pgherd alone
-  restore   how fast a backup comes back, beside Barman alone and a plain copy of the files
-  forks     how soon a fork of a database of 0.1 and of 10 GB takes connections, on xfs and btrfs; pgherd alone
-The floor of fresh is APT alone with the same packages; that of the others is Pulumi's engine with as many resources of a
-provider that does nothing.
+  recovery  how long nobody can write after a switchover, a power cut, a crash;
+            pgherd alone
+  migration how long nobody can write or read while a server becomes a cluster,
+            step by step; pgherd alone
+  restore   how fast a backup comes back, beside Barman alone and a plain copy
+            of the files
+  forks     how soon a fork of a database of 0.1 and of 10 GB takes connections,
+            on xfs and btrfs; pgherd alone
+The floor of fresh is APT alone with the same packages; that of the others is
+Pulumi's engine with as many resources of a provider that does nothing.
 
 Examples:
   npm run bench

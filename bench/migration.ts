@@ -1,13 +1,15 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pc from "picocolors";
 import { plainTable } from "../src/cli/table";
 import { PgherdError } from "../src/errors";
 import { packageRoot } from "../src/package-root";
+import { LabCluster } from "../test/lab/lab-cluster";
 import { PASSWORD, Shop, type ShopReport } from "../test/lab/shop";
-import { BenchLab } from "./bench-lab";
+import { stranger } from "../test/lab/stranger";
 
-const lab = new BenchLab("bench-migration");
+const lab = new LabCluster("bench-migration", {
+  configFile: join(packageRoot(), "stacks/Pulumi.migration.yaml"),
+});
 
 /** How much there is to copy: pgbench's scale; 50 are 750 MB. */
 const SCALE = 50;
@@ -103,7 +105,8 @@ export async function measureMigration(say: (text: string) => void): Promise<Mig
   try {
     for (const way of WAYS) {
       say(`migration: a server with pgbench data of scale ${SCALE}, ${way.method}`);
-      await setUp(way);
+      await stranger(lab, "trixie", SCALE);
+      await way.prepare?.();
       measured.push(...(await migrate(way, say)));
     }
   } finally {
@@ -130,27 +133,19 @@ export function renderMigrations(steps: readonly MigrationStep[]): string {
   return `${table.toString()}\n`;
 }
 
-async function setUp({ prepare }: Way): Promise<void> {
-  await lab.boot({ topology: "standard", distro: "trixie" });
-  const script = readFileSync(join(packageRoot(), "test/lab/stranger.sh"), "utf8");
-  await lab.onHost("db1", "cat >stranger.sh", script);
-  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${SCALE}`);
-  await prepare?.();
-}
-
 /** What the owner of a server does for members that are to follow it. */
 async function prepareStream(): Promise<void> {
-  await lab.sql(
+  await lab.superuserSql(
     "db1",
     `create role replicator login replication password '${REPLICATION_PASSWORD}'`,
   );
   const line = "host replication replicator 10.89.0.0/24 scram-sha-256";
   await lab.onHost("db1", `sudo sed -i '1i ${line}' /etc/postgresql/*/main/pg_hba.conf`);
-  await lab.sql("db1", "select pg_reload_conf()");
+  await lab.superuserSql("db1", "select pg_reload_conf()");
 }
 
 async function migrate(way: Way, say: (text: string) => void): Promise<MigrationStep[]> {
-  const shop = new Shop(lab.name, OLD_ADDRESS);
+  const shop = new Shop(lab.lab, OLD_ADDRESS);
   const seconds = new Map<string, number>();
   let report: ShopReport;
   try {
@@ -158,8 +153,7 @@ async function migrate(way: Way, say: (text: string) => void): Promise<Migration
       shop.move(...places);
       shop.step(name);
       const start = performance.now();
-      configure(way, settings);
-      await lab.deploy();
+      await configured(way, settings).deploy();
       seconds.set(name, (performance.now() - start) / 1000);
       say(`${way.method}, ${name}: ${seconds.get(name)?.toFixed(0)} s`);
     }
@@ -192,9 +186,9 @@ async function checkRows({ method, ends }: Way, report: ShopReport): Promise<voi
   }
 }
 
-function configure({ cluster, migration }: Way, settings: object): void {
-  lab.configure("migration", (config) => {
-    Object.assign(config["pgherd:cluster"], cluster, { migration: { ...migration, ...settings } });
-    config["pgherd:migrationPassword"] = REPLICATION_PASSWORD;
+function configured({ cluster, migration }: Way, settings: object): LabCluster {
+  return lab.varying((stack) => {
+    Object.assign(stack.cluster, cluster, { migration: { ...migration, ...settings } });
+    stack.migrationPassword = REPLICATION_PASSWORD;
   });
 }

@@ -1,22 +1,22 @@
 import pc from "picocolors";
-import { parseOutputs } from "../src/cli/outputs";
 import { plainTable } from "../src/cli/table";
 import { PgherdError } from "../src/errors";
 import { brokenPromises, check, lengthOf, type Verdict } from "../src/lab/chaos/checker";
 import { playChaos, type ChaosTarget, type Run } from "../src/lab/chaos/run";
 import type { Planned } from "../src/lab/chaos/schedule";
 import type { Distro } from "../src/lab/topology";
-import { BenchLab } from "./bench-lab";
+import { targetOf } from "../test/lab/experiment";
+import { LabCluster } from "../test/lab/lab-cluster";
 import { median } from "./results";
 
-const lab = new BenchLab("bench-recovery");
+const lab = new LabCluster("bench-recovery");
 
 type Profile = "default" | "fast" | "aggressive";
 
 /** One way to fail, and how soon all must be well again: the worst of all runs counts. */
 interface Case {
   readonly name: string;
-  readonly event: () => Omit<Planned, "name" | "pause">;
+  readonly event: (cluster: LabCluster) => Omit<Planned, "name" | "pause">;
   readonly measures: readonly Measure[];
 }
 
@@ -73,9 +73,9 @@ const SETUPS: readonly Setup[] = [
     cases: [
       {
         name: "planned switchover",
-        event: () => ({
+        event: (cluster) => ({
           lasts: 0,
-          meanwhile: async () => void (await lab.pgherd("switchover", "--yes")),
+          meanwhile: async () => void (await cluster.pgherd("switchover", "--yes")),
         }),
         measures: [writesBack(2)],
       },
@@ -115,12 +115,12 @@ export async function measureRecovery(
     for (const setup of SETUPS) {
       say(`recovery: deploying on ${setup.distro} with the profile ${setup.profile}`);
       await lab.boot({ topology: "standard", distro: setup.distro });
-      configure(setup);
-      await lab.deploy();
-      const target = await targetOf();
+      const cluster = configured(setup);
+      await cluster.deploy();
+      const target = await targetOf(cluster);
       for (const one of setup.cases) {
         const taken: number[][] = [];
-        for (let run = 0; run < runs; run++) taken.push(await measure(target, one));
+        for (let run = 0; run < runs; run++) taken.push(await measure(cluster, target, one));
         for (const [i, { what, wanted }] of one.measures.entries()) {
           const seconds = taken.map((times) => times[i] ?? Infinity);
           const name = `${one.name}: ${what}`;
@@ -148,8 +148,8 @@ export function renderRecovery(results: readonly Recovery[]): string {
 }
 
 /** One run. Returns what was measured, in the order of the case's measures. */
-async function measure(target: ChaosTarget, one: Case): Promise<number[]> {
-  const planned = { ...one.event(), name: one.name, pause: 0 };
+async function measure(cluster: LabCluster, target: ChaosTarget, one: Case): Promise<number[]> {
+  const planned = { ...one.event(cluster), name: one.name, pause: 0 };
   const run = await playChaos(target, [planned], () => {}, new AbortController().signal);
   const verdict = check(run.history);
   const broken = [...brokenPromises(verdict, { durable: true }), ...run.notRecovered];
@@ -157,28 +157,9 @@ async function measure(target: ChaosTarget, one: Case): Promise<number[]> {
   return one.measures.map(({ of }) => of(run, verdict));
 }
 
-function configure({ distro, profile }: Setup): void {
-  lab.configure("lab", (config) => {
-    const cluster = config["pgherd:cluster"];
+function configured({ distro, profile }: Setup): LabCluster {
+  return lab.varying(({ cluster }) => {
     cluster.failover = { profile };
-    Object.assign(cluster.postgresql as object, { version: distro === "trixie" ? 17 : 15 });
+    cluster.postgresql = { ...cluster.postgresql, version: distro === "trixie" ? 17 : 15 };
   });
-}
-
-async function targetOf(): Promise<ChaosTarget> {
-  const output = await lab.pulumi("stack", "output", "--json", "--show-secrets", "--stack", "lab");
-  const outputs = parseOutputs("lab", output);
-  return {
-    lab: lab.name,
-    members: ["db1", "db2", "db3"],
-    port: 5432,
-    balancers: ["lb1", "lb2"],
-    vips: ["10.89.0.100"],
-    client: {
-      uri: outputs.connection.primary ?? "",
-      user: "app",
-      password: outputs.passwords.app ?? "",
-      database: "app",
-    },
-  };
 }

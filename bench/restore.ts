@@ -1,9 +1,9 @@
 import { plainTable } from "../src/cli/table";
 import type { BaseBackup } from "../src/facts/barman";
-import { BenchLab } from "./bench-lab";
+import { LabCluster } from "../test/lab/lab-cluster";
 import { median } from "./results";
 
-const lab = new BenchLab("bench-restore");
+const lab = new LabCluster("bench-restore");
 
 /** The times of one way to have a backup's files back. */
 interface RestoreTimes {
@@ -59,11 +59,11 @@ export async function measureRestore(
   try {
     say("restore: deploying a member and a backup host");
     await lab.boot({ topology: "standard", distro: "trixie" });
-    configure();
-    await lab.deploy();
+    const cluster = configured();
+    await cluster.deploy();
     say(`restore: filling it with ${megabytes} MB, and taking a backup`);
     await fill(megabytes);
-    const backup = JSON.parse(await lab.pgherd("backup", "now", "--json")) as BaseBackup;
+    const backup = JSON.parse(await cluster.pgherd("backup", "now", "--json")) as BaseBackup;
     await letBarmanIn();
     const times = WAYS.map(({ name }) => ({ name, seconds: [] as number[] }));
     for (let round = 0; round < rounds; round++) {
@@ -73,7 +73,7 @@ export async function measureRestore(
         say(`${way.name}: ${seconds.toFixed(1)} s`);
       }
     }
-    const outcome = await lab.pgherd("restore", "--latest", "--yes", "--json");
+    const outcome = await cluster.pgherd("restore", "--latest", "--yes", "--json");
     const { seconds } = JSON.parse(outcome) as { seconds: number };
     return { size: backup.size, copies: times, whole: seconds };
   } finally {
@@ -118,7 +118,7 @@ async function fill(megabytes: number): Promise<void> {
 alter table things alter content set storage external;
 insert into things select i, repeat(md5(i::text), 125) from generate_series(1, ${megabytes * 240}) i;
 checkpoint;`;
-  await lab.sql("db1", sql);
+  await lab.superuserSql("db1", sql);
 }
 
 async function letBarmanIn(): Promise<void> {
@@ -130,16 +130,13 @@ async function letBarmanIn(): Promise<void> {
 }
 
 /** One member that is everything, and a backup host. */
-function configure(): void {
-  lab.configure("lab", (config) => {
-    const cluster = config["pgherd:cluster"];
+function configured(): LabCluster {
+  return lab.varying(({ cluster }) => {
     delete cluster.loadBalancers;
-    Object.assign(cluster, {
-      members: ["db1"],
-      replication: { mode: "asynchronous" },
-      dcs: { kind: "etcd", members: ["db1"] },
-      firewall: { clients: ["10.89.0.0/24"] },
-      backup: { host: "backup1", verify: false },
-    });
+    cluster.members = ["db1"];
+    cluster.replication = { mode: "asynchronous" };
+    cluster.dcs = { kind: "etcd", members: ["db1"] };
+    cluster.firewall = { clients: ["10.89.0.0/24"] };
+    cluster.backup = { host: "backup1", verify: false };
   });
 }

@@ -4,7 +4,8 @@ import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { DISTROS, type Distro } from "../../src/lab/topology";
-import { FULL, full, LabCluster, leaderOf, until } from "./harness";
+import { FULL, full } from "./harness";
+import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // Backups of one cluster on real hosts, through its life: taken, followed over changes of the leader, restored, proven.
 // The tests build on each other. `npm test` runs the first distribution's; `npm run test:full` both, and more of each.

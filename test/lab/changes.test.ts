@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { down } from "../../src/lab/down";
-import { full, LabCluster, leaderOf, until, type StackSettings } from "./harness";
+import { full } from "./harness";
+import { LabCluster, leaderOf, until, type StackSettings } from "./lab-cluster";
 
 // One change touches only what it must. The tests build on each other.
 

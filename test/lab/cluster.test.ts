@@ -19,7 +19,8 @@ import type { ClusterStatus } from "../../src/operations/status";
 import type { Flow } from "../../src/plan/types";
 import type { Interruption, ProbeReport } from "../../src/probe/report";
 import { experiment } from "./experiment";
-import { FULL, full, LabCluster, leaderOf, ROOT, until, type Mode } from "./harness";
+import { FULL, full, ROOT } from "./harness";
+import { LabCluster, leaderOf, until, type Mode } from "./lab-cluster";
 import { BROWSER, openBrowser, serve } from "./served";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
@@ -458,6 +459,29 @@ describe("an operator", () => {
       `${leaderOf(after)} leads already.`,
     );
   });
+
+  test("has etcd led from another host than the primary's, so that no power cut takes both leaders", async () => {
+    const before = await cluster.healthy();
+    const heir = before.members.find(({ role }) => role === "sync_standby")?.name ?? "";
+    await etcdLedBy(heir);
+    await cluster.pgherd("switchover", "--yes", "--to", heir);
+    await until(`etcd to be led from another host than ${heir}`, 30, async () => {
+      const leader = await etcdLeader();
+      return leader !== "" && leader !== heir ? true : undefined;
+    });
+    await cluster.healthy();
+  });
+
+  async function etcdLeader(): Promise<string> {
+    return (await cluster.status()).dcs.find(({ leader }) => leader)?.host ?? "";
+  }
+
+  async function etcdLedBy(name: string): Promise<void> {
+    const leader = await etcdLeader();
+    if (leader === name) return;
+    const id = `etcdctl member list | sed -n 's/^\\([0-9a-f]*\\), started, ${name},.*/\\1/p'`;
+    await cluster.onHost(leader, `etcdctl move-leader "$(${id})"`);
+  }
 
   test("does the same by the API, over TLS, where a probe is running", async () => {
     const before = leaderOf(await cluster.healthy());

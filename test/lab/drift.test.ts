@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn, reset } from "../../src/lab/power";
-import { full, LabCluster, leaderOf, until } from "./harness";
+import { full } from "./harness";
+import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // What somebody else does to the hosts of a cluster, and what the next run makes of it. Each test leaves the hosts as the
 // stack says.

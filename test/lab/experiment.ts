@@ -1,7 +1,7 @@
 import { brokenPromises, check, lengthOf, type Verdict } from "../../src/lab/chaos/checker";
 import { playChaos, type ChaosTarget, type Run } from "../../src/lab/chaos/run";
 import type { Planned } from "../../src/lab/chaos/schedule";
-import type { LabCluster } from "./harness";
+import type { LabCluster } from "./lab-cluster";
 
 /** One fault under load, and what it came to. */
 export async function experiment(
@@ -30,7 +30,8 @@ export function longest({ interruptions: [first] }: Verdict): number {
   return first ? lengthOf([first]) : 0;
 }
 
-async function targetOf(cluster: LabCluster): Promise<ChaosTarget> {
+/** What the checker needs to know of a cluster in a lab. */
+export async function targetOf(cluster: LabCluster): Promise<ChaosTarget> {
   const { connection, passwords } = await cluster.outputs();
   return {
     lab: cluster.lab,

@@ -8,7 +8,8 @@ import { during, inflict, recordedFaults } from "../../src/lab/faults/inflict";
 import { inside } from "../../src/lab/faults/inside";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { experiment, longest } from "./experiment";
-import { FULL, LabCluster, leaderOf, until, type Mode } from "./harness";
+import { FULL } from "./harness";
+import { LabCluster, leaderOf, until, type Mode } from "./lab-cluster";
 
 // What a cluster keeps when something breaks, counted row by row: the table of failures, R1 to R29, in the modes that each
 // names. A fault is in force for a while under load; then all members have to be whole again by themselves.

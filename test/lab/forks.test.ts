@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Fork } from "../../src/facts/forks";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
-import { FULL, LabCluster, leaderOf, until } from "./harness";
+import { FULL } from "./harness";
+import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // Forks of a database on real hosts: on every file system that the lab can give them in a full run.
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import type { Interruption } from "../../src/provider/interrupt";
-import { FULL, full, LabCluster, until, type StackSettings } from "./harness";
+import { FULL, full } from "./harness";
+import { LabCluster, until, type StackSettings } from "./lab-cluster";
 import { interruptedRun, killedAfterEachChange } from "./interruption";
 
 // Runs that are interrupted on real hosts. The next `pulumi up` has to finish what they began, by itself.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { labExec } from "../../src/lab/exec";
 import type { Interruption } from "../../src/provider/interrupt";
-import { until, type LabCluster } from "./harness";
+import { until, type LabCluster } from "./lab-cluster";
 
 // Runs of `pulumi up` that a test interrupts at one of their changes.
 

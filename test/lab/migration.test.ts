@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdoptionSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
-import type { UpOptions } from "../../src/lab/up";
-import { FULL, full, LabCluster, ROOT, until, type StackSettings } from "./harness";
+import { FULL, full, ROOT } from "./harness";
+import { LabCluster, until, type StackSettings } from "./lab-cluster";
 import { killedAfterEachChange } from "./interruption";
 import { expectRows } from "./rows";
-import { PASSWORD, Shop, type ShopReport } from "./shop";
+import { Shop, type ShopReport } from "./shop";
+import { stranger } from "./stranger";
 import { Subscriber } from "./subscriber";
 
 // One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
@@ -37,7 +37,7 @@ function migrating(
 }
 
 const asPostgres = (sql: string, host = "db1", database = "postgres") =>
-  lab.onHost(host, `cd / && sudo -u postgres psql -XAtqd ${database}`, `${sql}\n`);
+  lab.superuserSql(host, sql, database);
 
 /** Which process runs the server, since when, and what it was told: the same as long as nobody has restarted it. */
 const serverLife = () => lab.onHost("db1", `sudo sed -n '1p;3p' ${DATA}/postmaster.pid`);
@@ -49,14 +49,6 @@ const fingerprint = () =>
     `sudo sh -c 'find /etc ${DATA}/*.conf -type f -exec stat -c "%n %i %Y %Z" {} + | sort
       ls /etc/systemd/system; dpkg -l | wc -l; cat ${DATA}/postmaster.pid'`,
   );
-
-/** Blank hosts, and on the first of them a server that somebody has set up. @param scale of pgbench's data. */
-async function stranger(distro: UpOptions["distro"], scale: number): Promise<void> {
-  await lab.boot({ topology: "standard", distro });
-  const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
-  await lab.onHost("db1", "cat >stranger.sh", script);
-  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${scale}`);
-}
 
 /** Goes back as a person does, with clients that use the old address as soon as it is there. */
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
@@ -83,7 +75,7 @@ async function ledByAnother(cluster: LabCluster): Promise<void> {
 }
 
 beforeAll(async () => {
-  await stranger("trixie", FULL ? 50 : 2);
+  await stranger(lab, "trixie", FULL ? 50 : 2);
   await subscriber.subscribe("10.89.0.11", 5432);
 }, 1_200_000);
 
@@ -143,7 +135,7 @@ describe("a server that runs already", () => {
 
       shop.step("balanced");
       await migrating({ until: "balanced" }).deploy();
-      expect(await asPostgres("select pg_is_in_recovery()")).toBe("f\n");
+      expect(await asPostgres("select pg_is_in_recovery()")).toBe("f");
 
       shop.step("cutOver");
       shop.move(ENTRY_POINT);
@@ -165,7 +157,7 @@ describe("a server that runs already", () => {
 
   test("keeps its settings, rules and slots on all members", async () => {
     for (const host of ["db1", "db2", "db3"]) {
-      const shown = async (name: string) => (await asPostgres(`show ${name}`, host)).trim();
+      const shown = async (name: string) => await asPostgres(`show ${name}`, host);
       expect(await shown("random_page_cost"), host).toBe("1.3");
       expect(await shown("work_mem"), host).toBe("6MB");
       expect(await shown("max_connections"), host).toBe("120");
@@ -203,9 +195,7 @@ describe("the way back", () => {
       "active",
     );
     expect((await lab.onHost("db1", "systemctl is-active patroni || :")).trim()).not.toBe("active");
-    expect((await asPostgres("show config_file")).trim()).toBe(
-      "/etc/postgresql/17/main/postgresql.conf",
-    );
+    expect(await asPostgres("show config_file")).toBe("/etc/postgresql/17/main/postgresql.conf");
     expect(
       (
         await asPostgres(
@@ -248,21 +238,36 @@ systemd-run -q --scope runuser -u postgres -- /usr/local/pgsql/bin/pg_ctl -w -D 
 runuser -u postgres -- psql -qXAt -h /tmp -p 5433 -U chief -d postgres -c 'create table kept as select generate_series(1, 1000) as id'
 `;
 
+/** Blank hosts, and on the first of them that server. */
+async function builtByHand(): Promise<void> {
+  await lab.boot({ topology: "standard", distro: "trixie" });
+  // Only its programs are wanted: the package's own server stays off.
+  await lab.onHost(
+    "db1",
+    "sudo sh -c 'mkdir -p /etc/postgresql-common; echo create_main_cluster = false >/etc/postgresql-common/createcluster.conf; apt-get -qq update; apt-get -qq -y install postgresql >/dev/null'",
+  );
+  await lab.onHost("db1", "cat >by-hand.sh; sudo sh by-hand.sh", BY_HAND);
+}
+
+const ofChief: Partial<AdoptionSettings> = { superuser: "chief" };
+const onItsPort = ({ cluster }: StackSettings) => {
+  cluster.postgresql = { version: 17, port: 5433 };
+};
+
+/** Runs SQL on the server that was built by hand. */
+async function asChief(sql: string): Promise<string> {
+  const psql =
+    "cd / && sudo -u postgres psql -qXAt -v ON_ERROR_STOP=1 -h /tmp -p 5433 -U chief -d postgres";
+  return (await lab.onHost("db1", psql, `${sql}\n`)).trim();
+}
+
 describe("a server that was built by hand", () => {
   full(
     "is taken over where it is, without a restart, and stands alone again afterwards",
     async () => {
-      await lab.boot({ topology: "standard", distro: "trixie" });
-      // Only its programs are wanted: the package's own server stays off.
-      await lab.onHost(
-        "db1",
-        "sudo sh -c 'mkdir -p /etc/postgresql-common; echo create_main_cluster = false >/etc/postgresql-common/createcluster.conf; apt-get -qq update; apt-get -qq -y install postgresql >/dev/null'",
-      );
-      await lab.onHost("db1", "cat >by-hand.sh; sudo sh by-hand.sh", BY_HAND);
+      await builtByHand();
       const byHand = (until: AdoptionSettings["until"], rollback = false) =>
-        migrating({ until, rollback, superuser: "chief" }, ({ cluster }) => {
-          cluster.postgresql = { version: 17, port: 5433 };
-        });
+        migrating({ ...ofChief, until, rollback }, onItsPort);
       const life = () => lab.onHost("db1", "sudo sed -n '1p;3p' /srv/data/shop/postmaster.pid");
       const started = await life();
       await byHand("balanced").deploy();
@@ -276,9 +281,7 @@ describe("a server that was built by hand", () => {
       await byHand("balanced").unchanged();
       await byHand("balanced", true).deploy();
       expect(await life()).toBe(started);
-      const count =
-        "psql -qXAt -h /tmp -p 5433 -U chief -d postgres -c 'select count(*) from kept'";
-      expect(await lab.onHost("db1", `cd / && sudo -u postgres ${count}`)).toBe("1000\n");
+      expect(await asChief("select count(*) from kept")).toBe("1000");
     },
   );
 });
@@ -288,7 +291,7 @@ describe("a server on Debian 12", () => {
     const version = (settings: StackSettings) => {
       settings.cluster.postgresql = { version: 15 };
     };
-    await stranger("bookworm", 5);
+    await stranger(lab, "bookworm", 5);
     const shop = new Shop(LAB, OLD_ADDRESS);
     let report: ShopReport;
     try {
@@ -314,29 +317,64 @@ describe("a server on Debian 12", () => {
 });
 
 describe("a migration with a backup host", () => {
-  const withBackups = (changes: Partial<AdoptionSettings>) =>
+  const withBackups = (
+    changes: Partial<AdoptionSettings>,
+    vary: (settings: StackSettings) => void = () => {},
+  ) =>
     migrating(changes, (settings) => {
       settings.hosts = { ...settings.hosts, backup1: { address: "10.89.0.41" } };
       settings.cluster.backup = { host: "backup1" };
+      vary(settings);
     });
 
-  full("takes backups from the step backedUp on, and goes back from there", async () => {
-    await stranger("trixie", 1);
-    await withBackups({ until: "balanced" }).deploy();
-    await withBackups({ until: "backedUp" }).deploy();
-    await withBackups({ until: "backedUp" }).unchanged();
-    const { backup } = await withBackups({ until: "backedUp" }).healthy();
-    expect(backup?.problems).toEqual([]);
-    const taken = await withBackups({ until: "backedUp" }).pgherd("backup", "list", "--json");
-    expect(JSON.parse(taken)).toMatchObject([{ status: "DONE" }]);
-    await withBackups({ until: "backedUp", rollback: true }).deploy();
-    expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
-      "active",
-    );
-    expect((await asPostgres("select slot_name from pg_replication_slots")).trim()).toBe(
-      "archive_host",
-    );
-    expect(await lab.onHost("backup1", "sudo ls /var/lib/barman/shop/base")).not.toBe("");
+  /** Goes back to between two rows, and finds the first one only. */
+  async function restored(
+    cluster: LabCluster,
+    sql: (text: string) => Promise<string>,
+  ): Promise<void> {
+    await sql("create table moments as select 1 as id");
+    const at =
+      (await sql("select pg_sleep(1), clock_timestamp(), pg_sleep(1)")).split("|")[1] ?? "";
+    await sql("insert into moments values (2)");
+    await cluster.pgherd("restore", "--target-time", at, "--yes");
+    expect(await sql("select id from moments")).toBe("1");
+    await cluster.unchanged();
+    expect((await cluster.healthy()).backup?.problems).toEqual([]);
+  }
+
+  full(
+    "takes backups from the step backedUp on, is restored to a moment, and goes back from there",
+    async () => {
+      await stranger(lab, "trixie", 1);
+      await withBackups({ until: "balanced" }).deploy();
+      const cluster = withBackups({ until: "backedUp" });
+      await cluster.deploy();
+      await cluster.unchanged();
+      const { backup } = await cluster.healthy();
+      expect(backup?.problems).toEqual([]);
+      expect(JSON.parse(await cluster.pgherd("backup", "list", "--json"))).toMatchObject([
+        { status: "DONE" },
+      ]);
+      await restored(cluster, asPostgres);
+      await withBackups({ until: "backedUp", rollback: true }).deploy();
+      expect((await lab.onHost("db1", "systemctl is-active postgresql@17-main")).trim()).toBe(
+        "active",
+      );
+      expect(await asPostgres("select slot_name from pg_replication_slots")).toBe("archive_host");
+      expect(await asPostgres("select rolname from pg_roles where rolname ~ 'barman'")).toBe("");
+      expect(await asPostgres("select id from moments")).toBe("1");
+      expect(await lab.onHost("backup1", "sudo ls /var/lib/barman/shop/base")).not.toBe("");
+    },
+  );
+
+  full("is restored where a server that was built by hand has its data", async () => {
+    await builtByHand();
+    // Until the clients have moved, it leads.
+    const cluster = withBackups({ ...ofChief, until: "backedUp" }, onItsPort);
+    await cluster.deploy();
+    await restored(cluster, asChief);
+    expect(await asChief("show data_directory")).toBe("/srv/data/shop");
+    expect(await lab.onHost("db1", "sudo ls /srv/data")).toContain("shop.before-restore-");
   });
 });
 
@@ -347,7 +385,7 @@ describe("a migration that is interrupted", () => {
     "is finished although the %s is killed once after each of its changes",
     MANY_RUNS,
     async (how) => {
-      await stranger("trixie", 1);
+      await stranger(lab, "trixie", 1);
       const shop = new Shop(LAB, OLD_ADDRESS);
       let report: ShopReport;
       try {
@@ -368,7 +406,7 @@ describe("a migration that is interrupted", () => {
     "goes back from %s, also when the way back is killed after each change",
     MANY_RUNS,
     async (step) => {
-      await stranger("trixie", 1);
+      await stranger(lab, "trixie", 1);
       const started = await serverLife();
       await migrating({ until: step }).deploy();
       if (step === "cutOver") await ledByAnother(migrating({ until: step }));
@@ -377,10 +415,8 @@ describe("a migration that is interrupted", () => {
         "active",
       );
       expect((await lab.onHost("db1", "systemctl is-enabled postgresql")).trim()).toBe("enabled");
-      expect((await asPostgres("show config_file")).trim()).toBe(
-        "/etc/postgresql/17/main/postgresql.conf",
-      );
-      expect((await asPostgres("show work_mem")).trim()).toBe("6MB");
+      expect(await asPostgres("show config_file")).toBe("/etc/postgresql/17/main/postgresql.conf");
+      expect(await asPostgres("show work_mem")).toBe("6MB");
       if (step === "prepared" || step === "adopted") expect(await serverLife()).toBe(started);
     },
   );

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { LabCluster } from "./harness";
+import type { LabCluster } from "./lab-cluster";
 import type { ShopReport } from "./shop";
 
 /** What clients were told is there, once each; what they were not told may be there or not. */

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { chromium, type Browser } from "playwright-core";
-import { ROOT, until } from "./harness";
+import { ROOT } from "./harness";
+import { until } from "./lab-cluster";
 
 const TOKEN = "a-token-for-tests-only";
 

@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FollowingSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
-import { FULL, full, LabCluster, leaderOf, ROOT, type StackSettings } from "./harness";
+import { FULL, full, ROOT } from "./harness";
+import { LabCluster, leaderOf, type StackSettings } from "./lab-cluster";
 import { killedAfterEachChange } from "./interruption";
 import { expectRows } from "./rows";
-import { PASSWORD, Shop, type ShopReport } from "./shop";
+import { Shop, type ShopReport } from "./shop";
+import { stranger } from "./stranger";
 
 // One server on which nothing may be installed, with clients on it, is followed by a new cluster, which then takes its place.
 
@@ -39,16 +40,8 @@ function following(
   });
 }
 
-const asPostgres = async (sql: string, host = "db1", database = "postgres") =>
-  (await lab.onHost(host, `cd / && sudo -u postgres psql -XAtqd ${database}`, `${sql}\n`)).trim();
-
-/** Blank hosts, and on the first of them a server that somebody has set up. @param scale of pgbench's data. */
-async function stranger(distro: Distro, scale: number): Promise<void> {
-  await lab.boot({ topology: "standard", distro });
-  const script = readFileSync(join(ROOT, "test/lab/stranger.sh"), "utf8");
-  await lab.onHost("db1", "cat >stranger.sh", script);
-  await lab.onHost("db1", `sudo sh stranger.sh ${PASSWORD} ${scale}`);
-}
+const asPostgres = (sql: string, host = "db1", database = "postgres") =>
+  lab.superuserSql(host, sql, database);
 
 /** What the owner of the old server adds there, as the preview tells him. */
 async function prepare(): Promise<void> {
@@ -80,7 +73,7 @@ const letsIn = async () =>
 afterAll(() => down(LAB));
 
 describe("a server on which nothing may be installed", () => {
-  beforeAll(() => stranger("trixie", FULL ? 50 : 2), 1_200_000);
+  beforeAll(() => stranger(lab, "trixie", FULL ? 50 : 2), 1_200_000);
 
   test("is refused with the lines that its owner has to add, and nothing is touched", async () => {
     const before = await files();
@@ -139,7 +132,7 @@ describe("a cluster that follows a server", () => {
     "takes its place on %s although the provider is killed once after each change",
     MANY_RUNS,
     async (distro) => {
-      await stranger(distro, 1);
+      await stranger(lab, distro, 1);
       await prepare();
       // What comes before, and the load balancers, are made for any new cluster too, and interrupted there.
       await following({ until: "prepared" }, distro).deploy();
@@ -162,7 +155,7 @@ describe("a cluster that follows a server", () => {
   );
 
   full("has its backups taken once it has taken the place", async () => {
-    await stranger("trixie", 1);
+    await stranger(lab, "trixie", 1);
     await prepare();
     const withBackups = (changes: Partial<FollowingSettings>) =>
       following(changes, "trixie", (settings) => {
@@ -183,7 +176,7 @@ describe("a cluster that follows a server", () => {
     "lets go of it from %s, also when that is killed after each change, and may begin again",
     MANY_RUNS,
     async (step) => {
-      await stranger("trixie", 1);
+      await stranger(lab, "trixie", 1);
       await prepare();
       await following({ until: step }).deploy();
       await killedAfterEachChange(following({ until: step, rollback: true }), "provider");

@@ -1,4 +1,4 @@
-import { until, type LabCluster } from "./harness";
+import { until, type LabCluster } from "./lab-cluster";
 import { PASSWORD } from "./shop";
 
 /** A host outside, with a server of its own which subscribes to the shop's orders. */

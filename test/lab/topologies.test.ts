@@ -3,7 +3,8 @@ import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { labStatus } from "../../src/lab/status";
 import { hostsOf } from "../../src/lab/topology";
-import { FULL, LabCluster, leaderOf, until } from "./harness";
+import { FULL } from "./harness";
+import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // Clusters of other shapes than the lab's usual one, each from blank hosts: for `npm run test:full`.
 

@@ -1,0 +1,282 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse, stringify } from "yaml";
+import type { z } from "zod";
+import type { settings } from "../../src/config/schema";
+import { down } from "../../src/lab/down";
+import { hostExec, labExec } from "../../src/lab/exec";
+import { up, type UpOptions } from "../../src/lab/up";
+import type { ClusterStatus } from "../../src/operations/status";
+import { packageRoot } from "../../src/package-root";
+
+/**
+ * Looks again and again until there is something to return; a look that throws counts as nothing.
+ * @throws Error naming `what` when it has not come after that many seconds
+ */
+export async function until<T>(
+  what: string,
+  seconds: number,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look().catch(() => undefined);
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} seconds`);
+    await sleep(1000);
+  }
+}
+
+/** Name of the member that leads; empty while none does. */
+export function leaderOf(seen: ClusterStatus): string {
+  return seen.members.find(({ role }) => role === "leader")?.name ?? "";
+}
+
+/** What a stack file says to pgherd, as a user writes it. */
+export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster"> & {
+  /** `pgherd:migrationPassword`, which is no setting of the cluster itself. */
+  migrationPassword?: string;
+};
+
+export type Mode = "asynchronous" | "synchronous" | "strict" | "quorum";
+
+/** What became of writes, one after the other, each of which may have failed without being undone. */
+export interface Writes {
+  readonly written: number;
+  readonly failed: number;
+  /** Milliseconds between two writes that succeeded, at most. */
+  readonly longestMs: number;
+}
+
+/** What the program hands out at the end of `pulumi up`. */
+export interface Outputs {
+  readonly addresses?: readonly string[];
+  readonly ports?: Readonly<Record<string, number>>;
+  readonly connection: { readonly primary: string };
+  readonly passwords: { readonly app: string };
+  readonly statsPassword?: string;
+  readonly systemIdentifier: string;
+}
+
+/**
+ * What the leader's `synchronous_standby_names` is in each mode, with three members and one that confirms
+ * (PostgreSQL, runtime-config-replication).
+ */
+const STANDBY_NAMES: { readonly [mode in Mode]: RegExp } = {
+  asynchronous: /^$/,
+  synchronous: /^"?db\d"?$/,
+  strict: /^"?db\d"?$/,
+  quorum: /^ANY 1 \("?db\d"?, ?"?db\d"?\)$/,
+};
+
+/** The commands of Pulumi that read a stack file, and so take another one. */
+const READ_STACK_FILE = ["up", "preview", "refresh", "destroy"];
+
+/** The cluster of the stack `lab` on the hosts of a lab, looked at and changed as its owner would. */
+export class LabCluster {
+  constructor(
+    readonly lab: string,
+    /** Stands in for stacks/Pulumi.lab.yaml. */
+    private readonly options: { readonly configFile?: string; readonly stack?: string } = {},
+  ) {}
+
+  /** The same hosts and the same stack, by the settings of another file. */
+  with(configFile: string): LabCluster {
+    return new LabCluster(this.lab, { configFile });
+  }
+
+  /** Another stack on the same hosts, by the settings of another file. */
+  async another(stack: string, configFile: string): Promise<LabCluster> {
+    const cluster = new LabCluster(this.lab, { configFile, stack });
+    await labExec(this.lab, ["pulumi", "-C", packageRoot(), "stack", "select", "--create", stack]);
+    return cluster;
+  }
+
+  /** Writes a changed copy of the cluster's stack file. Returns its name, for `with` or `pulumi up --config-file`. */
+  variation(change: (settings: StackSettings) => void): string {
+    const original = this.options.configFile ?? join(packageRoot(), "stacks/Pulumi.lab.yaml");
+    const file = parse(readFileSync(original, "utf8")) as { config: Record<string, unknown> };
+    const varied = {
+      hosts: file.config["pgherd:hosts"],
+      cluster: file.config["pgherd:cluster"],
+    } as StackSettings;
+    change(varied);
+    file.config["pgherd:hosts"] = varied.hosts;
+    file.config["pgherd:cluster"] = varied.cluster;
+    if (varied.migrationPassword)
+      file.config["pgherd:migrationPassword"] = varied.migrationPassword;
+    const copy = join(mkdtempSync(join(tmpdir(), "pgherd-")), "config.yaml");
+    writeFileSync(copy, stringify(file));
+    return copy;
+  }
+
+  /** The same hosts and the same stack, by changed settings. */
+  varying(change: (settings: StackSettings) => void): LabCluster {
+    return this.with(this.variation(change));
+  }
+
+  /** Boots blank hosts in place of those that an earlier run may have left, with a stack that has nothing in it. */
+  async boot(options: UpOptions): Promise<void> {
+    await down(this.lab);
+    await up(this.lab, options);
+    await this.pulumi("stack", "select", "--create");
+  }
+
+  /** The command line of Pulumi for this cluster. */
+  argv(...args: string[]): string[] {
+    const { configFile } = this.options;
+    const varied = configFile !== undefined && READ_STACK_FILE.includes(args[0] ?? "");
+    return [
+      ...["pulumi", "-C", packageRoot(), ...args, "--stack", this.options.stack ?? "lab"],
+      ...["--non-interactive", "--color", "never"],
+      ...(varied ? ["--config-file", configFile] : []),
+    ];
+  }
+
+  pulumi(...args: string[]): Promise<string> {
+    return labExec(this.lab, this.argv(...args));
+  }
+
+  /** What Pulumi prints, errors included, in a run that has to fail. */
+  refused(...args: string[]): Promise<string> {
+    const script = 'if "$@" 2>&1; then echo "expected this to fail" >&2; exit 1; fi';
+    return labExec(this.lab, ["sh", "-c", script, "sh", ...this.argv(...args)]);
+  }
+
+  /** Ends the hosts. */
+  down(): Promise<void> {
+    return down(this.lab);
+  }
+
+  /** Makes the hosts what the stack says. */
+  deploy(...extra: string[]): Promise<string> {
+    return this.pulumi("up", "--yes", "--skip-preview", ...extra);
+  }
+
+  /** Looks at the hosts and finds them as the stack says. @throws Error with all that was found otherwise */
+  async unchanged(): Promise<void> {
+    const script = '"$@" 2>&1 || echo "failed with $?"';
+    const options = ["--yes", "--skip-preview", "--refresh", "--expect-no-changes", "--diff"];
+    const command = ["sh", "-c", script, "sh", ...this.argv("up", ...options)];
+    const said = await labExec(this.lab, command);
+    if (/^failed with \d+$/m.test(said)) throw new Error(`expected no changes, got:\n${said}`);
+  }
+
+  /** What pgherd's own command line prints. */
+  pgherd(...args: string[]): Promise<string> {
+    return labExec(this.lab, this.command(args));
+  }
+
+  /** What pgherd's own command line says where it has to refuse. */
+  pgherdRefuses(...args: string[]): Promise<string> {
+    const { configFile } = this.options;
+    const command = [process.execPath, join(packageRoot(), "bin/pgherd"), ...args];
+    if (configFile !== undefined) command.push("--config-file", configFile);
+    const script = 'if "$@" 2>&1; then echo "expected this to fail" >&2; exit 1; fi';
+    return labExec(this.lab, ["sh", "-c", script, "sh", ...command]);
+  }
+
+  async status(): Promise<ClusterStatus> {
+    const command = this.command(["status", "--json"]);
+    // A cluster that is not healthy is an answer too.
+    const script = '"$@" || case $? in 2 | 3) ;; *) exit 1 ;; esac';
+    return JSON.parse(
+      await labExec(this.lab, ["sh", "-c", script, "sh", ...command]),
+    ) as ClusterStatus;
+  }
+
+  healthy(seconds = 180): Promise<ClusterStatus> {
+    return until("healthy", seconds, async () => {
+      const seen = await this.status();
+      return seen.healthy ? seen : undefined;
+    });
+  }
+
+  private command(args: readonly string[]): string[] {
+    const { configFile } = this.options;
+    const config = configFile === undefined ? [] : ["--config-file", configFile];
+    return [process.execPath, join(packageRoot(), "bin/pgherd"), ...args, ...config];
+  }
+
+  /** Waits until a member leads that is not this one. Returns its name. */
+  otherLeader(old: string): Promise<string> {
+    return until("another leader", 180, async () => {
+      const seen = leaderOf(await this.status());
+      return seen !== "" && seen !== old ? seen : undefined;
+    });
+  }
+
+  async outputs(): Promise<Outputs> {
+    return JSON.parse(await this.pulumi("stack", "output", "--json", "--show-secrets")) as Outputs;
+  }
+
+  /** Runs a shell command on a host, as a user who may `sudo`. */
+  onHost(host: string, command: string, input?: string): Promise<string> {
+    return hostExec(this.lab, host, command, { input });
+  }
+
+  /** Runs SQL as the user app through a virtual IP, from a member, which has psql. */
+  async sql(port: number, text: string, address = "10.89.0.100"): Promise<string> {
+    const { passwords } = await this.outputs();
+    // Not in the command line: a test looks there for passwords.
+    const script = `read -r PGPASSWORD; export PGPASSWORD; psql -XAtq -h ${address} -p ${port} -U app -d app -c "${text}"`;
+    return (await this.onHost("db1", script, `${passwords.app}\n`)).trim();
+  }
+
+  /** Writes through the entry point, into the table `probe`, while something is going on. */
+  async writesDuring(work: () => Promise<unknown>): Promise<Writes> {
+    const stop = join(mkdtempSync(join(tmpdir(), "pgherd-")), "stop");
+    const { connection, passwords } = await this.outputs();
+    const probe = labExec(
+      this.lab,
+      [
+        process.execPath,
+        join(packageRoot(), "test/lab/write-probe.cjs"),
+        connection.primary,
+        stop,
+        "900",
+      ],
+      { env: { PGUSER: "app", PGDATABASE: "app", PGPASSWORD: passwords.app } },
+    );
+    try {
+      await work();
+    } finally {
+      writeFileSync(stop, "");
+    }
+    return JSON.parse(await probe) as Writes;
+  }
+
+  /** Runs SQL as the superuser on a member itself. */
+  async superuserSql(host: string, text: string, database = "postgres"): Promise<string> {
+    const psql = `cd / && sudo -u postgres psql -XAtq -v ON_ERROR_STOP=1 -d ${database}`;
+    return (await this.onHost(host, psql, `${text}\n`)).trim();
+  }
+
+  /** The configuration that all members follow, as Patroni shows it. */
+  async dynamicConfiguration(): Promise<Record<string, unknown>> {
+    const shown = await this.onHost("db1", "sudo patronictl -c /etc/patroni/pgherd show-config");
+    return parse(shown) as Record<string, unknown>;
+  }
+
+  /** Seconds for which etcd has granted the leader its key. Asked on db1, which must be a host of the DCS. */
+  async leaderLease(): Promise<number> {
+    const granted = await this.onHost(
+      "db1",
+      `lease=$(etcdctl get /service/demo/leader -w json | grep -o '"lease":[0-9]*' | cut -d: -f2)
+       etcdctl lease timetolive "$(printf %x "$lease")"`,
+    );
+    return Number(/TTL\((\d+)s\)/.exec(granted)?.[1]);
+  }
+
+  /** Waits until the leader itself waits for as many replicas as the mode promises. */
+  async replicates(mode: Mode): Promise<void> {
+    await until(`synchronous_standby_names of ${mode}`, 60, async () => {
+      const leader = leaderOf(await this.status());
+      const names = await this.superuserSql(leader, "show synchronous_standby_names");
+      const { synchronous_mode_strict: strict } = await this.dynamicConfiguration();
+      return STANDBY_NAMES[mode].test(names) && strict === (mode === "strict") ? true : undefined;
+    });
+  }
+}

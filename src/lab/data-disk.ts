@@ -17,8 +17,8 @@ const MAKE: { readonly [fileSystem in DataFileSystem]: readonly string[] } = {
   ext4: ["mkfs.ext4", "-q"],
 };
 
-/** What the disk claims to have; of this machine it takes what is written. */
-const SIZE_BYTES = 20 * 2 ** 30;
+/** What the disk claims to have: room for a database of 10 GB and its WAL. Of this machine it takes what is written. */
+const SIZE_BYTES = 32 * 2 ** 30;
 
 /** Whether a host has a disk of its own for data: the database hosts of a lab that was made with one. */
 export function hasDataDisk({ dataFs }: Pick<LabState, "dataFs">, host: string): boolean {

@@ -14,7 +14,7 @@ import {
   type RestorableCluster,
   type RestoreIntent,
 } from "../operator/restore-plan";
-import { memberBackups, recoverySettings } from "../plan/backup";
+import { memberBackups, recoverySettings } from "../plan/member-backups";
 import { confirm, EXIT_CODES } from "./ask";
 import { backupPlanOf } from "./backup";
 import { withStack, type OpenCluster, type StackOptions } from "./cluster";

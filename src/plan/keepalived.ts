@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
+import { script } from "./script";
 import { render } from "./template";
 import type { Files, ServicePlan } from "./types";
 
@@ -27,12 +28,9 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
     daemon: "keepalived",
     directories: {},
     files: {
-      "/etc/keepalived/check-haproxy": {
-        mode: "0755",
-        owner: "root",
-        group: "root",
-        content: render("keepalived/check-haproxy", { port: balancers.ports.stats }),
-      },
+      ...script("/etc/keepalived/check-haproxy", "keepalived/check-haproxy", {
+        port: balancers.ports.stats,
+      }),
       "/etc/keepalived/keepalived.conf": {
         mode: "0644",
         owner: "root",

@@ -1,14 +1,16 @@
 import { isIPv6 } from "node:net";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import type { FileInput, Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
-import { BACKUP_ROLES, backupRoles, memberBackups } from "./backup";
+import { BACKUP_ROLES, backupRoles } from "./backup";
 import { dataDirectory, MEMBER_FILE } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";
+import { memberBackups } from "./member-backups";
 import { isFollowing, isSource, reaches } from "./migration-steps";
+import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { Files, PatroniPlan, ServicePlan } from "./types";
 
@@ -170,7 +172,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         watchdog: cluster.failover.watchdog,
         replicas: backups.replicas ?? null,
         bootstrap: backups.bootstrap ?? null,
-        onRole: onRole ? ON_ROLE : null,
+        onRole: ON_ROLE in onRole ? ON_ROLE : null,
         pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
         tags: Object.entries({
@@ -201,21 +203,16 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         endpoints: Object.values(planEtcd(settings).members).join(","),
       }),
     },
-    ...(onRole ? { [ON_ROLE]: onRole } : {}),
+    ...onRole,
     ...backups.files,
   };
 }
 
 /** The script that keeps etcd's lead off the primary's host; none where that is not of etcd, or all there is of it. */
-function giveDcsLeadAway(settings: Settings, host: string): FileInput | undefined {
+function giveDcsLeadAway(settings: Settings, host: string): Files {
   const { [host]: own, ...others } = planEtcd(settings).members;
-  if (own === undefined || Object.keys(others).length === 0) return undefined;
-  return {
-    mode: "0755",
-    owner: "root",
-    group: "root",
-    content: render("patroni/give-dcs-lead-away.sh", { own, others: Object.values(others) }),
-  };
+  if (own === undefined || Object.keys(others).length === 0) return {};
+  return script(ON_ROLE, "patroni/give-dcs-lead-away.sh", { own, others: Object.values(others) });
 }
 
 /** Where a member has what; the one with the migrated server has it where the server has it. */

@@ -2,7 +2,7 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import type { PreflightInputs, Requirement } from "../resources/inputs";
 import { addressOf } from "./addresses";
-import { planBootstrap } from "./backup";
+import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
 import { dcsDirectory } from "./etcd";
 import { planReaches } from "./flows";

@@ -8,11 +8,8 @@ export async function expectRows(
   host: string,
   { acknowledged, unknown }: ShopReport,
 ): Promise<void> {
-  const asked = "select id from orders order by id\n";
-  const rows = (await lab.onHost(host, "cd / && sudo -u postgres psql -XAtqd shop", asked))
-    .trim()
-    .split("\n")
-    .map(Number);
+  const found = await lab.superuserSql(host, "select id from orders order by id", "shop");
+  const rows = found.split("\n").map(Number);
   expect(new Set(rows).size).toBe(rows.length);
   const there = new Set(rows);
   expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);

@@ -28,8 +28,7 @@ export class Subscriber {
   /** Waits until everything has arrived that is there now. @param leader where the rows are written. */
   async catchesUp(leader: string): Promise<void> {
     const last = "select coalesce(max(id), 0) from orders";
-    const psql = "cd / && sudo -u postgres psql -XAtqd shop";
-    const wanted = (await this.lab.onHost(leader, psql, `${last}\n`)).trim();
+    const wanted = await this.lab.superuserSql(leader, last, "shop");
     await until(`row ${wanted} to arrive at the subscriber`, 60, async () =>
       Number(await this.sql(last)) >= Number(wanted) ? true : undefined,
     );
@@ -40,9 +39,8 @@ export class Subscriber {
     return Number(await this.sql("select count(*) from orders"));
   }
 
-  private async sql(text: string): Promise<string> {
-    const psql = "cd / && sudo -u postgres psql -XAtq";
-    return (await this.lab.onHost(HOST, psql, `${text}\n`)).trim();
+  private sql(text: string): Promise<string> {
+    return this.lab.superuserSql(HOST, text);
   }
 }
 

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { afterAll, beforeAll } from "vitest";
+import { down } from "../../src/lab/down";
+import { labPaths } from "../../src/lab/paths";
+import { LabCluster } from "./lab-cluster";
+
+// Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
+// another, and each leaves the cluster as it was.
+
+/** The lab's name, for whoever runs several at once. */
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-security";
+
+/** Leaves the lab standing and uses one that stands: for work on these tests. */
+const KEEP = Boolean(process.env.PGHERD_TEST_KEEP);
+
+const cluster = new LabCluster(LAB).varying((settings) => {
+  settings.cluster.backup = {
+    host: "backup1",
+    verify: { checks: [{ database: "app", sql: "select true" }] },
+  };
+});
+
+beforeAll(async () => {
+  if (!KEEP || !existsSync(labPaths(LAB).state)) {
+    await cluster.boot({ topology: "standard", distro: "trixie", dataFs: "xfs" });
+  }
+  await cluster.deploy();
+  await cluster.healthy();
+}, 1_200_000);
+
+afterAll(async () => {
+  if (!KEEP) await down(LAB);
+});

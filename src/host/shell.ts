@@ -15,3 +15,22 @@ export function hereDocument(text: string): string {
   while (text.split("\n").includes(mark)) mark += "_";
   return `<<'${mark}'\n${text}${mark}\n`;
 }
+
+/**
+ * The whole of a script is read before its first line runs, so that nothing in it can take the rest for its own input;
+ * root's working directory may be one that the user cannot be in.
+ */
+export const SCRIPT_SHELL = `/bin/sh -euc 'script=$(cat); exec </dev/null; cd /; eval "$script"'`;
+
+/**
+ * Runs a script as another user of the host, by itself: it knows nothing of the script around it. No word of it is in
+ * an argument of a process.
+ */
+export function asUser(user: string, script: string): string {
+  return `runuser -u ${quote(user)} -- ${SCRIPT_SHELL} ${hereDocument(ended(script))}`;
+}
+
+/** A script that ends in a newline. */
+export function ended(script: string): string {
+  return script.endsWith("\n") ? script : `${script}\n`;
+}

@@ -238,7 +238,7 @@ async function verify(at: At): Promise<void> {
   progress("restoring the newest backup; this takes as long as a restore does");
   await at.host.change(
     "verifying",
-    `systemctl reset-failed ${BACKUP_UNITS.verify} 2>/dev/null; systemctl start ${BACKUP_UNITS.verify} || :`,
+    `systemctl reset-failed ${BACKUP_UNITS.verify} 2>/dev/null || :; systemctl start ${BACKUP_UNITS.verify} || :`,
     { timeoutSeconds: VERIFY_SECONDS },
   );
   done();

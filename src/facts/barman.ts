@@ -82,14 +82,14 @@ export function catalogOfBackupsProbe(home: string, results: string): Probe<Back
     script: `home=${quote(home)}
 # Barman holds this while it takes a backup, with its process id.
 lock=/var/lib/barman/.\${home##*/}-backup.lock
-taking() { grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" && echo taking=yes; }
+taking() { ! grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" || echo taking=yes; }
 taking
 for folder in "$home"/base/*; do
   info=$home/meta/\${folder##*/}-backup.info
   [ -f "$info" ] || info=$folder/backup.info
   [ -f "$info" ] || continue
   echo "backup \${folder##*/}"
-  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces)=' "$info"
+  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces)=' "$info" || : # One that is empty has none of them.
 done
 # Asked again: it may have begun meanwhile.
 taking

@@ -51,7 +51,7 @@ export interface DcsMember {
 export function dcsMemberProbe(url: string): Probe<DcsMember> {
   const page = (path: string) => `curl -sf --max-time 4 ${words([`${url}/${path}`])}`;
   return {
-    script: `${page("health")}; echo; ${page("metrics")} | grep -E '^etcd_(server_is_leader|mvcc_db_total_size_in_bytes) '; :`,
+    script: `${page("health")} || :; echo; ${page("metrics")} | grep -E '^etcd_(server_is_leader|mvcc_db_total_size_in_bytes) ' || :`,
     parse(output) {
       const metric = (name: string) => new RegExp(`^${name} (\\S+)$`, "m").exec(output)?.[1];
       const size = metric("etcd_mvcc_db_total_size_in_bytes");

@@ -68,7 +68,7 @@ export function forkPasswordProbe(folder: string): Probe<string> {
 
 /** TCP ports that something listens on. */
 export const listeningProbe: Probe<number[]> = {
-  script: `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" = 0A ] && echo "\${local##*:}"; done; :`,
+  script: `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" != 0A ] || echo "\${local##*:}"; done`,
   // /proc/net/tcp(5): hexadecimal ports, state 0A is LISTEN.
   parse: (output) => [
     ...new Set(

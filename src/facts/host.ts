@@ -96,10 +96,10 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
   const { dataDirectory, dcsDirectory, backupDirectory, vips = [] } = question;
   return {
     script: [
-      `. /etc/os-release; echo "system $ID $VERSION_ID"`,
+      `. /etc/os-release; echo "system $ID \${VERSION_ID:-}"`,
       `echo "architecture $(uname -m)"`,
       `echo "init $(cat /proc/1/comm)"`,
-      `container=$(systemd-detect-virt --container 2>/dev/null); echo "container $container"`,
+      `container=$(systemd-detect-virt --container 2>/dev/null) || :; echo "container $container"`,
       `echo "cluster $(cat ${CLUSTER_RECORD} 2>/dev/null)"`,
       `echo "machine $(cat /etc/machine-id 2>/dev/null)"`,
       `sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo`,
@@ -117,7 +117,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       ...(backupDirectory ? [backupScript(backupDirectory)] : []),
       CLOCK,
       `echo "selinux $(cat /sys/fs/selinux/enforce 2>/dev/null)"`,
-      `[ -c /dev/watchdog ] && echo "watchdog yes"`,
+      `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
       UNFINISHED,
       `for user in postgres etcd; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
       `echo "removeipc $(systemd-analyze cat-config systemd/logind.conf 2>/dev/null | sed -n 's/^RemoveIPC=//p' | tail -n 1)"`,
@@ -130,7 +130,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
   };
 }
 
-const LISTENING = `sed -n 's/^ *[0-9]*: [0-9A-F]*:\\([0-9A-F]*\\) [0-9A-F:]* 0A .*/listening \\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null`;
+const LISTENING = `sed -n 's/^ *[0-9]*: [0-9A-F]*:\\([0-9A-F]*\\) [0-9A-F:]* 0A .*/listening \\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null || :`;
 
 const INTERFACES = `for interface in /sys/class/net/*; do
   echo "interface \${interface##*/}"
@@ -154,10 +154,10 @@ else echo "synchronised yes"; fi`;
 const UNFINISHED = `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n -E 's/^(half-[a-z]+|unpacked|triggers-[a-z]+) /unfinished /p'`;
 
 /** Patroni's may lie there unused; the others' daemons use theirs from the moment they are installed. */
-const FOREIGN = `foreign() { [ -f "$1" ] && ! grep -q 'Written by pgherd' "$1" && echo "foreign $1"; }
-[ -x /usr/sbin/haproxy ] && foreign /etc/haproxy/haproxy.cfg
-[ -x /usr/sbin/keepalived ] && foreign /etc/keepalived/keepalived.conf
-systemctl -q is-active 'patroni*.service' 2>/dev/null && for file in /etc/patroni/*; do foreign "$file"; done`;
+const FOREIGN = `foreign() { [ ! -f "$1" ] || grep -q 'Written by pgherd' "$1" || echo "foreign $1"; }
+[ ! -x /usr/sbin/haproxy ] || foreign /etc/haproxy/haproxy.cfg
+[ ! -x /usr/sbin/keepalived ] || foreign /etc/keepalived/keepalived.conf
+if systemctl -q is-active 'patroni*.service' 2>/dev/null; then for file in /etc/patroni/*; do foreign "$file"; done; fi`;
 
 /** The file system and the database of a data directory, which need not exist yet. */
 function dataScript(directory: string): string {
@@ -168,7 +168,7 @@ at=$data
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
 echo "disk $(timeout 10 df -B1 --output=fstype,size,avail,itotal,iavail "$at" 2>/dev/null | tail -n 1)"
 mounted "$data" "$at"
-version=$(cat "$data/PG_VERSION" 2>/dev/null)
+version=$(cat "$data/PG_VERSION" 2>/dev/null) || :
 case $version in
   '' | *[!0-9]*) ;;
   *)
@@ -192,14 +192,15 @@ mounted ${quote(directory)} "$at"`;
  */
 function vipScript(vips: readonly string[]): string {
   return `for vip in ${words(vips)}; do
-  if command -v ping >/dev/null; then ping -n -c 1 -W 1 "$vip" >/dev/null 2>&1
-  else
-    said=$(timeout 1 bash -c ": <>/dev/tcp/$vip/22" 2>&1) || case $said in *refused*) ;; *) false ;; esac
+  answered=no
+  if command -v ping >/dev/null; then
+    if ping -n -c 1 -W 1 "$vip" >/dev/null 2>&1; then answered=yes; fi
+  elif said=$(timeout 1 bash -c ": <>/dev/tcp/$vip/22" 2>&1); then answered=yes
+  else case $said in *refused*) answered=yes ;; esac
   fi
-  answered=$?
-  neighbour=$(ip neighbour show "$vip" 2>/dev/null)
-  case $neighbour in *REACHABLE*) answered=0 ;; esac
-  [ $answered = 0 ] && echo "answering $vip $(echo "$neighbour" | sed -n 's/.* lladdr \\([0-9a-f:]*\\).*/\\1/p')"
+  neighbour=$(ip neighbour show "$vip" 2>/dev/null) || :
+  case $neighbour in *REACHABLE*) answered=yes ;; esac
+  [ $answered = no ] || echo "answering $vip $(echo "$neighbour" | sed -n 's/.* lladdr \\([0-9a-f:]*\\).*/\\1/p')"
 done`;
 }
 

@@ -25,7 +25,7 @@ export function userLoginsProbe(user: string): Probe<UserLogins> {
   return {
     script: `home=$(getent passwd ${quote(user)} | cut -d: -f6)
 printf '%s' "$home" | base64 -w0; echo
-for file in ${words([`${key}.pub`, config, knownHosts])} "$home/.ssh/authorized_keys"; do base64 -w0 "$file" 2>/dev/null; echo; done`,
+for file in ${words([`${key}.pub`, config, knownHosts])} "$home/.ssh/authorized_keys"; do base64 -w0 "$file" 2>/dev/null || :; echo; done`,
     parse(output) {
       const [home = "", public_ = "", settings = "", known = "", guests = ""] = output
         .split("\n")

@@ -24,7 +24,7 @@ export function packagesProbe(packages: readonly string[]): Probe<{ [name: strin
 export function candidatesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
   return {
     script: `installed=$(dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${words(packages)} 2>/dev/null | sed -n 's/ installed$//p')
-missing=$(printf '%s\\n' ${words(packages)} | grep -vxF "\${installed:-none}")
+missing=$(printf '%s\\n' ${words(packages)} | grep -vxF "\${installed:-none}") || :
 [ -z "$missing" ] || apt-cache policy $missing`,
     parse(output) {
       const candidates: { [name: string]: string } = {};

@@ -23,7 +23,7 @@ export function reachProbe(doors: readonly Door[]): Probe<ClosedDoor[]> {
   const paths = doors.map(({ address, port }) => `${address}/${port}`);
   return {
     script: `for door in ${words(paths)}; do
-  { said=$(timeout ${SECONDS} bash -c ": </dev/tcp/$door" 2>&1); echo "$? $door" $said; } &
+  { said=$(timeout ${SECONDS} bash -c ": </dev/tcp/$door" 2>&1) && code=0 || code=$?; echo "$code $door" $said; } &
 done
 wait`,
     parse: (output) =>

@@ -158,7 +158,7 @@ const DATABASE = `select json_build_object('extensions', (select coalesce(json_a
  * the ports of those that were seen, and `ask DATABASE` runs the SQL on its standard input.
  */
 export function findServer(port: number, superuser: string): string {
-  return `server= found=
+  return `server= found= data=
 for process in /proc/[0-9]*; do
   [ "$(cat "$process/comm" 2>/dev/null)" = postgres ] || continue
   data=$(readlink "$process/cwd") || continue
@@ -168,7 +168,7 @@ for process in /proc/[0-9]*; do
 done
 program=$(readlink "$server/exe" || :)
 bin=$(dirname "\${program% (deleted)}")
-user=$(stat -c %U "$data")
+user=$(stat -c %U "$data" 2>/dev/null || :)
 psql=$bin/psql
 [ -x "$psql" ] || psql=psql
 ask() { runuser -u "$user" -- "$psql" -XAtqw -v ON_ERROR_STOP=1 -h "$(sed -n 5p "$data/postmaster.pid" | cut -d, -f1)" -p ${port} -U ${quote(superuser)} -d "$1"; }

@@ -2,6 +2,7 @@ import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
 import { holdLock, markedChange } from "./lock";
 import { RootShell, type Result } from "./root-shell";
+import { strict } from "./shell";
 import type { Target } from "./target";
 
 /** A question to a host: a shell script that changes nothing, and how to read what it prints. */
@@ -166,8 +167,13 @@ export class Host {
     const questions = this.questions;
     this.questions = [];
     try {
-      const script = questions
-        .map(({ script: text }, i) => `(\n:\n${text}\n)\nprintf '\\n%s %s %s\\n' ${MARK} ${i} $?`)
+      // One that fails leaves the others to be asked.
+      const script = ["set +e"]
+        .concat(
+          questions.map(
+            ({ script: text }, i) => `${strict(text)}\nprintf '\\n%s %s %s\\n' ${MARK} ${i} $?`,
+          ),
+        )
         .join("\n");
       const { stdout, stderr } = await this.session("looking", script, {});
       let rest = stdout;

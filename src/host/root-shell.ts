@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Client, ClientChannel } from "ssh2";
 import { CommandError, ConnectError, PgherdError } from "../errors";
+import { strict } from "./shell";
 
 /** What a finished script left. */
 export interface Result {
@@ -67,8 +68,9 @@ export class RootShell {
   }
 
   /**
-   * Runs a POSIX shell script in a shell of its own. It travels over standard input, so that nothing of it shows in any
-   * process list and the login shell does not matter; the shell reads all of it before it runs the first line.
+   * Runs a POSIX shell script in a shell of its own, which ends at the first command that fails. It travels over standard
+   * input, so that nothing of it shows in any process list and the login shell does not matter; the shell reads all of it
+   * before it runs the first line.
    * @throws CommandError if the connection breaks; a non-zero exit code is a result.
    * @throws PgherdError if it does not end in time.
    * @throws ConnectError if root cannot be had.
@@ -113,7 +115,7 @@ export class RootShell {
       if (this.exit) this.current.broken(this.exit.code);
       else {
         this.channel.write(
-          `{ printf '%s\\n' ${mark}; (\n${script}\n) </dev/null; printf '\\n%s %s\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2; }\n`,
+          `{ printf '%s\\n' ${mark}; ${strict(script)} </dev/null; printf '\\n%s %s\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2; }\n`,
         );
       }
     });

@@ -34,3 +34,8 @@ export function asUser(user: string, script: string): string {
 export function ended(script: string): string {
   return script.endsWith("\n") ? script : `${script}\n`;
 }
+
+/** A script in a shell of its own that ends at the first command that fails, or at a variable that has no value. */
+export function strict(script: string): string {
+  return `(\nset -eu\n${script}\n)`;
+}

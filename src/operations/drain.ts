@@ -26,7 +26,7 @@ export async function drained<T>(
   const servers = entrances.map((entrance) => `${entrance}/${member}`);
   const onAll = (action: string, script: string) =>
     Promise.all(balancers.hosts.map((host) => hosts.host(host).change(action, script)));
-  await onAll(`draining ${member}`, `set -e\n${drainServers(servers)}`);
+  await onAll(`draining ${member}`, drainServers(servers));
   try {
     const end = Date.now() + seconds * 1000;
     for (;;) {
@@ -42,6 +42,6 @@ export async function drained<T>(
     }
     return await work();
   } finally {
-    await onAll(`taking ${member} back in`, `set -e\n${readyServers(servers)}`);
+    await onAll(`taking ${member} back in`, readyServers(servers));
   }
 }

@@ -77,7 +77,6 @@ const TRACK_SECONDS = 2;
  */
 export function tryRules(body: string): string {
   return [
-    "set -e",
     writeFiles(
       { [TRIAL_FILE]: rootFile(rulesFile(body), "0600") },
       { [TRIAL_FILE]: "/usr/sbin/nft -c -f {}" },
@@ -99,7 +98,6 @@ export function tryRules(body: string): string {
 /** Keeps the rules that are on trial, now and after every start of the host. */
 export function keepRules(): string {
   return [
-    "set -e",
     // Otherwise it was not these rules that let the confirmation in.
     `systemctl -q is-active ${ROLLBACK_TIMER} || { echo 'the new rules were taken back before they were confirmed; run again' >&2; exit 1; }`,
     writeFiles({ [UNIT_PATH]: rootFile(UNIT, "0644") }),
@@ -116,7 +114,6 @@ export function keepRules(): string {
 /** Takes the firewall away: everything is let in again. */
 export function removeFirewall(): string {
   return [
-    "set -e",
     endTrial(),
     retireUnit(FIREWALL_UNIT),
     removeFiles([UNIT_PATH, RULES_FILE, TRIAL_FILE, BEFORE_FILE, FIREWALL_RECORD]),

@@ -15,8 +15,7 @@ export function fitness({ folder, source, port }: ForkInputs): string {
   const forks = quote(folder.replace(/\/[^/]+$/, ""));
   const data = quote(source.dataDirectory);
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return `set -e
-install -d -m 0700 -o postgres -g postgres ${forks}
+  return `install -d -m 0700 -o postgres -g postgres ${forks}
 try=${forks}/.try
 if ! cp --reflink=always ${data}/PG_VERSION "$try" 2>/dev/null; then
   echo "expected a file system that copies on write for ${source.dataDirectory} and the folder beside it (btrfs, or xfs with reflink=1), found $(findmnt -no FSTYPE -T ${data} | tail -n 1)."
@@ -39,7 +38,6 @@ export function makeFork(inputs: ForkInputs, host: string, until: string | undef
   const { name, folder, source } = inputs;
   const unit = quote(forkUnit(name));
   return [
-    "set -e",
     `fork=${quote(folder)} member=${quote(source.dataDirectory)}`,
     "data=$fork/data",
     // What a run left that was cut off.
@@ -82,7 +80,6 @@ export function changeFork(
   const unit = quote(forkUnit(inputs.name));
   const onlyAccess = changed.every((path) => path === accessFile(inputs));
   return [
-    "set -e",
     `fork=${quote(inputs.folder)}`,
     writeFiles(pick(inputs.files, changed)),
     ...(password === inputs.password ? [] : [writeFiles(passwordFile(inputs))]),
@@ -109,7 +106,6 @@ export function removeFork(
   const fork = quote(`${folder}/${name}`);
   const unit = quote(forkUnit(name));
   return [
-    "set -e",
     `if [ -e ${quote(keeper)} ]; then sh ${quote(keeper)} remove ${quote(name)}; fi`,
     // Without the keeper, or half of the fork.
     `systemctl disable -q --now ${unit} 2>/dev/null || :`,

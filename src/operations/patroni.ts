@@ -70,7 +70,7 @@ function request(
     "body=$(mktemp) && answer=$(mktemp) || exit 1",
     'trap \'rm -f "$body" "$answer"\' EXIT',
     `cat >"$body" ${hereDocument(`${JSON.stringify(body)}\n`)}`.trimEnd(),
-    `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X ${method} -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)})`,
+    `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X ${method} -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)}) || :`,
     // 202 is for what is scheduled; 503 for a restart that nothing waited for any more.
     'case "$status" in 200|202) ;; *) printf "Patroni answered %s: " "$status" >&2; cat "$answer" >&2; exit 1;; esac',
   ].join("\n");

@@ -101,10 +101,10 @@ async function stopAll(
   const { plan, host, progress } = cluster;
   if (leads) {
     const commit = commitOnce(psql(plan.patroni.port, "postgres"));
-    await host(first).change("marking the end", `set -e\n${commit}`);
+    await host(first).change("marking the end", commit);
   }
   const stop = (name: string) =>
-    host(name).change("stopping Patroni", `set -e\n${stopMember(placesOf(cluster, name))}`, STOP);
+    host(name).change("stopping Patroni", stopMember(placesOf(cluster, name)), STOP);
   progress("stopping the replicas");
   await Promise.all(members.filter((name) => name !== first).map(stop));
   progress(`stopping ${first}`);
@@ -120,10 +120,7 @@ async function setAside(
   progress("setting the present data aside");
   await Promise.all(
     members.map((name) =>
-      host(name).change(
-        "setting data aside",
-        `set -e\n${setDataAside(dataOf(cluster, name), aside)}`,
-      ),
+      host(name).change("setting data aside", setDataAside(dataOf(cluster, name), aside)),
     ),
   );
   await onDcs({ plan, host }, "forgetting the old cluster", forgetCluster);
@@ -136,7 +133,7 @@ async function onDcs(
   script: (endpoints: readonly string[], cluster: string) => string,
 ): Promise<void> {
   const [name = ""] = Object.keys(plan.etcd.members);
-  await host(name).change(action, `set -e\n${script(Object.values(plan.etcd.members), plan.name)}`);
+  await host(name).change(action, script(Object.values(plan.etcd.members), plan.name));
 }
 
 async function start({ host }: RestorableCluster, members: readonly string[]): Promise<void> {
@@ -152,7 +149,7 @@ async function restoreFirst(
   const { first, backup, target } = intent;
   const data = dataOf(cluster, first);
   const order = orderRestore(`${cluster.fill} --backup=${backup.id}`, cluster.recovery(target));
-  await host(first).change("ordering the restore", `set -e\n${order}`);
+  await host(first).change("ordering the restore", order);
   const since = Math.floor(Date.now() / 1000) - 1;
   await start(cluster, [first]);
   const endpoint = plan.patroni.members[first] ?? "";
@@ -220,7 +217,7 @@ async function putBack(
   const script = (name: string) =>
     `${stopMember(placesOf(cluster, name))}\n${putDataBack(dataOf(cluster, name), aside, failed)}`;
   await Promise.all(
-    members.map((name) => host(name).change("putting data back", `set -e\n${script(name)}`, STOP)),
+    members.map((name) => host(name).change("putting data back", script(name), STOP)),
   );
   await onDcs(cluster, "forgetting the attempt", forgetCluster);
   if (systemIdentifier) {

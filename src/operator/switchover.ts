@@ -230,7 +230,7 @@ async function leadClients(
       .host(to)
       .observe(probe)
       .catch(() => false);
-    if (leads) return onBalancers(cluster, "leading clients", `set -e\n${leadWritesTo(to, from)}`);
+    if (leads) return onBalancers(cluster, "leading clients", leadWritesTo(to, from));
   }
 }
 

@@ -24,7 +24,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
     const kept = await host.observe(keptSourceProbe);
     if (!kept) {
       context.progress(urn, "keeping the configuration as it is");
-      await host.change("keeping the configuration", `set -e\n${keepOriginal(source)}`);
+      await host.change("keeping the configuration", keepOriginal(source));
     } else if (kept.systemIdentifier !== source.systemIdentifier) {
       throw new PgherdError(
         `${inputs.host}: expected the server whose configuration was kept, ${kept.systemIdentifier}, got ${source.systemIdentifier}.`,
@@ -42,9 +42,9 @@ export const adoption: ResourceType<AdoptionInputs> = {
         createRoles(inputs),
         claimDatabase(endpoints, cluster, source.systemIdentifier),
       ];
-      await host.change("preparing the server", `set -e\n${script.join("\n")}`);
+      await host.change("preparing the server", script.join("\n"));
     }
-    await host.change("masking the server's unit", `set -e\n${maskServer(source)}`);
+    await host.change("masking the server's unit", maskServer(source));
     return { ...inputs, unit: await unitState(context, inputs) };
   },
 

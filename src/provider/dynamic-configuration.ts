@@ -28,7 +28,7 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
         .host(inputs.host)
         .change(
           "changing the dynamic configuration",
-          `set -e\n${setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0")}`,
+          setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0"),
         );
     }
     return inputs;

@@ -49,7 +49,7 @@ async function takeBackIn(context: Context, { hosts, statsPort }: EntryPointInpu
     hosts.map(async (host) => {
       const drained = await context.host(host).observe(drainedServersProbe(statsPort));
       if (drained.length === 0) return;
-      await context.host(host).change("taking members back in", `set -e\n${readyServers(drained)}`);
+      await context.host(host).change("taking members back in", readyServers(drained));
     }),
   );
 }

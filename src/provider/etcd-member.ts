@@ -85,7 +85,7 @@ async function joinAnew(
     .host(host)
     .change(
       "keeping etcd from starting until it may join",
-      `set -e\n${retireUnit(unit)}\n${setAsideRemains(etcd.dataDirectory)}`,
+      `${retireUnit(unit)}\n${setAsideRemains(etcd.dataDirectory)}`,
     );
   const added = members.some(({ name, peerUrl }) => name === "" && peerUrl === etcd.peerUrl);
   if (!added) {
@@ -94,7 +94,6 @@ async function joinAnew(
       .change(
         `adding ${host} to etcd anew`,
         [
-          "set -e",
           ...(lost ? [removeMember(healthy, lost.id)] : []),
           addMember(healthy, host, etcd.peerUrl),
         ].join("\n"),

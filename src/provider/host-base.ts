@@ -35,7 +35,6 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
       ([setting, value]) => found.kernel[setting] !== value,
     );
     const script = [
-      "set -e",
       writeFiles(
         Object.fromEntries(changed.map((path) => [path, inputs.files[path] as FileInput])),
       ),

@@ -30,9 +30,7 @@ export const logins: ResourceType<LoginsInputs> = {
     );
     if (without.length > 0) {
       await Promise.all(
-        without.map(({ host, user }) =>
-          context.host(host).change("making a key", `set -e\n${makeKey(user)}`),
-        ),
+        without.map(({ host, user }) => context.host(host).change("making a key", makeKey(user))),
       );
       found = await look(context, inputs);
     }
@@ -53,7 +51,7 @@ export const logins: ResourceType<LoginsInputs> = {
         if (guestLines(inputs.cluster, there.authorized).length === 0) return;
         await context
           .host(host)
-          .change("letting nobody in", `set -e\n${setGuests(user, inputs.cluster, there, [])}`);
+          .change("letting nobody in", setGuests(user, inputs.cluster, there, []));
       }),
     );
     await Promise.all(
@@ -147,7 +145,7 @@ async function settle(
     script.push(setGuests(user, inputs.cluster, there, wanted.guests));
   }
   if (script.length === 0) return;
-  await context.host(host).change("arranging logins", ["set -e", ...script].join("\n"));
+  await context.host(host).change("arranging logins", script.join("\n"));
 }
 
 interface Wanted {
@@ -208,6 +206,6 @@ async function putFiles(
     .host(host)
     .change(
       "writing files",
-      `set -e\n${writeFiles(Object.fromEntries(changed.map((path) => [path, files[path] as FileInput])))}`,
+      writeFiles(Object.fromEntries(changed.map((path) => [path, files[path] as FileInput]))),
     );
 }

@@ -83,9 +83,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     const replicas = Object.keys(inputs.members).filter((name) => name !== leader);
     const stop = async (name: string) => {
       context.progress(urn, `stopping ${name}`);
-      await context
-        .host(name)
-        .change("stopping Patroni", `set -e\n${retireUnit("patroni.service")}`);
+      await context.host(name).change("stopping Patroni", retireUnit("patroni.service"));
     };
     await Promise.all(replicas.map(stop));
     if (leader) await stop(leader);

@@ -42,9 +42,7 @@ export const promotion: ResourceType<PromotionInputs> = {
         `Next: ${NEXT}`,
       );
     }
-    await context
-      .host(leader)
-      .change("opening the databases", `set -e\n${openDatabases(inputs.memberPort)}`);
+    await context.host(leader).change("opening the databases", openDatabases(inputs.memberPort));
     await untilEntered(context, urn, inputs, leader);
     if (began) {
       const seconds = ((Date.now() - began) / 1000).toFixed(1);
@@ -82,7 +80,7 @@ async function takePlace(
   try {
     const stopped = await context
       .host(host)
-      .change("stopping writes", `set -e\n${stopWrites(inputs, END_SECONDS)}`);
+      .change("stopping writes", stopWrites(inputs, END_SECONDS));
     const position = stopped.trim().split("\n").at(-1) ?? "";
     if (
       !(await context.host(leader).observe(replayedProbe(memberPort, position, REPLAY_SECONDS)))
@@ -93,7 +91,7 @@ async function takePlace(
       );
     }
   } catch (error) {
-    await context.host(host).change("allowing writes again", `set -e\n${allowWrites(inputs)}`);
+    await context.host(host).change("allowing writes again", allowWrites(inputs));
     context.warn(urn, `${host} takes writes again: nothing has changed`);
     throw error;
   }
@@ -141,9 +139,9 @@ async function finish(
   const there = { source: { ...source, port: memberPort }, superuser: roles.superuser, roles };
   await context
     .host(leader)
-    .change("creating the roles that Patroni connects with", `set -e\n${createRoles(there)}`);
+    .change("creating the roles that Patroni connects with", createRoles(there));
   try {
-    await context.host(host).change("releasing the WAL", `set -e\n${releaseWal(inputs, slot)}`);
+    await context.host(host).change("releasing the WAL", releaseWal(inputs, slot));
   } catch (error) {
     context.warn(urn, `${(error as Error).message} Drop it there: it keeps WAL for nobody.`);
   }

@@ -53,14 +53,14 @@ export const rollback: ResourceType<RollbackInputs> = {
       await retire(context, inputs.host);
     }
     context.progress(urn, "putting the configuration back");
-    await host.change("putting the configuration back", `set -e\n${restoreOriginal(source)}`);
+    await host.change("putting the configuration back", restoreOriginal(source));
     await host.change(
       "leaving the cluster",
-      `set -e\n${leaveCluster(source, inputs.superuser, inputs.roles, inputs.slots)}`,
+      leaveCluster(source, inputs.superuser, inputs.roles, inputs.slots),
     );
     await startAgain(context, urn, inputs, source);
     await resume(context, inputs);
-    await host.change("ending the rollback", `set -e\n${forgetOriginal()}`);
+    await host.change("ending the rollback", forgetOriginal());
     context.info(urn, `PostgreSQL on ${inputs.host} stands alone again, as before the migration`);
     return inputs;
   },
@@ -173,7 +173,7 @@ async function pause(context: Context, urn: string, inputs: RollbackInputs): Pro
 }
 
 async function retire(context: Context, name: string): Promise<void> {
-  await context.host(name).change("stopping Patroni", `set -e\n${retireUnit("patroni.service")}`);
+  await context.host(name).change("stopping Patroni", retireUnit("patroni.service"));
 }
 
 /** A server that Patroni has restarted has Patroni's settings on its command line: one restart gives it its own back. */
@@ -188,7 +188,7 @@ async function startAgain(
   if (unit === source.unit || (source.unit === "" && unit !== "patroni.service" && unit !== "none"))
     return;
   context.info(urn, `restarting PostgreSQL on ${inputs.host} by ${source.unit || "hand"}`);
-  await host.change("restarting PostgreSQL", `set -e\n${startByItself(source)}`, {
+  await host.change("restarting PostgreSQL", startByItself(source), {
     timeoutSeconds: RESTART_SECONDS,
   });
 }
@@ -205,8 +205,5 @@ async function resume(
   if (paused === undefined) return;
   await context
     .host(host)
-    .change(
-      "ending the pause",
-      `set -e\n${setKey(endpoints, key, JSON.stringify(rest), found.revision)}`,
-    );
+    .change("ending the pause", setKey(endpoints, key, JSON.stringify(rest), found.revision));
 }

@@ -44,7 +44,7 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       );
       const script = `${care?.before ?? ""}\n${changes(inputs, daemon, found) ?? ""}`;
       try {
-        await context.host(inputs.host).change(`setting up ${inputs.daemon}`, `set -e\n${script}`);
+        await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
         await care?.after();
       } catch (error) {
         throw await withJournal(context, inputs.host, daemon.unit, error);
@@ -76,12 +76,9 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       .host(inputs.host)
       .change(
         `stopping ${inputs.daemon}`,
-        [
-          "set -e",
-          retireUnit(unit),
-          removeFiles(Object.keys(inputs.files)),
-          "systemctl daemon-reload",
-        ].join("\n"),
+        [retireUnit(unit), removeFiles(Object.keys(inputs.files)), "systemctl daemon-reload"].join(
+          "\n",
+        ),
       );
   },
 };

@@ -33,21 +33,21 @@ export const standbyRollback: ResourceType<StandbyRollbackInputs> = {
     const names = Object.keys(inputs.members);
     // Nothing was begun, or all of it has been taken back.
     if (!(await keptSource(context, names))) return inputs;
-    await context.host(host).change("allowing writes again", `set -e\n${allowWrites(inputs)}`);
+    await context.host(host).change("allowing writes again", allowWrites(inputs));
     context.progress(urn, `taking ${names.join(", ")} out of service`);
     await Promise.all(
       names.map((name) =>
-        context.host(name).change("stopping Patroni", `set -e\n${retireUnit("patroni.service")}`, {
+        context.host(name).change("stopping Patroni", retireUnit("patroni.service"), {
           timeoutSeconds: 900,
         }),
       ),
     );
-    await context.host(host).change("releasing the WAL", `set -e\n${releaseWal(inputs, slot)}`);
+    await context.host(host).change("releasing the WAL", releaseWal(inputs, slot));
     await context
       .host(dcs.host)
-      .change("forgetting the cluster", `set -e\n${forgetCluster(dcs.endpoints, cluster)}`);
+      .change("forgetting the cluster", forgetCluster(dcs.endpoints, cluster));
     for (const name of names) {
-      await context.host(name).change("ending the rollback", `set -e\n${forgetOriginal()}`);
+      await context.host(name).change("ending the rollback", forgetOriginal());
     }
     context.info(urn, `${host} stands alone again, as before the migration`);
     return inputs;

@@ -24,14 +24,10 @@ export const standbySlot: ResourceType<StandbySlotInputs> = {
     );
     context.progress(urn, "keeping what was found of the old server");
     await Promise.all(
-      members.map((member) =>
-        member.change("keeping the configuration", `set -e\n${keepFound(source)}`),
-      ),
+      members.map((member) => member.change("keeping the configuration", keepFound(source))),
     );
     if ((await stateOf(context, inputs)) !== "reserved") {
-      await context
-        .host(inputs.host)
-        .change("reserving the WAL", `set -e\n${reserveWal(inputs, inputs.slot)}`);
+      await context.host(inputs.host).change("reserving the WAL", reserveWal(inputs, inputs.slot));
     }
     return { ...inputs, state: await stateOf(context, inputs) };
   },

@@ -35,8 +35,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("one shell runs one script after the other, and nothing of one reaches the next", async () => {
-  const first = await host.run("looking", "cd /; left=behind; umask 0; set -e; echo $$");
-  const second = await host.run("looking", 'echo $$; false; pwd; umask; echo "[$left]"');
+  const first = await host.run("looking", "cd /; left=behind; umask 0; echo $$");
+  const second = await host.run("looking", 'echo $$; pwd; umask; echo "[${left-}]"');
   const [pid, folderThen, mask, left] = second.split("\n");
   expect(pid).toBe(first.trim());
   expect(folderThen).not.toBe("/");
@@ -61,6 +61,22 @@ test("a script that fails tells its exit code and what it said, and the next one
   const failed = host.run("trying", "echo out; echo 'no such thing' >&2; exit 3");
   await expect(failed).rejects.toThrow(/db1: trying failed with exit code 3[^]*no such thing/);
   expect(await host.run("looking", "echo on")).toBe("on\n");
+});
+
+test("a script ends at the first command that fails, and at a variable that nobody has set", async () => {
+  const failed = host.run("trying", "echo before; false; echo after");
+  await expect(failed).rejects.toThrow(/trying failed with exit code 1[^]*before$/);
+  await expect(host.run("trying", 'rm -rf "$nobody/x"; echo after')).rejects.toThrow(/nobody/);
+});
+
+test("a question that fails in its middle fails, and those asked with it are answered", async () => {
+  const parse = (output: string) => output;
+  const [failed, answered] = await Promise.allSettled([
+    host.observe({ script: "echo half; false; echo whole", parse }),
+    host.observe({ script: "echo whole", parse }),
+  ]);
+  expect(failed.status).toBe("rejected");
+  expect(answered).toEqual({ status: "fulfilled", value: "whole\n" });
 });
 
 test("a script that the shell cannot read is an error, and the next one runs", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { strict } from "../../src/host/shell";
 import { firewallFiles, keepRules, removeFirewall, tryRules } from "../../src/operations/firewall";
 
 const BODY = "    chain input {\n    }\n";
@@ -19,7 +20,7 @@ function inOrder(text: string, ...parts: string[]): void {
 }
 
 test("rules that nft refuses are neither loaded nor kept", () => {
-  inOrder(script, "set -e", "nft -c -f", "nft -f /var/lib/pgherd/firewall-trial.nft");
+  inOrder(strict(script), "set -eu", "nft -c -f", "nft -f /var/lib/pgherd/firewall-trial.nft");
   expect(script).not.toContain("/var/lib/pgherd/firewall.nft");
 });
 

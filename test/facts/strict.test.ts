@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { keptSourceProbe, serverUnitProbe } from "../../src/facts/adoption";
+import { catalogOfBackupsProbe } from "../../src/facts/barman";
+import { dcsMemberProbe, healthPagesProbe, logProbe } from "../../src/facts/etcd";
+import { directoriesProbe, filesProbe } from "../../src/facts/files";
+import { forkPasswordProbe, forksProbe, listeningProbe } from "../../src/facts/forks";
+import { entrancesProbe } from "../../src/facts/haproxy";
+import { hostProbe } from "../../src/facts/host";
+import { kernelProbe } from "../../src/facts/kernel";
+import { userLoginsProbe } from "../../src/facts/logins";
+import { candidatesProbe, olderProbe, packagesProbe } from "../../src/facts/packages";
+import { clusterViewProbe } from "../../src/facts/patroni";
+import { reachProbe } from "../../src/facts/reach";
+import { standbysProbe } from "../../src/facts/replication";
+import { sourceProbe } from "../../src/facts/source";
+import { copiesProbe, reachesProbe } from "../../src/facts/standby";
+import { maskedProbe } from "../../src/facts/systemd";
+import type { Probe } from "../../src/host/host";
+import { strict } from "../../src/host/shell";
+import { historyProbe, restoreProgressProbe, roomProbe } from "../../src/operations/restore";
+import { walProbe } from "../../src/operations/wal";
+
+// Questions end at the first command that fails. What is not there must not be such a failure.
+
+const folder = mkdtempSync(join(tmpdir(), "pgherd-strict-"));
+const none = join(folder, "none");
+/** A backup that Barman has only begun, and a fork that is not complete. */
+const barman = join(folder, "demo");
+mkdirSync(join(barman, "base/20261121T020000"), { recursive: true });
+writeFileSync(join(barman, "base/20261121T020000/backup.info"), "");
+mkdirSync(join(folder, "forks/half"), { recursive: true });
+
+const NOBODY = "127.0.0.1:1";
+
+const QUESTIONS: readonly [string, Probe<unknown>][] = [
+  ["a host", hostProbe({ dataDirectory: none, backupDirectory: none, dcsDirectory: none })],
+  ["a host whose virtual IP nobody holds", hostProbe({ vips: ["127.255.0.1"] })],
+  ["its packages", packagesProbe(["no-such-package"])],
+  ["packages that are all there", candidatesProbe(["dpkg"])],
+  ["older packages", olderProbe({ "no-such-package": "1" })],
+  ["its kernel", kernelProbe(["vm.swappiness", "no.such"])],
+  ["who listens", listeningProbe],
+  ["a user's logins", userLoginsProbe("no-such-user")],
+  ["doors", reachProbe([{ address: "127.0.0.1", port: 1 }])],
+  ["another host's door", reachesProbe("127.0.0.1", 1)],
+  ["files", filesProbe([none])],
+  ["directories", directoriesProbe([none])],
+  ["masked units", maskedProbe(["no-such.service"])],
+  ["etcd's member", dcsMemberProbe(`http://${NOBODY}`)],
+  ["etcd's members", healthPagesProbe([`http://${NOBODY}`])],
+  ["etcd's log", logProbe(none)],
+  ["Patroni", clusterViewProbe(NOBODY)],
+  ["standbys", standbysProbe(1)],
+  ["copies", copiesProbe(1)],
+  ["HAProxy", entrancesProbe(1)],
+  ["a server that was adopted", keptSourceProbe],
+  ["the unit of a server that does not run", serverUnitProbe(none)],
+  ["forks", forksProbe("db1", join(folder, "forks"))],
+  ["a fork's password", forkPasswordProbe(none)],
+  ["backups", catalogOfBackupsProbe(barman, none)],
+  ["a timeline's history", historyProbe(barman, 2)],
+  ["WAL", walProbe(barman, "000000010000000000000001")],
+  ["room", roomProbe(join(folder, "main"))],
+  ["a restore", restoreProgressProbe(none, 0)],
+];
+
+test.each(QUESTIONS)("a question about %s is answered where there is nothing", (_what, probe) => {
+  const asked = spawnSync("/bin/sh", { input: strict(probe.script), encoding: "utf8" });
+  expect(asked.stderr).not.toMatch(/parameter not set|unbound/);
+  expect(asked.status, asked.stderr).toBe(0);
+  probe.parse(asked.stdout);
+});
+
+test("a question about a server that does not run says so", () => {
+  const { script, parse } = sourceProbe(1, "postgres");
+  const asked = spawnSync("/bin/sh", { input: strict(script), encoding: "utf8" });
+  expect(() => parse(asked.stdout)).toThrow("expected PostgreSQL to run on port 1");
+});

@@ -1,8 +1,9 @@
 import { backupsOutlast } from "./rules/backup";
-import { clientsAreKnown, hbaIsSafe } from "./rules/clients";
+import { clientsAreKnown } from "./rules/clients";
 import { vipsFit } from "./rules/entry-points";
 import { balancersNoticeInTime, timingsFit } from "./rules/failover";
 import { forksFit } from "./rules/forks";
+import { hbaIsSafe } from "./rules/hba";
 import { hooksHaveHosts } from "./rules/hooks";
 import { addressesAreOfOneFamily, addressesDiffer, hostsExist } from "./rules/hosts";
 import { etcdHasMajority, membersDiffer, tagsFit } from "./rules/members";

@@ -1,0 +1,44 @@
+import { HbaError, parseHba, type Origin } from "../hba";
+import type { Settings } from "../schema";
+import type { Report } from "./report";
+
+/** What a line of pg_hba.conf says, however it is spelt, lets no stranger in; and PostgreSQL takes it. */
+export function hbaIsSafe({ cluster }: Settings, report: Report): void {
+  const { pgHba, pgHbaFromAnywhere, version } = cluster.postgresql;
+  pgHba.forEach((line, i) => {
+    const path = `cluster.postgresql.pgHba[${i}]`;
+    try {
+      const rule = parseHba(line, version);
+      if (!rule || rule.method === "reject") return;
+      const wide = pgHbaFromAnywhere ? undefined : tooWide(rule.from);
+      if (wide) {
+        report(
+          path,
+          `expected the networks of the clients, got "${rule.fromText}", which is ${wide}. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
+        );
+      }
+      if (WEAK.includes(rule.method)) {
+        report(
+          path,
+          `expected scram-sha-256, cert or reject, got "${rule.method}", which lets strangers in. Choose one of those.`,
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof HbaError)) throw error;
+      report(path, error.message);
+    }
+  });
+}
+
+/** Nothing is asked, what is sent can be read, or the client's own host vouches for its user. */
+const WEAK = ["trust", "md5", "password", "ident"];
+
+/** The shortest prefixes that private networks have: 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193). */
+const LEAST_PREFIX = { ipv4: 8, ipv6: 7 } as const;
+
+/** What an origin is, if no network of clients is as wide. */
+function tooWide(from: Origin): string | undefined {
+  if (from.kind === "all") return "everybody";
+  if (from.kind !== "network" || from.prefix >= LEAST_PREFIX[from.address.kind()]) return undefined;
+  return from.prefix === 0 ? "everybody" : "a large part of everybody";
+}

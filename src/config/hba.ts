@@ -200,6 +200,13 @@ const OPTIONS: { readonly [option: string]: readonly string[] } = {
   delegate_ident_mapping: ["oauth"],
 };
 
+/** One of these each must be there. */
+const NEEDED: { readonly [method: string]: readonly (readonly string[])[] } = {
+  ldap: [["ldapbasedn", "ldapprefix", "ldapsuffix", "ldapurl"]],
+  radius: [["radiusservers"], ["radiussecrets"]],
+  oauth: [["issuer"], ["scope"]],
+};
+
 /** What a method asks of the connection and of its options (hba.c, parse_hba_line and parse_hba_auth_opt). */
 function checkMethod({ type, method, options }: HbaRule): void {
   const only = (types: string) =>
@@ -207,7 +214,6 @@ function checkMethod({ type, method, options }: HbaRule): void {
   if (method === "peer" && type !== "local") throw only("local");
   if (method === "gss" && type === "local") throw only("host");
   if (method === "cert" && type !== "hostssl") throw only("hostssl");
-  if (type === "hostgssenc" && !["gss", "reject", "trust"].includes(method)) throw only("host");
   for (const { name } of options) {
     const fits =
       name === "clientcert" || name === "clientname"
@@ -216,5 +222,10 @@ function checkMethod({ type, method, options }: HbaRule): void {
           ? OPTIONS[name]?.includes(method)
           : /^(ldap|radius)[a-z_]+$/.exec(name)?.[1] === method;
     if (!fits) throw new HbaError(`expected an option of ${method} on ${type}, got "${name}"`);
+  }
+  const given = options.map(({ name }) => name);
+  for (const some of Object.hasOwn(NEEDED, method) ? (NEEDED[method] ?? []) : []) {
+    if (!some.some((name) => given.includes(name)))
+      throw new HbaError(`expected ${some.join(" or ")} for ${method}, got none`);
   }
 }

@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import names from "./parameter-names.json";
 import type { ClusterSettings } from "./schema";
+import { booleanOf } from "./boolean";
 
 /**
  * Settings by name with the first and the last version of PostgreSQL, from 13 to 18, that has them
@@ -32,12 +33,41 @@ const OWNED: { readonly [name: string]: string } = {
   recovery_target: "A restore is an operation of its own; remove it.",
 };
 
-/** Values that would break a promise, each with the reason. */
-const REFUSED: readonly [name: string, values: RegExp, expected: string, reason: string][] = [
-  ["wal_level", /^minimal$/i, "replica or logical", "replicas need the WAL"],
-  ["fsync", /^(off|false|no|0)$/i, "on", "a crash would damage the data"],
-  ["full_page_writes", /^(off|false|no|0)$/i, "on", "a crash would damage the data"],
-];
+/** Settings that a promise hangs on: whether a value keeps it, what does, and the reason. */
+const PROMISES: { readonly [name: string]: Kept } = {
+  wal_level: {
+    keeps: (value) => ["replica", "logical"].includes(value.toLowerCase()),
+    expected: "replica or logical",
+    reason: "replicas need the WAL",
+  },
+  fsync: mustBe(true, "a crash would damage the data"),
+  full_page_writes: mustBe(true, "a crash would damage the data"),
+  zero_damaged_pages: mustBe(false, "what is damaged would be emptied"),
+  ignore_checksum_failure: mustBe(
+    false,
+    "what is damaged would be read, and copied, as if it were whole",
+  ),
+  ignore_invalid_pages: mustBe(false, "a replica would go on without a part of the data"),
+  data_sync_retry: mustBe(false, "what a disk has lost would be taken for written"),
+};
+
+interface Kept {
+  readonly keeps: (value: string) => boolean;
+  readonly expected: string;
+  readonly reason: string;
+}
+
+function mustBe(wanted: boolean, reason: string): Kept {
+  return {
+    keeps: (value) => booleanOf(value) === wanted,
+    expected: wanted ? "on" : "off",
+    reason,
+  };
+}
+
+/** Values of `synchronous_commit`, with those that stand for on and off (src/backend/utils/misc/guc_tables.c). */
+const WAITING = ["on", "true", "yes", "1", "remote_write", "remote_apply"];
+const NOT_WAITING = ["off", "false", "no", "0", "local"];
 
 /** What is wrong with the user's settings of postgresql.conf: `[name, problem]`. */
 export function parameterProblems({
@@ -56,32 +86,34 @@ export function parameterProblems({
       refuse(`expected each setting once, got it again: "${twin}" is the same. Remove one.`);
       continue;
     }
-    if (lower in OWNED || lower.startsWith("recovery_target_")) {
+    const owned = Object.hasOwn(OWNED, lower) ? OWNED[lower] : undefined;
+    if (owned || lower.startsWith("recovery_target_")) {
       refuse(
-        `expected a setting that is the user's, got ${show(value)}. ${OWNED[lower] ?? OWNED.recovery_target}`,
+        `expected a setting that is the user's, got ${show(value)}. ${owned ?? OWNED.recovery_target}`,
       );
       continue;
     }
     const known = knownProblem(lower, version);
     if (known) refuse(known);
-    for (const [setting, values, expected, reason] of REFUSED) {
-      if (setting === lower && values.test(String(value)))
-        refuse(`expected ${expected}, got ${show(value)}: ${reason}. Remove it.`);
-    }
-    if (/[\n\r]/.test(String(value)))
+    const promise = Object.hasOwn(PROMISES, lower) ? PROMISES[lower] : undefined;
+    if (promise && !promise.keeps(String(value)))
+      refuse(`expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it.`);
+    if (/[\n\r\0]/.test(String(value)))
       refuse("expected one line, got several. Write it on one line.");
   }
   const commit = entry(parameters, "synchronous_commit");
-  if (
-    commit &&
-    replication.mode !== "asynchronous" &&
-    members.length > 1 &&
-    /^(off|local|false|no|0)$/i.test(String(commit[1]))
-  ) {
+  const value = String(commit?.[1]).toLowerCase();
+  const waits = replication.mode !== "asynchronous" && members.length > 1;
+  if (commit && waits && !WAITING.includes(value)) {
     problems.push([
       commit[0],
       `expected on, remote_write or remote_apply for "${replication.mode}", got ${show(commit[1])}: ` +
         "commits would be acknowledged before a replica has them. Remove it, or set it for single transactions.",
+    ]);
+  } else if (commit && ![...WAITING, ...NOT_WAITING].includes(value)) {
+    problems.push([
+      commit[0],
+      `expected on, off, local, remote_write or remote_apply, got ${show(commit[1])}. Mend it.`,
     ]);
   }
   const logical = Object.values(postgresql.slots).some(({ type }) => type === "logical");

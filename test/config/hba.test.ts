@@ -156,6 +156,10 @@ describe("what PostgreSQL would refuse is refused before:", () => {
     ],
     ["host all all 10.0.0.0/8 cert", 'expected cert on a line of hostssl, got "host"'],
     ["host all all 10.0.0.0/8 peer", 'expected peer on a line of local, got "host"'],
+    [
+      "host all all 10.0.0.0/8 ldap",
+      "expected ldapbasedn or ldapprefix or ldapsuffix or ldapurl for ldap, got none",
+    ],
     ["host all all 10.0.0.0/8 reject now", 'expected an option such as map=office, got "now"'],
     [
       "host all all 10.0.0.0/8 scram-sha-256 map=x",
@@ -200,7 +204,8 @@ test.each([
   'hostssl "my db", app2 +team,"Röst" 10.0.0.0 255.255.255.0 cert map=office clientname=DN',
   "host sameuser all samenet scram-sha-256",
   "host replication standby .example.com scram-sha-256",
-  "host all all 10.0.0.0/24 ldap ldapserver=ldap.example.net",
+  "host all all 10.0.0.0/24 ldap ldapserver=ldap.example.net ldapprefix=x",
+  "hostgssenc all all 10.0.0.0/24 scram-sha-256",
   'host all all 10.0.0.0/24 ldap ldapserver=x ldapbasedn="dc=example,dc=net"',
   "hostgssenc all all 10.0.0.0/24 gss include_realm=0",
   "host all all 0/0 reject",

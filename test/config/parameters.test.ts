@@ -116,6 +116,65 @@ describe("a setting is refused that", () => {
   });
 });
 
+describe("a promise is kept however its setting is spelt:", () => {
+  test.each([false, "off", "of", "f", "F", "fals", "n", "NO", "0", 0, "o", "", " off", "maybe"])(
+    "fsync and full_page_writes are not %s",
+    (value) => {
+      const shown = JSON.stringify(value);
+      expect(problems({ fsync: value, Full_Page_Writes: value })).toEqual([
+        `fsync: expected on, got ${shown}: a crash would damage the data. Remove it.`,
+        `Full_Page_Writes: expected on, got ${shown}: a crash would damage the data. Remove it.`,
+      ]);
+    },
+  );
+
+  test.each([true, "on", "ON", "t", "tru", "y", "yes", "1", 1])("but they may be %s", (value) => {
+    expect(problems({ fsync: value, full_page_writes: value })).toEqual([]);
+  });
+
+  test.each([
+    "zero_damaged_pages",
+    "ignore_checksum_failure",
+    "ignore_invalid_pages",
+    "data_sync_retry",
+  ])("%s, which hides damage, stays off", (name) => {
+    for (const value of [true, "t", "y", "1"])
+      expect(problems({ [name]: value })[0]).toContain(`${name}: expected off, got`);
+    for (const value of [false, "of", "n"]) expect(problems({ [name]: value })).toEqual([]);
+  });
+
+  test.each(["minimal", "Minimal", "hot_standby", "min", " replica"])(
+    "wal_level is not %s",
+    (value) => {
+      expect(problems({ wal_level: value })[0]).toContain("wal_level: expected replica or logical");
+    },
+  );
+
+  test.each(["off", "OFF", "local", "false", "no", "0", 0, false, "of", "loc"])(
+    "synchronous_commit is not %s where commits wait for a replica",
+    (value) => {
+      expect(problems({ synchronous_commit: value })[0]).toContain(
+        'synchronous_commit: expected on, remote_write or remote_apply for "synchronous"',
+      );
+    },
+  );
+});
+
+test("where commits wait for nobody, synchronous_commit is what PostgreSQL knows", () => {
+  const mode = { replication: { mode: "asynchronous" } };
+  for (const value of ["off", "Local", false, "remote_write"])
+    expect(problems({ synchronous_commit: value }, mode)).toEqual([]);
+  expect(problems({ synchronous_commit: "of" }, mode)).toEqual([
+    'synchronous_commit: expected on, off, local, remote_write or remote_apply, got "of". Mend it.',
+  ]);
+});
+
+test("a setting that is called as what every object has is unknown", () => {
+  expect(problems({ constructor: "x" })).toEqual([
+    "constructor: expected a setting of PostgreSQL, got an unknown one. Mend its name or remove it.",
+  ]);
+});
+
 test("asynchronous replication may acknowledge early", () => {
   const mode = { replication: { mode: "asynchronous" } };
   expect(problems({ synchronous_commit: "off" }, mode)).toEqual([]);

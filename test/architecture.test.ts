@@ -24,6 +24,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   components: ["resources", "plan", "types of config"],
   plan: [
     "types of config",
+    "config/directories",
     "config/duration",
     "config/schedule",
     "config/size",
@@ -36,6 +37,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   config: ["errors"],
   resources: [],
   provider: [
+    "config/directories",
     "rpc",
     "operations",
     "facts",

@@ -1,5 +1,6 @@
 import { backupsOutlast } from "./rules/backup";
 import { clientsAreKnown } from "./rules/clients";
+import { directoriesAreApart } from "./rules/directories";
 import { vipsFit } from "./rules/entry-points";
 import { balancersNoticeInTime, timingsFit } from "./rules/failover";
 import { forksFit } from "./rules/forks";
@@ -41,6 +42,7 @@ const RULES: readonly Rule[] = [
   slotsFit,
   parametersFit,
   portsDiffer,
+  directoriesAreApart,
   forksFit,
   hbaIsSafe,
   backupsOutlast,

@@ -34,8 +34,12 @@ export interface HostFacts {
   readonly answering: readonly { readonly address: string; readonly mac: string }[];
   /** The file system of the data directory, or of the nearest directory above it that exists. */
   readonly disk: Disk;
+  /** Where the directories of the question really are, links followed; empty for what nobody asked for. */
+  readonly resolved: { readonly [directory in "data" | "dcs" | "backup"]: string };
   /** Bytes that are free where backups are kept; 0 where nobody asked. */
   readonly backupFree: number;
+  /** Whose the directory for backups is, if it is there and holds anything; empty if not. */
+  readonly backupOwner: string;
   /** Which of `/`, `/tmp` and the data directory cannot be written to. */
   readonly readOnly: readonly string[];
   /** PostgreSQL's data directory. */
@@ -115,6 +119,9 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
         ? [`echo "dcs $(ls -A ${quote(dcsDirectory)} 2>/dev/null | head -n 1)"`]
         : []),
       ...(backupDirectory ? [backupScript(backupDirectory)] : []),
+      ...Object.entries({ data: dataDirectory, dcs: dcsDirectory, backup: backupDirectory }).map(
+        ([name, path]) => (path ? `echo "resolved-${name} $(realpath -m -- ${quote(path)})"` : ":"),
+      ),
       CLOCK,
       `echo "selinux $(cat /sys/fs/selinux/enforce 2>/dev/null)"`,
       `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
@@ -183,7 +190,11 @@ function backupScript(directory: string): string {
   return `at=${quote(directory)}
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
 echo "backupfree $(timeout 10 df -B1 --output=avail "$at" 2>/dev/null | tail -n 1)"
-mounted ${quote(directory)} "$at"`;
+mounted ${quote(directory)} "$at"
+# What a new file system has at its top is nobody's.
+if [ -n "$(ls -A -I lost+found ${quote(directory)} 2>/dev/null)" ]; then
+  echo "backupowner $(stat -L -c %U ${quote(directory)})"
+fi`;
 }
 
 /**
@@ -229,7 +240,13 @@ function parse(output: string): HostFacts {
     macs: all("mac"),
     answering: pairs("answering").map(([address = "", mac = ""]) => ({ address, mac })),
     disk: parseDisk(first("disk")),
+    resolved: {
+      data: first("resolved-data"),
+      dcs: first("resolved-dcs"),
+      backup: first("resolved-backup"),
+    },
     backupFree: Number(first("backupfree")) || 0,
+    backupOwner: first("backupowner"),
     readOnly: all("readonly"),
     data: {
       found: first("data") !== "",

@@ -1,9 +1,2 @@
-import type { ClusterSettings } from "../config/schema";
-
 /** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
 export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
-
-/** Where a member keeps its data. */
-export function dataDirectory({ postgresql }: ClusterSettings): string {
-  return postgresql.dataDirectory ?? `/var/lib/postgresql/${postgresql.version}/main`;
-}

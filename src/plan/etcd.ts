@@ -1,16 +1,12 @@
+import { dcsDirectory } from "../config/directories";
 import { bytesOf } from "../config/size";
 import type { ClusterSettings, Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { endpoint, render } from "./template";
 import type { EtcdPlan, ServicePlan } from "./types";
 
-/** Where Debian has etcd's data; the user etcd may write below it only. */
+/** The home of the user etcd, who may write below it only. */
 const DATA = "/var/lib/etcd";
-
-/** Where an etcd member keeps its data. */
-export function dcsDirectory({ name, dcs }: ClusterSettings): string {
-  return dcs.dataDirectory ?? `${DATA}/${name}`;
-}
 
 /** What must hold across the etcd members. */
 export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {

@@ -1,9 +1,8 @@
-import { dirname } from "node:path";
+import { dataDirectory, forksDirectory } from "../config/directories";
 import { secondsOf } from "../config/duration";
 import type { Settings } from "../config/schema";
 import { bytesOf, megabytes } from "../config/size";
 import type { ForkInputs } from "../resources/inputs";
-import { dataDirectory } from "./directories";
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
 import { planPatroni, ROLES } from "./patroni";
@@ -32,9 +31,9 @@ export interface ForkWish {
   readonly ttl: number;
 }
 
-/** The folder of a host's forks: beside the data, since only one file system can share blocks. */
+/** The folder of a host's forks. */
 export function forksFolder(settings: Settings): string {
-  return `${dirname(dataDirectory(settings.cluster))}/forks`;
+  return forksDirectory(settings.cluster);
 }
 
 /** The forks that a stack declares. */

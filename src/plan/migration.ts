@@ -1,3 +1,4 @@
+import { dataDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
@@ -7,7 +8,6 @@ import { planEtcd } from "./etcd";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
 import { stepsOf } from "./migration-steps";
-import { dataDirectory } from "./directories";
 import { planPatroni, ROLES } from "./patroni";
 import type { MigrationPlan } from "./types";
 

@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
+import { dataDirectory } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import type { Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES, backupRoles } from "./backup";
-import { dataDirectory, MEMBER_FILE } from "./directories";
+import { MEMBER_FILE } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";

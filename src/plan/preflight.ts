@@ -1,13 +1,12 @@
+import { dataDirectory, dcsDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import type { PreflightInputs, Requirement } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
-import { dcsDirectory } from "./etcd";
 import { planReaches } from "./flows";
 import { daemonsOn, planHosts } from "./hosts";
-import { dataDirectory } from "./directories";
 import { isSource } from "./migration-steps";
 import { PATRONI_PORT } from "./patroni";
 import type { Daemon } from "./types";

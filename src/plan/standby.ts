@@ -1,7 +1,7 @@
+import { dataDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
-import { dataDirectory } from "./directories";
 import { planEtcd } from "./etcd";
 import { planEntryPoint } from "./haproxy";
 import { packagesOf } from "./migration";

@@ -1,3 +1,4 @@
+import { normalizePath } from "../config/directories";
 import type { PreflightInputs } from "../resources/inputs";
 import { compareVersions } from "../versions";
 import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
@@ -19,7 +20,10 @@ export function judgeFixed(
   fixed: PreflightInputs["fixed"],
   before: PreflightInputs["fixed"],
 ): string[] {
-  const differs = (path: string) => path in before && before[path] !== fixed[path];
+  // Before paths had one form, a stack could have them with a slash at the end.
+  const value = (text = "") => (text.startsWith("/") ? normalizePath(text) : text);
+  const differs = (path: string) =>
+    Object.hasOwn(before, path) && value(before[path]) !== value(fixed[path]);
   return Object.keys(fixed)
     .filter(differs)
     .filter((path) => !differs(FOLLOWS[path] ?? ""))

@@ -1,5 +1,6 @@
 import type { PreflightInputs } from "../resources/inputs";
 import { compareVersions } from "../versions";
+import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
 import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
 
 /** Why one host cannot be used, each reason with what to do; none if it can. */
@@ -41,6 +42,8 @@ const RULES: readonly HostRule[] = [
   otherCluster,
   data,
   dcsData,
+  resolvedDirectories,
+  backupsOfOthers,
   ports,
   foreignUsers,
   foreignConfiguration,

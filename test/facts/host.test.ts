@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { clockProbe } from "../../src/facts/clock";
@@ -57,7 +57,9 @@ locale POSIX
       inodes: 6553600,
       freeInodes: 6500000,
     },
+    resolved: { data: "", dcs: "", backup: "" },
     backupFree: 0,
+    backupOwner: "",
     readOnly: [],
     data: { found: false, version: "", systemIdentifier: "" },
     dcsFound: false,
@@ -153,6 +155,24 @@ test("a data directory that is not there yet is on the file system of what is ab
   const facts = ask({ dataDirectory: `${folder}/not/there/yet` });
   expect(facts.disk).toMatchObject({ type: ask({ dataDirectory: folder }).disk.type });
   expect(facts.data.found).toBe(false);
+});
+
+test("a link is followed to where it leads, there or not", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "pgherd-host-")));
+  symlinkSync("/etc", join(folder, "link"));
+  const { resolved } = ask({
+    dataDirectory: join(folder, "link", "pg"),
+    dcsDirectory: join(folder, "etcd"),
+  });
+  expect(resolved).toEqual({ data: "/etc/pg", dcs: join(folder, "etcd"), backup: "" });
+});
+
+test("whose the directory for backups is matters once there is something in it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-host-"));
+  mkdirSync(join(folder, "lost+found"));
+  expect(ask({ backupDirectory: folder }).backupOwner).toBe("");
+  writeFileSync(join(folder, "a"), "");
+  expect(ask({ backupDirectory: folder }).backupOwner).toBe(userInfo().username);
 });
 
 test("a version that is none is not run", () => {

@@ -30,6 +30,8 @@ const FACTS: HostFacts = {
     freeInodes: 900000,
   },
   backupFree: 0,
+  backupOwner: "",
+  resolved: { data: "", dcs: "", backup: "" },
   readOnly: [],
   data: { found: false, version: "", systemIdentifier: "" },
   dcsFound: false,
@@ -202,6 +204,30 @@ const REFUSALS: readonly [string, Odd, string][] = [
     { facts: { disk: { ...FACTS.disk, type: "overlay" } } },
     "expected a local file system that outlasts a reboot for /var/lib/postgresql/17/main, found overlay. " +
       "Mount a disk there, or choose another pgherd:cluster.postgresql.dataDirectory.",
+  ],
+  [
+    "a data directory that is a link into the system's",
+    { facts: { resolved: { data: "/etc/pg", dcs: "", backup: "" } } },
+    "expected /var/lib/postgresql/17/main to be a directory of its own, found that it leads to /etc/pg, which lies in /etc, the system's. " +
+      "Remove the link, or choose another pgherd:cluster.postgresql.dataDirectory. Nothing was touched.",
+  ],
+  [
+    "backups that a link leads into the data",
+    {
+      requirement: { dataDirectory: "/pg", backupDirectory: "/srv/b" },
+      facts: { backupFree: GIGABYTE, resolved: { data: "/pg", dcs: "", backup: "/pg/b" } },
+    },
+    "expected /srv/b to be apart from /pg, found that they lead to /pg/b and /pg. " +
+      "Remove the link, or choose another pgherd:cluster.backup.directory. Nothing was touched.",
+  ],
+  [
+    "a directory for backups that holds what is somebody else's",
+    {
+      requirement: { backupDirectory: "/srv/b" },
+      facts: { backupFree: GIGABYTE, backupOwner: "mysql" },
+    },
+    "expected /srv/b to be empty or barman's, found that it is not empty and mysql's. " +
+      "Choose another pgherd:cluster.backup.directory, such as a new folder in it. Nothing was touched.",
   ],
   [
     "a disk that cannot share blocks, where forks are wanted",
@@ -574,6 +600,11 @@ test.each([
   expect(judgeFixed({ [path]: now }, { [path]: before })).toEqual([
     `pgherd:cluster.${path}: expected ${before}, which this cluster was made with, got ${now}. ${remedy}`,
   ]);
+});
+
+test("a directory that is only spelt in another way is the same", () => {
+  const path = "postgresql.dataDirectory";
+  expect(judgeFixed({ [path]: "/srv/pg" }, { [path]: "/srv//pg/" })).toEqual([]);
 });
 
 test("a new cluster may have any settings", () => {

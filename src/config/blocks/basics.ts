@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { normalizePath } from "../directories";
 import { isSchedule } from "../schedule";
 
 /** Names that end in host names, unit names, paths and SQL: nothing that any of them would have to quote. */
@@ -29,9 +30,11 @@ export const size = z.string().regex(/^[1-9]\d*(kB|MB|GB|TB)$/, {
   error: 'a size such as "512MB" (a whole number with kB, MB, GB or TB)',
 });
 
+/** Whatever compares or joins paths gets them in their one form. */
 export const absolutePath = z
   .string()
-  .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" });
+  .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" })
+  .overwrite(normalizePath);
 
 /** Addresses that traffic may come from. */
 export const network = z.string().refine((value) => isNetwork(value), {

@@ -1,0 +1,93 @@
+import { dirname, posix } from "node:path";
+import type { ClusterSettings } from "./schema";
+
+/** A path as everybody compares it: no `//`, no `.` or `..`, no slash at its end. */
+export function normalizePath(path: string): string {
+  const normal = posix.normalize(path);
+  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
+}
+
+/** Where a member keeps its data. */
+export function dataDirectory({ postgresql }: ClusterSettings): string {
+  return postgresql.dataDirectory ?? `/var/lib/postgresql/${postgresql.version}/main`;
+}
+
+/** Where an etcd member keeps its data; by default where Debian has it: the user etcd may write below /var/lib/etcd only. */
+export function dcsDirectory({ name, dcs }: ClusterSettings): string {
+  return dcs.dataDirectory ?? `/var/lib/etcd/${name}`;
+}
+
+/** The folder of a host's forks: beside the data, since only one file system can share blocks. */
+export function forksDirectory(cluster: ClusterSettings): string {
+  return `${dirname(dataDirectory(cluster))}/forks`;
+}
+
+/** What a directory is for. Root makes it and gives it to the user who is. */
+export type Purpose = "postgres" | "etcd" | "barman";
+
+/** Nothing that pgherd makes may lie in these, since others write there, or since it is gone at the next boot. */
+const CLOSED: { readonly [whose: string]: readonly string[] } = {
+  "the system's": [
+    ...["/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/sbin"],
+    ...["/usr", "/var/cache", "/var/log", "/var/mail", "/var/spool"],
+    ...["apt", "aspell", "dbus", "dhcp", "dhcpcd", "dictionaries-common", "dpkg", "emacsen-common"],
+    ...["git", "grub", "initramfs-tools", "initscripts", "insserv", "logrotate", "man-db", "misc"],
+    ...[
+      "os-prober",
+      "pam",
+      "plymouth",
+      "polkit-1",
+      "private",
+      "python",
+      "sgml-base",
+      "shells.state",
+    ],
+    ...["sudo", "systemd", "ucf", "update-rc.d", "urandom", "usbutils", "vim", "xml-core"],
+    ...["NetworkManager", "chrony", "cloud", "ntp", "ntpsec", "unattended-upgrades", "usermin"],
+  ].map((path) => (path.startsWith("/") ? path : `/var/lib/${path}`)),
+  "the kernel's": ["/dev", "/proc", "/sys"],
+  "emptied at a boot": ["/run", "/tmp", "/var/lock", "/var/run", "/var/tmp"],
+  "of people who log in": ["/home", "/root"],
+  "pgherd's own": ["/var/lib/pgherd"],
+  "another daemon's": [
+    ...["AccountsService", "containerd", "docker", "haproxy", "keepalived", "libvirt", "mysql"],
+    ...["nfs", "prometheus", "samba"],
+  ].map((path) => `/var/lib/${path}`),
+  "for keys of SSH": ["/var/lib/postgresql/.ssh", "/var/lib/barman/.ssh", "/var/lib/etcd/.ssh"],
+};
+
+/** These hold others' directories; one of their own in them is what they are for. */
+const SHARED = ["/", "/media", "/mnt", "/opt", "/srv", "/var", "/var/backups", "/var/lib"];
+const SHARED_TOO = ["/var/local", "/var/opt"];
+
+/** Homes of the daemons' users in Debian's packages, each for one purpose; PostgreSQL's holds a directory for each version. */
+const HOMES: { readonly [purpose in Purpose]: string } = {
+  postgres: "/var/lib/postgresql",
+  etcd: "/var/lib/etcd",
+  barman: "/var/lib/barman",
+};
+
+/**
+ * Why a directory cannot be given to the user of a purpose, as the end of a sentence: `which lies in /etc, the system's`.
+ * @param path normalised.
+ */
+export function unfitFor(purpose: Purpose, path: string): string | undefined {
+  for (const [whose, places] of Object.entries(CLOSED)) {
+    const place = places.find((one) => lies(path, one));
+    if (place !== undefined)
+      return path === place ? `which is ${whose}` : `which lies in ${place}, ${whose}`;
+  }
+  if ([...SHARED, ...SHARED_TOO].includes(path)) return "which holds what is others'";
+  for (const [user, home] of Object.entries(HOMES)) {
+    if (user !== purpose && lies(path, home)) return `which lies in ${home}, the home of ${user}`;
+    if (user !== purpose && lies(home, path)) return `which holds ${home}, the home of ${user}`;
+  }
+  if (purpose === "postgres" && path === HOMES.postgres)
+    return "which is the home of the user postgres";
+  return undefined;
+}
+
+/** Whether a path is a place, or lies in it. Both are normalised. */
+export function lies(path: string, place: string): boolean {
+  return path === place || path.startsWith(place === "/" ? place : `${place}/`);
+}

@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
-import { quote } from "../host/shell";
+import { EXCHANGEABLE } from "../host/ownership";
+import { quote, words } from "../host/shell";
 
 /** A file as it stands on a host. */
 export interface FoundFile {
@@ -17,16 +18,36 @@ export interface FoundFile {
   readonly changed: number;
 }
 
-/** Files by path, e.g. `{ "/etc/default/etcd": { content: "…", mode: "0644", … } }`. Absent ones are left out. */
-export function filesProbe(paths: readonly string[]): Probe<{ [path: string]: FoundFile }> {
+/**
+ * Files by path, e.g. `{ "/etc/default/etcd": { content: "…", mode: "0644", … } }`. Absent ones are left out.
+ * @param owners as whom those are read that root could be led away from: a link of a lesser user's leads no further then.
+ */
+export function filesProbe(
+  paths: readonly string[],
+  owners: { readonly [path: string]: { readonly owner: string } } = {},
+): Probe<{ [path: string]: FoundFile }> {
+  const reader = (path: string) => {
+    const owner = owners[path]?.owner ?? "root";
+    return owner === "root" ? "nobody" : owner;
+  };
   return {
     // Two lines a file, so that absent ones keep the count.
-    script: paths
-      .map(
-        (path) =>
-          `if [ -f ${quote(path)} ]; then stat -c '%a %U %G %Y %Z' ${quote(path)}; base64 -w0 ${quote(path)}; echo; else echo; echo; fi`,
-      )
-      .join("\n"),
+    script:
+      paths.length === 0
+        ? ":"
+        : `${EXCHANGEABLE}
+show='if [ -f "$1" ]; then stat -c "%a %U %G %Y %Z" "$1"; base64 -w0 "$1"; echo; else echo; echo; fi'
+look() {
+  IFS= read -r found
+  if [ -z "$found" ]; then set -- "$1"; else set -- "$1" runuser -u "$2" --; fi
+  path=$1
+  shift
+  # A user who is not there yet has no files.
+  "$@" /bin/sh -c "$show" sh "$path" </dev/null || printf '\\n\\n'
+}
+exchangeable ${words(paths)} | {
+${paths.map((path) => `look ${words([path, reader(path)])}`).join("\n")}
+}`,
     parse(output) {
       const lines = output.split("\n");
       const found: { [path: string]: FoundFile } = {};

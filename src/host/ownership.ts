@@ -1,20 +1,24 @@
-import { ended, hereDocument, quote, SCRIPT_SHELL } from "./shell";
+import { ended, hereDocument, quote, SCRIPT_SHELL, words } from "./shell";
 
 /**
- * A shell function that prints the first directory on the way to a path, links followed, in which somebody else than
- * root could exchange what root is about to follow; nothing if root alone can. What the path itself names does not
- * count: `DIRECTORY/.` is what lies in a directory. Entries of root's in a directory like /tmp are root's alone.
+ * A shell function that prints a line for each path: empty where root alone can exchange what lies there, else the first
+ * directory on the way, links followed, in which somebody else can. What a path itself names does not count:
+ * `DIRECTORY/.` is what lies in a directory. What is root's in a directory like /tmp nobody else can exchange.
  */
 export const EXCHANGEABLE = `exchangeable() {
-  LC_ALL=C namei -l -- "$1" 2>&1 | awk '
-    NR == 1 { next }
-    is_directory && (owner != "root" || is_open && !(is_sticky && $2 == "root")) { found = name " (" mode " " owner ")"; exit }
+  LC_ALL=C namei -l -- "$@" 2>&1 | awk '
+    function judge(owner_of_entry) {
+      if (found == "" && is_directory && (owner != "root" || is_open && !(is_sticky && owner_of_entry == "root")))
+        found = name " (" mode " " owner ")"
+    }
+    /^f: / { if (NR > 1) print found; found = ""; is_directory = 0; next }
     {
+      judge($2)
       is_directory = /^d/; mode = $1; owner = $2; name = $4
       is_open = substr($1, 9, 1) == "w" || substr($1, 6, 1) == "w" && $3 != "root"
       is_sticky = substr($1, 10, 1) == "t"
     }
-    END { if (NR < 2) found = "nothing"; if (found != "") print found }'
+    END { print (NR > 0 ? found : "nothing") }'
 }`;
 
 /**
@@ -29,15 +33,17 @@ if [ -z "$(exchangeable ${quote(path)})" ]; then set --; else set -- runuser -u 
 "$@" ${SCRIPT_SHELL} ${hereDocument(ended(script))})`;
 }
 
-/** Ends a script unless root alone can exchange what lies at a path. */
-export function rootAlone(path: string): string {
-  const where = quote(path.replace(/\/\.$/, ""));
-  return `{
-${EXCHANGEABLE}
-found=$(exchangeable ${quote(path)})
-if [ -n "$found" ]; then
-  printf '%s: expected directories that root alone can change, found %s. Give it to root (chown root, chmod go-w), or choose another place.\\n' ${where} "$found" >&2
-  exit 1
-fi
-}`;
+/** Ends a script unless root alone can exchange what lies at these paths. */
+export function rootAlone(...paths: readonly string[]): string {
+  return `${EXCHANGEABLE}
+exchangeable ${words(paths)} | {
+  code=0
+  for path in ${words(paths)}; do
+    IFS= read -r found
+    [ -n "$found" ] || continue
+    code=1
+    printf '%s: expected directories that root alone can change, found %s. Give it to root (chown root, chmod go-w), or choose another place.\\n' "\${path%/.}" "$found" >&2
+  done
+  exit $code
+} || exit 1`;
 }

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { FoundDirectory, FoundFile } from "../facts/files";
+import { asOwner, rootAlone } from "../host/ownership";
 import { hereDocument, quote } from "../host/shell";
 import type { FileInput } from "../resources/inputs";
 
@@ -43,14 +44,23 @@ export function changedDirectories(
     .map(([path]) => path);
 }
 
-/** Makes directories, or sets their mode and owner. What is in them stays. */
+/**
+ * Makes directories, or sets their mode and owner. What is in them stays. One below another user's directory is made as
+ * its owner, whom it then must belong to already if it is there.
+ */
 export function makeDirectories(directories: { readonly [path: string]: FoundDirectory }): string {
   return Object.entries(directories)
-    .map(
-      ([path, { mode, owner, group }]) =>
-        `install -d -m ${mode} -o ${quote(owner)} -g ${quote(group)} ${quote(path)}`,
+    .map(([path, { mode, owner, group }]) =>
+      as(owner, path, `install -d -m ${mode} -o ${quote(owner)} -g ${quote(group)} ${quote(path)}`),
     )
     .join("\n");
+}
+
+/** Ends the script around it if this one fails, whoever runs it. */
+function as(owner: string, path: string, script: string): string {
+  return owner === "root"
+    ? `${rootAlone(path)}\n${script}`
+    : `${asOwner(owner, path, script)} || exit 1`;
 }
 
 /** Where a file waits until all are checked. Other programs skip the name: it ends in none of their suffixes. */
@@ -60,7 +70,8 @@ function staged(path: string): string {
 
 /**
  * Replaces files, each atomically: it is written beside its place, checked there by its own program, and renamed.
- * A file that does not pass never reaches its place, and then none after it does.
+ * A file that does not pass never reaches its place, and then none after it does. A lesser user's file in a directory
+ * that this user can change is written as that user; root's files are in none of those.
  * @param validate the command that checks a file, with `{}` for the file's path; by final path.
  */
 export function writeFiles(
@@ -75,7 +86,7 @@ export function writeFiles(
     .map((path) => {
       const file = files[path] as FileInput;
       const next = quote(staged(path));
-      return [
+      const script = [
         `mkdir -p ${quote(dirname(path))}`,
         `rm -f ${next}`,
         `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
@@ -83,8 +94,9 @@ export function writeFiles(
         `chmod ${file.mode} ${next}`,
         ...(path in validate ? [check(path, validate[path] as string)] : []),
         `sync ${next}`,
-        `mv -f ${next} ${quote(path)}`,
+        `mv -fT ${next} ${quote(path)}`,
       ].join("\n");
+      return as(file.owner, `${dirname(path)}/.`, script);
     })
     .join("\n");
 }
@@ -94,7 +106,12 @@ function check(path: string, command: string): string {
   return `if ! said=$(${command.replaceAll("{}", next)} 2>&1); then rm -f ${next}; printf '%s: the new configuration is refused by its own program:\\n%s\\n' ${quote(path)} "$said" >&2; exit 1; fi`;
 }
 
-/** Removes files; absent ones are no error. */
-export function removeFiles(paths: readonly string[]): string {
-  return paths.length === 0 ? ":" : `rm -f ${paths.map(quote).join(" ")}`;
+/**
+ * Removes files; absent ones are no error.
+ * @param owner as whom, where they are in directories that root does not have for itself.
+ */
+export function removeFiles(paths: readonly string[], owner = "root"): string {
+  return (
+    paths.map((path) => as(owner, `${dirname(path)}/.`, `rm -f ${quote(path)}`)).join("\n") || ":"
+  );
 }

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { directoriesProbe, filesProbe } from "../../src/facts/files";
 import {
   changedDirectories,
@@ -12,6 +12,7 @@ import {
   removeFiles,
   writeFiles,
 } from "../../src/operations/files";
+import { asRoot, ground, LESSER, rights } from "../users";
 
 const OWN = {
   owner: userInfo().username,
@@ -134,4 +135,101 @@ test("removing files is no error where there are none", () => {
   expect(sh(removeFiles([path, join(folder, "absent")])).status).toBe(0);
   expect(existsSync(path)).toBe(false);
   expect(sh(removeFiles([])).status).toBe(0);
+});
+
+describe.runIf(asRoot)("where a lesser user has a directory", () => {
+  const theirs = { owner: LESSER, group: LESSER };
+  const read = (paths: string[], owners = {}) => {
+    const probe = filesProbe(paths, owners);
+    return probe.parse(execFileSync("/bin/sh", { input: probe.script, encoding: "utf8" }));
+  };
+
+  test("that user's files are written, found and removed as before", () => {
+    const { lesser } = ground();
+    const path = join(lesser, "new", "their.conf");
+    const wanted = { [path]: { content: "text\n", mode: "0640", ...theirs } };
+    expect(sh(writeFiles(wanted))).toMatchObject({ status: 0, stderr: "" });
+    expect(rights(path)).toBe("daemon 640");
+    expect(rights(join(lesser, "new"))).toBe("daemon 755");
+    expect(changedFiles(wanted, read([path], wanted))).toEqual([]);
+    expect(sh(removeFiles([path], LESSER)).status).toBe(0);
+    expect(readdirSync(join(lesser, "new"))).toEqual([]);
+  });
+
+  test("that user's files in a directory of root's are written by root", () => {
+    const { root } = ground();
+    const path = join(root, "passwords");
+    const wanted = { [path]: { content: "text\n", mode: "0600", ...theirs } };
+    expect(sh(writeFiles(wanted))).toMatchObject({ status: 0, stderr: "" });
+    expect(changedFiles(wanted, read([path], wanted))).toEqual([]);
+  });
+
+  test.each(["their.conf", "their.conf.pgherd-new"])(
+    "a link at %s leads to nothing of root's when the file is written",
+    (name) => {
+      const { root, lesser } = ground();
+      const precious = join(root, "precious");
+      writeFileSync(precious, "precious\n", { mode: 0o600 });
+      symlinkSync(precious, join(lesser, name));
+      const wanted = {
+        [join(lesser, "their.conf")]: { content: "text\n", mode: "0644", ...theirs },
+      };
+      expect(sh(writeFiles(wanted)).status).toBe(0);
+      expect([readFileSync(precious, "utf8"), rights(precious)]).toEqual([
+        "precious\n",
+        "root 600",
+      ]);
+    },
+  );
+
+  test("a directory that was exchanged for a link leads to nothing of root's", () => {
+    const { root, lesser } = ground();
+    mkdirSync(join(root, "precious"));
+    writeFileSync(join(root, "precious", "file"), "precious\n", { mode: 0o600 });
+    symlinkSync(join(root, "precious"), join(lesser, "folder"));
+    const path = join(lesser, "folder", "file");
+    const there = { content: "text\n", mode: "0644", ...theirs };
+    const run = sh(`${writeFiles({ [path]: there })}\necho on`);
+    expect({ status: run.status, stdout: run.stdout }).toEqual({ status: 1, stdout: "" });
+    expect(sh(removeFiles([path], LESSER)).status).not.toBe(0);
+    const made = { [join(lesser, "folder")]: { mode: "0777", ...theirs } };
+    expect(sh(makeDirectories(made)).status).not.toBe(0);
+    expect(readFileSync(join(root, "precious", "file"), "utf8")).toBe("precious\n");
+    expect([rights(join(root, "precious")), rights(join(root, "precious", "file"))]).toEqual([
+      "root 755",
+      "root 600",
+    ]);
+  });
+
+  test("what root's files say is not read through that user's links", () => {
+    const { root, lesser } = ground();
+    writeFileSync(join(root, "secret"), "secret\n", { mode: 0o600 });
+    symlinkSync(join(root, "secret"), join(lesser, "link"));
+    symlinkSync(root, join(lesser, "folder"));
+    const [link, through] = [join(lesser, "link"), join(lesser, "folder", "secret")];
+    const owners = { [link]: theirs, [through]: { owner: "root" } };
+    for (const file of Object.values(read([link, through], owners))) expect(file.content).toBe("");
+    expect(read([join(root, "secret")])[join(root, "secret")]?.content).toBe("secret\n");
+  });
+
+  test("a file of root's is refused there, with what to do", () => {
+    const { lesser } = ground();
+    const path = join(lesser, "root.conf");
+    const wanted = { content: "text\n", mode: "0644", owner: "root", group: "root" };
+    const { status, stderr } = sh(writeFiles({ [path]: wanted }));
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      `${lesser}: expected directories that root alone can change, found lesser (drwxr-xr-x daemon). Give it to root`,
+    );
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("that user's directories are made in one of theirs and in one of root's", () => {
+    const { root, lesser } = ground();
+    const directory = { mode: "0700", ...theirs };
+    const wanted = { [join(root, "new")]: directory, [join(lesser, "new")]: directory };
+    expect(sh(makeDirectories(wanted))).toMatchObject({ status: 0, stderr: "" });
+    expect(Object.keys(wanted).map(rights)).toEqual(["daemon 700", "daemon 700"]);
+    expect(sh(makeDirectories(wanted)).status).toBe(0);
+  });
 });

@@ -31,6 +31,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "config/time",
     "config/timings",
     "types of resources/inputs",
+    // A shell function, which scripts of the hosts' own need as those that travel there do.
+    "host/ownership",
     "versions",
     "package-root",
   ],

@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import type { Probe } from "../host/host";
+import { rootAlone } from "../host/ownership";
 
 /** Where a member has its data and PostgreSQL's programs. Those of a server that was migrated are where they were. */
 export interface Places {
@@ -9,9 +10,18 @@ export interface Places {
   readonly binDirectory: string;
 }
 
-/** What the member's Patroni is told, whether it runs or not. */
+const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
+
+/**
+ * What the member's Patroni is told, whether it runs or not. Root moves what lies there: nobody else may have said so.
+ */
 export const placesProbe: Probe<Places> = {
-  script: "cat /etc/patroni/pgherd/10-member.yml",
+  script: `${rootAlone(MEMBER_FILE)}
+if [ "$(stat -c %u ${MEMBER_FILE})" != 0 ]; then
+  echo "${MEMBER_FILE}: expected a file of root's. Make it one with pulumi up." >&2
+  exit 1
+fi
+cat ${MEMBER_FILE}`,
   parse(output) {
     const { postgresql } = parse(output) as {
       postgresql: { readonly data_dir: string; readonly bin_dir: string };

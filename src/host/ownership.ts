@@ -1,4 +1,4 @@
-import { ended, hereDocument, quote, SCRIPT_SHELL, words } from "./shell";
+import { ended, hereDocument, SCRIPT_SHELL, words } from "./shell";
 
 /**
  * A shell function that prints a line for each path: empty where root alone can exchange what lies there, else the first
@@ -22,15 +22,26 @@ export const EXCHANGEABLE = `exchangeable() {
 }`;
 
 /**
- * Runs a script as root where root alone can exchange what lies at a path, and else as the user whose path it is: then
- * links that somebody has put there lead no further than that user may go anyway.
+ * A shell function that runs a command as root where root alone can exchange what lies at a path, and else as the user
+ * whose path it is: then links that somebody has put there lead no further than that user may go anyway.
+ * Usage: `owning USER PATH COMMAND…`
+ */
+export const OWNING = `${EXCHANGEABLE}
+owning() {
+  if [ -z "$(exchangeable "$2")" ]; then set -- "" "$@"; else set -- "runuser -u $1 --" "$@"; fi
+  as=$1
+  shift 3
+  $as "$@"
+}`;
+
+/**
+ * The same for a script.
  * @param path whose last part does not count: `DIRECTORY/.` for what lies in a directory.
  */
 export function asOwner(user: string, path: string, script: string): string {
   return `(
-${EXCHANGEABLE}
-if [ -z "$(exchangeable ${quote(path)})" ]; then set --; else set -- runuser -u ${quote(user)} --; fi
-"$@" ${SCRIPT_SHELL} ${hereDocument(ended(script))})`;
+${OWNING}
+owning ${words([user, path])} ${SCRIPT_SHELL} ${hereDocument(ended(script))})`;
 }
 
 /** Ends a script unless root alone can exchange what lies at these paths. */

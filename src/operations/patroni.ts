@@ -3,6 +3,9 @@ import { hereDocument, quote } from "../host/shell";
 /** Where a member keeps the password of its REST API; only root and postgres may read it. */
 const SECRETS = "/etc/patroni/pgherd/20-secrets.yml";
 
+/** Anything else would end the quotes in which curl reads the password, and begin options of its own. */
+const ONE_WORD = `case "$password" in '' | *[!A-Za-z0-9]*) echo "expected one password of letters and digits for restapi in ${SECRETS}, got something else. Mend it with pulumi up." >&2; exit 1 ;; esac`;
+
 /** Restarts PostgreSQL on this member, if something waits for it; ends when it runs again, or fails. */
 export function restartPostgres(endpoint: string): string {
   return request("POST", endpoint, "restart", { restart_pending: true });
@@ -67,6 +70,7 @@ function request(
 ): string {
   return [
     `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS)})`,
+    ONE_WORD,
     "body=$(mktemp) && answer=$(mktemp) || exit 1",
     'trap \'rm -f "$body" "$answer"\' EXIT',
     `cat >"$body" ${hereDocument(`${JSON.stringify(body)}\n`)}`.trimEnd(),

@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import { dataDirectory } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
+import { OWNING } from "../host/ownership";
 import type { Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES, backupRoles } from "./backup";
@@ -114,21 +115,21 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
     host: member.host,
     daemon: "patroni",
     directories: {
-      [CONFIG]: { mode: "0700", ...OWNED },
+      [CONFIG]: { ...READ_BY_POSTGRES, mode: "0750" },
     },
     files: filesOf(settings, member),
     migratedFiles: cluster.migration && ((source) => filesOf(settings, member, source)),
     secretFiles: (secrets) => ({
       [`${CONFIG}/20-secrets.yml`]: {
-        mode: "0600",
-        ...OWNED,
+        ...READ_BY_POSTGRES,
         content: render("patroni/secrets.yml", { roles: ROLES, secrets }),
       },
     }),
   }));
 }
 
-const OWNED = { owner: "postgres", group: "postgres" };
+/** Patroni only reads its configuration; root goes by what stands there, so that postgres must not be able to change it. */
+const READ_BY_POSTGRES = { mode: "0640", owner: "root", group: "postgres" };
 
 /** @param source the server that is migrated, if one is. */
 function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: Source): Files {
@@ -141,8 +142,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   const base: Files = places.baseConfiguration
     ? {
         [places.baseConfiguration]: {
-          mode: "0600",
-          ...OWNED,
+          ...READ_BY_POSTGRES,
           content: "# Written by pgherd. All settings are Patroni's.\n",
         },
       }
@@ -150,8 +150,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   return {
     ...base,
     [MEMBER_FILE]: {
-      mode: "0600",
-      ...OWNED,
+      ...READ_BY_POSTGRES,
       content: render("patroni/member.yml", {
         scope: cluster.name,
         name: host,
@@ -202,6 +201,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         begun: "/var/lib/pgherd/database-begun",
         initializeKey: `/service/${cluster.name}/initialize`,
         endpoints: Object.values(planEtcd(settings).members).join(","),
+        owning: OWNING,
       }),
     },
     ...onRole,

@@ -76,9 +76,11 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       .host(inputs.host)
       .change(
         `stopping ${inputs.daemon}`,
-        [retireUnit(unit), removeFiles(Object.keys(inputs.files)), "systemctl daemon-reload"].join(
-          "\n",
-        ),
+        [
+          retireUnit(unit),
+          ...Object.entries(inputs.files).map(([path, { owner }]) => removeFiles([path], owner)),
+          "systemctl daemon-reload",
+        ].join("\n"),
       );
   },
 };
@@ -94,7 +96,7 @@ async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
   const host = context.host(inputs.host);
   const [directories, files, unit, hasLog] = await Promise.all([
     host.observe(directoriesProbe(Object.keys(inputs.directories))),
-    host.observe(filesProbe(Object.keys(inputs.files))),
+    host.observe(filesProbe(Object.keys(inputs.files), inputs.files)),
     host.observe(unitProbe(traits(inputs).unit)),
     inputs.etcd ? host.observe(logProbe(inputs.etcd.dataDirectory)) : false,
   ]);

@@ -7,12 +7,15 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { OWNING } from "../../src/host/ownership";
 import { render } from "../../src/plan/template";
+import { asRoot, give, ground, LESSER, rights } from "../users";
 
 const KEY = "/service/demo/initialize";
 
@@ -21,13 +24,20 @@ const answer = (value: string) => `"Key" : "${KEY}"\n"ModRevision" : 17\n"Value"
 const UNFINISHED = answer("");
 const FINISHED = answer("7710720493375544686");
 
-/** A member's disk, with an etcdctl that gives one answer and notes what it is told. */
-function member(etcdAnswers: string) {
+/**
+ * A member's disk, with an etcdctl that gives one answer and notes what it is told.
+ * @param place where the data directory lies, if not in a directory of root's.
+ * @param exchange puts something else there than an empty data directory that has just begun.
+ */
+function member(etcdAnswers: string, place?: string, exchange?: () => void) {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-before-patroni-"));
-  const data = join(folder, "main");
+  const data = join(place ?? folder, "main");
   const begun = join(folder, "begun");
   const told = join(folder, "told");
-  mkdirSync(data);
+  if (exchange) {
+    exchange();
+    writeFileSync(begun, "");
+  } else mkdirSync(data);
   writeFileSync(join(folder, "answer"), etcdAnswers);
   writeFileSync(
     join(folder, "etcdctl"),
@@ -39,6 +49,8 @@ function member(etcdAnswers: string) {
     begun,
     initializeKey: KEY,
     endpoints: "http://10.89.0.11:2379",
+    // The script's lesser user is one that every host has.
+    owning: OWNING.replace("runuser -u $1", `runuser -u ${LESSER}`),
   });
   return {
     folder,
@@ -49,6 +61,7 @@ function member(etcdAnswers: string) {
         input: script,
         env: { PATH: `${folder}:${process.env.PATH}` },
         encoding: "utf8",
+        timeout: 30_000,
       }),
     write: (name: string, text = "") => writeFileSync(join(data, name), text),
     told: () => (existsSync(told) ? readFileSync(told, "utf8") : ""),
@@ -130,4 +143,42 @@ test("a database that runs is left alone when only Patroni starts again", () => 
   } finally {
     running.kill();
   }
+});
+
+describe.runIf(asRoot)("in a directory of a lesser user", () => {
+  test("a database that was only begun is set aside by that user", () => {
+    const { lesser } = ground();
+    const { start, write, data } = member(UNFINISHED, lesser);
+    give(data);
+    start();
+    write("PG_VERSION", "17\n");
+    start();
+    const [aside = ""] = readdirSync(lesser);
+    expect(aside).toMatch(/^main\.unfinished-/);
+    expect(rights(join(lesser, aside))).toBe("daemon 755");
+  });
+
+  test("a directory of root's in place of the data's stays where it is", () => {
+    const { root, lesser } = ground();
+    const { start } = member(FINISHED, join(lesser, "17"), () => {
+      mkdirSync(join(root, "precious", "main"), { recursive: true });
+      writeFileSync(join(root, "precious", "main", "backup_label"), "");
+      symlinkSync(join(root, "precious"), join(lesser, "17"));
+    });
+    expect(() => start()).toThrow("Permission denied");
+    expect(readdirSync(join(root, "precious"))).toEqual(["main"]);
+  });
+
+  test("a file of root's in place of the server's is not read", () => {
+    const { root, lesser } = ground();
+    const { start, data } = member(FINISHED, lesser);
+    const secret = join(root, "secret");
+    // Whoever opens it waits for somebody to write into it.
+    execFileSync("mkfifo", ["-m", "0600", secret]);
+    give(data);
+    start();
+    symlinkSync(secret, join(data, "postmaster.pid"));
+    start();
+    expect(readdirSync(data)).toEqual(["postmaster.pid"]);
+  });
 });

@@ -85,8 +85,8 @@ test("files have these modes and owners", () => {
     "/etc/keepalived/check-haproxy": "0755 root:root",
     "/etc/keepalived/keepalived.conf": "0644 root:root",
     "/etc/keepalived/secret.conf": "0600 root:root",
-    "/etc/patroni/pgherd/10-member.yml": "0600 postgres:postgres",
-    "/etc/patroni/pgherd/20-secrets.yml": "0600 postgres:postgres",
+    "/etc/patroni/pgherd/10-member.yml": "0640 root:postgres",
+    "/etc/patroni/pgherd/20-secrets.yml": "0640 root:postgres",
     "/etc/systemd/system/etcd.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/haproxy.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/patroni.service.d/pgherd.conf": "0644 root:root",
@@ -108,9 +108,10 @@ test("passwords stand in the secret files and nowhere else", () => {
   for (const secret of Object.values(SECRETS)) expect(secretText).toContain(secret);
 });
 
-test("a file that holds a password can be read by its owner only", () => {
+test("a file that holds a password can be read by root and its daemon only, and written by root only", () => {
   const secret = distinct(lab, (service) => service.secretFiles(SECRETS));
-  expect(secret.map(({ owner }) => owner.split(" ")[0])).toEqual(secret.map(() => "0600"));
+  const allowed = ["0600 root:root", "0640 root:postgres"];
+  expect(secret.filter(({ owner }) => !allowed.includes(owner))).toEqual([]);
 });
 
 test("the lab's hosts are prepared for their daemons", () => {

@@ -82,12 +82,20 @@ function credentials(target: Target): object {
   return { agent: target.agent };
 }
 
-function forward(client: Client, { address, port }: Target): Promise<Duplex> {
-  return new Promise((resolve, reject) =>
-    client.forwardOut("127.0.0.1", 0, address, port, (error, stream) =>
-      error ? reject(error) : resolve(stream),
-    ),
-  );
+function forward(
+  client: Client,
+  { address, port, connectTimeoutSeconds }: Target,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const late = () =>
+      reject(new Error(`the jump host opened no way to it in ${connectTimeoutSeconds} seconds`));
+    const timer = setTimeout(late, connectTimeoutSeconds * 1000);
+    client.forwardOut("127.0.0.1", 0, address, port, (error, stream) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve(stream);
+    });
+  });
 }
 
 /** Signature algorithms for keys of these types; an RSA key signs with SHA-2 (RFC 8332). */

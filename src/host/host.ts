@@ -1,6 +1,7 @@
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
-import { holdLock, markedChange } from "./lock";
+import { Lock, LockedError } from "./lock";
+import type { RootAccess } from "./root-session";
 import { RootShell, type Result } from "./root-shell";
 import { strict } from "./shell";
 import type { Target } from "./target";
@@ -25,7 +26,7 @@ const CONCURRENT_SESSIONS = 8;
  */
 export class Host {
   protected connection?: Promise<Connection>;
-  private locked?: Promise<void>;
+  private lock?: Promise<Lock>;
   private questions: Question[] = [];
   private sessions = 0;
   private idle: RootShell[] = [];
@@ -58,21 +59,21 @@ export class Host {
   }
 
   /**
-   * Changes something on the host, under the host's lock, as root.
+   * Changes something on the host, under the host's lock, as root. Once that lock is lost nothing is changed any more.
    * @param action what it is for, as a gerund, for messages: `installing packages`.
    * @throws CommandError if the script ends with another code than 0.
    */
   async change(action: string, script: string, options: RunOptions = {}): Promise<string> {
-    this.locked ??= this.lock();
-    await this.locked;
-    return this.run(action, markedChange(script), options);
+    const lock = await this.held();
+    lock.demand();
+    const result = await this.session(action, lock.guard(script), options);
+    if (lock.refused(result)) throw lock.lost();
+    return this.outputOf(action, result);
   }
 
   /** Runs a script that changes nothing, as root. */
   async run(action: string, script: string, options: RunOptions = {}): Promise<string> {
-    const { code, stdout, stderr } = await this.session(action, script, options);
-    if (code !== 0) throw new CommandError(this.name, action, code, stderr || stdout);
-    return stdout;
+    return this.outputOf(action, await this.session(action, script, options));
   }
 
   /**
@@ -90,7 +91,7 @@ export class Host {
     };
     const { client, close } = await connect(target);
     try {
-      const shell = await RootShell.open(client, this.name, target.sudo);
+      const shell = await RootShell.open(client, this.name, accessBy(target));
       await shell.run("true", {
         action: "logging in anew",
         timeoutSeconds: target.connectTimeoutSeconds,
@@ -104,6 +105,11 @@ export class Host {
   close(): void {
     this.cancelled = true;
     void this.connection?.then((connection) => connection.close()).catch(() => {});
+  }
+
+  private outputOf(action: string, { code, stdout, stderr }: Result): string {
+    if (code !== 0) throw new CommandError(this.name, action, code, stderr || stdout);
+    return stdout;
   }
 
   private async session(
@@ -132,7 +138,7 @@ export class Host {
   /** A shell that has nothing to do, or a new one: they are kept as long as the connection. */
   private async shell(client: Connection["client"]): Promise<RootShell> {
     const idle = this.idle.pop();
-    if (!idle) return RootShell.open(client, this.name, this.target().sudo);
+    if (!idle) return RootShell.open(client, this.name, accessBy(this.target()));
     return idle.usable ? idle : this.shell(client);
   }
 
@@ -142,7 +148,6 @@ export class Host {
       const opening = Promise.resolve().then(() => connect(this.target()));
       const forget = () => {
         this.connection = undefined;
-        this.locked = undefined;
         this.idle = [];
       };
       opening.then((connection) => connection.onClose(forget), forget);
@@ -158,9 +163,19 @@ export class Host {
     );
   }
 
-  private async lock(): Promise<void> {
-    const { client } = await this.connected();
-    await holdLock(client, this.name, this.owner, this.target().sudo);
+  /** The host's lock, taken once. */
+  private held(): Promise<Lock> {
+    if (!this.lock) {
+      const taking = this.connected().then(({ client }) =>
+        Lock.take(client, this.name, this.owner, accessBy(this.target())),
+      );
+      taking.catch((error: unknown) => {
+        // What another run does there makes what we have seen untrue; a host that was out of reach may be tried again.
+        if (!(error instanceof LockedError)) this.lock = undefined;
+      });
+      this.lock = taking;
+    }
+    return this.lock;
   }
 
   private async ask(): Promise<void> {
@@ -193,6 +208,10 @@ export class Host {
       for (const question of questions) question.fail(error);
     }
   }
+}
+
+function accessBy({ sudo, connectTimeoutSeconds }: Target): RootAccess {
+  return { sudo, seconds: connectTimeoutSeconds };
 }
 
 interface Question {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Client, ClientChannel } from "ssh2";
-import { CommandError, ConnectError, PgherdError } from "../errors";
+import { CommandError, PgherdError } from "../errors";
+import { openRootSession, type RootAccess } from "./root-session";
 import { strict } from "./shell";
 
 /** What a finished script left. */
@@ -43,23 +44,9 @@ export class RootShell {
     channel.on("error", () => {});
   }
 
-  /**
-   * @param sudo become root by `sudo -n`.
-   * @throws ConnectError if no session can be had.
-   */
-  static open(client: Client, host: string, sudo: boolean): Promise<RootShell> {
-    return new Promise((resolve, reject) =>
-      client.exec(sudo ? "sudo -n -- /bin/sh -s" : "/bin/sh -s", (error, channel) => {
-        if (error) {
-          const what = `a session could not be opened: ${error.message}.`;
-          reject(new ConnectError(host, what, undefined, { cause: error }));
-          return;
-        }
-        const shell = new RootShell(host, channel);
-        channel.write(PREPARE);
-        resolve(shell);
-      }),
-    );
+  /** @throws ConnectError if root cannot be had, or not in time. */
+  static async open(client: Client, host: string, access: RootAccess): Promise<RootShell> {
+    return new RootShell(host, await openRootSession(client, host, access));
   }
 
   /** Whether it can run another script. */
@@ -69,11 +56,9 @@ export class RootShell {
 
   /**
    * Runs a POSIX shell script in a shell of its own, which ends at the first command that fails. It travels over standard
-   * input, so that nothing of it shows in any process list and the login shell does not matter; the shell reads all of it
-   * before it runs the first line.
+   * input, so that nothing of it shows in any process list; the shell reads all of it before it runs the first line.
    * @throws CommandError if the connection breaks; a non-zero exit code is a result.
    * @throws PgherdError if it does not end in time.
-   * @throws ConnectError if root cannot be had.
    */
   run(script: string, { action, timeoutSeconds }: ScriptOptions): Promise<Result> {
     const mark = this.mark;
@@ -103,7 +88,7 @@ export class RootShell {
         },
         broken: (code, stderr) => {
           end();
-          reject(this.explain(action, code, stderr));
+          reject(new CommandError(this.host, action, code, stderr, NEXT));
         },
         tooLong: () =>
           abandon(
@@ -115,7 +100,7 @@ export class RootShell {
       if (this.exit) this.current.broken(this.exit.code);
       else {
         this.channel.write(
-          `{ printf '%s\\n' ${mark}; ${strict(script)} </dev/null; printf '\\n%s %s\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2; }\n`,
+          `{ ${strict(script)} </dev/null; printf '\\n%s %s\\n' ${mark} $?; printf '\\n%s\\n' ${mark} >&2; }\n`,
         );
       }
     });
@@ -126,23 +111,9 @@ export class RootShell {
     this.exit ??= { code: null };
     this.channel.destroy();
   }
-
-  private explain(action: string, code: number | null, stderr: string): PgherdError {
-    if (code !== null && /sudo/.test(stderr)) {
-      return new ConnectError(
-        this.host,
-        `expected sudo to work without a password, got: ${stderr.trim().split("\n").at(-1)}`,
-        "Let the login user run `sudo -n sh` (NOPASSWD in /etc/sudoers.d), or set pgherd:ssh.sudo to false and log in as root.",
-      );
-    }
-    const next =
-      code === null ? "Is the host still up?" : "Expected the login shell to run /bin/sh.";
-    return new CommandError(this.host, action, code, stderr, next);
-  }
 }
 
-const PREPARE =
-  "umask 022; LC_ALL=C.UTF-8; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH\n";
+const NEXT = "Is the host still up?";
 
 interface Outcome {
   ended(result: Result): void;
@@ -184,12 +155,10 @@ class Script {
   private finish(): void {
     const stdout = Buffer.concat(this.printed.stdout).toString();
     const stderr = Buffer.concat(this.printed.stderr).toString();
-    // The login shell's start-up files may have printed something before.
-    const begin = stdout.indexOf(`${this.mark}\n`) + this.mark.length + 1;
     const [end, code] = new RegExp(`\\n${this.mark} (\\d+)\\n`).exec(stdout) ?? [];
     this.outcome.ended({
       code: Number(code),
-      stdout: stdout.slice(begin, stdout.lastIndexOf(end ?? "")),
+      stdout: stdout.slice(0, stdout.lastIndexOf(end ?? "")),
       stderr: stderr.slice(0, stderr.lastIndexOf(`\n${this.mark}\n`)),
     });
   }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Server, utils, type Connection } from "ssh2";
 import { keyPair } from "../keys";
 
-/** An SSH server in this process that runs what it is told in /bin/sh, and refuses to set variables, as sshd does. */
+/** An SSH server in this process that runs what it is told, and refuses to set variables, as sshd does. */
 export interface SshServer {
   readonly port: number;
   /** As in known_hosts: `ssh-ed25519 AAAA…`. */
@@ -13,15 +13,29 @@ export interface SshServer {
   readonly commands: string[];
   /** How many logins there were. */
   readonly logins: string[];
+  /** Ends all connections; new ones are let in. */
+  cut(): void;
   close(): Promise<void>;
 }
 
+export interface SshServerOptions {
+  /** The user's login shell. @default "/bin/sh" */
+  readonly shell?: string;
+  /** Whether a command is ever begun. @default true */
+  readonly begins?: boolean;
+  /** What becomes of text that a command is told over its standard input. @default it stays as it is */
+  readonly told?: (text: string) => string;
+}
+
 /** @param user may log in with this password or this public key. */
-export async function startSshServer(user: {
-  name: string;
-  password?: string;
-  publicKey?: string;
-}): Promise<SshServer> {
+export async function startSshServer(
+  user: {
+    name: string;
+    password?: string;
+    publicKey?: string;
+  },
+  { shell = "/bin/sh", begins = true, told = (text) => text }: SshServerOptions = {},
+): Promise<SshServer> {
   const { private: key, public: hostKey } = keyPair();
   const commands: string[] = [];
   const logins: string[] = [];
@@ -53,11 +67,13 @@ export async function startSshServer(user: {
       session.on("env", (_accept, reject) => reject?.());
       session.on("exec", (accept, _reject, { command }) => {
         commands.push(command);
+        if (!begins) return;
         const channel = accept();
-        const child = spawn("/bin/sh", ["-c", command], {
-          env: { PATH: process.env.PATH, SHELL: "/bin/sh" },
+        const child = spawn(shell, ["-c", command], {
+          env: { PATH: process.env.PATH, SHELL: shell },
         });
-        channel.pipe(child.stdin);
+        channel.on("data", (chunk: Buffer) => child.stdin.write(told(chunk.toString())));
+        channel.on("end", () => child.stdin.end());
         child.stdin.on("error", () => {});
         child.stdout.pipe(channel, { end: false });
         child.stderr.pipe(channel.stderr, { end: false });
@@ -78,6 +94,7 @@ export async function startSshServer(user: {
     hostKey: hostKey.trim(),
     commands,
     logins,
+    cut: () => connections.forEach((connection) => void connection.end()),
     close: () =>
       new Promise((resolve) => {
         for (const connection of connections) connection.end();

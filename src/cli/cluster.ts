@@ -24,6 +24,10 @@ export function withStack(command: Command): Command {
 export interface OpenCluster extends Cluster {
   readonly settings: Settings;
   readonly plan: ClusterPlan;
+  /** Who is at work: `anna@desk`. */
+  readonly by: string;
+  /** Ends all connections and begins anew: with other ones, and without the locks that those had. */
+  renew(): void;
   /** Ends all connections. */
   close(): void;
 }
@@ -47,16 +51,23 @@ export function openSettings(
   progress: (message: string) => void,
 ): OpenCluster {
   const hosts = new Map<string, Host>();
-  const owner = `${userInfo().username}@${hostname()}, pgherd ${verb}, process ${process.pid}`;
+  const by = `${userInfo().username}@${hostname()}`;
+  const owner = `${by}, pgherd ${verb}, process ${process.pid}`;
+  const close = () => hosts.forEach((host) => host.close());
   return {
     settings,
     plan: planCluster(settings),
     progress,
+    by,
     host(name) {
       const found = hosts.get(name) ?? new Host(name, () => resolveTarget(settings, name), owner);
       hosts.set(name, found);
       return found;
     },
-    close: () => hosts.forEach((host) => host.close()),
+    renew() {
+      close();
+      hosts.clear();
+    },
+    close,
   };
 }

@@ -7,13 +7,14 @@ import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../operator/cluster";
-import { performRestore } from "../operator/restore";
+import { finishRestore, performRestore } from "../operator/restore";
 import {
   byFolder,
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
 } from "../operator/restore-plan";
+import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
 import { confirm, EXIT_CODES } from "./ask";
 import { backupPlanOf } from "./backup";
@@ -26,6 +27,8 @@ interface RestoreOptions extends StackOptions {
   readonly targetLsn?: string;
   readonly targetName?: string;
   readonly latest?: boolean;
+  readonly undo?: boolean;
+  readonly resume?: boolean;
   readonly backup?: string;
   readonly plan?: boolean;
   readonly yes?: boolean;
@@ -42,12 +45,17 @@ export function restoreCommand(): Command {
     .option("--target-name <name>", "up to a point named by pg_create_restore_point")
     .option("--latest", "all that the archive has")
     .option("--backup <id>", "begin with this backup (default: the newest before the target)")
+    .option("--undo", "put the data from before back, after a restore that was cut off")
+    .option("--resume", "bring a restore to its end that was cut off when it led already")
     .option("--plan", "only show what it would do")
     .option("-y, --yes", "do not ask; the cluster stops at once")
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
     .action(async (options: RestoreOptions) => {
       const target = targetOf(options);
+      if (options.undo) return during("restore --undo", options, (open) => undo(open, options));
+      if (options.resume)
+        return during("restore --resume", options, (open) => resume(open, options));
       await during("restore", options, async (open) => {
         const cluster = await restorable(open);
         const time = target.time === undefined ? undefined : epochOf(target.time);
@@ -55,29 +63,102 @@ export function restoreCommand(): Command {
         insist("The restore", intent, false, "");
         if (options.plan) return tellPlan(open, intent, options.json);
         await confirm(`${open.plan.name}: restore in place`, intent, options.yes ?? false);
-        const outcome = await performRestore(cluster, intent);
+        const outcome = await untilSignal(open, (signal) =>
+          performRestore(cluster, intent, signal),
+        );
         report(
           options.json,
           outcome,
           `Done after ${spanOf(outcome.seconds)}: ${open.plan.name} is on timeline ${outcome.timeline}, at ${inWords(target)}.`,
-          "The data from before, to be removed when you need it no more:",
-          ...byFolder(Object.entries(outcome.kept)).map((one) => `  ${one}`),
-          "Next: pgherd backup now, so that the way back from here is short.",
+          ...afterwards(outcome.kept),
         );
       });
     });
 }
 
+/** Puts the data back that a restore which was cut off has set aside. */
+async function undo(open: OpenCluster, options: RestoreOptions): Promise<void> {
+  const cluster = await restorable(open);
+  const cutOff = await cutOffRestore(cluster);
+  const intent = considerUndo(cluster, cutOff);
+  insist("This", intent, false, "");
+  if (options.plan) return tellEffects(open, intent.effects, options.json);
+  await confirm(`${open.plan.name}: undo the restore`, intent, options.yes ?? false);
+  const failed = await undoRestore(cluster, cutOff);
+  const moved = cutOff.record.phase !== "stopping";
+  report(
+    options.json,
+    { undone: cutOff.within, ...(moved && { kept: failed }) },
+    `Done: ${cutOff.within.join(", ")} ${cutOff.within.length > 1 ? "have" : "has"} the data from before.`,
+    ...(moved
+      ? [`What the restore has made is kept as DIRECTORY.${failed}, where there was any.`]
+      : []),
+  );
+}
+
+/** Brings a restore to its end that was cut off. */
+async function resume(open: OpenCluster, options: RestoreOptions): Promise<void> {
+  const cluster = await restorable(open);
+  const cutOff = await cutOffRestore(cluster);
+  const effects = [`${cutOff.record.first} leads; makes the other members from it`];
+  if (options.plan) return tellEffects(open, effects, options.json);
+  await confirm(`${open.plan.name}: go on with the restore`, { effects }, options.yes ?? false);
+  const { timeline, kept } = await finishRestore(cluster, cutOff);
+  report(
+    options.json,
+    { timeline, kept },
+    `Done: ${open.plan.name} is on timeline ${timeline}, at ${cutOff.record.target}.`,
+    ...afterwards(kept),
+  );
+}
+
+function afterwards(kept: { readonly [member: string]: string }): string[] {
+  return [
+    "The data from before, to be removed when you need it no more:",
+    ...byFolder(Object.entries(kept)).map((one) => `  ${one}`),
+    "Next: pgherd backup now, so that the way back from here is short.",
+  ];
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Work that a signal ends where it is; a second one ends this process at once. */
+async function untilSignal<T>(
+  open: OpenCluster,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const stop = (name: NodeJS.Signals) => {
+    for (const one of SIGNALS) process.removeListener(one, stop);
+    controller.abort(new PgherdError(`It was stopped by ${name}.`));
+    // What is being waited for fails then.
+    open.renew();
+  };
+  for (const one of SIGNALS) process.on(one, stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const one of SIGNALS) process.removeListener(one, stop);
+  }
+}
+
+function tellEffects({ plan }: OpenCluster, effects: readonly string[], json?: boolean): void {
+  report(json, { cluster: plan.name, effects }, plan.name, ...effects.map((one) => `  - ${one}`));
+}
+
 const HELP = `
 Every member stops, and clients have no database until it is done. The old data
 directories stay beside the new ones, as DIRECTORY.before-restore-TIME, until you
-remove them. If the restore fails they are put back.
+remove them. If the restore fails, or Ctrl-C stops it, they are put back. After
+a restore that was cut off (a killed command, a broken machine) \`pgherd status\`
+says so, and --undo or --resume goes on from what is on the hosts.
 ${EXIT_CODES}
 
 Examples:
   pgherd restore --target-time "2026-11-21 14:30:00+01" --plan
   pgherd restore --target-name before_the_migration
-  pgherd restore --latest --yes`;
+  pgherd restore --latest --yes
+  pgherd restore --undo`;
 
 function tellPlan(
   { plan }: OpenCluster,
@@ -115,13 +196,13 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
 
 /** @throws PgherdError if there is not exactly one target, or it cannot be read. */
 export function targetOf(options: RestoreOptions): RestoreTarget {
-  const { targetTime, targetXid, targetLsn, targetName, latest } = options;
-  const given = [targetTime, targetXid, targetLsn, targetName, latest].filter(
+  const { targetTime, targetXid, targetLsn, targetName, latest, undo, resume } = options;
+  const given = [targetTime, targetXid, targetLsn, targetName, latest, undo, resume].filter(
     (one) => one !== undefined,
   );
   if (given.length !== 1) {
     throw new PgherdError(
-      `pgherd restore: expected one of --target-time, --target-xid, --target-lsn, --target-name and --latest, got ${given.length}.`,
+      `pgherd restore: expected one of --target-time, --target-xid, --target-lsn, --target-name, --latest, --undo and --resume, got ${given.length}.`,
     );
   }
   if (targetTime !== undefined) {

@@ -1,4 +1,5 @@
 import { isSynchronous } from "../facts/patroni";
+import { describeRestore } from "../facts/restore-record";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 
 /**
@@ -30,6 +31,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
       .map(({ problem }) => problem),
     ...synchronousProblems(plan, seen),
     ...vipProblems(seen),
+    ...restoreProblems(answers),
     ...(seen.backup?.problems ?? []),
   ];
   if (blocking.length > 0) return { health: "down", problems };
@@ -101,6 +103,12 @@ function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string
   const found = members.filter((member) => isSynchronous(member) && isUp(member));
   if (found.length >= wanted) return [];
   return [`${found.length} of ${wanted} replicas confirm commits.`];
+}
+
+/** All members tell of the same one. */
+function restoreProblems(answers: readonly HostAnswer[]): string[] {
+  const told = answers.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []));
+  return [...new Set(told)].map((text) => `A${text.slice(1)}`);
 }
 
 function vipProblems({ vips, loadBalancers }: Seen): string[] {

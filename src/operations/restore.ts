@@ -1,9 +1,8 @@
 import type { BackupCatalog, BaseBackup } from "../facts/barman";
 import type { Probe } from "../host/host";
-import { hereDocument, quote, words } from "../host/shell";
+import { quote, words } from "../host/shell";
 import { etcdctl } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
-import type { Places } from "../facts/places";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
 export interface RestoreTarget {
@@ -164,55 +163,12 @@ mountpoint -q "$data" && echo mounted || echo plain`,
   };
 }
 
-/** Patroni reads it after pgherd's own files; there only while a restore is under way. */
-const RESTORE_FILE = "/etc/patroni/pgherd/30-restore.yml";
-
 /**
  * Commits a transaction that does nothing: PostgreSQL ends at a time only once it meets a commit after it, and fails if
  * the archive ends before.
  */
 export function commitOnce(psqlCommand: string): string {
   return `cd / && ${psqlCommand} -c 'select pg_current_xact_id()' >/dev/null`;
-}
-
-/** Stops Patroni and its PostgreSQL; a paused Patroni leaves it running. */
-export function stopMember({ dataDirectory, binDirectory }: Places): string {
-  return `systemctl stop patroni.service
-if [ -s ${quote(`${dataDirectory}/postmaster.pid`)} ]; then
-  cd / && runuser -u postgres -- ${quote(`${binDirectory}/pg_ctl`)} -D ${quote(dataDirectory)} -m fast -w -t 3600 stop || :
-fi`;
-}
-
-/** Moves the data directory beside its place, if there is anything in it. */
-export function setDataAside(dataDirectory: string, suffix: string): string {
-  const data = quote(dataDirectory);
-  return `if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then mv ${data} ${quote(`${dataDirectory}.${suffix}`)}; fi
-rm -f /var/lib/pgherd/database-begun`;
-}
-
-/** Puts the data directory back that was set aside, and whatever came in its place beside it. */
-export function putDataBack(dataDirectory: string, aside: string, failed: string): string {
-  const data = quote(dataDirectory);
-  return `rm -f ${quote(RESTORE_FILE)} /var/lib/pgherd/database-begun
-if [ -d ${quote(`${dataDirectory}.${aside}`)} ]; then
-  if [ -n "$(ls -A ${data} 2>/dev/null)" ]; then mv ${data} ${quote(`${dataDirectory}.${failed}`)}; else rm -rf ${data}; fi
-  mv ${quote(`${dataDirectory}.${aside}`)} ${data}
-fi`;
-}
-
-/** Tells the Patroni of this member to begin the cluster with a backup instead of an empty database. */
-export function orderRestore(
-  command: string,
-  recovery: readonly { readonly name: string; readonly value: string }[],
-): string {
-  const settings = recovery.map(({ name, value }) => `      ${name}: ${JSON.stringify(value)}\n`);
-  const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}`;
-  const file = quote(RESTORE_FILE);
-  return `(umask 077; cat >${file}) ${hereDocument(text)}chown postgres:postgres ${file}`;
-}
-
-export function endRestoreOrder(): string {
-  return `rm -f ${quote(RESTORE_FILE)}`;
 }
 
 /** What Patroni has written down of the cluster, but for its configuration: then it begins anew. */
@@ -247,8 +203,8 @@ export interface RestoreProgress {
 export function restoreProgressProbe(dataDirectory: string, since: number): Probe<RestoreProgress> {
   return {
     script: `echo "$(du -sb ${quote(dataDirectory)} 2>/dev/null | cut -f1)"
-journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || :
-journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || :`,
+timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || :
+timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || :`,
     parse(output) {
       const [bytes = "", failed = "", ...said] = output.split("\n");
       return {

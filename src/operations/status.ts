@@ -1,3 +1,4 @@
+import { restoreRecordProbe, type FoundRestore } from "../facts/restore-record";
 import {
   catalogOfBackupsProbe,
   slotProbe,
@@ -104,6 +105,8 @@ export interface HostAnswer {
   readonly backups?: BackupCatalog;
   /** Of the leader: the slot that keeps WAL for the backups. */
   readonly slot?: SlotState;
+  /** Of a member: the restore that it is in the middle of. */
+  readonly restore?: FoundRestore;
 }
 
 /** The hosts that have something to say, each once. */
@@ -120,21 +123,23 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
   const url = etcd.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
-    const [view, member, standbys, dcs, servers, vipsHeld, backups, slot] = await Promise.all([
-      endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
-      endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
-      endpoint === undefined ? undefined : host.observe(standbysProbe(patroni.port)),
-      url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
-      balancer && host.observe(serversProbe(balancer.statsPort)),
-      balancer && host.observe(addressesHeldProbe(balancer.vips)),
-      backup?.host === name
-        ? host.observe(catalogOfBackupsProbe(backup.home, backup.results))
-        : undefined,
-      backup && endpoint !== undefined
-        ? host.observe(slotProbe(patroni.port, backup.slot))
-        : undefined,
-    ]);
-    return { host: name, view, member, standbys, dcs, servers, vipsHeld, backups, slot };
+    const [view, member, standbys, dcs, servers, vipsHeld, backups, slot, restore] =
+      await Promise.all([
+        endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
+        endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
+        endpoint === undefined ? undefined : host.observe(standbysProbe(patroni.port)),
+        url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
+        balancer && host.observe(serversProbe(balancer.statsPort)),
+        balancer && host.observe(addressesHeldProbe(balancer.vips)),
+        backup?.host === name
+          ? host.observe(catalogOfBackupsProbe(backup.home, backup.results))
+          : undefined,
+        backup && endpoint !== undefined
+          ? host.observe(slotProbe(patroni.port, backup.slot))
+          : undefined,
+        endpoint === undefined ? undefined : host.observe(restoreRecordProbe),
+      ]);
+    return { host: name, view, member, standbys, dcs, servers, vipsHeld, backups, slot, restore };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };
   }

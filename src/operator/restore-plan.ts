@@ -1,16 +1,22 @@
 import { catalogOfBackupsProbe, type BaseBackup } from "../facts/barman";
 import { systemIdentifierProbe } from "../facts/patroni";
 import type { Places } from "../facts/places";
+import { describeRestore } from "../facts/restore-record";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { leaderOf } from "../operations/health";
 import { findRecovery, inWords } from "../operations/recovery-window";
 import { roomProbe, type Branch, type RestoreTarget } from "../operations/restore";
 import { sizeOf, spanOf, timeOf } from "../operations/words";
 import { observe, Refusal, type Cluster, type Intent } from "./cluster";
+import { observeRestores } from "./restore-steps";
 
 /** A cluster that can be restored, beside what every verb knows of it. */
 export interface RestorableCluster extends Cluster {
   readonly backup: BackupStatusPlan;
+  /** Who restores, for those who find it halfway: `anna@desk`. */
+  readonly by: string;
+  /** Begins anew with all hosts: with other connections, and without the locks that were had by the ones before. */
+  renew(): void;
   /** Of each member. */
   readonly places: { readonly [member: string]: Places };
   /** PostgreSQL's programs on the backup host: `/usr/lib/postgresql/17/bin`. */
@@ -55,6 +61,8 @@ export async function considerRestore(
   const { plan, backup: at, host } = cluster;
   const { target } = request;
   const members = Object.keys(plan.patroni.members);
+  const [before] = Object.values(await observeRestores(cluster));
+  if (before) throw new Refusal("The restore", [describeRestore(before)]);
   const [catalog, status] = await Promise.all([
     host(at.host).observe(catalogOfBackupsProbe(at.home, at.results)),
     observe(cluster),

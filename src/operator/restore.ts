@@ -1,27 +1,33 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
-import type { Places } from "../facts/places";
-import { psql } from "../facts/postgres";
+import type { RestoreRecord } from "../facts/restore-record";
 import {
   branchProbe,
-  commitOnce,
-  endRestoreOrder,
   forgetCluster,
   historyProbe,
-  orderRestore,
   positionOf,
-  putDataBack,
-  rememberCluster,
   restoreProgressProbe,
-  setDataAside,
-  stopMember,
   type Branch,
 } from "../operations/restore";
+import { inWords } from "../operations/recovery-window";
+import { endRestoreOrder, orderRestore, setDataAside } from "../operations/restore-data";
 import { segmentAt } from "../operations/wal";
 import { sizeOf, spanOf } from "../operations/words";
-import { untilSeen } from "./cluster";
+import { Refusal, untilSeen } from "./cluster";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";
+import {
+  dataOf,
+  forget,
+  note,
+  onDcs,
+  onEach,
+  RESTORE_SECONDS,
+  stampOf,
+  start,
+  stopAll,
+} from "./restore-steps";
+import { failRestore, type CutOff } from "./restore-undo";
 
 /** What came of a restore. */
 export interface RestoreOutcome {
@@ -32,38 +38,79 @@ export interface RestoreOutcome {
   readonly kept: { readonly [member: string]: string };
 }
 
-/** As long as the largest database takes. */
-const RESTORE_SECONDS = 24 * 3600;
-
-/** Stopping writes all that is dirty. */
-const STOP = { timeoutSeconds: 3700 };
-
-const START = "systemctl start --no-block patroni.service";
-
 /**
- * Restores the cluster in place.
- * @throws PgherdError if it fails; then the old data serves again.
+ * Restores the cluster in place. What it is about to do stands on every member before it is done, so that whatever ends
+ * it in between, the next command knows the way back.
+ * @param signal ends it; then the old data is put back as after any other failure.
+ * @throws PgherdError if it fails; then the old data serves again, or the message tells the command that brings it back.
  */
 export async function performRestore(
   cluster: RestorableCluster,
   intent: RestoreIntent,
+  signal?: AbortSignal,
 ): Promise<RestoreOutcome> {
-  const started = Date.now();
-  const { first, members } = intent;
-  const stamp = new Date(started).toISOString().replace(/[-:]|\.\d+/g, "");
-  const aside = `before-restore-${stamp}`;
-  await stopAll(cluster, intent);
-  await setAside(cluster, intent, aside);
-  const failure = await restoreFirst(cluster, intent);
-  if (failure !== undefined) {
-    const failed = `failed-restore-${stamp}`;
-    await putBack(cluster, intent, aside, failed);
+  const started = new Date();
+  const { first, members, leads, target, systemIdentifier } = intent;
+  const record: RestoreRecord = {
+    ...{ target: inWords(target), by: cluster.by, begun: Math.floor(started.getTime() / 1000) },
+    ...{ first, members, leads, systemIdentifier, aside: `before-restore-${stampOf(started)}` },
+    phase: "stopping",
+  };
+  const work = interruptible(cluster, signal);
+  let reached = record;
+  const reach = async (phase: RestoreRecord["phase"]) => {
+    reached = { ...record, phase };
+    await note(work, reached);
+  };
+  try {
+    await reach("stopping");
+    await stopAll(work, record, intent.leads);
+    await reach("moving");
+    await setAside(work, record);
+    const failure = await restoreFirst(work, intent);
+    if (failure !== undefined) throw new PgherdError(failure);
+    await reach("restored");
+  } catch (error) {
+    return failRestore(cluster, reached, error);
+  }
+  const outcome = await acceptRestore(work, reached);
+  return {
+    ...{ backup: intent.backup.id, timeline: outcome.timeline, kept: outcome.kept },
+    seconds: Math.round((Date.now() - started.getTime()) / 1000),
+  };
+}
+
+/** From here on the restored data counts: whatever fails now, it leads already. */
+async function acceptRestore(
+  cluster: RestorableCluster,
+  record: RestoreRecord,
+): Promise<Pick<RestoreOutcome, "timeline" | "kept">> {
+  try {
+    return await finishRestore(cluster, { record, within: record.members });
+  } catch (error) {
     throw new PgherdError(
-      `the restore failed; the cluster runs as before.\n${failure}`,
-      `What was restored is kept on ${first} as ${dataOf(cluster, first)}.${failed}.`,
+      `${record.first} leads with the restored data, but the restore has not come to its end.\n${(error as Error).message}`,
+      "Go on with: pgherd restore --resume (or put the data from before back: pgherd restore --undo)",
     );
   }
+}
+
+/**
+ * Brings a restore to its end whose first member leads already. It may be run again.
+ * @throws Refusal if it had not come as far.
+ */
+export async function finishRestore(
+  cluster: RestorableCluster,
+  { record, within }: CutOff,
+): Promise<Pick<RestoreOutcome, "timeline" | "kept">> {
+  const { first, members, aside, phase, target } = record;
+  if (phase !== "restored") {
+    throw new Refusal("Going on", [
+      `the restore to ${target} was cut off before the restored data led: \`pgherd restore --undo\` puts the data from before back, and then it can be done anew.`,
+    ]);
+  }
   await cluster.host(first).change("ending the order", endRestoreOrder());
+  await start(cluster, [first]);
   const timeline = await untilFollowed(cluster, first);
   await start(
     cluster,
@@ -73,71 +120,35 @@ export async function performRestore(
     const up = seen.filter(({ state }) => ["running", "streaming"].includes(state));
     return up.length === members.length && new Set(up.map((one) => one.timeline)).size === 1;
   });
+  await forget(cluster, record, within);
   return {
-    backup: intent.backup.id,
     timeline,
-    seconds: Math.round((Date.now() - started) / 1000),
     kept: Object.fromEntries(
       members.map((name) => [name, `${dataOf(cluster, name)}.${aside}`] as const),
     ),
   };
 }
 
-function placesOf({ places }: RestorableCluster, name: string): Places {
-  const found = places[name];
-  if (!found) throw new Error(`${name} is no member`);
-  return found;
-}
-
-function dataOf(cluster: RestorableCluster, name: string): string {
-  return placesOf(cluster, name).dataDirectory;
-}
-
-/** Replicas first, so that none takes over from the leader. */
-async function stopAll(
-  cluster: RestorableCluster,
-  { first, members, leads }: RestoreIntent,
-): Promise<void> {
-  const { plan, host, progress } = cluster;
-  if (leads) {
-    const commit = commitOnce(psql(plan.patroni.port, "postgres"));
-    await host(first).change("marking the end", commit);
-  }
-  const stop = (name: string) =>
-    host(name).change("stopping Patroni", stopMember(placesOf(cluster, name)), STOP);
-  progress("stopping the replicas");
-  await Promise.all(members.filter((name) => name !== first).map(stop));
-  progress(`stopping ${first}`);
-  await stop(first);
+/** The cluster until the signal: then whatever is next is not done. */
+function interruptible(cluster: RestorableCluster, signal?: AbortSignal): RestorableCluster {
+  return {
+    ...cluster,
+    host(name) {
+      signal?.throwIfAborted();
+      return cluster.host(name);
+    },
+  };
 }
 
 async function setAside(
   cluster: RestorableCluster,
-  { members }: RestoreIntent,
-  aside: string,
+  { members, aside }: Pick<RestoreRecord, "members" | "aside">,
 ): Promise<void> {
-  const { plan, host, progress } = cluster;
-  progress("setting the present data aside");
-  await Promise.all(
-    members.map((name) =>
-      host(name).change("setting data aside", setDataAside(dataOf(cluster, name), aside)),
-    ),
+  cluster.progress("setting the present data aside");
+  await onEach(cluster, members, "setting data aside", (name) =>
+    setDataAside(dataOf(cluster, name), aside),
   );
-  await onDcs({ plan, host }, "forgetting the old cluster", forgetCluster);
-}
-
-/** Runs a script that is made of etcd's endpoints and the cluster's name, on a host that has etcdctl. */
-async function onDcs(
-  { plan, host }: Pick<RestorableCluster, "plan" | "host">,
-  action: string,
-  script: (endpoints: readonly string[], cluster: string) => string,
-): Promise<void> {
-  const [name = ""] = Object.keys(plan.etcd.members);
-  await host(name).change(action, script(Object.values(plan.etcd.members), plan.name));
-}
-
-async function start({ host }: RestorableCluster, members: readonly string[]): Promise<void> {
-  await Promise.all(members.map((name) => host(name).change("starting Patroni", START)));
+  await onDcs(cluster, "forgetting the old cluster", forgetCluster);
 }
 
 /** Has Patroni begin the cluster with the backup. Returns why that fails, if it does. */
@@ -203,34 +214,4 @@ async function untilFollowed(
     if (history.length > 0) break;
   }
   return timeline;
-}
-
-/** The old data serves again, and what the restore has left is kept beside it. */
-async function putBack(
-  cluster: RestorableCluster,
-  { first, members, systemIdentifier }: RestoreIntent,
-  aside: string,
-  failed: string,
-): Promise<void> {
-  const { host, progress } = cluster;
-  progress("putting the old data back");
-  const script = (name: string) =>
-    `${stopMember(placesOf(cluster, name))}\n${putDataBack(dataOf(cluster, name), aside, failed)}`;
-  await Promise.all(
-    members.map((name) => host(name).change("putting data back", script(name), STOP)),
-  );
-  await onDcs(cluster, "forgetting the attempt", forgetCluster);
-  if (systemIdentifier) {
-    await onDcs(cluster, "remembering the cluster", (endpoints, name) =>
-      rememberCluster(endpoints, name, systemIdentifier),
-    );
-  }
-  await start(cluster, [first]);
-  await untilSeen(cluster, `${first} to lead again`, 300, ({ members: seen }) =>
-    seen.some(({ role, state }) => role === "leader" && state === "running"),
-  );
-  await start(
-    cluster,
-    members.filter((name) => name !== first),
-  );
 }

@@ -2,6 +2,7 @@ import { clockProbe } from "../facts/clock";
 import { hostProbe } from "../facts/host";
 import { candidatesProbe, packagesProbe } from "../facts/packages";
 import { reachProbe } from "../facts/reach";
+import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Host } from "../host/host";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
 import { compareVersions, upstream } from "../versions";
@@ -39,6 +40,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
       ...judgeBetween(seen, inputs),
+      ...new Set(seen.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
     ].map((reason) => ({ property: "", reason }));
   },
@@ -98,7 +100,7 @@ async function look(
 ): Promise<Sighting> {
   const host = context.host(name);
   const { dataDirectory, dcsDirectory, backupDirectory } = requirement;
-  const [facts, candidates, installed] = await Promise.all([
+  const [facts, candidates, installed, restore] = await Promise.all([
     host.observe(
       hostProbe({
         dataDirectory,
@@ -109,10 +111,11 @@ async function look(
     ),
     host.observe(candidatesProbe(requirement.packages)),
     host.observe(packagesProbe(requirement.packages)),
+    dataDirectory ? host.observe(restoreRecordProbe) : undefined,
   ]);
   // A question of its own, on the connection that is open by now: the shorter it takes, the more its answer tells.
   const clock = await readClock(host);
-  return { host: name, requirement, facts, candidates, installed, clock, closed: [] };
+  return { host: name, requirement, facts, candidates, installed, clock, closed: [], restore };
 }
 
 /** Tries what must be reached on hosts that are no cluster's yet. On the others pgherd's own rules may still be older ones. */

@@ -1,3 +1,4 @@
+import type { FoundRestore } from "../facts/restore-record";
 import { SocketAddress, isIPv6 } from "node:net";
 import type { HostFacts } from "../facts/host";
 import type { ClosedDoor } from "../facts/reach";
@@ -16,6 +17,8 @@ export interface Sighting {
   readonly closed: readonly ClosedDoor[];
   /** The host's clock against the controller's, in seconds, and by how much that may be wrong either way. */
   readonly clock: { readonly offset: number; readonly uncertainty: number };
+  /** The restore in place that it is in the middle of. */
+  readonly restore?: FoundRestore;
 }
 
 /** Whether a host belongs to no cluster yet: then what is found on it is not pgherd's. */

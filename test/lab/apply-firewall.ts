@@ -5,7 +5,7 @@ import { firewall } from "../../src/provider/firewall";
 
 // Gives a lab host other rules than the plan's, as the provider would: the host is named by the first argument, the body
 // of the table stands on standard input. Prints what is there then; an error goes to standard error, with exit code 1.
-// It must run in the lab's network: apply-firewall.cjs starts it there.
+// It must run in the lab's network: run.cjs starts it there.
 
 const { cluster, hosts, ssh } = readStack("lab");
 const context = new Context(

@@ -304,6 +304,29 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     },
   );
 
+  test("a restore whose command is killed is told of, and undone with every row", async () => {
+    const then = await rows();
+    await received();
+    const leader = leaderOf(await cluster.healthy());
+    const aside = "ls -d /var/lib/postgresql/*/main.before-restore-*";
+    const before = await cluster.onHost(leader, `sudo sh -c '${aside} || :'`);
+    const moved = async () =>
+      (await cluster.onHost(leader, `sudo sh -c '${aside} || :'`)) === before ? undefined : true;
+    await cluster.pgherdKilled(moved, "restore", "--latest", "--yes");
+    const what = /A restore to the end of the archive.*was cut off: `pgherd restore --undo`/;
+    expect((await cluster.status()).problems.join("\n")).toMatch(what);
+    expect(await cluster.refused("preview")).toContain("`pgherd restore --undo` puts");
+    expect(await cluster.pgherdRefuses("restore", "--latest", "--yes")).toContain("restore --undo");
+    await cluster.pgherd("restore", "--undo", "--yes");
+    await cluster.healthy();
+    expect(await rows()).toBe(then);
+    await write(1);
+    await cluster.unchanged();
+    expect(await cluster.pgherdRefuses("restore", "--undo", "--yes")).toContain(
+      "no restore was cut off",
+    );
+  });
+
   full(
     "missing WAL is found before anything is changed, and damaged WAL ends a restore that puts the old data back",
     async () => {

@@ -150,7 +150,7 @@ describe("the firewall", () => {
   test("a rule set that would lock the controller out is taken back by the host itself", async () => {
     const rules = () => cluster.onHost("lb2", "sudo nft -s list table inet pgherd");
     const before = await rules();
-    const apply = [process.execPath, join(ROOT, "test/lab/apply-firewall.cjs"), "lb2"];
+    const apply = [process.execPath, join(ROOT, "test/lab/run.cjs"), "apply-firewall", "lb2"];
     await expect(labExec(LAB, apply, { input: WITHOUT_SSH })).rejects.toThrow(
       "lb2: the new firewall rules shut out this controller; the host has taken them back after 45 seconds.",
     );

@@ -178,6 +178,20 @@ export class LabCluster {
     return labExec(this.lab, ["sh", "-c", script, "sh", ...command]);
   }
 
+  /** Runs pgherd's own command line, and kills it as soon as something is seen. */
+  async pgherdKilled(seen: () => Promise<true | undefined>, ...args: string[]): Promise<void> {
+    const file = join(mkdtempSync(join(tmpdir(), "pgherd-")), "pid");
+    const script = 'echo $$ >"$1"; shift; exec "$@"';
+    const running = labExec(this.lab, ["sh", "-c", script, "sh", file, ...this.command(args)]);
+    const ended = running.then(
+      () => "done",
+      (error: Error) => error.message,
+    );
+    await until("the moment to kill it", 300, seen);
+    await labExec(this.lab, ["kill", "-KILL", readFileSync(file, "utf8").trim()]);
+    await ended;
+  }
+
   async status(): Promise<ClusterStatus> {
     const command = this.command(["status", "--json"]);
     // A cluster that is not healthy is an answer too.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { down } from "../../src/lab/down";
 import { labPaths } from "../../src/lab/paths";
 import { LabCluster } from "./lab-cluster";
+import { halfway } from "./security/halfway";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -31,3 +32,5 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!KEEP) await down(LAB);
 });
+
+halfway(cluster);

@@ -1,14 +1,15 @@
-// Starts apply-firewall.ts, bundled as bin/load.cjs does it with pgherd's own programs:
-//   node apply-firewall.cjs HOST <RULES
+// Starts a TypeScript program of this folder, bundled as bin/load.cjs does it with pgherd's own programs:
+//   node run.cjs apply-firewall HOST <RULES
 "use strict";
 
 const fs = require("node:fs");
 const path = require("node:path");
 const { buildSync } = require("esbuild");
 
-const bundle = path.join(__dirname, "../../dist/test", `apply-firewall.${process.pid}.cjs`);
+const [program] = process.argv.splice(2, 1);
+const bundle = path.join(__dirname, "../../dist/test", `${program}.${process.pid}.cjs`);
 buildSync({
-  entryPoints: [path.join(__dirname, "apply-firewall.ts")],
+  entryPoints: [path.join(__dirname, `${program}.ts`)],
   outfile: bundle,
   bundle: true,
   platform: "node",

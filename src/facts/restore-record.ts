@@ -1,0 +1,68 @@
+import { FactError } from "../errors";
+import type { Probe } from "../host/host";
+
+/**
+ * Stands on every member from before the first change of a restore in place until its end, whatever becomes of the
+ * command: the next one knows from it what is where.
+ */
+export const RESTORE_RECORD = "/var/lib/pgherd/restore.json";
+
+export interface RestoreRecord {
+  /** The moment it goes to, in words. */
+  readonly target: string;
+  /** Who began it: `anna@desk`. */
+  readonly by: string;
+  /** Seconds since 1970. */
+  readonly begun: number;
+  /** The member that is restored first and leads then. */
+  readonly first: string;
+  readonly members: readonly string[];
+  /** Whether that one led before. */
+  readonly leads: boolean;
+  /** The present data is `DIRECTORY.ASIDE` on each member: `before-restore-20261121T143000Z`. */
+  readonly aside: string;
+  /** Of the present data, as far as it could be asked for. */
+  readonly systemIdentifier?: string;
+  /**
+   * `stopping`: no data was moved. `moving`: the present data may be set aside and the restored data is not accepted.
+   * `restored`: the first member leads with the restored data, and the others follow it or will.
+   */
+  readonly phase: "stopping" | "moving" | "restored";
+}
+
+/** A record that was found on a member. */
+export interface FoundRestore extends RestoreRecord {
+  /** Who holds the host's lock; absent where nobody does, so that nobody is at work. */
+  readonly holder?: string;
+}
+
+/** The restore that this member is in the middle of; nothing if it is in none. */
+export const restoreRecordProbe: Probe<FoundRestore | undefined> = {
+  script: `if [ -e ${RESTORE_RECORD} ]; then
+  cat ${RESTORE_RECORD}
+  if [ -e /run/pgherd/lock ] && ! flock -n -s /run/pgherd/lock true; then echo "holder $(cat /run/pgherd/lock.owner)"; fi
+fi`,
+  parse(output) {
+    const [text = "", held] = output.split("\n");
+    if (text === "") return undefined;
+    try {
+      const record = JSON.parse(text) as RestoreRecord;
+      return held?.startsWith("holder ") ? { ...record, holder: held.slice(7) } : record;
+    } catch (error) {
+      throw new FactError(
+        `${RESTORE_RECORD}: expected the record of a restore, got "${text.slice(0, 100)}".`,
+        "Copy it from another member.",
+        { cause: error },
+      );
+    }
+  },
+};
+
+/** What an unfinished restore means for whoever comes upon it, and what to do. */
+export function describeRestore({ target, by, begun, phase, holder }: FoundRestore): string {
+  const what = `a restore to ${target}, begun by ${by} at ${new Date(begun * 1000).toISOString().slice(0, 19)}Z`;
+  if (holder !== undefined) return `${what}, is under way (${holder}).`;
+  return phase === "restored"
+    ? `${what}, was cut off when the restored data led already: \`pgherd restore --resume\` brings it to its end, \`pgherd restore --undo\` puts the data from before back.`
+    : `${what}, was cut off: \`pgherd restore --undo\` puts the data from before back.`;
+}

@@ -1,0 +1,119 @@
+import type { Places } from "../facts/places";
+import { RESTORE_RECORD, type RestoreRecord } from "../facts/restore-record";
+import { asOwner } from "../host/ownership";
+import { asUser, hereDocument, quote } from "../host/shell";
+import { holdsAnything, moveBack, moveBeside } from "./directories";
+
+// What a restore in place does on a member. Each step may be repeated, whatever an interrupted one has left.
+
+/** Patroni reads it after pgherd's own files; there only while a restore is under way. */
+const RESTORE_FILE = "/etc/patroni/pgherd/30-restore.yml";
+
+/** See the template before-start: the data directory may be one that Patroni has only begun. */
+const BEGUN = "/var/lib/pgherd/database-begun";
+
+/** How long what Patroni has left running may take to end. */
+const END_SECONDS = 30;
+
+/** Writes down how far a restore has come; it outlives a power cut. */
+export function noteRestore(record: RestoreRecord): string {
+  const next = `${RESTORE_RECORD}.new`;
+  return `mkdir -p /var/lib/pgherd
+cat >${next} ${hereDocument(`${JSON.stringify(record)}\n`)}sync ${next}
+mv -f ${next} ${RESTORE_RECORD}
+sync /var/lib/pgherd`;
+}
+
+export function forgetRestore(): string {
+  return `rm -f ${RESTORE_RECORD} ${RESTORE_RECORD}.new`;
+}
+
+/**
+ * Stops Patroni and its PostgreSQL, and ends only when nothing of them is left that could still write: a paused Patroni
+ * leaves PostgreSQL running, and what Patroni has begun to fill a data directory with outlives it. A host that starts
+ * again meanwhile does not start Patroni.
+ * @throws if PostgreSQL goes on: its data must not be moved then.
+ */
+export function stopMember({ dataDirectory, binDirectory }: Places): string {
+  const data = quote(dataDirectory);
+  return `systemctl disable -q patroni.service
+systemctl stop patroni.service
+# What runs is found by where it works and whose it is, whatever the data directory's own files say.
+at=$(readlink -f ${data} || :)
+left() {
+  for process in /proc/[0-9]*; do
+    # A process that has ended meanwhile is none.
+    cwd=$(readlink "$process/cwd" 2>/dev/null) || continue
+    name=$(cat "$process/comm" 2>/dev/null) || continue
+    if [ "$name" = postgres ] && [ "$cwd" = "$at" ]; then echo "postgres \${process##*/}"
+    elif grep -qs '/patroni\\.service$' "$process/cgroup"; then echo "$name \${process##*/}"
+    fi
+  done
+}
+if left | grep -q '^postgres '; then
+  # Whether it has stopped is seen below.
+  ${asUser("postgres", `${quote(`${binDirectory}/pg_ctl`)} -D ${data} -m fast -w -t 3600 stop || :`)}fi
+end=$(($(date +%s) + ${END_SECONDS}))
+while found=$(left) && [ -n "$found" ]; do
+  if [ "$(date +%s)" -ge $end ]; then
+    echo "expected nothing to work in ${dataDirectory} any more, found $(echo $found). Nothing was moved. End it, and run the same again." >&2
+    exit 1
+  fi
+  # PostgreSQL is only ever stopped in order; others may have ended by themselves.
+  echo "$found" | while read -r name pid; do [ "$name" = postgres ] || kill "$pid" 2>/dev/null || :; done
+  sleep 0.2
+done`;
+}
+
+/** Moves the data directory beside its place, once: an empty or absent one leaves an empty one there. */
+export function setDataAside(dataDirectory: string, aside: string): string {
+  const data = quote(dataDirectory);
+  const kept = `${dataDirectory}.${aside}`;
+  return `if ${absent(kept)}; then
+${asOwner("postgres", parentOf(dataDirectory), `[ -d ${data} ] || { mkdir -m 0700 ${data}; [ "$(id -u)" != 0 ] || chown postgres:postgres ${data}; }`)}
+${moveBeside("postgres", dataDirectory, aside)}
+fi
+rm -f ${BEGUN}`;
+}
+
+/** Puts the data directory back that was set aside, and whatever came in its place beside it. */
+export function putDataBack(dataDirectory: string, aside: string, failed: string): string {
+  const data = quote(dataDirectory);
+  return `rm -f ${quote(RESTORE_FILE)} ${BEGUN}
+if ! { ${absent(`${dataDirectory}.${aside}`)}; }; then
+if ${holdsAnything("postgres", dataDirectory)}; then
+${moveBeside("postgres", dataDirectory, failed)}
+else
+${asOwner("postgres", parentOf(dataDirectory), `[ ! -d ${data} ] || rmdir ${data}`)}
+fi
+${moveBack("postgres", dataDirectory, aside)}
+fi`;
+}
+
+function parentOf(path: string): string {
+  return `${path.replace(/\/[^/]*$/, "")}/.`;
+}
+
+function absent(path: string): string {
+  return `[ ! -e ${quote(path)} ] && [ ! -L ${quote(path)} ]`;
+}
+
+/** Starts Patroni, now and with the host. */
+export function startMember(): string {
+  return "systemctl enable -q patroni.service\nsystemctl start --no-block patroni.service";
+}
+
+/** Tells the Patroni of this member to begin the cluster with a backup instead of an empty database. */
+export function orderRestore(
+  command: string,
+  recovery: readonly { readonly name: string; readonly value: string }[],
+): string {
+  const settings = recovery.map(({ name, value }) => `      ${name}: ${JSON.stringify(value)}\n`);
+  const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}`;
+  const file = quote(RESTORE_FILE);
+  return `(umask 077; cat >${file}) ${hereDocument(text)}chown postgres:postgres ${file}`;
+}
+
+export function endRestoreOrder(): string {
+  return `rm -f ${quote(RESTORE_FILE)}`;
+}

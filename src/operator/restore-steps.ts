@@ -1,0 +1,119 @@
+import { psql } from "../facts/postgres";
+import type { Places } from "../facts/places";
+import { restoreRecordProbe, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
+import { commitOnce } from "../operations/restore";
+import { forgetRestore, noteRestore, startMember, stopMember } from "../operations/restore-data";
+import type { RestorableCluster } from "./restore-plan";
+
+// What a restore, its way back and its end have in common.
+
+/** As long as the largest database takes. */
+export const RESTORE_SECONDS = 24 * 3600;
+
+/** Stopping writes all that is dirty. */
+export const STOP = { timeoutSeconds: 3700 };
+
+export function placesOf({ places }: Pick<RestorableCluster, "places">, name: string): Places {
+  const found = places[name];
+  if (!found) throw new Error(`${name} is no member`);
+  return found;
+}
+
+export function dataOf(cluster: Pick<RestorableCluster, "places">, name: string): string {
+  return placesOf(cluster, name).dataDirectory;
+}
+
+/** Of the time, as part of a name: `20261121T143000Z`. */
+export function stampOf(at: Date): string {
+  return at.toISOString().replace(/[-:]|\.\d+/g, "");
+}
+
+/** What members say of a restore that is under way or was cut off there. @throws ConnectError if one does not answer */
+export async function observeRestores({
+  plan,
+  host,
+}: Pick<RestorableCluster, "plan" | "host">): Promise<{ readonly [member: string]: FoundRestore }> {
+  const found = await Promise.all(
+    Object.keys(plan.patroni.members).map(async (name) => {
+      const record = await host(name).observe(restoreRecordProbe);
+      return record ? [[name, record] as const] : [];
+    }),
+  );
+  return Object.fromEntries(found.flat());
+}
+
+/** Writes on all members how far the restore has come. */
+export async function note(cluster: RestorableCluster, record: RestoreRecord): Promise<void> {
+  await onEach(cluster, record.members, "noting the restore", () => noteRestore(record));
+}
+
+/** Without the record of the first member it has come to its end, and only records are left. */
+export async function forget(
+  cluster: RestorableCluster,
+  { first }: Pick<RestoreRecord, "first">,
+  members: readonly string[],
+): Promise<void> {
+  const action = "ending the restore";
+  await onEach(
+    cluster,
+    members.filter((name) => name === first),
+    action,
+    forgetRestore,
+  );
+  await onEach(
+    cluster,
+    members.filter((name) => name !== first),
+    action,
+    forgetRestore,
+  );
+}
+
+/** Replicas first, so that none takes over from the leader. */
+export async function stopAll(
+  cluster: RestorableCluster,
+  { first, members }: Pick<RestoreRecord, "first" | "members">,
+  leads: boolean,
+): Promise<void> {
+  const { plan, host, progress } = cluster;
+  if (leads) {
+    const commit = commitOnce(psql(plan.patroni.port, "postgres"));
+    await host(first).change("marking the end", commit);
+  }
+  progress("stopping the replicas");
+  const replicas = members.filter((name) => name !== first);
+  await Promise.all(replicas.map((name) => stop(cluster, name)));
+  if (!members.includes(first)) return;
+  progress(`stopping ${first}`);
+  await stop(cluster, first);
+}
+
+async function stop(cluster: RestorableCluster, name: string): Promise<void> {
+  await cluster.host(name).change("stopping Patroni", stopMember(placesOf(cluster, name)), STOP);
+}
+
+export async function start(cluster: RestorableCluster, members: readonly string[]): Promise<void> {
+  await onEach(cluster, members, "starting Patroni", startMember);
+}
+
+/** Changes members at once. All have come to their end when it does, even if one has failed. */
+export async function onEach(
+  { host }: Pick<RestorableCluster, "host">,
+  members: readonly string[],
+  action: string,
+  script: (name: string) => string,
+): Promise<void> {
+  const done = await Promise.allSettled(
+    members.map((name) => host(name).change(action, script(name))),
+  );
+  for (const one of done) if (one.status === "rejected") throw one.reason;
+}
+
+/** Runs a script that is made of etcd's endpoints and the cluster's name, on a host that has etcdctl. */
+export async function onDcs(
+  { plan, host }: Pick<RestorableCluster, "plan" | "host">,
+  action: string,
+  script: (endpoints: readonly string[], cluster: string) => string,
+): Promise<void> {
+  const [name = ""] = Object.keys(plan.etcd.members);
+  await host(name).change(action, script(Object.values(plan.etcd.members), plan.name));
+}

@@ -1,0 +1,303 @@
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import type { BaseBackup } from "../../src/facts/barman";
+import { CommandError, ConnectError } from "../../src/errors";
+import type { Host, Probe } from "../../src/host/host";
+import { strict } from "../../src/host/shell";
+import { stopMember } from "../../src/operations/restore-data";
+import { finishRestore, performRestore } from "../../src/operator/restore";
+import type { RestorableCluster, RestoreIntent } from "../../src/operator/restore-plan";
+import { observeRestores } from "../../src/operator/restore-steps";
+import { considerUndo, cutOffRestore, undoRestore } from "../../src/operator/restore-undo";
+
+// A restore that breaks at each of its steps. The scripts are run by a real shell, on folders that stand for two members;
+// programs of the host are played: Patroni by `systemctl`, `curl` and `etcdctl`.
+
+let dead = false;
+
+vi.mock("node:timers/promises", () => ({
+  setTimeout: () => (dead ? Promise.reject(new Error("dead")) : Promise.resolve()),
+}));
+
+const MEMBERS = ["db1", "db2"];
+
+const PLAYED: { readonly [program: string]: string } = {
+  systemctl: `data=$HOST_DIR/data/main
+case $* in
+  disable*) rm -f $HOST_DIR/enabled ;;
+  enable*) : >$HOST_DIR/enabled ;;
+  stop*) rm -f $HOST_DIR/up; [ "$(cat $ALL/leader 2>/dev/null)" != $HOST ] || rm -f $ALL/leader ;;
+  start*)
+    : >$HOST_DIR/up
+    if [ -z "$(ls -A $data 2>/dev/null)" ]; then
+      mkdir -p $data
+      if [ -e $HOST_DIR/etc/30-restore.yml ]; then
+        [ ! -e $ALL/damaged ] || exit 0
+        echo restored >$data/rows
+        mkdir $data/pg_wal
+        printf '1\\t0/5000000\\tnone\\n' >$data/pg_wal/00000002.history
+      else cp $ALL/$(cat $ALL/leader)/data/main/rows $data/rows
+      fi
+    fi
+    [ -s $ALL/leader ] || echo $HOST >$ALL/leader
+    ;;
+esac`,
+  curl: `case $* in *db1:8008*) of=db1 ;; *db2:8008*) of=db2 ;; *) exit 7 ;; esac
+[ -e $ALL/$of/up ] || exit 7
+list=
+for one in db1 db2; do
+  [ -e $ALL/$one/up ] && [ -e $ALL/$one/data/main/rows ] || continue
+  if [ "$(cat $ALL/leader 2>/dev/null)" = $one ]; then role=leader state=running; else role=replica state=streaming; fi
+  list="$list\${list:+,}{\\"name\\":\\"$one\\",\\"role\\":\\"$role\\",\\"state\\":\\"$state\\",\\"timeline\\":1}"
+done
+echo "{\\"members\\":[$list]}"`,
+  etcdctl: `case $* in *del*leader*) rm -f $ALL/leader ;; esac`,
+  runuser: `shift 3; exec "$@"`,
+  setpriv: `cat >/dev/null`,
+  chown: ":",
+  journalctl: `[ ! -e $ALL/damaged ] || echo 'Failed to bootstrap cluster'`,
+};
+
+/** When a change fails, counted over all hosts from 1, and how. */
+interface Fault {
+  readonly at: number;
+  /** `lost`: it ran, and nobody hears of it. `killed`: it does not run, and nothing else does. */
+  readonly how: "lost" | "killed";
+}
+
+class Scene {
+  readonly all = mkdtempSync(join(tmpdir(), "pgherd-restore-"));
+  readonly actions: string[] = [];
+  fault?: Fault;
+
+  constructor() {
+    mkdirSync(join(this.all, "bin"));
+    for (const [name, script] of Object.entries(PLAYED))
+      writeFileSync(join(this.all, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    for (const name of MEMBERS) {
+      for (const folder of ["data/main", "etc", "var", "run", "proc"])
+        mkdirSync(join(this.all, name, folder), { recursive: true });
+      writeFileSync(join(this.all, name, "data/main/rows"), "old\n");
+      for (const file of ["up", "enabled"]) writeFileSync(join(this.all, name, file), "");
+    }
+    writeFileSync(join(this.all, "leader"), "db1\n");
+    mkdirSync(join(this.all, "wals"));
+    writeFileSync(join(this.all, "wals/00000001.history"), "1\t0/5000000\tnone\n");
+  }
+
+  run(name: string, script: string): Promise<string> {
+    const dir = join(this.all, name);
+    const here = strict(script)
+      .replaceAll("/var/lib/pgherd", join(dir, "var"))
+      .replaceAll("/etc/patroni/pgherd", join(dir, "etc"))
+      .replaceAll("/run/pgherd", join(dir, "run"))
+      .replaceAll("/proc/", `${dir}/proc/`);
+    const env = {
+      ...{ HOST: name, HOST_DIR: dir, ALL: this.all },
+      PATH: `${join(this.all, "bin")}:${process.env.PATH}`,
+    };
+    return new Promise((resolve, reject) => {
+      const child = execFile("/bin/sh", ["-s"], { env }, (error, stdout, stderr) => {
+        if (error) reject(new CommandError(name, "changing", Number(error.code), stderr));
+        else resolve(stdout);
+      });
+      child.stdin?.end(here);
+    });
+  }
+
+  private host(name: string): Host {
+    return {
+      observe: async <T>(probe: Probe<T>): Promise<T> => {
+        if (dead) throw new Error("dead");
+        return probe.parse(await this.run(name, probe.script));
+      },
+      change: async (action: string, script: string): Promise<string> => {
+        if (dead) throw new Error("dead");
+        this.actions.push(`${name} ${action}`);
+        if (this.actions.length !== this.fault?.at) return this.run(name, script);
+        if (this.fault.how === "killed") {
+          dead = true;
+          throw new Error("dead");
+        }
+        await this.run(name, script);
+        throw new ConnectError(name, "the connection broke.");
+      },
+    } as unknown as Host;
+  }
+
+  cluster(): RestorableCluster {
+    return {
+      plan: {
+        name: "demo",
+        patroni: {
+          members: { db1: "db1:8008", db2: "db2:8008" },
+          ...{ port: 5432, synchronous: null, neverLead: [] },
+          rolling: { maximumLag: 0, longestTransaction: 0, drain: 0 },
+        },
+        etcd: { members: { db1: "http://db1:2379" } },
+      },
+      host: (name) => this.host(name),
+      progress: () => undefined,
+      renew: () => undefined,
+      by: "anna@desk",
+      backup: { host: "backup1", home: this.all } as RestorableCluster["backup"],
+      places: Object.fromEntries(
+        MEMBERS.map((name) => [
+          name,
+          { dataDirectory: join(this.all, name, "data/main"), binDirectory: "/none" },
+        ]),
+      ),
+      binDirectory: "/none",
+      fill: "fill",
+      recovery: () => [],
+    };
+  }
+
+  /** What each member has: `{ db1: "old, up" }`. */
+  state(): { [name: string]: string } {
+    return Object.fromEntries(
+      MEMBERS.map((name) => {
+        const dir = join(this.all, name);
+        const rows = readFileSync(join(dir, "data/main/rows"), "utf8").trim();
+        const left = [...readdirSync(join(dir, "var")), ...readdirSync(join(dir, "etc"))];
+        const up = existsSync(join(dir, "up")) && existsSync(join(dir, "enabled"));
+        return [name, [rows, up ? "up" : "down", ...left].join(", ")];
+      }),
+    );
+  }
+}
+
+const INTENT: RestoreIntent = {
+  ...{ target: {}, first: "db1", members: MEMBERS, leads: true, systemIdentifier: "1" },
+  backup: { id: "20261121T020000", size: 1 } as BaseBackup,
+  ...{ refusals: [], objections: [], effects: [] },
+};
+
+const OLD = { db1: "old, up", db2: "old, up" };
+const RESTORED = { db1: "restored, up", db2: "restored, up" };
+
+async function changesOfARestore(): Promise<number> {
+  const scene = new Scene();
+  await performRestore(scene.cluster(), INTENT);
+  expect(scene.state()).toEqual(RESTORED);
+  return scene.actions.length;
+}
+
+const changes = await changesOfARestore();
+const each = Array.from({ length: changes }, (_, i) => i + 1);
+
+test("a restore that fails puts the data from before back", async () => {
+  const scene = new Scene();
+  writeFileSync(join(scene.all, "damaged"), "");
+  await expect(performRestore(scene.cluster(), INTENT)).rejects.toThrow(
+    /the restore failed; the cluster runs as before\.\nFailed|the restore failed; the cluster runs as before/,
+  );
+  expect(scene.state()).toEqual(OLD);
+});
+
+test("a restore that is stopped by a signal puts the data from before back", async () => {
+  const scene = new Scene();
+  const controller = new AbortController();
+  const cluster = scene.cluster();
+  const performing = performRestore(
+    {
+      ...cluster,
+      progress: (message) => {
+        if (message.startsWith("setting")) controller.abort(new Error("stopped by SIGINT"));
+      },
+    },
+    INTENT,
+    controller.signal,
+  );
+  await expect(performing).rejects.toThrow(/runs as before\.\nstopped by SIGINT/);
+  expect(scene.state()).toEqual(OLD);
+});
+
+describe("whose connection breaks", () => {
+  test.each(each)("at change %i, the old data serves again, or it comes to its end", async (at) => {
+    const scene = new Scene();
+    scene.fault = { at, how: "lost" };
+    const cluster = scene.cluster();
+    const outcome = await performRestore(cluster, INTENT).catch((error: Error) => error);
+    expect(outcome, scene.actions[at - 1]).toBeInstanceOf(Error);
+    const { message } = outcome as Error;
+    if (message.includes("runs as before")) expect(scene.state()).toEqual(OLD);
+    else {
+      expect(message).toContain("Go on with: pgherd restore --resume");
+      await finishRestore(cluster, await cutOffRestore(cluster));
+      expect(scene.state()).toEqual(RESTORED);
+    }
+  });
+});
+
+describe("whose command is killed", () => {
+  test.each(each)(
+    "before change %i, the members say what to do, and --undo does it",
+    async (at) => {
+      const scene = new Scene();
+      scene.fault = { at, how: "killed" };
+      await expect(performRestore(scene.cluster(), INTENT)).rejects.toThrow();
+      dead = false;
+      const cluster = scene.cluster();
+      const left = Object.values(await observeRestores(cluster));
+      if (left.length === 0) {
+        expect([OLD, RESTORED]).toContainEqual(scene.state());
+        return;
+      }
+      const cutOff = await cutOffRestore(cluster);
+      if (considerUndo(cluster, cutOff).refusals.length > 0) {
+        // All was done but for the records.
+        await finishRestore(cluster, cutOff);
+        expect(scene.state()).toEqual(RESTORED);
+        return;
+      }
+      await undoRestore(cluster, cutOff);
+      expect(scene.state()).toEqual(OLD);
+    },
+  );
+});
+
+test("the way back may itself be killed at each of its steps", async () => {
+  for (let at = 1; ; at++) {
+    const scene = new Scene();
+    scene.fault = { at: 10, how: "killed" };
+    await expect(performRestore(scene.cluster(), INTENT)).rejects.toThrow();
+    dead = false;
+    const undo = async () => undoRestore(scene.cluster(), await cutOffRestore(scene.cluster()));
+    scene.fault = { at: scene.actions.length + at, how: "killed" };
+    const cut = await undo().then(
+      () => false,
+      () => true,
+    );
+    dead = false;
+    const left = Object.keys(await observeRestores(scene.cluster()));
+    if (left.length > 0) await undo();
+    expect(scene.state()).toEqual(OLD);
+    if (!cut) return;
+  }
+}, 120_000);
+
+test("data is not moved while PostgreSQL works in it, whatever its own files and pg_ctl say", async () => {
+  const scene = new Scene();
+  const data = join(scene.all, "db1/data/main");
+  const process = join(scene.all, "db1/proc/4711");
+  mkdirSync(process);
+  writeFileSync(join(process, "comm"), "postgres\n");
+  writeFileSync(join(process, "cgroup"), "0::/init.scope\n");
+  symlinkSync(data, join(process, "cwd"));
+  const script = stopMember({ dataDirectory: data, binDirectory: "/none" });
+  await expect(scene.run("db1", script.replaceAll("+ 30", "+ 1"))).rejects.toThrow(
+    /expected nothing to work in .*main any more, found postgres 4711\. Nothing was moved/,
+  );
+});

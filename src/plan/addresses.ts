@@ -12,3 +12,8 @@ export function addressOf(hosts: Settings["hosts"], name: string): string {
 export function network(address: string): string {
   return address.includes("/") ? address : `${address}/${isIP(address) === 6 ? 128 : 32}`;
 }
+
+/** An address as PostgreSQL writes it, and everybody who keeps to RFC 5952: `FD00:89:0::11` is `fd00:89::11`. */
+export function canonical(address: string): string {
+  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}

@@ -2,7 +2,7 @@ import type { BackupSettings, ClusterSettings, Settings } from "../config/schema
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import type { LinkInput, RoleInput } from "../resources/inputs";
-import { addressOf } from "./addresses";
+import { addressOf, canonical } from "./addresses";
 import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshPort } from "./logins";
 import { script } from "./script";
@@ -217,6 +217,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         ...script(LEADER, "barman/leader.sh", {
           conninfo: ordinary,
           sshConfig: sshConfig(BARMAN_USER),
+          members: cluster.members.map(({ host }) => canonical(addressOf(settings.hosts, host))),
         }),
         ...script(RECEIVE, "barman/receive.sh", {
           ...common,

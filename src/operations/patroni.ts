@@ -1,10 +1,7 @@
-import { hereDocument, quote } from "../host/shell";
+import { asUser, hereDocument, quote } from "../host/shell";
 
 /** Where a member keeps the password of its REST API; only root and postgres may read it. */
 const SECRETS = "/etc/patroni/pgherd/20-secrets.yml";
-
-/** Anything else would end the quotes in which curl reads the password, and begin options of its own. */
-const ONE_WORD = `case "$password" in '' | *[!A-Za-z0-9]*) echo "expected one password of letters and digits for restapi in ${SECRETS}, got something else. Mend it with pulumi up." >&2; exit 1 ;; esac`;
 
 /** Restarts PostgreSQL on this member, if something waits for it; ends when it runs again, or fails. */
 export function restartPostgres(endpoint: string): string {
@@ -61,21 +58,30 @@ export function patchConfiguration(endpoint: string, changes: object): string {
   return request("PATCH", endpoint, "config", changes);
 }
 
-/** A changing call of Patroni's REST API (docs/rest_api.rst), sent on the member itself. The password is in no argument. */
+/**
+ * A changing call of Patroni's REST API (docs/rest_api.rst), sent on the member itself, as the user whom the password
+ * belongs to. The password is in no argument.
+ */
 function request(
   method: "POST" | "PATCH" | "DELETE",
   endpoint: string,
   path: string,
   body: object,
 ): string {
-  return [
-    `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS)})`,
-    ONE_WORD,
-    "body=$(mktemp) && answer=$(mktemp) || exit 1",
-    'trap \'rm -f "$body" "$answer"\' EXIT',
-    `cat >"$body" ${hereDocument(`${JSON.stringify(body)}\n`)}`.trimEnd(),
-    `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X ${method} -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)}) || :`,
-    // 202 is for what is scheduled; 503 for a restart that nothing waited for any more.
-    'case "$status" in 200|202) ;; *) printf "Patroni answered %s: " "$status" >&2; cat "$answer" >&2; exit 1;; esac',
-  ].join("\n");
+  return asUser(
+    "postgres",
+    [
+      `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS)})`,
+      // Each further line would be an option of curl's. What pgherd makes is letters and digits (components/passwords.ts).
+      `case "$password" in '' | *[!A-Za-z0-9]*) echo ${quote(`${SECRETS}: expected one password of the REST API, of letters and digits. pulumi up --refresh writes the file anew.`)} >&2; exit 1 ;; esac`,
+      "body=$(mktemp)",
+      "answer=$(mktemp)",
+      'trap \'rm -f "$body" "$answer"\' EXIT',
+      `cat >"$body" ${hereDocument(`${JSON.stringify(body)}\n`)}`.trimEnd(),
+      // Where nothing answers, the status is 000.
+      `status=$(printf 'user = "patroni:%s"\\n' "$password" | curl -s -K - -X ${method} -H 'Content-Type: application/json' -d @"$body" -o "$answer" -w '%{http_code}' ${quote(`http://${endpoint}/${path}`)}) || :`,
+      // 202 is for what is scheduled; 503 for a restart that nothing waited for any more.
+      'case "$status" in 200|202) ;; *) printf "Patroni answered %s: " "$status" >&2; cat "$answer" >&2; exit 1;; esac',
+    ].join("\n"),
+  );
 }

@@ -1,17 +1,19 @@
 import { loginFiles, type UserLogins } from "../facts/logins";
-import { quote } from "../host/shell";
+import { asUser, quote } from "../host/shell";
 import type { LinkInput } from "../resources/inputs";
 import { makeDirectories, writeFiles } from "./files";
 
 /** Makes a user's key, where there is none; the private half never leaves the host. */
 export function makeKey(user: string): string {
-  const { key } = loginFiles(user);
-  const folder = quote(key.replace(/\/key$/, ""));
-  return `install -d -m 0700 -o ${quote(user)} -g ${quote(user)} ${folder}
-[ -s ${quote(key)} ] && [ -s ${quote(`${key}.pub`)} ] || {
+  const { folder, key } = loginFiles(user);
+  const make = `[ -s ${quote(key)} ] && grep -Eqs '^ssh-ed25519 [A-Za-z0-9+/]{68}( |$)' ${quote(`${key}.pub`)} || {
   rm -f ${quote(key)} ${quote(`${key}.pub`)}
-  runuser -u ${quote(user)} -- ssh-keygen -q -t ed25519 -N '' -C pgherd -f ${quote(key)}
+  ssh-keygen -q -t ed25519 -N '' -C pgherd -f ${quote(key)}
 }`;
+  return [
+    makeDirectories({ [folder]: { mode: "0700", owner: user, group: user } }),
+    asUser(user, make),
+  ].join("\n");
 }
 
 /** A user's settings for logging in: every host by its name and its address, and none but known ones. */
@@ -47,13 +49,13 @@ export function knownHosts(
   return [...new Set(lines)].join("");
 }
 
-/** The line of authorized_keys that lets one user in for one command. */
+/** The line of authorized_keys that lets one user of one host in for one command. */
 export function guestLine(
   cluster: string,
-  { from, fromUser, command }: LinkInput,
+  { from, fromAddress, fromUser, command }: LinkInput,
   key: string,
 ): string {
-  return `restrict,command="${command}" ${key} ${mark(cluster)} ${fromUser}@${from}`;
+  return `restrict,from="${fromAddress}",command="${command}" ${key} ${mark(cluster)} ${fromUser}@${from}`;
 }
 
 /** By which a cluster's lines are known among others'. */
@@ -76,24 +78,32 @@ export function setGuests(
   const own = guestLines(cluster, authorized);
   const lines = [...authorized.filter((line) => !own.includes(line)), ...guests];
   const owned = { owner: user, group: user };
-  return [
-    makeDirectories({ [`${home}/.ssh`]: { mode: "0700", ...owned } }),
-    writeFiles({
-      [`${home}/.ssh/authorized_keys`]: {
-        content: lines.map((line) => `${line}\n`).join(""),
-        mode: "0600",
-        ...owned,
-      },
-    }),
-  ].join("\n");
+  const folder = quote(`${home}/.ssh`);
+  return asUser(
+    user,
+    [
+      `mkdir -p -m 0700 ${folder}`,
+      `chmod 0700 ${folder}`,
+      writeFiles({
+        [`${home}/.ssh/authorized_keys`]: {
+          content: lines.map((line) => `${line}\n`).join(""),
+          mode: "0600",
+          ...owned,
+        },
+      }),
+    ].join("\n"),
+  );
 }
 
 /** Replaces a user's settings and known hosts. */
 export function writeClient(user: string, config: string, known: string): string {
   const files = loginFiles(user);
   const owned = { mode: "0600", owner: user, group: user };
-  return writeFiles({
-    [files.config]: { ...owned, content: config },
-    [files.knownHosts]: { ...owned, content: known },
-  });
+  return asUser(
+    user,
+    writeFiles({
+      [files.config]: { ...owned, content: config },
+      [files.knownHosts]: { ...owned, content: known },
+    }),
+  );
 }

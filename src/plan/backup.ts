@@ -124,11 +124,12 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
     address: addressOf(hosts, host),
     port: sshPort(settings, host),
   });
+  const source = (host: string) => ({ from: host, fromAddress: addressOf(hosts, host) });
   const links: LinkInput[] = [
     ...members.flatMap((member) =>
       from.map(({ host, home }) => ({
         ...target(host),
-        from: member,
+        ...source(member),
         fromUser: POSTGRES_USER,
         toUser: BARMAN_USER,
         command: `${DOOR} ${home}`,
@@ -137,7 +138,7 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
     ...(backup
       ? members.map((member) => ({
           ...target(member),
-          from: backup.host,
+          ...source(backup.host),
           fromUser: BARMAN_USER,
           toUser: POSTGRES_USER,
           command: WINDOW,

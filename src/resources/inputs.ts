@@ -449,6 +449,8 @@ export interface LoginsInputs {
 /** A user of one host may log in as a user of another one, for a command that sshd runs whatever is asked for. */
 export interface LinkInput {
   readonly from: string;
+  /** Where the host `from` comes from: the key is good for nobody else. */
+  readonly fromAddress: string;
   readonly fromUser: string;
   readonly to: string;
   readonly toUser: string;

@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
 import { hereDocument, quote, words } from "../host/shell";
+import { FORMS } from "./forms";
 import { psql } from "./postgres";
 
 /** A base backup, as its own record tells (backup.info, which since Barman 3.13 is apart from the data). */
@@ -131,6 +132,7 @@ function parseCatalog(output: string): BackupCatalog {
   const taking = all("taking").length > 0;
   return {
     backups: backups
+      .filter(({ id = "" }) => FORMS.backup.test(id))
       .map((fields) => ended(baseBackup(fields), taking))
       .sort((a, b) => (a.id < b.id ? 1 : -1)),
     taking,

@@ -2,6 +2,7 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
 import type { Source, SourceSlot } from "../resources/inputs";
+import { inForm } from "./forms";
 import { serviceOf } from "./systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
@@ -279,7 +280,11 @@ function parse(output: string, port: number, superuser: string): FoundSource {
   );
   return {
     source: {
-      systemIdentifier: answer.systemIdentifier,
+      systemIdentifier: inForm(
+        "systemIdentifier",
+        "the server's system identifier",
+        answer.systemIdentifier,
+      ),
       version: answer.version,
       port,
       dataDirectory: one("data"),

@@ -93,7 +93,7 @@ export function claimDatabase(
   return `${etcdctl(endpoints)} txn ${hereDocument(transaction)}
 found=$(${etcdctl(endpoints)} get --print-value-only ${quote(dcsKey(cluster, "initialize"))})
 if [ "$found" != ${quote(systemIdentifier)} ]; then
-  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is ${systemIdentifier}. If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
+  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is "${quote(systemIdentifier)}". If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
   exit 1
 fi`;
 }
@@ -103,7 +103,7 @@ export function setAsideCopy(dataDirectory: string): string {
   const data = quote(dataDirectory);
   return `if systemctl -q is-active patroni || [ -z "$(ls -A ${data} 2>/dev/null)" ]; then exit 0; fi
 if [ -e ${data}/postmaster.pid ] && [ "$(cat "/proc/$(head -n 1 ${data}/postmaster.pid)/comm" 2>/dev/null)" = postgres ]; then
-  echo "PostgreSQL runs in ${dataDirectory}; stop it first" >&2
+  echo "PostgreSQL runs in "${data}"; stop it first" >&2
   exit 1
 fi
 mv ${data} ${data}.before-migration-"$(date -u +%Y%m%dT%H%M%SZ)"`;

@@ -18,7 +18,7 @@ export function fitness({ folder, source, port }: ForkInputs): string {
   return `install -d -m 0700 -o postgres -g postgres ${forks}
 try=${forks}/.try
 if ! cp --reflink=always ${data}/PG_VERSION "$try" 2>/dev/null; then
-  echo "expected a file system that copies on write for ${source.dataDirectory} and the folder beside it (btrfs, or xfs with reflink=1), found $(findmnt -no FSTYPE -T ${data} | tail -n 1)."
+  echo "expected a file system that copies on write for "${data}" and the folder beside it (btrfs, or xfs with reflink=1), found $(findmnt -no FSTYPE -T ${data} | tail -n 1)."
   echo "Move the data to such a disk, one member after the other (in a lab: pgherd lab up --data-fs btrfs)."
 fi
 rm -f "$try"

@@ -1,5 +1,6 @@
 import { HealthError, PgherdError } from "../errors";
 import { filesProbe } from "../facts/files";
+import { inForm } from "../facts/forms";
 import { forkPasswordProbe, forksProbe, type Fork } from "../facts/forks";
 import { clusterViewProbe, describeMembers, type ClusterView } from "../facts/patroni";
 import { psql } from "../facts/postgres";
@@ -169,6 +170,6 @@ async function anyView({ members }: ForkInputs, hosts: Hosts): Promise<ClusterVi
 function positionProbe({ source }: ForkInputs) {
   return {
     script: `cd / && ${psql(source.port, "postgres")} -c 'select pg_current_wal_flush_lsn()'`,
-    parse: (output: string) => output.trim(),
+    parse: (output: string) => inForm("position", "a position in the WAL", output.trim()),
   };
 }

@@ -4,6 +4,7 @@ import { down } from "../../src/lab/down";
 import { labPaths } from "../../src/lab/paths";
 import { LabCluster } from "./lab-cluster";
 import { halfway } from "./security/halfway";
+import { doors } from "./security/doors";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -34,3 +35,4 @@ afterAll(async () => {
 });
 
 halfway(cluster);
+doors(cluster);

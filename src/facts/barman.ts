@@ -25,6 +25,8 @@ export interface BaseBackup {
   readonly size: number;
   /** Bytes that it has taken beside what it shares with the one before. */
   readonly ownSize: number;
+  /** Bytes of each segment of its WAL, as initdb made them. */
+  readonly segmentBytes: number;
   readonly tablespaces: boolean;
 }
 
@@ -90,7 +92,7 @@ for folder in "$home"/base/*; do
   [ -f "$info" ] || info=$folder/backup.info
   [ -f "$info" ] || continue
   echo "backup \${folder##*/}"
-  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces)=' "$info" || : # One that is empty has none of them.
+  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces|xlog_segment_size)=' "$info" || : # One that is empty has none of them.
 done
 # Asked again: it may have begun meanwhile.
 taking
@@ -175,6 +177,8 @@ function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
     version: Math.floor(number("version") / 10000),
     size: number("size"),
     ownSize: number("deduplicated_size"),
+    // Barman's own default where the record has none (barman/infofile.py).
+    segmentBytes: number("xlog_segment_size") || 2 ** 24,
     tablespaces: text("tablespaces") !== "",
   };
 }

@@ -74,8 +74,9 @@ export async function findRecovery(
   const missing = firstMissing(wal, backup, history, timeline);
   return {
     backup,
-    end: endOf(wal, timeline),
-    refusals: missing && liesBeyond(aim, missing) ? [withoutWal(archive, backup, missing)] : [],
+    end: endOf(wal, timeline, backup.segmentBytes),
+    refusals:
+      missing && liesBeyond(aim, missing, backup) ? [withoutWal(archive, backup, missing)] : [],
   };
 }
 
@@ -113,8 +114,8 @@ async function placesOf(
 }
 
 /** The first segment that a backup needs. */
-function segmentOf({ beginLsn, timeline }: BaseBackup): string {
-  return segmentAt(timeline, beginLsn);
+function segmentOf({ beginLsn, timeline, segmentBytes }: BaseBackup): string {
+  return segmentAt(timeline, beginLsn, segmentBytes);
 }
 
 function aimOf({ target, time }: RecoveryWish, places: readonly WalPlace[]): Aim {
@@ -177,20 +178,20 @@ export function firstMissing(
   history: readonly Branch[],
   timeline: number,
 ): MissingWal | undefined {
+  const { segmentBytes } = backup;
+  const startOf = (segment: string) => segmentStart(segment, segmentBytes);
   const at = new Map(wal.map((one) => [one.segment, one.at]));
   const own = wal.filter(({ segment }) => parseInt(segment.slice(0, 8), 16) === timeline);
-  const last = own.map(({ segment }) => segmentStart(segment)).reduce(later, 0n);
+  const last = own.map(({ segment }) => startOf(segment)).reduce(later, 0n);
   let reachedAt: number | undefined;
-  for (let start = segmentStart(segmentOf(backup)); start <= last; start += SEGMENT) {
-    const segment = segmentAt(timelineAt(history, timeline, start + SEGMENT), start);
+  for (let start = startOf(segmentOf(backup)); start <= last; start += BigInt(segmentBytes)) {
+    const readFrom = timelineAt(history, timeline, start + BigInt(segmentBytes));
+    const segment = segmentAt(readFrom, start, segmentBytes);
     if (!at.has(segment)) return { segment, ...(reachedAt !== undefined && { reachedAt }) };
     reachedAt = at.get(segment);
   }
   return undefined;
 }
-
-/** Bytes of a segment, as initdb makes it. */
-const SEGMENT = 1n << 24n;
 
 function later(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
@@ -202,18 +203,26 @@ function timelineAt(history: readonly Branch[], timeline: number, before: bigint
 }
 
 /** The start of the last whole segment of a timeline: a recovery of all there is must come at least so far. */
-function endOf(wal: readonly WalFile[], timeline: number): Branch | undefined {
+function endOf(
+  wal: readonly WalFile[],
+  timeline: number,
+  segmentBytes: number,
+): Branch | undefined {
   const whole = wal.filter(
     ({ segment, complete }) => complete && parseInt(segment.slice(0, 8), 16) === timeline,
   );
   if (whole.length === 0) return undefined;
-  const start = whole.map(({ segment }) => segmentStart(segment)).reduce(later, 0n);
+  const start = whole.map(({ segment }) => segmentStart(segment, segmentBytes)).reduce(later, 0n);
   return { timeline, lsn: `${(start >> 32n).toString(16)}/${(start & 0xffffffffn).toString(16)}` };
 }
 
 /** Whether a recovery needs the missing segment: all there is always does. */
-function liesBeyond({ time, lsn }: Aim, { segment, reachedAt }: MissingWal): boolean {
-  if (lsn !== undefined) return positionOf(lsn) >= segmentStart(segment);
+function liesBeyond(
+  { time, lsn }: Aim,
+  { segment, reachedAt }: MissingWal,
+  { segmentBytes }: BaseBackup,
+): boolean {
+  if (lsn !== undefined) return positionOf(lsn) >= segmentStart(segment, segmentBytes);
   return time === undefined || reachedAt === undefined || time > reachedAt;
 }
 

@@ -33,14 +33,22 @@ awk '$1 ~ /^[0-9A-F]+(\\.partial)?$/ && length($1) >= 24 && substr($1, 9, 16) >=
   };
 }
 
-/** The segment of 16 MB that holds a position: `000000010000000000000005` for 1 and 0/5000060. */
-export function segmentAt(timeline: number, position: string | bigint): string {
+/**
+ * The segment that holds a position: `000000010000000000000005` for 1, 0/5000060 and segments of 16 MB
+ * (access/xlog_internal.h, XLogFileName).
+ * @param bytes of a segment, as initdb made them: 1 MB to 1 GB.
+ */
+export function segmentAt(timeline: number, position: string | bigint, bytes: number): string {
   const at = typeof position === "string" ? positionOf(position) : position;
   const hex = (value: bigint) => value.toString(16).toUpperCase().padStart(8, "0");
-  return [BigInt(timeline), at >> 32n, (at & 0xffffffffn) >> 24n].map(hex).join("");
+  return [BigInt(timeline), at >> 32n, (at & 0xffffffffn) / BigInt(bytes)].map(hex).join("");
 }
 
-/** Where a segment begins. */
-export function segmentStart(segment: string): bigint {
-  return (BigInt(`0x${segment.slice(8, 16)}`) << 32n) | (BigInt(`0x${segment.slice(16)}`) << 24n);
+/**
+ * Where a segment begins.
+ * @param bytes of a segment.
+ */
+export function segmentStart(segment: string, bytes: number): bigint {
+  const [high, low] = [BigInt(`0x${segment.slice(8, 16)}`), BigInt(`0x${segment.slice(16)}`)];
+  return (high << 32n) + low * BigInt(bytes);
 }

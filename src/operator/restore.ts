@@ -186,11 +186,11 @@ async function restoreFirst(
 }
 
 /** PostgreSQL takes damaged WAL for its end. Returns what is missing then, in words. */
-function tooShort({ end }: RestoreIntent, branch: Branch | undefined): string | undefined {
+function tooShort({ end, backup }: RestoreIntent, branch: Branch | undefined): string | undefined {
   if (!end || !branch) return undefined;
   const short = branch.timeline < end.timeline || positionOf(branch.lsn) < positionOf(end.lsn);
   return short
-    ? `All WAL was to be replayed, to ${end.lsn} of timeline ${end.timeline} at the least, and it ended at ${branch.lsn} of timeline ${branch.timeline}: ${segmentAt(branch.timeline, branch.lsn)} is damaged. What was committed before can be restored with --target-lsn ${branch.lsn}.`
+    ? `All WAL was to be replayed, to ${end.lsn} of timeline ${end.timeline} at the least, and it ended at ${branch.lsn} of timeline ${branch.timeline}: ${segmentAt(branch.timeline, branch.lsn, backup.segmentBytes)} is damaged. What was committed before can be restored with --target-lsn ${branch.lsn}.`
     : undefined;
 }
 

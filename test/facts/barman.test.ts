@@ -13,6 +13,7 @@ begin_xlog=0/4000028
 end_xlog=0/4000158
 size=23456789
 deduplicated_size=1234
+xlog_segment_size=1048576
 error=None
 tablespaces=None
 backup 20261122T020001
@@ -36,6 +37,7 @@ now=1795400005
     endLsn: "0/4000158",
     timeline: 1,
     ownSize: 1234,
+    segmentBytes: 2 ** 20,
     error: "",
     tablespaces: false,
   });
@@ -55,6 +57,11 @@ test.each([
 ])("a backup without an end %s", (_what, lock, status, error) => {
   const [found] = probe.parse(`backup 20261121T020001\nstatus=STARTED\n${lock}now=5\n`).backups;
   expect(found).toMatchObject({ status, error });
+});
+
+test("a backup whose record tells of no other size has WAL segments of 16 MB, as Barman reads it", () => {
+  const [found] = probe.parse("backup 20261121T020001\nstatus=DONE\nnow=5\n").backups;
+  expect(found?.segmentBytes).toBe(2 ** 24);
 });
 
 test("a backup host without a backup is no error", () => {

@@ -21,7 +21,7 @@ function backup(overrides: Partial<BaseBackup> = {}): BaseBackup {
       version: 17,
     },
     ...{ beganAt: NOW - DAY - 60, endedAt: NOW - DAY, beginLsn: "0/1", endLsn: "0/2" },
-    ...{ size: 1, ownSize: 1, ...overrides },
+    ...{ size: 1, ownSize: 1, segmentBytes: 2 ** 24, ...overrides },
   };
 }
 

@@ -17,6 +17,7 @@ function backup(id: string, beginLsn: string, endedAt: number, timeline = 1): Ba
   return {
     ...{ id, beginLsn, endLsn: beginLsn, endedAt, timeline, status: "DONE", error: "" },
     ...{ beganAt: 0, size: 1, ownSize: 1, tablespaces: false, version: 17 },
+    segmentBytes: 2 ** 24,
   };
 }
 
@@ -109,7 +110,24 @@ test("a timeline is read up to the segment in which it was left", () => {
   expect(missing("000000020000000000000005")).toBe("000000020000000000000005");
 });
 
-test("a segment's name tells where it begins", () => {
-  expect(segmentAt(3, "A1/FF000060")).toBe("00000003000000A1000000FF");
-  expect(segmentStart("00000003000000A1000000FF")).toBe(0xa1ff000000n);
+test.each([
+  [2 ** 20, "00000003000000A100000FF0", 0xa1ff000000n],
+  [2 ** 24, "00000003000000A1000000FF", 0xa1ff000000n],
+  [2 ** 30, "00000003000000A100000003", 0xa1c0000000n],
+])("a segment of %d bytes tells by its name where it begins", (bytes, name, start) => {
+  expect(segmentAt(3, "A1/FF000060", bytes)).toBe(name);
+  expect(segmentStart(name, bytes)).toBe(start);
+});
+
+test("WAL in segments of 1 MB is looked through segment by segment", async () => {
+  const small = BACKUPS.slice(0, 1).map((one) => ({ ...one, segmentBytes: 2 ** 20 }));
+  const archived = ["60", "61", "62", "63.partial"].map(
+    (name, i) => `0000000200000000000000${name} ${i * 10 + 300}`,
+  );
+  const catalog = { ...CATALOG, backups: small };
+  expect(await find({}, archived.join("\n"), catalog)).toMatchObject({
+    ...{ end: { timeline: 2, lsn: "0/6200000" }, refusals: [] },
+  });
+  const { refusals } = await find({}, [archived[0], archived[2]].join("\n"), catalog);
+  expect(refusals.join()).toContain("found no 000000020000000000000061.");
 });

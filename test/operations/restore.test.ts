@@ -10,7 +10,7 @@ import {
 function backup(id: string, endLsn: string, endedAt: number, timeline = 1): BaseBackup {
   return {
     ...{ id, endLsn, endedAt, timeline, status: "DONE", error: "", beginLsn: "0/1", beganAt: 0 },
-    ...{ size: 1, ownSize: 1, tablespaces: false, version: 17 },
+    ...{ size: 1, ownSize: 1, tablespaces: false, version: 17, segmentBytes: 2 ** 24 },
   };
 }
 

@@ -71,8 +71,13 @@ function memberProblems({ patroni }: StatusPlan, { members }: Seen): Problem[] {
       problem:
         state === "no answer"
           ? `${name}: Patroni does not answer.`
-          : `${name}: PostgreSQL is not up (${state}).`,
+          : `${name}: PostgreSQL is not up (${state}).${state === "start failed" ? remedy(name) : ""}`,
     }));
+}
+
+/** Patroni tries for ever, also where it cannot succeed: with data that do not lead to the leader's, or damaged ones. */
+function remedy(name: string): string {
+  return ` Patroni tries again; should it stay so, \`pgherd logs ${name}\` tells why, and \`pgherd reinit ${name}\` makes it anew from the leader or a backup.`;
 }
 
 function dcsProblems({ dcs }: Seen): Problem[] {

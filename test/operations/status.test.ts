@@ -31,6 +31,18 @@ test("a leader that does not answer for itself leads no more, whatever the DCS s
   expect(problems[0]).toBe("No member leads: no writes are possible.");
 });
 
+test("a member that does not come up is told with what helps", () => {
+  const { members } = view();
+  const failed = {
+    ...view(),
+    members: members.map((one) => (one.name === "db3" ? { ...one, state: "start failed" } : one)),
+  };
+  const all = ["db1", "db2", "db3"].map((host) => says(host, { view: failed }));
+  expect(seen(...all).problems).toContain(
+    "db3: PostgreSQL is not up (start failed). Patroni tries again; should it stay so, `pgherd logs db3` tells why, and `pgherd reinit db3` makes it anew from the leader or a backup.",
+  );
+});
+
 test("where no balancer leads to the leader there are no writes", () => {
   const nobody = servers("none");
   const { health, problems } = seen(

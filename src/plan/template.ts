@@ -36,10 +36,19 @@ export function render(name: string, values: object): string {
   let template = compiled.get(name);
   if (!template) {
     const source = readFileSync(join(packageRoot(), "templates", `${name}.hbs`), "utf8");
-    template = handlebars.compile(source, { noEscape: true, strict: true });
+    const text = name.endsWith(".sh") ? inOneLanguage(source) : source;
+    template = handlebars.compile(text, { noEscape: true, strict: true });
     compiled.set(name, template);
   }
   return template(values);
+}
+
+/**
+ * A script's tools answer and sort alike on every host: what starts it, systemd or PostgreSQL, hands it the language of the
+ * host or of the server. Stands behind the comment that the script begins with.
+ */
+function inOneLanguage(script: string): string {
+  return script.replace(/^(#.*\n)*/, "$&export LC_ALL=C.UTF-8\n");
 }
 
 /** `10.89.0.11:2379` or `[fd00:89::11]:2379`. */

@@ -48,7 +48,7 @@ function addHostFaults(fault: Command): void {
 }
 
 function addProcessFaults(fault: Command): void {
-  const processes = "postgres, or a unit: patroni, etcd, haproxy, keepalived";
+  const processes = "postgres, pg_receivewal, or a unit: patroni, etcd, haproxy, keepalived";
   lasting(fault, "kill", "Kill a process (SIGKILL); what watches over it may start it again.")
     .argument("<host>")
     .argument("<process>", processes)

@@ -5,6 +5,7 @@ import { labPaths } from "../../src/lab/paths";
 import { LabCluster } from "./lab-cluster";
 import { halfway } from "./security/halfway";
 import { doors } from "./security/doors";
+import { wal } from "./security/wal";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -36,3 +37,4 @@ afterAll(async () => {
 
 halfway(cluster);
 doors(cluster);
+wal(cluster);

@@ -38,6 +38,12 @@ writeFileSync(
   join(home, "wals/0000000100000000/000000010000000000000005"),
   whole.subarray(0, whole.length - 12),
 );
+writeFileSync(join(home, "streaming/000000010000000000000006"), "received in full");
+writeFileSync(join(home, "streaming/000000010000000000000007.partial"), "still being received");
+writeFileSync(
+  join(home, "wals/0000000100000000/000000010000000000000008.partial"),
+  "left before its end",
+);
 
 function ask(command: string) {
   const env = { ...process.env, SSH_ORIGINAL_COMMAND: command };
@@ -53,13 +59,20 @@ test.each([
   ["choose 1", "20261121T020000"],
   ["wal 000000010000000000000003", "plain WAL"],
   ["wal 000000010000000000000004", "compressed WAL, which is longer than this"],
+  ["wal 000000010000000000000006", "received in full"],
+  ["any-wal 000000010000000000000004", "compressed WAL, which is longer than this"],
+  ["any-wal 000000010000000000000007", "still being received"],
+  ["any-wal 000000010000000000000008", "left before its end"],
 ])("%s is answered by what belongs to the database's history", (command, answer) => {
   expect(ask(command)).toEqual({ status: 0, said: answer });
 });
 
 test.each([
   ["newest 1700000000", 66, "pgherd: there is no backup from before 1700000000"],
+  // A member's own may be longer.
   ["wal 000000010000000000000007", 66, "pgherd: there is no 000000010000000000000007"],
+  ["wal 000000010000000000000008", 66, "pgherd: there is no 000000010000000000000008"],
+  ["any-wal 000000010000000000000009", 66, "pgherd: there is no 000000010000000000000009"],
   ["wal ../../../etc/passwd", 64, "pgherd: expected the name of a WAL file"],
   ["backup 20261122T020000", 66, "pgherd: there is no complete backup 20261122T020000"],
   ["rm -rf /", 64, "pgherd: this key is for reading backups only"],

@@ -3,7 +3,7 @@ import { inside, isOn } from "./inside";
 
 export interface OneProcess {
   readonly host: string;
-  /** `postgres`, or a unit: `patroni`, `etcd`, `haproxy`, `keepalived`. */
+  /** `postgres`, `pg_receivewal`, or a unit: `patroni`, `etcd`, `haproxy`, `keepalived`. */
   readonly process: string;
 }
 
@@ -74,9 +74,16 @@ export const stop: Fault<Units> = {
   },
 };
 
-/** Sets `pid`. Of PostgreSQL it is the one that serves the cluster, not that of a fork. */
+/** What runs as a child of a unit's own process. Of PostgreSQL it is the one that serves the cluster, not that of a fork. */
+const PROGRAMS: ReadonlyMap<string, string> = new Map([
+  ["postgres", "^/usr/lib/postgresql/[0-9]*/bin/postgres -D "],
+  ["pg_receivewal", "^/usr/lib/postgresql/[0-9]*/bin/pg_receivewal "],
+]);
+
+/** Sets `pid`. */
 function pidOf(process: string): string {
-  return process === "postgres"
-    ? "pid=$(pgrep -o -f '^/usr/lib/postgresql/[0-9]*/bin/postgres -D ')"
+  const program = PROGRAMS.get(process);
+  return program
+    ? `pid=$(pgrep -o -f '${program}')`
     : `pid=$(systemctl show -p MainPID --value ${process}.service); [ "$pid" != 0 ]`;
 }

@@ -102,6 +102,8 @@ export function backupRoles({ backup, postgresql }: ClusterSettings): RoleInput[
       executes: [
         ...(since15 ? ["pg_backup_start(text,boolean)", "pg_backup_stop(boolean)"] : []),
         "pg_create_restore_point(text)",
+        // Not Barman's own: the receiver looks whether the leader still has the WAL that comes next.
+        "pg_ls_waldir()",
         ...(since15
           ? []
           : ["pg_start_backup(text,boolean,boolean)", "pg_stop_backup(boolean,boolean)"]),
@@ -222,6 +224,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         }),
         ...script(RECEIVE, "barman/receive.sh", {
           ...common,
+          conninfo: ordinary,
           lock: `/var/lib/barman/.${name}-receive-wal.lock`,
         }),
         ...script(TAKE, "barman/take.sh", { name }),

@@ -27,7 +27,8 @@ function run(answer: string, ...words: string[]) {
 }
 
 test.each(["10.89.0.11", "fd00:89::12"])("a command goes to the member at %s", (address) => {
-  expect(run(address, "", "rsync", "--server")).toEqual({
+  const barman = ["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"];
+  expect(run(address, ...barman, "", "rsync", "--server")).toEqual({
     status: 0,
     said: `<-F></none><-o><StrictHostKeyChecking=yes><--><${address}><><rsync><--server>`,
   });

@@ -78,32 +78,24 @@ export function setGuests(
   const own = guestLines(cluster, authorized);
   const lines = [...authorized.filter((line) => !own.includes(line)), ...guests];
   const owned = { owner: user, group: user };
-  const folder = quote(`${home}/.ssh`);
-  return asUser(
-    user,
-    [
-      `mkdir -p -m 0700 ${folder}`,
-      `chmod 0700 ${folder}`,
-      writeFiles({
-        [`${home}/.ssh/authorized_keys`]: {
-          content: lines.map((line) => `${line}\n`).join(""),
-          mode: "0600",
-          ...owned,
-        },
-      }),
-    ].join("\n"),
-  );
+  return [
+    makeDirectories({ [`${home}/.ssh`]: { mode: "0700", ...owned } }),
+    writeFiles({
+      [`${home}/.ssh/authorized_keys`]: {
+        content: lines.map((line) => `${line}\n`).join(""),
+        mode: "0600",
+        ...owned,
+      },
+    }),
+  ].join("\n");
 }
 
 /** Replaces a user's settings and known hosts. */
 export function writeClient(user: string, config: string, known: string): string {
   const files = loginFiles(user);
   const owned = { mode: "0600", owner: user, group: user };
-  return asUser(
-    user,
-    writeFiles({
-      [files.config]: { ...owned, content: config },
-      [files.knownHosts]: { ...owned, content: known },
-    }),
-  );
+  return writeFiles({
+    [files.config]: { ...owned, content: config },
+    [files.knownHosts]: { ...owned, content: known },
+  });
 }

@@ -58,9 +58,9 @@ export function doors(cluster: LabCluster): void {
   });
 
   test("a host's key lets nobody in from another host", async () => {
-    const key = await cluster.onHost("backup1", "sudo cat /var/lib/pgherd/ssh-barman/key");
+    const key = await cluster.onHost("backup1", "sudo base64 -w0 /var/lib/pgherd/ssh-barman/key");
     const login = (address: string) =>
-      `umask 077; cat >/tmp/doors-key; ssh -i /tmp/doors-key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null postgres@${address} true 2>&1; echo ended with $?; rm /tmp/doors-key`;
+      `umask 077; base64 -d >/tmp/doors-key; ssh -i /tmp/doors-key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null postgres@${address} true 2>&1; echo ended with $?; rm /tmp/doors-key`;
     expect(await cluster.onHost("backup1", login("10.89.0.11"), key)).toContain("ended with 0");
     expect(await cluster.onHost("db2", login("10.89.0.11"), key)).toContain("Permission denied");
   });

@@ -34,6 +34,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     // A shell function, which scripts of the hosts' own need as those that travel there do.
     "host/ownership",
     "versions",
+    "session-settings",
     "package-root",
   ],
   config: ["errors"],
@@ -50,7 +51,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "package.json",
   ],
   operations: ["facts", "host", "types of resources/inputs", "errors"],
-  facts: ["host", "errors", "types of resources/inputs"],
+  facts: ["host", "session-settings", "errors", "types of resources/inputs"],
   host: ["types of config", "errors"],
   rpc: [],
   operator: ["operations", "facts", "errors"],
@@ -73,6 +74,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   lab: ["errors", "package-root"],
   errors: [],
   versions: [],
+  "session-settings": [],
   "package-root": [],
 };
 

@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
-import { hereDocument, words } from "../host/shell";
+import { hereDocument } from "../host/shell";
+import { postgresSession } from "./sql";
 
 /**
  * A psql call over the local socket as the superuser; the SQL follows on standard input. psql itself, not Debian's wrapper,
@@ -7,9 +8,8 @@ import { hereDocument, words } from "../host/shell";
  * and has not been restarted since it was adopted has its socket where PostgreSQL's own default is.
  */
 export function psql(port: number, database: string): string {
-  const program = `"$(set -- /usr/lib/postgresql/*/bin/psql; [ -x "$1" ] && echo "$1" || echo psql)"`;
   const socket = `"$([ -S /var/run/postgresql/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo /var/run/postgresql || echo /tmp)"`;
-  return `setpriv --reuid=postgres --regid=postgres --init-groups -- ${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -d ${words([database])}`;
+  return postgresSession(socket, port, database);
 }
 
 /** A login role. */
@@ -58,10 +58,31 @@ export function catalogProbe(port: number): Probe<Catalog> {
   };
 }
 
-/** Names of the extensions in a database. */
-export function extensionsProbe(port: number, database: string): Probe<string[]> {
+/** Extensions of a database. */
+export interface Extensions {
+  /** Names of those that are there. */
+  readonly created: readonly string[];
+  /** Others of the host, by name: how their control files say that they are placed. */
+  readonly available: {
+    readonly [name: string]: {
+      /** Whether its objects can be moved to another schema. */
+      readonly relocatable: boolean;
+      /** The only schema that it can be in. */
+      readonly schema: string | null;
+    };
+  };
+}
+
+const EXTENSIONS = `select json_build_object(
+  'created', (select coalesce(json_agg(extname order by extname), '[]') from pg_extension),
+  'available', (select coalesce(json_object_agg(name, json_build_object('relocatable', relocatable, 'schema', schema)), '{}')
+    from pg_available_extension_versions join pg_available_extensions using (name)
+    where version = default_version and installed_version is null));
+`;
+
+export function extensionsProbe(port: number, database: string): Probe<Extensions> {
   return {
-    script: `cd / && ${psql(port, database)} ${hereDocument("select extname from pg_extension order by 1;\n")}`,
-    parse: (output) => output.split("\n").filter((line) => line !== ""),
+    script: `cd / && ${psql(port, database)} ${hereDocument(EXTENSIONS)}`,
+    parse: (output) => JSON.parse(output) as Extensions,
   };
 }

@@ -1,5 +1,6 @@
 import { forkUnit, type Fork } from "../facts/forks";
 import { psql } from "../facts/postgres";
+import { postgresSession } from "../facts/sql";
 import { hereDocument, quote } from "../host/shell";
 import type { FileInput, ForkInputs } from "../resources/inputs";
 import { removeFiles, writeFiles } from "./files";
@@ -147,7 +148,9 @@ function copied({ folder, source }: ForkInputs): string {
   const sql = `select name || ' = ''' || replace(replace(setting, '\\', '\\\\'), '''', '''''') || ''''
   from (select name, current_setting(name) as setting from pg_settings
           where source in ('configuration file', 'command line') and context <> 'internal'
-        union select name, setting from pg_file_settings where name like '%.%' and error is null) as settings
+        union select name, setting from pg_file_settings where error is null and (name like '%.%'
+          -- What this session has otherwise (src/session-settings.ts).
+          or applied and lower(name) in (select lower(name) from pg_settings where source = 'client'))) as settings
   where name !~ '${NOT_INHERITED}' order by 1
 \\g ${folder}/member.conf
 select ${start}
@@ -218,7 +221,7 @@ function passwordFile({ folder, password }: ForkInputs): { readonly [path: strin
 }
 
 function forkPsql({ name, port }: ForkInputs): string {
-  return `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h /run/pgherd-fork-${name} -p ${port} -d postgres`;
+  return postgresSession(`/run/pgherd-fork-${name}`, port, "postgres");
 }
 
 /** Without hot standby systemd is told that the server is ready while it still replays WAL. */

@@ -1,4 +1,4 @@
-import { psql, type Catalog, type Role } from "../facts/postgres";
+import { psql, type Catalog, type Extensions, type Role } from "../facts/postgres";
 import { hereDocument } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs";
 import { scramVerifier, verifies } from "./scram";
@@ -85,11 +85,38 @@ export function runSql(port: number, database: string, sql: string): string {
   return `cd / && ${psql(port, database)} ${hereDocument(sql)}`;
 }
 
-/** The SQL that creates extensions which are not there yet. */
-export function extensionChanges(wanted: readonly string[], found: readonly string[]): string {
+/** Where clients look for an extension's objects unless they are told otherwise. */
+const SCHEMA = "public";
+
+/** Nobody but a superuser creates anything in it; it is there within a transaction only. */
+const WORKPLACE = "pgherd_extension";
+
+/**
+ * The SQL that creates extensions which are not there yet, in the schema `public` as ever. An extension's script runs as
+ * the superuser and looks for names in the schema that it is created in, where the database's owner may have put some of
+ * his own (PostgreSQL, "Security Considerations for Extension Scripts"). So it is created in a schema that nobody else can
+ * write and then moved. One that cannot be moved is created in its place: it relies on its script being written with care.
+ */
+export function extensionChanges(
+  wanted: readonly string[],
+  { created, available }: Extensions,
+): string {
   return wanted
-    .filter((extension) => !found.includes(extension))
-    .map((extension) => `CREATE EXTENSION ${identifier(extension)};\n`)
+    .filter((extension) => !created.includes(extension))
+    .map((extension) => {
+      const name = identifier(extension);
+      const placed = available[extension];
+      // What is not on the host fails in PostgreSQL's own words.
+      if (!placed || placed.schema !== null) return `CREATE EXTENSION ${name};\n`;
+      if (!placed.relocatable) return `CREATE EXTENSION ${name} SCHEMA ${SCHEMA};\n`;
+      return `BEGIN;
+CREATE SCHEMA ${WORKPLACE};
+CREATE EXTENSION ${name} SCHEMA ${WORKPLACE};
+ALTER EXTENSION ${name} SET SCHEMA ${SCHEMA};
+DROP SCHEMA ${WORKPLACE};
+COMMIT;
+`;
+    })
     .join("");
 }
 

@@ -2,6 +2,7 @@ import type { BackupSettings, ClusterSettings, Settings } from "../config/schema
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import type { LinkInput, RoleInput } from "../resources/inputs";
+import { BARMAN_OPTION } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshPort } from "./logins";
@@ -205,7 +206,8 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
           group: BARMAN_USER,
           content: render("barman/server.conf", {
             ...common,
-            conninfo: ordinary,
+            conninfo: `${ordinary} ${BARMAN_OPTION}`,
+            streamingConninfo: `${streamingConninfo} ${BARMAN_OPTION}`,
             leaderCommand: LEADER,
             receiverUnit: RECEIVER_UNIT,
             incremental: backup.incremental,

@@ -3,14 +3,15 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import Handlebars from "handlebars";
 import { packageRoot } from "../package-root";
+import { SESSION_OPTIONS, SUPERUSER_OPTIONS } from "../session-settings";
 
 // One helper for each output format does the quoting, so that no value can end a string or start a line of its own.
 const handlebars = Handlebars.create();
 handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value)));
-handlebars.registerHelper(
-  "shell",
-  (value: unknown) => `'${String(given(value)).replaceAll("'", "'\\''")}'`,
-);
+handlebars.registerHelper("shell", shell);
+// What a script sets before it asks a server anything by psql or its like.
+handlebars.registerHelper("session", () => session(SESSION_OPTIONS));
+handlebars.registerHelper("superuserSession", () => session(SUPERUSER_OPTIONS));
 handlebars.registerHelper("endpoint", (host: string, port: number) => endpoint(host, port));
 handlebars.registerHelper("word", (value: unknown) => {
   const text = String(given(value));
@@ -19,6 +20,14 @@ handlebars.registerHelper("word", (value: unknown) => {
     throw new Error(`cannot be written as one word: ${text}`);
   return text;
 });
+
+function shell(value: unknown): string {
+  return `'${String(given(value)).replaceAll("'", "'\\''")}'`;
+}
+
+function session(options: string): string {
+  return `# No setting of a role or of a database counts in a session.\nexport PGOPTIONS=${shell(options)}`;
+}
 
 /** Handlebars' strict mode looks at plain values only, not at what a helper is given. */
 function given(value: unknown): unknown {

@@ -187,17 +187,10 @@ async function findContent(
   const asked = wanted.map(async ({ name, extensions }): Promise<DatabaseInput[] | undefined> => {
     const there = catalog.databases.find((database) => database.name === name);
     if (!there) return [];
-    const installed =
-      extensions.length > 0 ? await askPostgres(context, leader, extensionsProbe(port, name)) : [];
-    return (
-      installed && [
-        {
-          name,
-          owner: there.owner,
-          extensions: extensions.filter((one) => installed.includes(one)),
-        },
-      ]
-    );
+    const own = { name, owner: there.owner };
+    if (extensions.length === 0) return [{ ...own, extensions }];
+    const seen = await askPostgres(context, leader, extensionsProbe(port, name));
+    return seen && [{ ...own, extensions: extensions.filter((one) => seen.created.includes(one)) }];
   });
   const found = await Promise.all(asked);
   return found.every((one) => one !== undefined) ? { catalog, databases: found.flat() } : undefined;

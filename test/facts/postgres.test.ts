@@ -9,6 +9,10 @@ test("roles and databases are told as the catalogue holds them", () => {
   });
 });
 
-test("extensions are told by name", () => {
-  expect(extensionsProbe(5432, "app").parse("pg_trgm\nplpgsql\n")).toEqual(["pg_trgm", "plpgsql"]);
+test("extensions are told by name, with how those of the host are placed", () => {
+  const output = `{"created" : ["plpgsql"], "available" : {"pg_trgm" : {"relocatable" : true, "schema" : null}}}\n`;
+  expect(extensionsProbe(5432, "app").parse(output)).toEqual({
+    created: ["plpgsql"],
+    available: { pg_trgm: { relocatable: true, schema: null } },
+  });
 });

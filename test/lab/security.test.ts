@@ -6,6 +6,7 @@ import { LabCluster } from "./lab-cluster";
 import { halfway } from "./security/halfway";
 import { doors } from "./security/doors";
 import { wal } from "./security/wal";
+import { sql } from "./security/sql";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -38,3 +39,4 @@ afterAll(async () => {
 halfway(cluster);
 doors(cluster);
 wal(cluster);
+sql(cluster);

@@ -71,12 +71,36 @@ test("names are quoted", () => {
   );
 });
 
+const available = {
+  pg_trgm: { relocatable: true, schema: null },
+  postgis: { relocatable: false, schema: null },
+  pg_cron: { relocatable: false, schema: "pg_catalog" },
+};
+
 test("extensions are created once and never dropped", () => {
-  expect(extensionChanges(["pg_trgm", "hstore"], ["plpgsql", "hstore"])).toBe(
-    'CREATE EXTENSION "pg_trgm";\n',
+  const created = ["plpgsql", "hstore"];
+  expect(extensionChanges(["pg_cron", "hstore"], { created, available })).toBe(
+    'CREATE EXTENSION "pg_cron";\n',
   );
-  expect(extensionChanges(["hstore"], ["plpgsql", "hstore"])).toBe("");
-  expect(extensionChanges([], ["hstore"])).toBe("");
+  expect(extensionChanges(["hstore"], { created, available })).toBe("");
+  expect(extensionChanges([], { created, available })).toBe("");
+});
+
+test("an extension is created where nobody else can have put anything, and then moved to public", () => {
+  expect(extensionChanges(["pg_trgm"], { created: [], available }).split("\n")).toEqual([
+    "BEGIN;",
+    "CREATE SCHEMA pgherd_extension;",
+    'CREATE EXTENSION "pg_trgm" SCHEMA pgherd_extension;',
+    'ALTER EXTENSION "pg_trgm" SET SCHEMA public;',
+    "DROP SCHEMA pgherd_extension;",
+    "COMMIT;",
+    "",
+  ]);
+});
+
+test("an extension that cannot be moved is created in its place, and one that is not there is asked for as it is", () => {
+  const sql = extensionChanges(["postgis", "absent"], { created: [], available });
+  expect(sql).toBe('CREATE EXTENSION "postgis" SCHEMA public;\nCREATE EXTENSION "absent";\n');
 });
 
 test("a role gets the rights that it lacks, and loses none", () => {

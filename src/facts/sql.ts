@@ -1,0 +1,48 @@
+import { quote } from "../host/shell";
+import { SUPERUSER_OPTIONS } from "../session-settings";
+
+/** A session of psql; each part is one word of the shell. */
+export interface SqlSession {
+  /** User of the operating system as whom psql runs, and as whom the server must run. */
+  readonly user: string;
+  /** Of that user. */
+  readonly group: string;
+  /** Path of psql. */
+  readonly program: string;
+  /** Folder of the server's socket. */
+  readonly socket: string;
+  readonly port: number;
+  /** Superuser of the database. @default of the same name as `user` */
+  readonly role?: string;
+  readonly database: string;
+}
+
+/**
+ * A command that runs the SQL on its standard input as a superuser; all that pgherd asks a server goes by it. Nothing of
+ * the host's environment, of the role's or the database's settings counts in it (src/session-settings.ts), and only a
+ * server of that user is asked. The database stands in the environment, where it is a name whatever it holds: `-d` takes
+ * one with `=` in it for a connection string (libpq, "dbname").
+ */
+export function sqlSession(session: SqlSession): string {
+  const { user, group, program, socket, port, role, database } = session;
+  const environment = [
+    "PATH=/usr/bin:/bin",
+    "LC_ALL=C.UTF-8",
+    `PGREQUIREPEER=${user}`,
+    `PGDATABASE=${database}`,
+    `PGOPTIONS=${quote(SUPERUSER_OPTIONS)}`,
+  ];
+  return (
+    `setpriv --reuid=${user} --regid=${group} --init-groups -- env -i ${environment.join(" ")} ` +
+    `${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port}${role === undefined ? "" : ` -U ${role}`}`
+  );
+}
+
+/** A session as the user postgres. */
+export function postgresSession(socket: string, port: number, database: string): string {
+  const program = `"$(set -- /usr/lib/postgresql/*/bin/psql; [ -x "$1" ] && echo "$1" || echo psql)"`;
+  return sqlSession({
+    ...{ user: "postgres", group: "postgres", program, socket, port },
+    database: quote(database),
+  });
+}

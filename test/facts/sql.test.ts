@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { sqlSession } from "../../src/facts/sql";
+
+// What psql is given, by a stand-in for setpriv and one for psql in a real shell.
+
+const folder = mkdtempSync(join(tmpdir(), "pgherd-sql-"));
+
+function program(name: string, script: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+program("setpriv", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"');
+const psql = program("psql", 'env; for one; do echo "argument=$one"; done');
+
+function told(database: string, environment: Readonly<Record<string, string>> = {}): string[] {
+  const script = sqlSession({
+    ...{ user: "postgres", group: "postgres", program: psql, socket: "/run/x", port: 5433 },
+    database,
+  });
+  const env = { PATH: `${folder}:/usr/bin:/bin`, ...environment };
+  return execFileSync("sh", ["-euc", script, "sh", "host=evil.example"], { env, encoding: "utf8" })
+    .trim()
+    .split("\n");
+}
+
+test("a session has settings that neither a role nor a database can change", () => {
+  const options = told("app").find((line) => line.startsWith("PGOPTIONS="));
+  for (const setting of [
+    ...["search_path=pg_catalog,pg_temp", "role=none", "standard_conforming_strings=on"],
+    ...["default_transaction_read_only=off", "local_preload_libraries=", "lc_messages=C"],
+    ...["statement_timeout=0", "client_encoding=UTF8", "quote_all_identifiers=off"],
+  ]) {
+    expect(options).toMatch(new RegExp(`-c ${setting.replaceAll(".", "\\.")}( |$)`));
+  }
+});
+
+test("nothing of the host's environment gets into a session", () => {
+  const foreign = {
+    PGSERVICE: "evil",
+    PGHOSTADDR: "10.0.0.1",
+    PGOPTIONS: "-c role=app",
+    HOME: "/x",
+  };
+  const seen = told("app", foreign).join("\n");
+  expect(seen).not.toMatch(/evil|10\.0\.0\.1|role=app|HOME/);
+});
+
+test("a database whose name is a connection string is asked by its name", () => {
+  const seen = told('"$1"');
+  expect(seen).toContain("PGDATABASE=host=evil.example");
+  expect(seen.filter((line) => line.startsWith("argument=")).join(" ")).not.toContain("evil");
+});
+
+test("only a server of the user who asks is asked", () => {
+  expect(told("app")).toContain("PGREQUIREPEER=postgres");
+});

@@ -1,8 +1,9 @@
 import { FactError } from "../errors";
 import type { Probe } from "../host/host";
-import { hereDocument, quote } from "../host/shell";
-import type { Source, SourceSlot } from "../resources/inputs";
-import { inForm } from "./forms";
+import { hereDocument } from "../host/shell";
+import type { Source } from "../resources/inputs";
+import { findServer } from "./find-server";
+import { readSource, readTold } from "./source-answer";
 import { serviceOf } from "./systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
@@ -96,7 +97,6 @@ const NAMING_FILES = [
 
 const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
 
-/** Without primary_conninfo, which a server that was a standby once may still have, and with a password in it. */
 const SERVER = `select json_build_object(
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version_num')::int / 10000,
@@ -108,7 +108,7 @@ const SERVER = `select json_build_object(
   'configFile', current_setting('config_file'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (
       select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings
-      where name is not null and error is null and lower(name) <> 'primary_conninfo' order by lower(name), seqno desc) as last),
+      where name is not null and error is null order by lower(name), seqno desc) as last),
   'given', (select coalesce(json_object_agg(lower(name), current_setting(name)), '{}') from pg_settings where source = 'command line'),
   'running', (select json_object_agg(lower(name), current_setting(name)) from pg_settings where name in (${list(ALWAYS_SET)})),
   'restarting', (select json_agg(lower(name) order by name) from pg_settings where context = 'postmaster'),
@@ -140,9 +140,6 @@ const SERVER = `select json_build_object(
       select usename, datname, coalesce(host(client_addr), '') as address, min(application_name) as application_name, count(*) as sessions
       from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
       group by 1, 2, 3 order by 1, 2, 3) as sessions),
-  'preloaded', (select coalesce(json_agg(distinct trim(both ' "' from library)), '[]') from unnest(string_to_array(
-      concat_ws(',', nullif(current_setting('shared_preload_libraries'), ''), nullif(current_setting('session_preload_libraries'), ''),
-      nullif(current_setting('local_preload_libraries'), '')), ',')) as library where trim(library) <> ''),
   'namedFiles', (select coalesce(json_agg(setting), '[]') from pg_settings where name in (${list(NAMING_FILES)}) and setting like '/%'
       and current_setting('ssl') = 'on'),
   'keptForSlots', (select coalesce(max(pg_wal_lsn_diff(case when pg_is_in_recovery() then null else pg_current_wal_lsn() end, restart_lsn)), 0)::bigint
@@ -150,30 +147,26 @@ const SERVER = `select json_build_object(
 `;
 
 const DATABASE = `select json_build_object('extensions', (select coalesce(json_agg(extname order by extname), '[]') from pg_extension where extname <> 'plpgsql'),
-  'unloggedTables', (select count(*) from pg_class where relpersistence = 'u' and relkind = 'r'),
-  'libraries', (select coalesce(json_agg(distinct probin), '[]') from pg_proc where probin is not null and oid >= 16384));
+  'unloggedTables', (select count(*) from pg_class where relpersistence = 'u' and relkind = 'r'));
 `;
 
-/**
- * A script that finds the server on this port: `$server` is its process below /proc, empty where there is none, `$found`
- * the ports of those that were seen, and `ask DATABASE` runs the SQL on its standard input.
- */
-export function findServer(port: number, superuser: string): string {
-  return `server= found= data=
-for process in /proc/[0-9]*; do
-  [ "$(cat "$process/comm" 2>/dev/null)" = postgres ] || continue
-  data=$(readlink "$process/cwd") || continue
-  [ "$(head -n 1 "$data/postmaster.pid" 2>/dev/null)" = "\${process##*/}" ] || continue
-  found="$found $(sed -n 4p "$data/postmaster.pid")"
-  [ "$(sed -n 4p "$data/postmaster.pid")" = ${port} ] && server=$process && break
-done
-program=$(readlink "$server/exe" || :)
-bin=$(dirname "\${program% (deleted)}")
-user=$(stat -c %U "$data" 2>/dev/null || :)
-psql=$bin/psql
-[ -x "$psql" ] || psql=psql
-ask() { runuser -u "$user" -- "$psql" -XAtqw -v ON_ERROR_STOP=1 -h "$(sed -n 5p "$data/postmaster.pid" | cut -d, -f1)" -p ${port} -U ${quote(superuser)} -d "$1"; }
-cd /`;
+/** Libraries that the server loads for all, a line each. Ours alone is without those of `local_preload_libraries`. */
+const PRELOADED = `select distinct trim(both ' "' from library) from unnest(string_to_array(
+    concat_ws(',', nullif(current_setting('shared_preload_libraries'), ''), nullif(current_setting('session_preload_libraries'), ''),
+    (select nullif(setting, '') from pg_file_settings where name = 'local_preload_libraries' and error is null order by seqno desc limit 1)), ',')) as library
+  where trim(library) <> '';
+`;
+
+const LIBRARIES =
+  "select distinct probin from pg_proc where probin is not null and oid >= 16384;\n";
+
+/** Bytes of an answer: of the whole server, and of one database. */
+const SERVER_BYTES = 4_000_000;
+const DATABASE_BYTES = 200_000;
+
+/** A here-document, and what stands on the command's line after it. */
+function withRest(text: string, rest: string): string {
+  return hereDocument(text).replace("\n", ` ${rest}\n`).trimEnd();
 }
 
 /**
@@ -184,181 +177,101 @@ cd /`;
 export function sourceProbe(port: number, superuser: string): Probe<FoundSource> {
   return {
     script: `${findServer(port, superuser)}
-if [ -z "$server" ]; then echo "none$found"; exit 0; fi
-answer=$(ask postgres 2>&1 ${hereDocument(SERVER)}) || { echo "refused $user"; echo "$answer"; exit 0; }
-echo "server $(printf '%s' "$answer" | base64 -w0)"
-echo "data $data"
-echo "program $program"
-echo "user $user"
-unit=$(${serviceOf("$server")})
-echo "unit $unit"
-for one in $unit postgresql.service; do [ "$(systemctl is-enabled "$one" 2>/dev/null)" = enabled ] && echo "enabled $one"; done
-echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
-libdir=$("$bin/pg_config" --pkglibdir 2>/dev/null || echo "\${bin%/bin}/lib")
-library() {
-  case $1 in
-    /*) name=$1 file=$1 ;;
-    *) name=\${1#'$libdir/'} file=$libdir/\${1#'$libdir/'}.so ;;
-  esac
-  echo "library \${name%.so} $(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
+tell() {
+  printf %s "$1"
+  shift
+  for word; do printf ' %s' "$(printf %s "$word" | base64 -w0)"; done
+  echo
 }
-for name in $(printf '%s' "$answer" | sed -n 's/.*"preloaded" : \\[\\([^]]*\\)\\].*/\\1/p' | tr -d '",'); do library "$name"; done
-ask postgres <<'PGHERD' | while IFS= read -r database; do
+if [ -z "$server" ]; then tell none "$several" "$found" "$passed"; exit 0; fi
+answer=$( (code=0; ask postgres 2>&1 ${withRest(SERVER, "|| code=$?")}
+printf '\\n%s' "$code") | head -c ${SERVER_BYTES})
+tell server "\${answer%"$newline"*}" "\${answer##*"$newline"}"
+tell user "$user"
+[ "\${answer##*"$newline"}" = 0 ] || exit 0
+tell data "$data"
+tell program "$program"
+unit=$(${serviceOf("$server")})
+tell unit "$unit"
+for one in $unit postgresql.service; do
+  if [ "$(systemctl is-enabled "$one" 2>/dev/null)" = enabled ]; then tell enabled "$one"; fi
+done
+tell glibc "$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
+# The program of a server is run as its user.
+libdir=$(as "$user" "$bin/pg_config" --pkglibdir 2>/dev/null | head -c 4096)
+case $libdir in /*) ;; *) libdir=\${bin%/bin}/lib ;; esac
+libraries() {
+  head -c ${DATABASE_BYTES} | while IFS= read -r name; do
+    name=\${name#'$libdir/'}
+    name=\${name%.so}
+    case $name in
+      *[!A-Za-z0-9_./+-]*) tell library "$name"; continue ;;
+      /*) file=$name.so ;;
+      *) file=$libdir/$name.so ;;
+    esac
+    tell library "$name" "$(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
+  done
+}
+ask postgres 2>/dev/null ${withRest(PRELOADED, "| libraries")}
+ask postgres 2>/dev/null <<'PGHERD' | head -c ${DATABASE_BYTES} | while IFS= read -r database; do
 select datname from pg_database where datallowconn;
 PGHERD
-  one=$(ask "$database" ${hereDocument(DATABASE)}) || continue
-  echo "database $(printf '%s' "$database" | base64 -w0) $(printf '%s' "$one" | base64 -w0)"
-  for name in $(printf '%s' "$one" | sed -n 's/.*"libraries" : \\[\\([^]]*\\)\\].*/\\1/p' | tr -d '",'); do library "$name"; done
-done | sort -u
+  one=$(ask "$database" 2>/dev/null ${withRest(DATABASE, `| head -c ${DATABASE_BYTES}`)}
+)
+  [ -n "$one" ] || continue
+  tell database "$database" "$one"
+  ask "$database" 2>/dev/null ${withRest(LIBRARIES, "| libraries")}
+done
 :`,
     parse: (output) => parse(output, port, superuser),
   };
 }
 
-interface HbaRule {
-  readonly type: string;
-  readonly databases: readonly string[];
-  readonly users: readonly string[];
-  readonly address: string | null;
-  readonly mask: string | null;
-  readonly method: string;
-  readonly options: readonly string[] | null;
-}
-
-interface Answer
-  extends
-    Omit<Source, "hba" | "ident" | "slots" | "roles">,
-    Omit<SourceDetails, "databases" | "libraries" | "user"> {
-  readonly configFile: string;
-  readonly given: { readonly [name: string]: string };
-  readonly hba: readonly HbaRule[];
-  readonly ident: string | null;
-  readonly slots: readonly SourceSlot[];
-  readonly ownRoles: readonly string[];
-  readonly databases: readonly {
-    readonly name: string;
-    readonly size: number;
-    readonly collation: string;
-    readonly provider: string | null;
-  }[];
-}
-
 function parse(output: string, port: number, superuser: string): FoundSource {
-  const lines = output.trim().split("\n");
-  const [first = ""] = lines;
-  if (first.startsWith("none")) {
-    const others = [...new Set(first.split(" ").slice(1))];
+  const told = readTold(output);
+  const [none] = told("none");
+  if (none) throw notFound(port, none);
+  const [answered = ["", ""]] = told("server");
+  const [text = "", code = ""] = answered;
+  const user = told("user")[0]?.[0] ?? "";
+  if (code !== "0") {
+    const got = /^\d+$/.test(code)
+      ? text
+          .trim()
+          .replace(/\p{Cc}+/gu, " ")
+          .slice(0, 500)
+      : "too long an answer";
     throw new FactError(
-      `expected PostgreSQL to run on port ${port}, found ${others.length > 0 ? `it on port ${others.join(", ")}` : "no server at all"}.`,
-      others.length > 0
-        ? "Set pgherd:cluster.postgresql.port to the server's, or start the right one."
-        : "Start it, or mend pgherd:cluster.migration.from.",
-    );
-  }
-  if (first.startsWith("refused")) {
-    const user = first.split(" ")[1] ?? "";
-    throw new FactError(
-      `expected the user ${user}, who runs the server, to log in on its socket as ${superuser} without a password, got: ${lines.slice(1).join(" ")}`,
+      `expected the user ${user}, who runs the server, to log in on its socket as ${superuser} without a password, got: ${got || "no answer in time"}`,
       `Set pgherd:cluster.migration.superuser, or put "local all ${superuser} peer" first into its pg_hba.conf and reload it.`,
     );
   }
-  const all = (key: string) =>
-    lines
-      .filter((line) => line.startsWith(`${key} `))
-      .map((line) => line.slice(key.length + 1).trim());
-  const one = (key: string) => all(key)[0] ?? "";
-  const answer = JSON.parse(decode(one("server"))) as Answer;
-  const program = one("program");
-  const each = new Map(
-    all("database").map((line) => {
-      const [name = "", found = ""] = line.split(" ");
-      return [
-        decode(name),
-        JSON.parse(decode(found)) as Pick<SourceDatabase, "extensions" | "unloggedTables">,
-      ];
-    }),
+  return readSource(told, port);
+}
+
+function notFound(
+  port: number,
+  [several = "", found = "", passed = ""]: readonly string[],
+): FactError {
+  const about = passed
+    .split("\n")
+    .map((one) => one.replace(/\p{Cc}+/gu, " ").trim())
+    .filter((one) => one !== "")
+    .slice(0, 10);
+  const also = about.length === 0 ? "" : ` Seen: ${about.join("; ")}.`;
+  if (Number(several) > 1) {
+    return new FactError(
+      `expected one server of PostgreSQL on port ${port}, found ${several}.${also}`,
+      "Stop those that are not to be migrated.",
+    );
+  }
+  const others = [...new Set(found.split(" ").filter(Boolean))];
+  return new FactError(
+    `expected PostgreSQL to run on port ${port}, found ${others.length > 0 ? `it on port ${others.join(", ")}` : "no server at all"}.${also}`,
+    others.length > 0
+      ? "Set pgherd:cluster.postgresql.port to the server's, or start the right one."
+      : about.length > 0
+        ? "If one of these is the server, give its programs and the folders above them to root (chown -R root)."
+        : "Start it, or mend pgherd:cluster.migration.from.",
   );
-  return {
-    source: {
-      systemIdentifier: inForm(
-        "systemIdentifier",
-        "the server's system identifier",
-        answer.systemIdentifier,
-      ),
-      version: answer.version,
-      port,
-      dataDirectory: one("data"),
-      configDirectory: answer.configFile.replace(/\/[^/]*$/, ""),
-      binDirectory: program.replace(/ \(deleted\)$/, "").replace(/\/[^/]*$/, ""),
-      hbaFile: answer.hbaFile,
-      identFile: answer.identFile,
-      unit: one("unit"),
-      enabled: [...new Set(all("enabled"))],
-      checksums: answer.checksums,
-      configured: { ...answer.configured, ...answer.given },
-      running: answer.running,
-      restarting: answer.restarting,
-      hba: answer.hba.map(renderRule),
-      ident: (answer.ident ?? "")
-        .split("\n")
-        .map((line) => line.replace(/#.*/, "").trim())
-        .filter((line) => line !== ""),
-      slots: answer.slots,
-      roles: answer.ownRoles,
-    },
-    details: {
-      fullVersion: answer.fullVersion,
-      inRecovery: answer.inRecovery,
-      user: one("user"),
-      programReplaced: program.endsWith(" (deleted)"),
-      databases: answer.databases.map(({ name, size, collation, provider }) => ({
-        name,
-        size,
-        collation,
-        provider: PROVIDERS[provider ?? "c"] ?? "libc",
-        extensions: each.get(name)?.extensions ?? [],
-        unloggedTables: each.get(name)?.unloggedTables ?? 0,
-      })),
-      roles: answer.roles,
-      altered: answer.altered,
-      files: answer.files,
-      errors: answer.errors,
-      standbys: answer.standbys,
-      preparedTransactions: answer.preparedTransactions,
-      oldestTransaction: answer.oldestTransaction,
-      tablespaces: answer.tablespaces,
-      clients: answer.clients,
-      libraries: all("library").map((line) => {
-        const [name = "", owner = ""] = line.split(" ");
-        return { name, package: owner };
-      }),
-      namedFiles: answer.namedFiles,
-      glibc: one("glibc"),
-      keptForSlots: answer.keptForSlots,
-    },
-  };
-}
-
-const PROVIDERS: { readonly [letter: string]: string } = { c: "libc", i: "icu", b: "builtin" };
-
-/** A line of pg_hba.conf; what is no plain word is quoted, but the words that have a meaning of their own are not. */
-function renderRule({ type, databases, users, address, mask, method, options }: HbaRule): string {
-  const names = (all: readonly string[]) => all.map(word).join(",");
-  return [
-    type,
-    names(databases),
-    names(users),
-    ...(address === null ? [] : [address]),
-    ...(mask === null ? [] : [mask]),
-    method,
-    ...(options ?? []).map((option) => (/\s/.test(option) ? `"${option}"` : option)),
-  ].join(" ");
-}
-
-function word(text: string): string {
-  return /^[+/]?[A-Za-z0-9_.$-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
-}
-
-function decode(text: string): string {
-  return Buffer.from(text, "base64").toString();
 }

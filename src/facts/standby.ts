@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
 import type { StandbyInputs, StreamInput } from "../resources/inputs";
 import { psql } from "./postgres";
-import { findServer } from "./source";
+import { findServer, serverRequired } from "./find-server";
 
 /** Which old server is asked, as part of the inputs of all that deals with it. */
 export type OldServer = Pick<StandbyInputs, "port" | "superuser">;
@@ -10,7 +10,7 @@ export type OldServer = Pick<StandbyInputs, "port" | "superuser">;
 /** A script after which `ask postgres` runs SQL in that database of the old server. */
 export function findOldServer({ port, superuser }: OldServer): string {
   return `${findServer(port, superuser)}
-[ -n "$server" ] || { echo "expected PostgreSQL to run on port ${port}" >&2; exit 1; }`;
+${serverRequired(port)}`;
 }
 
 /** A script that runs SQL in the database `postgres` of the old server. */

@@ -65,9 +65,13 @@ export function unitProbe(unit: string): Probe<UnitState> {
   };
 }
 
-/** A command that prints the service that a process belongs to, nothing for none. @param process below /proc, for the shell */
+/**
+ * A command that prints the service that a process belongs to, nothing for none. Below another service whoever runs that
+ * one chooses the names: a user's own manager is such a service.
+ * @param process below /proc, for the shell
+ */
 export function serviceOf(process: string): string {
-  return `sed -n 's,^\\(0::\\|[0-9]*:name=systemd:\\).*/\\([^/]*\\.service\\)$,\\2,p' "${process}/cgroup" | head -n 1`;
+  return `sed -n '/\\.service\\//d; s,^\\(0::\\|[0-9]*:name=systemd:\\).*/\\([^/]*\\.service\\)$,\\2,p' "${process}/cgroup" | head -n 1`;
 }
 
 /** Which of these units are masked. */

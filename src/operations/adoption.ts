@@ -1,6 +1,8 @@
 import { etcdctl } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
-import { findServer, ORIGINAL } from "../facts/source";
+import { findServer, serverRequired } from "../facts/find-server";
+import { psql } from "../facts/postgres";
+import { ORIGINAL } from "../facts/source";
 import { hereDocument, quote, words } from "../host/shell";
 import type { AdoptionInputs, Source } from "../resources/inputs";
 
@@ -40,7 +42,8 @@ export function createRoles({
 }: Pick<AdoptionInputs, "source" | "superuser" | "roles">): string {
   const absent = (name: string) => !source.roles.includes(name);
   const entry = `local all ${roles.superuser} peer`;
-  const letIn = `grep -qxF ${quote(entry)} ${quote(source.hbaFile)} || sed -i ${quote(`1i ${entry}`)} ${quote(source.hbaFile)}`;
+  const file = quote(source.hbaFile);
+  const letIn = `as "$user" grep -qxF ${quote(entry)} ${file} || as "$user" sed -i ${quote(`1i ${entry}`)} ${file}`;
   const lines = [
     absent(roles.superuser) && `CREATE ROLE ${roles.superuser} SUPERUSER LOGIN`,
     absent(roles.replication) && `CREATE ROLE ${roles.replication} REPLICATION LOGIN`,
@@ -61,7 +64,7 @@ export function createRoles({
     "SELECT pg_reload_conf();",
   ];
   return `(${findServer(source.port, superuser)}
-[ -n "$server" ] || { echo "expected PostgreSQL to run on port ${source.port}" >&2; exit 1; }
+${serverRequired(source.port)}
 ${absent(roles.superuser) ? letIn : ":"}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
@@ -146,7 +149,7 @@ export function leaveCluster(
     ),
   ];
   return `(${findServer(source.port, superuser)}
-[ -n "$server" ] || { echo "expected PostgreSQL to run on port ${source.port}" >&2; exit 1; }
+${serverRequired(source.port)}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 
@@ -162,7 +165,7 @@ export function startByItself(source: Source): string {
         `systemd-run -q --collect -p Type=forking -p User=postgres -p TimeoutStartSec=infinity ${control} start -w -D ${data} -l ${data}/by-hand.log -o ${quote(`-c config_file=${configDirectory}/postgresql.conf`)}`
       : `systemctl reset-failed ${quote(unit)} 2>/dev/null || :\nsystemctl start ${quote(unit)}`;
   // The first checkpoint while clients still work makes the last one, when they cannot, a short one.
-  return `(cd / && runuser -u postgres -- psql -Xqw -h /var/run/postgresql -p ${port} -d postgres -c checkpoint 2>/dev/null || :)
+  return `(cd / && ${psql(port, "postgres")} -c checkpoint 2>/dev/null || :)
 cd /
 ${stop}
 ${start}`;

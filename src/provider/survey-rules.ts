@@ -1,4 +1,5 @@
 import type { CopyTarget } from "../facts/adoption";
+import { HIDDEN } from "../facts/secrets";
 import type { FoundSource, Library } from "../facts/source";
 import type { SurveyInputs } from "../resources/inputs";
 import { spelled } from "./preflight-rules";
@@ -27,12 +28,13 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors],
-  ...[preparedTransactions, strict, ownRoles, passwordsInRules],
+  ...[preparedTransactions, strict, ownRoles, passwordsInRules, passwordsInSettings],
 ];
 
 /** Of one that stays where it is. */
 const FOLLOWED_RULES: readonly SourceRule[] = [
-  ...[version, recovery, superuser, preparedTransactions, ownRoles, passwordsInRules],
+  ...[version, recovery, superuser, preparedTransactions, ownRoles],
+  ...[passwordsInRules, passwordsInSettings],
 ];
 
 const TARGET_RULES: readonly ((
@@ -114,6 +116,16 @@ function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
   return (
     `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
     `Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.`
+  );
+}
+
+/** Settings become the cluster's as they are, in the DCS and in the stack's state. */
+function passwordsInSettings({ source }: FoundSource) {
+  const found = Object.entries(source.configured).filter(([, value]) => value === HIDDEN);
+  if (found.length === 0) return;
+  return (
+    `expected its settings to hold no password, since they become the cluster's, in the open, found one in ${found.map(([name]) => name).join(", ")}. ` +
+    "Put it into a file that only postgres reads (~/.pgpass, an environment file), on all hosts."
   );
 }
 

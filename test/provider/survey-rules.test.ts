@@ -89,6 +89,11 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected pg_hba.conf to hold no password, since its rules become the cluster's, in the open, found ldapbindpasswd. Bind without one (ldapprefix, ldapsuffix), or let these clients use another method.",
   ],
   [
+    "a password among the settings",
+    { source: { configured: { archive_command: "***", work_mem: "4MB" } } },
+    "a1: expected its settings to hold no password, since they become the cluster's, in the open, found one in archive_command. Put it into a file that only postgres reads (~/.pgpass, an environment file), on all hosts.",
+  ],
+  [
     "a new host whose C library sorts otherwise",
     { target: { glibc: "2.36" } },
     "a2: expected the C library 2.41, as on a1, since it decides how shop (de_DE.UTF-8) sort, found 2.36: indexes on text would be damaged. Use a host with the same release of Debian.",

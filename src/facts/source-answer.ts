@@ -1,0 +1,221 @@
+// What a server answers that is to be migrated becomes configuration of members, names in SQL and paths on hosts: it is
+// data of somebody whom nobody knows yet, and only what such a server can have is let through.
+import { z } from "zod";
+import { FactError } from "../errors";
+import type { Source } from "../resources/inputs";
+import { optionWithoutSecret, withoutSecrets } from "./secrets";
+import type { FoundSource, SourceDatabase } from "./source";
+
+const line = z.string().regex(/^[^\p{Cc}]*$/u, { error: "no control character" });
+/** Settings may be indented by tabs. */
+const value = z.string().regex(/^(\t|[^\p{Cc}])*$/u, { error: "no line break" });
+const path = z.string().regex(/^\/[^\p{Cc}]*$/u, { error: "an absolute path" });
+const setting = z.string().regex(/^[a-z_][a-z0-9_$.]*$/, { error: "the name of a setting" });
+const settings = z.record(setting, value);
+const count = z.number().nonnegative();
+/** A message to show. */
+const said = z.string().transform((text) => text.replace(/\p{Cc}+/gu, " "));
+
+const hbaRule = z.object({
+  type: z.enum(["local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"]),
+  databases: z.array(line),
+  users: z.array(line),
+  address: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_-]+$/)
+    .nullable(),
+  mask: z
+    .string()
+    .regex(/^[0-9a-fA-F.:]+$/)
+    .nullable(),
+  method: z.string().regex(/^[a-z0-9-]+$/),
+  options: z.array(line).nullable(),
+});
+
+type HbaRule = z.infer<typeof hbaRule>;
+
+const answer = z.object({
+  systemIdentifier: z.string().regex(/^\d{1,20}$/),
+  version: z.int(),
+  fullVersion: line,
+  inRecovery: z.boolean(),
+  checksums: z.boolean(),
+  hbaFile: path,
+  identFile: path,
+  configFile: path,
+  configured: settings,
+  given: settings,
+  running: settings,
+  restarting: z.array(setting),
+  hba: z.array(hbaRule),
+  ident: z.string().nullable(),
+  slots: z.array(
+    z.object({
+      name: z.string().regex(/^[a-z0-9_]{1,63}$/),
+      type: z.enum(["physical", "logical"]),
+      database: line.nullable(),
+      plugin: z
+        .string()
+        .regex(/^[A-Za-z0-9_$.-]+$/)
+        .nullable(),
+    }),
+  ),
+  ownRoles: z.array(z.string().regex(/^[a-z_]+$/)),
+  databases: z.array(
+    z.object({ name: line, size: count, collation: line, provider: line.nullable() }),
+  ),
+  roles: z.array(line),
+  altered: z.array(setting),
+  files: z.array(line),
+  errors: z.array(said),
+  standbys: z.array(z.object({ name: said, address: line })),
+  preparedTransactions: count,
+  oldestTransaction: z.number(),
+  tablespaces: z.array(z.object({ name: line, location: path })),
+  clients: z.array(
+    z.object({
+      ...{ user: line.nullable(), database: line.nullable(), address: line },
+      ...{ application: said, sessions: count },
+    }),
+  ),
+  namedFiles: z.array(path),
+  keptForSlots: z.number(),
+});
+
+const ofDatabase = z.object({ extensions: z.array(line), unloggedTables: count });
+
+/** What the script of `sourceProbe` has told, by key: none of it can be taken for another. */
+export type Told = (key: string) => readonly (readonly string[])[];
+
+/**
+ * Reads the lines of a script: a key and words in base64 each, so that nobody's text ends a line or begins another.
+ */
+export function readTold(output: string): Told {
+  const lines = output
+    .split("\n")
+    .filter((one) => one !== "")
+    .map((one) => one.split(" "));
+  return (key) =>
+    lines
+      .filter(([first]) => first === key)
+      .map(([, ...words]) => words.map((word) => Buffer.from(word, "base64").toString()));
+}
+
+/** @throws FactError if the server's answer is none that PostgreSQL gives, or holds what no member can be given. */
+export function readSource(told: Told, port: number): FoundSource {
+  const one = (key: string) => told(key)[0]?.[0] ?? "";
+  const server = understood("its settings", answer, one("server"));
+  const program = understood("its program", path, JSON.stringify(one("program")));
+  const each = new Map(
+    told("database").map(([name = "", found = ""]) => [
+      name,
+      understood(`its database ${JSON.stringify(name)}`, ofDatabase, found),
+    ]),
+  );
+  const ident = (server.ident ?? "")
+    .split("\n")
+    .map((text) => text.replace(/#.*/, "").trim())
+    .filter((text) => text !== "");
+  return {
+    source: {
+      systemIdentifier: server.systemIdentifier,
+      version: server.version,
+      port,
+      dataDirectory: understood("its directory", path, JSON.stringify(one("data"))),
+      configDirectory: server.configFile.replace(/\/[^/]*$/, ""),
+      binDirectory: program.replace(/ \(deleted\)$/, "").replace(/\/[^/]*$/, ""),
+      hbaFile: server.hbaFile,
+      identFile: server.identFile,
+      unit: one("unit"),
+      enabled: [...new Set(told("enabled").map(([name = ""]) => name))],
+      checksums: server.checksums,
+      configured: withoutSecrets({ ...server.configured, ...server.given }),
+      running: server.running,
+      restarting: server.restarting,
+      hba: server.hba.map(renderRule),
+      ident: understood("its pg_ident.conf", z.array(value), JSON.stringify(ident)),
+      slots: server.slots,
+      roles: server.ownRoles,
+    } satisfies Source,
+    details: {
+      fullVersion: server.fullVersion,
+      inRecovery: server.inRecovery,
+      user: one("user"),
+      programReplaced: program.endsWith(" (deleted)"),
+      databases: server.databases.map(({ name, size, collation, provider }): SourceDatabase => ({
+        ...{ name, size, collation },
+        provider: PROVIDERS[provider ?? "c"] ?? "libc",
+        extensions: each.get(name)?.extensions ?? [],
+        unloggedTables: each.get(name)?.unloggedTables ?? 0,
+      })),
+      roles: server.roles,
+      altered: server.altered,
+      files: server.files,
+      errors: server.errors,
+      standbys: server.standbys,
+      preparedTransactions: server.preparedTransactions,
+      oldestTransaction: server.oldestTransaction,
+      tablespaces: server.tablespaces,
+      clients: server.clients.map(({ user, database, ...client }) => ({
+        ...client,
+        user: user ?? "",
+        database: database ?? "",
+      })),
+      libraries: distinct(
+        told("library").map(([name = "", owner = ""]) => ({ name, package: owner })),
+      ),
+      namedFiles: server.namedFiles,
+      glibc: one("glibc"),
+      keptForSlots: server.keptForSlots,
+    },
+  };
+}
+
+const PROVIDERS: { readonly [letter: string]: string } = { c: "libc", i: "icu", b: "builtin" };
+
+function understood<T>(what: string, schema: z.ZodType<T>, text: string): T {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    throw new FactError(
+      `expected the server to tell ${what} as PostgreSQL does, got ${JSON.stringify(text.slice(0, 300))}.`,
+      "Is it PostgreSQL, and in order? Look into its log.",
+    );
+  }
+  const { success, data, error } = schema.safeParse(found);
+  if (success) return data;
+  const { path: where, message } = error.issues[0] ?? { path: [], message: "" };
+  throw new FactError(
+    `expected the server to tell ${what} as PostgreSQL does, found something else in ${where.join(".") || "it"} (${message}).`,
+    "Change it on the server: members are given nothing of that kind.",
+  );
+}
+
+function distinct<T extends { readonly name: string }>(all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [one.name, one])).values()].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+}
+
+/** A line of pg_hba.conf; what is no plain word is quoted, but the words that have a meaning of their own are not. */
+function renderRule({ type, databases, users, address, mask, method, options }: HbaRule): string {
+  const names = (all: readonly string[]) => all.map(word).join(",");
+  return [
+    type,
+    names(databases),
+    names(users),
+    ...(address === null ? [] : [address]),
+    ...(mask === null ? [] : [mask]),
+    method,
+    ...(options ?? []).map((option) => quoted(optionWithoutSecret(option), /^[^\s",#@]+$/)),
+  ].join(" ");
+}
+
+function word(text: string): string {
+  return quoted(text, /^[+/]?[A-Za-z0-9_.$-]+$/);
+}
+
+function quoted(text: string, plain: RegExp): string {
+  return plain.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}

@@ -228,8 +228,7 @@ async function findFork(
         `Make it: pgherd fork create ${name}`,
       );
     }
-    const folder = `${forksFolder(settings)}/${name}`;
-    const password = await host(found.host).observe(forkPasswordProbe(folder));
+    const password = await host(found.host).observe(forkPasswordProbe(name));
     return { uri: forkUri(settings, found.host, found.port), password };
   });
 }

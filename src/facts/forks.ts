@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { quote } from "../host/shell";
 
 /** A fork as its host knows it. */
@@ -32,6 +33,14 @@ export function forkUnit(name: string): string {
   return `pgherd-fork-${name}.service`;
 }
 
+/** Where root keeps the password of a fork's roles. */
+export function forkPasswordFile(name: string): string {
+  return `/var/lib/pgherd/fork-${name}.password`;
+}
+
+/** What a fork's record tells; it is postgres's to write. */
+const RECORDED = "cluster|name|host|port|memory|disk|ttl|begun|ends|copied|timeline";
+
 /**
  * All forks of a host.
  * @param folder that they lie in: `/var/lib/postgresql/17/forks`
@@ -39,16 +48,29 @@ export function forkUnit(name: string): string {
  */
 export function forksProbe(host: string, folder: string, keeper?: string): Probe<Fork[]> {
   const own = keeper ? `echo "own=$(sh ${quote(keeper)} own "$name")"` : ":";
-  return {
-    script: `for fork in ${quote(folder)}/*/; do
-  [ -d "$fork" ] || continue
+  // A name that pgherd has not given is no fork's. Pipes and the like are not waited for.
+  const look = `for fork in ${quote(folder)}/*/; do
   name=\${fork%/}
   name=\${name##*/}
+  case $name in '' | *[!a-z0-9-]*) continue ;; esac
+  [ ! -L "\${fork%/}" ] || continue
   echo "fork=$name"
-  cat "$fork/record" 2>/dev/null || continue
-  echo "unit=$(systemctl is-active "pgherd-fork-$name.service")"
-  echo "reason=$(cat "$fork/stopped" 2>/dev/null)"
-  ${own}
+  [ -f "$fork/record" ] || continue
+  sed -nE 's/^((${RECORDED})=[A-Za-z0-9._-]*)$/\\1/p' "$fork/record"
+  reason=
+  if [ -f "$fork/stopped" ]; then IFS= read -r reason <"$fork/stopped" || :; fi # a last line need not end
+  printf 'reason=%s\\n' "$reason"
+done`;
+  return {
+    script: `${asOwner("postgres", `${folder}/.`, look)} | while IFS= read -r line; do
+  printf '%s\\n' "$line"
+  case $line in
+    fork=*) name=\${line#fork=} ;;
+    reason=*)
+      echo "unit=$(systemctl is-active "pgherd-fork-$name.service")"
+      ${own}
+      ;;
+  esac
 done`,
     parse: (output) =>
       output
@@ -59,15 +81,17 @@ done`,
 }
 
 /** The password of a fork's roles, which root alone may read there; empty where there is none. */
-export function forkPasswordProbe(folder: string): Probe<string> {
+export function forkPasswordProbe(name: string): Probe<string> {
+  const file = quote(forkPasswordFile(name));
   return {
-    script: `cat ${quote(`${folder}/password`)} 2>/dev/null || :`,
+    script: `[ ! -f ${file} ] || cat ${file}`,
     parse: (output) => output.trim(),
   };
 }
 
 /** TCP ports that something listens on. */
 export const listeningProbe: Probe<number[]> = {
+  // A kernel without IPv6 has no second file.
   script: `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _; do [ "$state" != 0A ] || echo "\${local##*:}"; done`,
   // /proc/net/tcp(5): hexadecimal ports, state 0A is LISTEN.
   parse: (output) => [

@@ -1,10 +1,17 @@
-import { forkUnit, type Fork } from "../facts/forks";
+import { forkPasswordFile, forkUnit, type Fork } from "../facts/forks";
 import { psql } from "../facts/postgres";
 import { postgresSession } from "../facts/sql";
-import { hereDocument, quote } from "../host/shell";
+import { asUser, hereDocument, quote } from "../host/shell";
 import type { FileInput, ForkInputs } from "../resources/inputs";
-import { removeFiles, writeFiles } from "./files";
+import { removeTree } from "./directories";
+import { makeDirectories, removeFiles, writeFiles } from "./files";
 import { scramVerifier } from "./scram";
+import { resetFailed, retireUnit } from "./units";
+
+// All that lies in the forks' folder is postgres's, links included, and so is the folder: what is done there is done as
+// postgres. Root has a fork's unit, its rules and its password, in directories of its own.
+const POSTGRES = "postgres";
+const OWNED = { owner: POSTGRES, group: POSTGRES };
 
 const TIMER = "pgherd-forks.timer";
 
@@ -13,18 +20,22 @@ const REPLAY_SECONDS = 60;
 
 /** Prints why a member's data cannot be forked where it is, a line for each reason; nothing if it can. */
 export function fitness({ folder, source, port }: ForkInputs): string {
-  const forks = quote(folder.replace(/\/[^/]+$/, ""));
+  const forks = folder.replace(/\/[^/]+$/, "");
   const data = quote(source.dataDirectory);
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return `install -d -m 0700 -o postgres -g postgres ${forks}
-try=${forks}/.try
+  const fits = `try=${quote(`${forks}/.try`)}
+rm -f "$try"
+# Why it fails is told below, in words of what to do.
 if ! cp --reflink=always ${data}/PG_VERSION "$try" 2>/dev/null; then
   echo "expected a file system that copies on write for "${data}" and the folder beside it (btrfs, or xfs with reflink=1), found $(findmnt -no FSTYPE -T ${data} | tail -n 1)."
   echo "Move the data to such a disk, one member after the other (in a lab: pgherd lab up --data-fs btrfs)."
 fi
 rm -f "$try"
 [ ! -L ${data}/pg_wal ] || echo "expected pg_wal inside the data directory, found a link: it could not be copied at the same moment."
-[ -z "$(ls -A ${data}/pg_tblspc)" ] || echo "expected no tablespaces outside of the data directory, found $(ls -A ${data}/pg_tblspc | wc -l): a fork would write to them."
+[ -z "$(ls -A ${data}/pg_tblspc)" ] || echo "expected no tablespaces outside of the data directory, found $(ls -A ${data}/pg_tblspc | wc -l): a fork would write to them."`;
+  return `${makeDirectories({ [forks]: { mode: "0700", ...OWNED } })}
+${asUser(POSTGRES, fits)}
+# A kernel without IPv6 has no second file.
 if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ':${hex} [0-9A-F]*:0000 0A'; then
   echo "expected nobody to listen on port ${port}, found somebody. Choose another port."
 fi`;
@@ -39,31 +50,39 @@ export function makeFork(inputs: ForkInputs, host: string, until: string | undef
   const { name, folder, source } = inputs;
   const unit = quote(forkUnit(name));
   return [
-    `fork=${quote(folder)} member=${quote(source.dataDirectory)}`,
-    "data=$fork/data",
     // What a run left that was cut off.
-    `systemctl disable -q --now ${unit} 2>/dev/null || :`,
-    'rm -rf --one-file-system "$fork"',
-    'install -d -m 0700 -o postgres -g postgres "$fork" "$data"',
-    // Files with this attribute share blocks only with their like.
-    'case "$(lsattr -d "$member" 2>/dev/null)" in *C*\\ *) chattr +C "$data" ;; esac',
+    retireUnit(forkUnit(name)),
+    removeTree(POSTGRES, folder),
+    makeDirectories({
+      [folder]: { mode: "0700", ...OWNED },
+      [`${folder}/data`]: { mode: "0700", ...OWNED },
+    }),
     ...(until ? [replayed(source.port, until)] : []),
+    asUser(POSTGRES, copyScript(inputs)),
     copied(inputs),
-    tidied(),
+    asUser(POSTGRES, tidied(inputs)),
     writeFiles({ ...inputs.files, ...closed(inputs) }),
     writeFiles(passwordFile(inputs)),
     "systemctl daemon-reload",
-    `systemctl reset-failed ${unit} 2>/dev/null || :`,
+    resetFailed(forkUnit(name)),
     `systemctl enable -q ${unit}`,
+    // If it fails, the journal's lines tell more than systemctl.
     `systemctl start ${unit} || :`,
     accepting(inputs),
     passwordsSet(inputs),
     writeFiles(pick(inputs.files, [accessFile(inputs)])),
     `systemctl reload ${unit}`,
-    'begun=$(date +%s) copied=$(cat "$fork/copied")',
     `timeline=$(${forkPsql(inputs)} -c "select ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int")`,
-    record(inputs, host),
-    'rm -f "$fork/copied" "$fork/copy"',
+    "export timeline",
+    asUser(
+      POSTGRES,
+      [
+        `cd ${quote(folder)}`,
+        "begun=$(date +%s) copied=$(cat copied)",
+        record(inputs, host),
+        "rm -f copied copy",
+      ].join("\n"),
+    ),
     `systemctl enable -q --now ${TIMER}`,
   ].join("\n");
 }
@@ -81,19 +100,25 @@ export function changeFork(
   const unit = quote(forkUnit(inputs.name));
   const onlyAccess = changed.every((path) => path === accessFile(inputs));
   return [
-    `fork=${quote(inputs.folder)}`,
     writeFiles(pick(inputs.files, changed)),
     ...(password === inputs.password ? [] : [writeFiles(passwordFile(inputs))]),
     "systemctl daemon-reload",
-    'rm -f "$fork/stopped" "$fork/looked"',
+    asUser(POSTGRES, `cd ${quote(inputs.folder)}\nrm -f stopped looked`),
     `systemctl enable -q ${unit}`,
-    `systemctl reset-failed ${unit} 2>/dev/null || :`,
+    resetFailed(forkUnit(inputs.name)),
+    // If it fails, the journal's lines tell more than systemctl.
     `systemctl ${onlyAccess ? "start" : "restart"} ${unit} || :`,
     accepting(inputs),
     ...(onlyAccess ? [`systemctl reload ${unit}`] : []),
     ...(password === inputs.password ? [] : [passwordsSet(inputs)]),
-    `begun=${fork.begun} copied=${fork.copied} timeline=${fork.timeline}`,
-    record(inputs, fork.host),
+    asUser(
+      POSTGRES,
+      [
+        `cd ${quote(inputs.folder)}`,
+        `begun=${fork.begun} copied=${fork.copied} timeline=${fork.timeline}`,
+        record(inputs, fork.host),
+      ].join("\n"),
+    ),
     `systemctl enable -q --now ${TIMER}`,
   ].join("\n");
 }
@@ -104,16 +129,19 @@ export function removeFork(
   folder: string,
   name: string,
 ): string {
-  const fork = quote(`${folder}/${name}`);
-  const unit = quote(forkUnit(name));
+  const isEmpty = `[ -z "$(${asUser(POSTGRES, `[ ! -d ${quote(folder)} ] || ls ${quote(folder)}`)}\n)" ]`;
   return [
     `if [ -e ${quote(keeper)} ]; then sh ${quote(keeper)} remove ${quote(name)}; fi`,
     // Without the keeper, or half of the fork.
-    `systemctl disable -q --now ${unit} 2>/dev/null || :`,
-    removeFiles([`/etc/systemd/system/${forkUnit(name)}`, `/var/lib/pgherd/fork-${name}.nft`]),
-    `rm -rf --one-file-system ${fork}`,
-    `if [ -z "$(ls ${quote(folder)})" ]; then`,
-    `systemctl disable -q --now ${TIMER} 2>/dev/null || :`,
+    retireUnit(forkUnit(name)),
+    removeFiles([
+      `/etc/systemd/system/${forkUnit(name)}`,
+      `/var/lib/pgherd/fork-${name}.nft`,
+      forkPasswordFile(name),
+    ]),
+    removeTree(POSTGRES, `${folder}/${name}`),
+    `if ${isEmpty}; then`,
+    retireUnit(TIMER),
     removeFiles([
       keeper,
       `/etc/systemd/system/${TIMER}`,
@@ -160,6 +188,11 @@ select labelfile from ${stop}
 \\g ${folder}/data/backup_label
 \\! sh ${folder}/copy wal </dev/null
 `;
+  return `cd / && ${psql(source.port, "postgres")} ${hereDocument(sql)}`.trimEnd();
+}
+
+/** Puts the script into the fork's folder that psql runs, as postgres, between the marks of the backup. */
+function copyScript({ folder, source }: ForkInputs): string {
   const script = `set -eu
 member=${quote(source.dataDirectory)} data=${quote(`${folder}/data`)}
 share() {
@@ -180,22 +213,23 @@ case $1 in
     ;;
 esac
 `;
-  return [
-    `cat >"$fork/copy" ${hereDocument(script)}`.trimEnd(),
-    `cd / && ${psql(source.port, "postgres")} ${hereDocument(sql)}`.trimEnd(),
-    '[ -e "$fork/copied" ] || { echo "the copy was not completed" >&2; exit 1; }',
-  ].join("\n");
+  return `cd ${quote(folder)}
+# Files with this attribute share blocks only with their like; not all file systems have attributes.
+case "$(lsattr -d ${quote(source.dataDirectory)} 2>/dev/null)" in *C*\\ *) chattr +C data ;; esac
+cat >copy ${hereDocument(script)}`;
 }
 
 /** Takes away what makes the copy a member: its process, its place in the cluster, slots, and what a start makes anew. */
-function tidied(): string {
-  return `cd "$data"
+function tidied({ folder }: ForkInputs): string {
+  return `cd ${quote(folder)}
+[ -e copied ] || { echo "the copy was not completed" >&2; exit 1; }
+cd data
 rm -rf postmaster.pid postmaster.opts standby.signal recovery.signal recovery.conf patroni.dynamic.json backup_manifest \\
   pg_replslot/* pg_dynshmem/* pg_notify/* pg_serial/* pg_snapshots/* pg_stat_tmp/* pg_subtrans/* pg_wal/archive_status/*
 find . \\( -name 'pgsql_tmp*' -o -name pg_internal.init \\) -exec rm -rf {} +
+rm -f postgresql.auto.conf
 : >postgresql.auto.conf
-install -m 0600 -o postgres -g postgres /dev/null recovery.signal
-cd /`;
+install -m 0600 /dev/null recovery.signal`;
 }
 
 function accessFile({ folder }: ForkInputs): string {
@@ -209,9 +243,9 @@ function closed(inputs: ForkInputs): { readonly [path: string]: FileInput } {
   return { [path]: { ...file, content: "local all postgres peer\n" } };
 }
 
-function passwordFile({ folder, password }: ForkInputs): { readonly [path: string]: FileInput } {
+function passwordFile({ name, password }: ForkInputs): { readonly [path: string]: FileInput } {
   return {
-    [`${folder}/password`]: {
+    [forkPasswordFile(name)]: {
       content: `${password}\n`,
       mode: "0600",
       owner: "root",
@@ -242,11 +276,11 @@ function passwordsSet(inputs: ForkInputs): string {
   return `cd / && ${forkPsql(inputs)} ${hereDocument(sql)}`.trimEnd();
 }
 
-/** Written last: a fork without it is not complete. */
+/** Written last, in the fork's folder: a fork without it is not complete. */
 function record(inputs: ForkInputs, host: string): string {
   const { cluster, name, port, memory, disk, ttl } = inputs;
   const ends = ttl === 0 ? "0" : `$((begun + ${ttl}))`;
-  return `cat >"$fork/record.new" <<PGHERD
+  return `cat >record.new <<PGHERD
 cluster=${cluster}
 name=${name}
 host=${host}
@@ -259,7 +293,7 @@ ends=${ends}
 copied=$copied
 timeline=$timeline
 PGHERD
-mv "$fork/record.new" "$fork/record"`;
+mv -fT record.new record`;
 }
 
 function pick(

@@ -49,8 +49,8 @@ export async function observeFork(
   if (!fork) return undefined;
   const host = hosts(fork.host);
   const [files, password] = await Promise.all([
-    host.observe(filesProbe(Object.keys(inputs.files))),
-    host.observe(forkPasswordProbe(inputs.folder)),
+    host.observe(filesProbe(Object.keys(inputs.files), inputs.files)),
+    host.observe(forkPasswordProbe(inputs.name)),
   ]);
   return { fork, files, password };
 }

@@ -25,7 +25,7 @@ export function runUnit(
   if (state.enabled === "masked") lines.push(`systemctl unmask ${name}`);
   if (state.enabled !== "enabled") lines.push(`systemctl enable -q ${name}`);
   if (!isUp(state)) {
-    lines.push(`systemctl reset-failed ${name} 2>/dev/null || :`);
+    lines.push(resetFailed(unit));
     lines.push(`systemctl start ${wait ? "" : "--no-block "}${name}`);
     if (wait) lines.push(recordLoaded(unit, hash));
   } else if (outdated && loading === "restart" && !wait) {
@@ -44,6 +44,12 @@ export function isUp({ active, sub }: Pick<UnitState, "active" | "sub">): boolea
   return (
     ["active", "reloading"].includes(active) || (active === "activating" && sub !== "auto-restart")
   );
+}
+
+/** Lets a unit start again that systemd has given up; one that has not failed, or is not there, is no error. */
+export function resetFailed(unit: string): string {
+  // systemd knows no unit that has never run.
+  return `systemctl reset-failed ${quote(unit)} 2>/dev/null || :`;
 }
 
 function recordLoaded(unit: string, hash: string): string {

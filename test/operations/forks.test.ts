@@ -1,10 +1,22 @@
-import { expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { readStack } from "../../src/cli/stack";
 import { forksProbe } from "../../src/facts/forks";
 import type { ClusterMember, ClusterView } from "../../src/facts/patroni";
 import { chooseSource } from "../../src/operations/forks";
 import { changeFork, fitness, makeFork, removeFork } from "../../src/operations/fork-scripts";
 import { planFork } from "../../src/plan/forks";
+import { render } from "../../src/plan/template";
+import { asRoot, give, ground, LESSER, rights } from "../users";
 
 const settings = readStack("lab");
 const plan = planFork(settings, {
@@ -100,7 +112,7 @@ test("an older server is asked by its own functions", () => {
 
 test("the record that makes a fork complete is written after all else, but for the timer", () => {
   const script = makeFork(inputs, "db3", undefined);
-  expect(script.indexOf('mv "$fork/record.new"')).toBeGreaterThan(
+  expect(script.indexOf("mv -fT record.new record")).toBeGreaterThan(
     script.lastIndexOf("systemctl reload"),
   );
 });
@@ -136,7 +148,8 @@ test("all reasons against a fork are looked for at once", () => {
 test("with the last fork goes what all of them share", () => {
   const script = removeFork(inputs, "/var/lib/postgresql/17/forks", "try");
   expect(script).toContain("pgherd-forks.timer");
-  expect(script).toContain("rm -rf --one-file-system /var/lib/postgresql/17/forks/try");
+  expect(script).toContain("find /var/lib/postgresql/17/forks/try -xdev -mindepth 1 -delete");
+  expect(script).toContain("rmdir /var/lib/postgresql/17/forks/try");
 });
 
 test("a host tells its forks, half-made ones too", () => {
@@ -177,4 +190,134 @@ test("a host tells its forks, half-made ones too", () => {
       own: 11,
     },
   ]);
+});
+
+/** A host's forks in a folder of a lesser user's, who stands for postgres, with units that are noted and do nothing. */
+function forksHost() {
+  const { root, lesser } = ground();
+  const bin = join(root, "bin");
+  mkdirSync(bin);
+  const stub = (name: string, script: string) =>
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  stub("systemctl", `echo "$*" >>${root}/told`);
+  stub("pg_isready", "");
+  const forks = join(lesser, "forks");
+  const fork = join(forks, "try");
+  for (const path of [forks, fork, join(fork, "data")]) {
+    mkdirSync(path);
+    give(path);
+  }
+  const theirs = (name: string, content: string) => {
+    writeFileSync(join(fork, name), content);
+    give(join(fork, name));
+  };
+  theirs("record", `cluster=demo\nname=try\nport=5433\ndisk=10\nends=0\n`);
+  theirs("data/much", "more than ten bytes\n");
+  const secret = join(root, "secret");
+  writeFileSync(secret, "secret\nreason=secret\nends=1\n", { mode: 0o600 });
+  const run = (script: string, ...args: string[]) => {
+    const path = join(root, "script");
+    writeFileSync(path, `set -eu\n${script.replaceAll("-u postgres", `-u ${LESSER}`)}`);
+    return execFileSync("/bin/sh", [path, ...args], {
+      encoding: "utf8",
+      stdio: "pipe",
+      env: { PATH: `${bin}:${process.env.PATH}` },
+    });
+  };
+  const keeper = join(root, "script");
+  return {
+    root,
+    lesser,
+    forks,
+    fork,
+    secret,
+    link: (name: string, to: string) => {
+      execFileSync("rm", ["-rf", join(fork, name)]);
+      symlinkSync(to, join(fork, name));
+    },
+    keep: (reserve: number, ...args: string[]) =>
+      run(render("fork/keeper.sh", { keeper, forks, reserve }), ...args),
+    run,
+    told: () => readFileSync(join(root, "told"), "utf8"),
+    untouched: () => {
+      expect(readFileSync(secret, "utf8")).toBe("secret\nreason=secret\nends=1\n");
+      expect(rights(secret)).toBe("root 600");
+    },
+  };
+}
+
+describe.runIf(asRoot)("where the user postgres has put links", () => {
+  test("the host writes nothing of root's when it stops a fork, and still stops it", () => {
+    const { link, keep, told, fork, secret, untouched } = forksHost();
+    link("stopped", secret);
+    keep(2 ** 60);
+    expect(told()).toContain("stop pgherd-fork-try.service");
+    expect(readFileSync(join(fork, "stopped"), "utf8")).toMatch(/^the disk has only \d+ bytes/);
+    untouched();
+  });
+
+  test("the host writes nothing of root's when it looks at a fork", () => {
+    const { link, keep, fork, secret, untouched } = forksHost();
+    link("looked", secret);
+    execFileSync("touch", ["-hd", "1 hour ago", join(fork, "looked")]);
+    keep(0);
+    expect(readFileSync(join(fork, "looked"), "utf8")).toBe("");
+    untouched();
+  });
+
+  test("the host reads nothing of root's for a fork's record", () => {
+    const { link, keep, secret, fork, untouched } = forksHost();
+    link("record", secret);
+    keep(0);
+    expect(readdirSync(fork)).toContain("data");
+    untouched();
+  });
+
+  test("the host removes nothing of root's by a fork's folder that was exchanged", () => {
+    const { keep, root, forks, fork } = forksHost();
+    mkdirSync(join(root, "precious", "try"), { recursive: true });
+    writeFileSync(join(root, "precious", "try", "file"), "");
+    execFileSync("rm", ["-rf", fork]);
+    execFileSync("rmdir", [forks]);
+    symlinkSync(join(root, "precious"), forks);
+    expect(() => keep(0, "remove", "try")).toThrow("Permission denied");
+    expect(readdirSync(join(root, "precious", "try"))).toEqual(["file"]);
+  });
+
+  test("nothing of root's is told as a fork's record, reason or password", () => {
+    const { link, run, secret, forks } = forksHost();
+    const told = () => run(forksProbe("db3", forks).script);
+    link("stopped", secret);
+    expect(told()).toContain("port=5433\n");
+    link("record", secret);
+    expect(told()).not.toContain("secret");
+  });
+
+  test("a pipe for a record is not waited for", () => {
+    const { fork, run, forks } = forksHost();
+    execFileSync("rm", [join(fork, "record")]);
+    execFileSync("mkfifo", [join(fork, "record")]);
+    expect(run(forksProbe("db3", forks).script)).toBe("fork=try\n");
+  });
+
+  test("a change of a fork writes nothing of root's", () => {
+    const { link, run, fork, secret, untouched } = forksHost();
+    const [found] = forksProbe("db3", "/forks").parse("fork=try\nport=5433\nunit=active\n");
+    if (!found) throw new Error("no fork");
+    link("record.new", secret);
+    link("postgresql.conf", secret);
+    link("postgresql.conf.pgherd-new", secret);
+    const path = join(fork, "postgresql.conf");
+    const file = { content: "text\n", mode: "0600", owner: LESSER, group: LESSER };
+    const changed = { ...inputs, folder: fork, files: { [path]: file } };
+    expect(() => run(changeFork(changed, found, [path], inputs.password))).toThrow();
+    untouched();
+    link("record.new", "/nonexistent/directory");
+    chmodSync(fork, 0o700);
+    execFileSync("rm", [join(fork, "record.new")]);
+    run(changeFork(changed, found, [path], inputs.password));
+    expect(readFileSync(path, "utf8")).toBe("text\n");
+    expect([rights(path), rights(join(fork, "record"))]).toEqual(["daemon 600", "daemon 644"]);
+    untouched();
+  });
 });

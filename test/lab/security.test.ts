@@ -7,6 +7,7 @@ import { halfway } from "./security/halfway";
 import { doors } from "./security/doors";
 import { wal } from "./security/wal";
 import { sql } from "./security/sql";
+import { root } from "./security/root";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -40,3 +41,4 @@ halfway(cluster);
 doors(cluster);
 wal(cluster);
 sql(cluster);
+root(cluster);

@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
 import type { Source } from "../resources/inputs";
 import { psql } from "./postgres";
@@ -8,7 +9,7 @@ import { serviceOf } from "./systemd";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
 export const keptSourceProbe: Probe<Source | undefined> = {
-  script: `cat ${ORIGINAL}/source.json 2>/dev/null || :`,
+  script: `[ ! -f ${ORIGINAL}/source.json ] || cat ${ORIGINAL}/source.json`,
   parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Source)),
 };
 
@@ -58,11 +59,25 @@ echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
   };
 }
 
+/** A command that prints the process of the server that runs in this directory of postgres's; nothing for none. */
+export function serverProcess(dataDirectory: string): string {
+  const file = quote(`${dataDirectory}/postmaster.pid`);
+  return asOwner(
+    "postgres",
+    `${dataDirectory}/.`,
+    `[ -f ${file} ] || exit 0
+pid=$(head -n 1 ${file})
+case $pid in '' | *[!0-9]*) exit 0 ;; esac
+# The file stays where a server was killed, and its process is gone.
+[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != postgres ] || echo "$pid"`,
+  );
+}
+
 /** The unit that the server in this directory belongs to: empty for none, `none` where no server runs. */
 export function serverUnitProbe(dataDirectory: string): Probe<string> {
   return {
-    script: `pid=$(head -n 1 ${quote(dataDirectory)}/postmaster.pid 2>/dev/null || echo 0)
-if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]; then
+    script: `pid=$(${serverProcess(dataDirectory)})
+if [ -n "$pid" ]; then
   ${serviceOf("/proc/$pid")}
 else
   echo none

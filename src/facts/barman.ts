@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
 import { FORMS } from "./forms";
 import { psql } from "./postgres";
@@ -81,8 +82,7 @@ export const BACKUP_UNITS = {
 /** Barman's records, read as they stand: its own commands need a second each. */
 export function catalogOfBackupsProbe(home: string, results: string): Probe<BackupCatalog> {
   const units = Object.values(BACKUP_UNITS);
-  return {
-    script: `home=${quote(home)}
+  const records = `home=${quote(home)}
 # Barman holds this while it takes a backup, with its process id.
 lock=/var/lib/barman/.\${home##*/}-backup.lock
 taking() { ! grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" || echo taking=yes; }
@@ -101,7 +101,9 @@ for file in $(ls "$home/streaming" 2>/dev/null | grep -E '^[0-9A-F]{24}\\.partia
 done
 [ ! -f "$home/gaps" ] || sed 's/^/gap=/' "$home/gaps"
 echo "free=$(df -B1 --output=avail "$home" 2>/dev/null | tail -n 1)"
-for file in $(ls ${quote(results)} 2>/dev/null | sort -r); do echo "verified=$(cat ${quote(results)}/"$file")"; done
+for file in $(ls ${quote(results)} 2>/dev/null | sort -r); do echo "verified=$(cat ${quote(results)}/"$file")"; done`;
+  return {
+    script: `${asOwner("barman", `${home}/.`, records)}
 for unit in ${words(units)}; do systemctl -q is-active "$unit" && echo "active=$unit"; done
 # A oneshot is "activating" for as long as it runs.
 for unit in ${words(units)}; do [ "$(systemctl show -p ActiveState --value "$unit")" = activating ] && echo "active=$unit"; done

@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { words } from "../host/shell";
 
 const ETCDCTL = "ETCDCTL_API=3 etcdctl --dial-timeout=2s --command-timeout=4s";
@@ -69,8 +70,11 @@ export function dcsMemberProbe(url: string): Probe<DcsMember> {
  * etcd reads how its cluster begins (etcd/server/etcdserver/bootstrap.go, `haveWAL`).
  */
 export function logProbe(dataDirectory: string): Probe<boolean> {
+  const look = `for log in ${words([dataDirectory])}/member/wal/*.wal; do
+  if [ -e "$log" ]; then echo found; exit; fi
+done`;
   return {
-    script: `for log in ${words([dataDirectory])}/member/wal/*.wal; do [ -e "$log" ] && echo found && break; done; :`,
+    script: asOwner("etcd", `${dataDirectory}/member/wal/.`, look),
     parse: (output) => output.trim() === "found",
   };
 }

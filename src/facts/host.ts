@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 
 /** Names the cluster that a host belongs to, and outlives `pulumi destroy`, as the data does. */
@@ -116,7 +117,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       `mounted / /; mounted /tmp /tmp`,
       ...(dataDirectory ? [dataScript(dataDirectory)] : []),
       ...(dcsDirectory
-        ? [`echo "dcs $(ls -A ${quote(dcsDirectory)} 2>/dev/null | head -n 1)"`]
+        ? [asOwner("etcd", `${dcsDirectory}/.`, heldScript("dcs", dcsDirectory))]
         : []),
       ...(backupDirectory ? [backupScript(backupDirectory)] : []),
       ...Object.entries({ data: dataDirectory, dcs: dcsDirectory, backup: backupDirectory }).map(
@@ -168,21 +169,31 @@ if systemctl -q is-active 'patroni*.service' 2>/dev/null; then for file in /etc/
 
 /** The file system and the database of a data directory, which need not exist yet. */
 function dataScript(directory: string): string {
-  // The version names a program that root is about to run: nothing but digits will do.
-  return `data=${quote(directory)}
-echo "data $(ls -A "$data" 2>/dev/null | head -n 1)"
-at=$data
-while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
-echo "disk $(timeout 10 df -B1 --output=fstype,size,avail,itotal,iavail "$at" 2>/dev/null | tail -n 1)"
-mounted "$data" "$at"
-version=$(cat "$data/PG_VERSION" 2>/dev/null) || :
+  // The version names a program that is about to be run: nothing but digits will do.
+  const look = `${heldScript("data", directory)}
+data=${quote(directory)}
+version=
+if [ -f "$data/PG_VERSION" ]; then version=$(cat "$data/PG_VERSION"); fi
 case $version in
   '' | *[!0-9]*) ;;
   *)
     echo "version $version"
+    # The program may not be there, nor a database that is whole.
     "/usr/lib/postgresql/$version/bin/pg_controldata" -D "$data" 2>/dev/null | sed -n 's/^Database system identifier: */identifier /p'
     ;;
 esac`;
+  return `${asOwner("postgres", `${directory}/.`, look)}
+data=${quote(directory)}
+at=$data
+while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
+echo "disk $(timeout 10 df -B1 --output=fstype,size,avail,itotal,iavail "$at" 2>/dev/null | tail -n 1)"
+mounted "$data" "$at"`;
+}
+
+/** Tells under this name one thing that a directory holds; one that cannot be looked into holds something. */
+function heldScript(key: string, directory: string): string {
+  return `found=$(LC_ALL=C ls -A ${quote(directory)} 2>&1) || case $found in *'No such file or directory') found= ;; esac
+echo "${key} $(printf '%s\\n' "$found" | head -n 1)"`;
 }
 
 /** The room for backups, where their directory is or would be. */

@@ -28,7 +28,9 @@ export const EXCHANGEABLE = `exchangeable() {
  */
 export const OWNING = `${EXCHANGEABLE}
 owning() {
-  if [ -z "$(exchangeable "$2")" ]; then set -- "" "$@"; else set -- "runuser -u $1 --" "$@"; fi
+  if [ -z "$(exchangeable "$2")" ]; then set -- "" "$@"
+  # A user who is not there yet owns nothing, and whoever has no rights stands in.
+  else set -- "runuser -u $(id -un "$1" 2>/dev/null || echo nobody) --" "$@"; fi
   as=$1
   shift 3
   $as "$@"
@@ -39,9 +41,9 @@ owning() {
  * @param path whose last part does not count: `DIRECTORY/.` for what lies in a directory.
  */
 export function asOwner(user: string, path: string, script: string): string {
-  return `(
+  return `{
 ${OWNING}
-owning ${words([user, path])} ${SCRIPT_SHELL} ${hereDocument(ended(script))})`;
+owning ${words([user, path])} ${SCRIPT_SHELL} ${hereDocument(ended(script))}}`;
 }
 
 /** Ends a script unless root alone can exchange what lies at these paths. */

@@ -1,13 +1,22 @@
 import { etcdctl } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
+import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../facts/find-server";
 import { psql } from "../facts/postgres";
 import { ORIGINAL } from "../facts/source";
-import { hereDocument, quote, words } from "../host/shell";
+import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { AdoptionInputs, Source } from "../resources/inputs";
+import { holdsAnything, moveBesideWithTime } from "./directories";
+import { resetFailed } from "./units";
 
 /** Where systemd looks first for a unit: a file there wins over the package's, and one of its own may stand there. */
 const UNITS = "/etc/systemd/system";
+
+/** What is kept of the files that postgres may write, which postgres has read and puts back; and root's unit. */
+const KEPT = `${ORIGINAL}/postgres.tar`;
+const KEPT_UNIT = `${ORIGINAL}/unit.tar`;
+/** Both in one, as earlier versions have kept them. */
+const KEPT_EARLIER = `${ORIGINAL}/files.tar`;
 
 /**
  * Keeps what a migration goes back to: the files of the server's configuration, its unit, and what was found of it. The
@@ -16,16 +25,22 @@ const UNITS = "/etc/systemd/system";
 export function keepOriginal(source: Source): string {
   const { configDirectory, dataDirectory, unit } = source;
   const record = `${ORIGINAL}/source.json`;
-  return `install -d -m 0700 ${ORIGINAL}
-set --
+  const conf = quote(`${configDirectory}/conf.d`);
+  // What postgres cannot replace Patroni does not either.
+  const own = `set --
 for file in ${quote(dataDirectory)}/postgresql.auto.conf ${quote(configDirectory)}/*.conf ${words([source.hbaFile, source.identFile])}; do
-  [ -f "$file" ] && set -- "$@" "\${file#/}"
+  if [ -f "$file" ] && [ -w "\${file%/*}" ]; then set -- "$@" "\${file#/}"; fi
 done
-[ -d ${quote(`${configDirectory}/conf.d`)} ] && set -- "$@" ${quote(`${configDirectory}/conf.d`.slice(1))}
-${unit === "" ? "" : `[ -f ${UNITS}/${quote(unit)} ] && [ ! -L ${UNITS}/${quote(unit)} ] && set -- "$@" ${quote(`${UNITS}/${unit}`.slice(1))}`}
-tar -C / -cf ${ORIGINAL}/files.tar.new "$@"
-sync ${ORIGINAL}/files.tar.new
-mv ${ORIGINAL}/files.tar.new ${ORIGINAL}/files.tar
+if [ -d ${conf} ] && [ -w ${conf} ]; then set -- "$@" ${quote(`${configDirectory}/conf.d`.slice(1))}; fi
+tar -C / -cf - --files-from=/dev/null "$@"`;
+  const unitFile = `${UNITS}/${unit}`;
+  return `install -d -m 0700 ${ORIGINAL}
+{
+${asUser("postgres", own)}
+} >${KEPT}.new
+${unit === "" ? "" : `if [ -f ${quote(unitFile)} ] && [ ! -L ${quote(unitFile)} ]; then tar -C / -cf ${KEPT_UNIT} ${quote(unitFile.slice(1))}; fi`}
+sync ${KEPT}.new
+mv ${KEPT}.new ${KEPT}
 (umask 077; cat >${record}.new) ${hereDocument(`${JSON.stringify(source)}\n`)}
 sync ${record}.new
 mv ${record}.new ${record}`;
@@ -103,26 +118,44 @@ fi`;
 
 /** Moves a data directory aside that an earlier migration has left; nothing where Patroni runs or there is none. */
 export function setAsideCopy(dataDirectory: string): string {
-  const data = quote(dataDirectory);
-  return `if systemctl -q is-active patroni || [ -z "$(ls -A ${data} 2>/dev/null)" ]; then exit 0; fi
-if [ -e ${data}/postmaster.pid ] && [ "$(cat "/proc/$(head -n 1 ${data}/postmaster.pid)/comm" 2>/dev/null)" = postgres ]; then
-  echo "PostgreSQL runs in "${data}"; stop it first" >&2
+  return `if systemctl -q is-active patroni; then exit 0; fi
+if ! ${holdsAnything("postgres", dataDirectory)}; then exit 0; fi
+if [ -n "$(${serverProcess(dataDirectory)})" ]; then
+  echo "PostgreSQL runs in "${quote(dataDirectory)}"; stop it first" >&2
   exit 1
 fi
-mv ${data} ${data}.before-migration-"$(date -u +%Y%m%dT%H%M%SZ)"`;
+${moveBesideWithTime("postgres", dataDirectory, "before-migration")}`;
 }
 
 /** Puts the files of the server's configuration back as they were, and takes Patroni's away. */
 export function restoreOriginal(source: Source): string {
   const { configDirectory, unit, enabled, dataDirectory } = source;
-  const config = quote(configDirectory);
-  return `rm -f ${config}/postgresql.conf ${config}/postgresql.base.conf ${config}/postgresql.conf.backup ${config}/postgresql.base.conf.backup ${config}/pg_hba.conf.backup ${config}/pg_ident.conf.backup ${quote(dataDirectory)}/patroni.dynamic.json
+  const names = ["postgresql.conf", "postgresql.base.conf"]
+    .flatMap((name) => [name, `${name}.backup`])
+    .concat("pg_hba.conf.backup", "pg_ident.conf.backup")
+    .map((name) => `${configDirectory}/${name}`)
+    .concat(`${dataDirectory}/patroni.dynamic.json`);
+  const putBack = `rm -f ${words(names)}
+tar -C / -xpf - --exclude=${quote(UNITS.slice(1))} <&3`;
+  const unitFile = `${UNITS}/${unit}`.slice(1);
+  return `for kept in ${KEPT} ${KEPT_EARLIER}; do
+if [ ! -f "$kept" ]; then continue; fi
+{
+${asUser("postgres", putBack)}
+} 3<"$kept"
+done
 ${[...new Set([...enabled, ...(unit === "" ? [] : [unit])])]
   .map(
     (one) => `[ "$(readlink ${UNITS}/${quote(one)})" = /dev/null ] && rm -f ${UNITS}/${quote(one)}`,
   )
   .join("\n")}
-tar -C / -xpf ${ORIGINAL}/files.tar
+${
+  unit === ""
+    ? ""
+    : `for kept in ${KEPT_UNIT} ${KEPT_EARLIER}; do
+  if [ -f "$kept" ] && tar -tf "$kept" | grep -qxF ${quote(unitFile)}; then tar -C / -xpf "$kept" ${quote(unitFile)}; fi
+done`
+}
 systemctl daemon-reload
 ${enabled.map((one) => `systemctl enable -q ${quote(one)}`).join("\n")}`;
 }
@@ -163,7 +196,7 @@ export function startByItself(source: Source): string {
     unit === ""
       ? // A unit of its own for the time until the host restarts: otherwise the server would end with this session.
         `systemd-run -q --collect -p Type=forking -p User=postgres -p TimeoutStartSec=infinity ${control} start -w -D ${data} -l ${data}/by-hand.log -o ${quote(`-c config_file=${configDirectory}/postgresql.conf`)}`
-      : `systemctl reset-failed ${quote(unit)} 2>/dev/null || :\nsystemctl start ${quote(unit)}`;
+      : `${resetFailed(unit)}\nsystemctl start ${quote(unit)}`;
   // The first checkpoint while clients still work makes the last one, when they cannot, a short one.
   return `(cd / && ${psql(port, "postgres")} -c checkpoint 2>/dev/null || :)
 cd /

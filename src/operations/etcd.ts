@@ -1,5 +1,6 @@
 import { etcdctl } from "../facts/etcd";
-import { hereDocument, quote, words } from "../host/shell";
+import { hereDocument, words } from "../host/shell";
+import { moveBesideWithTime } from "./directories";
 
 /**
  * Sets a key, but only if nobody has changed it since it was read: a lost race is an error, not an overwritten value.
@@ -33,6 +34,5 @@ export function addMember(endpoints: readonly string[], name: string, peerUrl: s
 
 /** Moves away what a member without a log has left: a start that failed leaves an empty database behind. */
 export function setAsideRemains(dataDirectory: string): string {
-  const member = quote(`${dataDirectory}/member`);
-  return `[ ! -e ${member} ] || mv ${member} ${member}.without-log-"$(date +%s)"`;
+  return moveBesideWithTime("etcd", `${dataDirectory}/member`, "without-log");
 }

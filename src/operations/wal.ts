@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { quote } from "../host/shell";
 import { positionOf } from "./restore";
 
@@ -16,8 +17,12 @@ export interface WalFile {
 export function walProbe(home: string, from: string): Probe<WalFile[]> {
   return {
     // What is received goes from one folder into the other: looked at in this order nothing escapes.
-    script: `{ find ${quote(home)}/streaming ${quote(home)}/wals -type f -size +0 -printf '%f %T@\\n'; } |
+    script: asOwner(
+      "barman",
+      `${home}/.`,
+      `{ find ${quote(home)}/streaming ${quote(home)}/wals -type f -size +0 -printf '%f %T@\\n'; } |
 awk '$1 ~ /^[0-9A-F]+(\\.partial)?$/ && length($1) >= 24 && substr($1, 9, 16) >= "${from}"'`,
+    ),
     parse: (output) =>
       output
         .split("\n")

@@ -48,5 +48,5 @@ test("what a member without a log has left is moved away, and nothing is no erro
   expect(move()).toBe(0);
   mkdirSync(join(data, "member/snap"), { recursive: true });
   expect(move()).toBe(0);
-  expect(readdirSync(data)).toEqual([expect.stringMatching(/^member\.without-log-\d+$/)]);
+  expect(readdirSync(data)).toEqual([expect.stringMatching(/^member\.without-log-\d{8}T\d{6}Z$/)]);
 });

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { epochOf } from "../config/time";
 import type { RecoveryTarget } from "../config/schema";
-import { PgherdError } from "../errors";
+import { ConnectError, PgherdError } from "../errors";
 import { placesProbe } from "../facts/places";
 import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
@@ -182,12 +182,20 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
   if (!replicas) throw new Error("a stack with backups makes replicas from them");
   const members = Object.keys(plan.patroni.members);
   const places = await Promise.all(
-    members.map(async (name) => [name, await host(name).observe(placesProbe)] as const),
+    members.map(async (name) => {
+      try {
+        return [[name, await host(name).observe(placesProbe)] as const];
+      } catch (error) {
+        // A way back need not wait for it; a restore does, and says so when it asks it more.
+        if (error instanceof ConnectError) return [];
+        throw error;
+      }
+    }),
   );
   return {
     ...open,
     backup,
-    places: Object.fromEntries(places),
+    places: Object.fromEntries(places.flat()),
     binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
     fill: replicas.command,
     recovery: (target) => recoverySettings(target as RecoveryTarget, replicas.recoveryCommand),

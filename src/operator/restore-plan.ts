@@ -61,7 +61,9 @@ export async function considerRestore(
   const { plan, backup: at, host } = cluster;
   const { target } = request;
   const members = Object.keys(plan.patroni.members);
-  const [before] = Object.values(await observeRestores(cluster));
+  const { found, silent } = await observeRestores(cluster);
+  for (const problem of Object.values(silent)) throw problem;
+  const [before] = Object.values(found);
   if (before) throw new Refusal("The restore", [describeRestore(before)]);
   const [catalog, status] = await Promise.all([
     host(at.host).observe(catalogOfBackupsProbe(at.home, at.results)),

@@ -1,3 +1,4 @@
+import { ConnectError } from "../errors";
 import { psql } from "../facts/postgres";
 import type { Places } from "../facts/places";
 import { restoreRecordProbe, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
@@ -28,18 +29,31 @@ export function stampOf(at: Date): string {
   return at.toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-/** What members say of a restore that is under way or was cut off there. @throws ConnectError if one does not answer */
+/** What members say of a restore that is under way or was cut off there. */
+export interface Restores {
+  readonly found: { readonly [member: string]: FoundRestore };
+  /** Members that cannot be reached, each with why. */
+  readonly silent: { readonly [member: string]: ConnectError };
+}
+
 export async function observeRestores({
   plan,
   host,
-}: Pick<RestorableCluster, "plan" | "host">): Promise<{ readonly [member: string]: FoundRestore }> {
-  const found = await Promise.all(
+}: Pick<RestorableCluster, "plan" | "host">): Promise<Restores> {
+  const found: { [member: string]: FoundRestore } = {};
+  const silent: { [member: string]: ConnectError } = {};
+  await Promise.all(
     Object.keys(plan.patroni.members).map(async (name) => {
-      const record = await host(name).observe(restoreRecordProbe);
-      return record ? [[name, record] as const] : [];
+      try {
+        const record = await host(name).observe(restoreRecordProbe);
+        if (record) found[name] = record;
+      } catch (error) {
+        if (!(error instanceof ConnectError)) throw error;
+        silent[name] = error;
+      }
     }),
   );
-  return Object.fromEntries(found.flat());
+  return { found, silent };
 }
 
 /** Writes on all members how far the restore has come. */
@@ -113,7 +127,8 @@ export async function onDcs(
   { plan, host }: Pick<RestorableCluster, "plan" | "host">,
   action: string,
   script: (endpoints: readonly string[], cluster: string) => string,
+  { except = [] }: { readonly except?: readonly string[] } = {},
 ): Promise<void> {
-  const [name = ""] = Object.keys(plan.etcd.members);
+  const [name = ""] = Object.keys(plan.etcd.members).filter((one) => !except.includes(one));
   await host(name).change(action, script(Object.values(plan.etcd.members), plan.name));
 }

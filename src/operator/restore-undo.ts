@@ -16,8 +16,9 @@ import {
   stopAll,
 } from "./restore-steps";
 
-/** How long a restore that has failed tries to put the data back by itself. */
+/** How long a restore that has failed tries to put the data back by itself, and how long it waits for every member. */
 const UNDO_SECONDS = 300;
+const PATIENCE_SECONDS = 60;
 const PAUSE_MS = 3000;
 
 /** A restore that was cut off, as the members tell of it. */
@@ -25,6 +26,8 @@ export interface CutOff {
   readonly record: RestoreRecord;
   /** The members that are still in it. */
   readonly within: readonly string[];
+  /** Members that cannot be reached; they may be in it too. */
+  readonly silent: readonly string[];
 }
 
 /**
@@ -32,13 +35,14 @@ export interface CutOff {
  * @throws Refusal if there is none, or somebody is at work on it.
  */
 export async function cutOffRestore(cluster: RestorableCluster): Promise<CutOff> {
-  const found = await observeRestores(cluster);
+  const { found, silent } = await observeRestores(cluster);
   const records = Object.values(found);
   const record = furthest(records);
-  if (!record) throw new Refusal("This", ["no restore was cut off."]);
+  const problems = Object.values(silent).map(({ message }) => message);
+  if (!record) throw new Refusal("This", ["no restore was cut off.", ...problems]);
   const busy = records.find(({ holder }) => holder !== undefined);
   if (busy) throw new Refusal("This", [describeRestore(busy)]);
-  return { record, within: Object.keys(found) };
+  return { record, within: Object.keys(found), silent: Object.keys(silent) };
 }
 
 function furthest(records: readonly FoundRestore[]): RestoreRecord | undefined {
@@ -47,20 +51,27 @@ function furthest(records: readonly FoundRestore[]): RestoreRecord | undefined {
 }
 
 /** What putting the data back comes to. */
-export function considerUndo(cluster: RestorableCluster, { record, within }: CutOff): Intent {
+export function considerUndo(
+  cluster: RestorableCluster,
+  { record, within, silent }: CutOff,
+): Intent {
   const { phase, aside, first } = record;
   const folders = within.map((name) => `${dataOf(cluster, name)}.${aside} on ${name}`);
   const whole = within.includes(first);
   return {
-    refusals:
-      phase === "restored" && !whole
+    refusals: silent.includes(first)
+      ? [`${first} cannot be reached, and has to lead first with the data from before.`]
+      : phase === "restored" && !whole
         ? [
             "the restore has come to its end, and only its records are left: `pgherd restore --resume` removes them.",
           ]
         : [],
     objections: [],
-    effects:
-      phase === "stopping"
+    effects: [
+      ...silent.map(
+        (name) => `leaves ${name} as it is, which cannot be reached: do this again when it can be`,
+      ),
+      ...(phase === "stopping"
         ? [`starts ${within.join(", ")} again: no data was moved`]
         : [
             whole
@@ -70,7 +81,8 @@ export function considerUndo(cluster: RestorableCluster, { record, within }: Cut
             ...(phase === "restored"
               ? ["loses what was written since the restored data leads"]
               : []),
-          ],
+          ]),
+    ],
   };
 }
 
@@ -89,7 +101,7 @@ export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): P
 
 async function putBack(
   cluster: RestorableCluster,
-  { record, within }: CutOff,
+  { record, within, silent }: CutOff,
   failed: string,
 ): Promise<void> {
   const { aside, first, systemIdentifier } = record;
@@ -100,11 +112,12 @@ async function putBack(
   );
   // The others lead already, and follow their own.
   if (!within.includes(first)) return;
-  await onDcs(cluster, "forgetting the attempt", forgetCluster);
+  const reached = { except: silent };
+  await onDcs(cluster, "forgetting the attempt", forgetCluster, reached);
   if (systemIdentifier !== undefined) {
-    await onDcs(cluster, "remembering the cluster", (endpoints, name) =>
-      rememberCluster(endpoints, name, systemIdentifier),
-    );
+    const remember = (endpoints: readonly string[], name: string) =>
+      rememberCluster(endpoints, name, systemIdentifier);
+    await onDcs(cluster, "remembering the cluster", remember, reached);
   }
 }
 
@@ -135,13 +148,16 @@ export async function failRestore(
   problem: unknown,
 ): Promise<never> {
   const reason = problem instanceof Error ? problem.message : String(problem);
-  const end = Date.now() + UNDO_SECONDS * 1000;
-  const tryUndo = async (): Promise<string> => {
+  const started = Date.now();
+  const passed = (seconds: number) => Date.now() - started > seconds * 1000;
+  const tryUndo = async (): Promise<{ failed: string; silent: readonly string[] }> => {
     for (;;) {
       try {
-        return await undoRestore(cluster, { record, within: record.members });
+        const all = { record, within: record.members, silent: [] };
+        const cutOff = passed(PATIENCE_SECONDS) ? await cutOffRestore(cluster) : all;
+        return { failed: await undoRestore(cluster, cutOff), silent: cutOff.silent };
       } catch (error) {
-        if (Date.now() > end) throw stuck(reason, error);
+        if (passed(UNDO_SECONDS)) throw stuck(record, reason, error);
         const why = error instanceof ConnectError ? "a host is out of reach" : "it failed";
         cluster.progress(`putting the old data back: ${why}, trying again`);
         await sleep(PAUSE_MS);
@@ -149,19 +165,23 @@ export async function failRestore(
       }
     }
   };
-  const failed = await tryUndo();
+  const { failed, silent } = await tryUndo();
+  const again =
+    silent.length === 0
+      ? ""
+      : ` But for ${silent.join(", ")}, out of reach: when that has changed, pgherd restore --undo.`;
   throw new PgherdError(
-    `the restore failed; the cluster runs as before.\n${reason}`,
+    `the restore failed; the cluster runs as before.${again}\n${reason}`,
     record.phase === "stopping"
       ? "No data was moved."
       : `What was restored is kept on ${record.first} as ${dataOf(cluster, record.first)}.${failed}.`,
   );
 }
 
-function stuck(reason: string, error: unknown): PgherdError {
+function stuck({ first }: RestoreRecord, reason: string, error: unknown): PgherdError {
   const also = error instanceof Error ? error.message : String(error);
   return new PgherdError(
     `the restore failed, and the data from before could not be put back yet.\n${reason}\nThen: ${also}`,
-    "It is safe beside the data directories. As soon as all members can be reached: pgherd restore --undo",
+    `It is safe beside the data directories. As soon as ${first} can be reached: pgherd restore --undo`,
   );
 }

@@ -86,7 +86,7 @@ async function acceptRestore(
   record: RestoreRecord,
 ): Promise<Pick<RestoreOutcome, "timeline" | "kept">> {
   try {
-    return await finishRestore(cluster, { record, within: record.members });
+    return await finishRestore(cluster, { record, within: record.members, silent: [] });
   } catch (error) {
     throw new PgherdError(
       `${record.first} leads with the restored data, but the restore has not come to its end.\n${(error as Error).message}`,

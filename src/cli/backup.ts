@@ -235,6 +235,7 @@ async function verify(at: At): Promise<void> {
     );
   }
   const { say: progress, done } = at.json ? SILENT : progressLine();
+  const [last] = (await look(at)).verifications;
   progress("restoring the newest backup; this takes as long as a restore does");
   await at.host.change(
     "verifying",
@@ -243,7 +244,7 @@ async function verify(at: At): Promise<void> {
   );
   done();
   const [result] = (await look(at)).verifications;
-  if (!result)
+  if (!result || result.endedAt === last?.endedAt)
     throw new PgherdError(
       `${at.plan.host}: the test restore left no result.`,
       `Next: journalctl -u ${BACKUP_UNITS.verify} there.`,
@@ -253,7 +254,7 @@ async function verify(at: At): Promise<void> {
     process.stdout.write(
       result.ok
         ? `Backup ${result.backup} is in order: ${sizeOf(result.bytes)} restored and replayed in ${spanOf(result.restoreSeconds)}.\n`
-        : `${pc.red("Failed")}: backup ${result.backup}: ${result.problem}\n`,
+        : `${pc.red("Failed")}: ${result.backup ? `backup ${result.backup}: ` : ""}${result.problem}\n`,
     );
   if (!result.ok) process.exitCode = 2;
 }

@@ -166,7 +166,7 @@ function renderBackups(
   if (verification) {
     const { backup, ok, endedAt, restoreSeconds } = verification;
     lines.push(
-      `${"".padEnd(9)} test restore of ${backup} ${ok ? pc.green("in order") : pc.red("failed")}, ` +
+      `${"".padEnd(9)} test restore ${backup ? `of ${backup} ` : ""}${ok ? pc.green("in order") : pc.red("failed")}, ` +
         `${spanOf(now - endedAt)} ago${ok ? `, took ${spanOf(restoreSeconds)}` : ""}`,
     );
   }

@@ -1,3 +1,4 @@
+import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
@@ -9,8 +10,20 @@ import { serviceOf } from "./systemd";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
 export const keptSourceProbe: Probe<Source | undefined> = {
-  script: `[ ! -f ${ORIGINAL}/source.json ] || cat ${ORIGINAL}/source.json`,
-  parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Source)),
+  script: `if [ -e ${ORIGINAL}/source.json ]; then echo kept; cat ${ORIGINAL}/source.json; fi`,
+  parse(output) {
+    if (output.trim() === "") return undefined;
+    try {
+      return JSON.parse(output.replace(/^kept\n/, "")) as Source;
+    } catch (error) {
+      // Taken for one that is not there, the migration would begin anew on what it has changed already.
+      throw new FactError(
+        `${ORIGINAL}/source.json: expected what was found of the server before its migration, found something else.`,
+        "Bring the file back from a backup of the host, or end the migration by hand.",
+        { cause: error },
+      );
+    }
+  },
 };
 
 /** A host that a database is to be copied to. */

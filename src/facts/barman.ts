@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
@@ -52,6 +53,8 @@ export interface BackupCatalog {
   readonly verifications: readonly Verification[];
   /** Names of the timers and services that are active now. */
   readonly active: readonly string[];
+  /** Names of those that ended with an error the last time they ran. */
+  readonly failed: readonly string[];
   /** When the next backup is due, in seconds since 1970; 0 if none is. */
   readonly nextBackupAt: number;
   /** The host's clock, in seconds since 1970. */
@@ -87,12 +90,13 @@ export function catalogOfBackupsProbe(home: string, results: string): Probe<Back
 lock=/var/lib/barman/.\${home##*/}-backup.lock
 taking() { ! grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" || echo taking=yes; }
 taking
-for folder in "$home"/base/*; do
+for folder in "$home"/base/*/; do
+  folder=\${folder%/}
+  case \${folder##*/} in [0-9]*T[0-9]*) ;; *) continue ;; esac
   info=$home/meta/\${folder##*/}-backup.info
   [ -f "$info" ] || info=$folder/backup.info
-  [ -f "$info" ] || continue
   echo "backup \${folder##*/}"
-  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces|xlog_segment_size)=' "$info" || : # One that is empty has none of them.
+  grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces|xlog_segment_size)=' "$info" 2>/dev/null || : # There is none, or nothing in it: it reads as failed.
 done
 # Asked again: it may have begun meanwhile.
 taking
@@ -101,9 +105,12 @@ for file in $(ls "$home/streaming" 2>/dev/null | grep -E '^[0-9A-F]{24}\\.partia
 done
 [ ! -f "$home/gaps" ] || sed 's/^/gap=/' "$home/gaps"
 echo "free=$(df -B1 --output=avail "$home" 2>/dev/null | tail -n 1)"
-for file in $(ls ${quote(results)} 2>/dev/null | sort -r); do echo "verified=$(cat ${quote(results)}/"$file")"; done`;
+for file in $(ls ${quote(results)} 2>/dev/null | grep -E '^[0-9TZ]+\\.json$' | sort -r); do
+  echo "verified=$file $(tr '\\n' ' ' <${quote(results)}/"$file")"
+done`;
   return {
     script: `${asOwner("barman", `${home}/.`, records)}
+for unit in ${BACKUP_UNITS.verify}; do ! systemctl -q is-failed "$unit" || echo "failed=$unit"; done
 for unit in ${words(units)}; do systemctl -q is-active "$unit" && echo "active=$unit"; done
 # A oneshot is "activating" for as long as it runs.
 for unit in ${words(units)}; do [ "$(systemctl show -p ActiveState --value "$unit")" = activating ] && echo "active=$unit"; done
@@ -125,7 +132,19 @@ function parseCatalog(output: string): BackupCatalog {
     }
     const at = line.indexOf("=");
     const [key, value] = [line.slice(0, at), line.slice(at + 1).trim()];
-    if (["taking", "receiving", "gap", "free", "verified", "active", "next", "now"].includes(key)) {
+    if (
+      [
+        "taking",
+        "receiving",
+        "gap",
+        "free",
+        "verified",
+        "active",
+        "failed",
+        "next",
+        "now",
+      ].includes(key)
+    ) {
       inBackup = false;
     }
     if (inBackup) (backups.at(-1) as { [key: string]: string })[key] = value;
@@ -143,23 +162,55 @@ function parseCatalog(output: string): BackupCatalog {
     ...(segment ? { receiving: { segment, at: Number(at) } } : {}),
     gaps: all("gap"),
     free: Number(all("free")[0]) || 0,
-    verifications: all("verified").flatMap((text) => {
-      try {
-        return [JSON.parse(text) as Verification];
-      } catch {
-        return [];
-      }
-    }),
+    verifications: all("verified").map(verification),
     active: [...new Set(all("active"))],
+    failed: all("failed"),
     nextBackupAt: Number(all("next")[0]) || 0,
     now: Number(all("now")[0]),
   };
 }
 
-/** Barman cannot write down what cut it off. */
+/** What a record of Barman's can say (barman/infofile.py, BackupInfo.STATUS_ALL). */
+const STATUSES = ["DONE", "EMPTY", "FAILED", "STARTED", "SYNCING", "WAITING_FOR_WALS"];
+
+/** Barman cannot write down what cut it off; a record that cannot be read tells of no backup either. */
 function ended(backup: BaseBackup, taking: boolean): BaseBackup {
-  const unfinished = ["EMPTY", "STARTED"].includes(backup.status) && !taking;
+  const { status } = backup;
+  if (taking && !STATUSES.includes(status)) return { ...backup, status: "EMPTY" };
+  if (!STATUSES.includes(status)) {
+    return { ...backup, status: "FAILED", error: "its record cannot be read" };
+  }
+  const unfinished = ["EMPTY", "STARTED"].includes(status) && !taking;
   return unfinished ? { ...backup, status: "FAILED", error: "it was cut off" } : backup;
+}
+
+const verificationShape = z.object({
+  backup: z.string(),
+  ok: z.boolean(),
+  problem: z.string(),
+  ...{ startedAt: z.number(), endedAt: z.number() },
+  ...{ restoreSeconds: z.number(), bytes: z.number() },
+});
+
+/**
+ * A record of a test restore. One that cannot be read proves nothing: it is a failed one, of the time in its name.
+ * @param text `20261121T050000Z.json {"backup":…}`
+ */
+function verification(text: string): Verification {
+  const at = text.indexOf(" ");
+  const [name, record] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+  try {
+    return verificationShape.parse(JSON.parse(record));
+  } catch {
+    const [, year, month, day, hour, minute, second] =
+      /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(name) ?? [];
+    const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000 || 0;
+    const problem = `its record ${name} cannot be read`;
+    return {
+      ...{ backup: "", ok: false, problem, startedAt: time, endedAt: time },
+      ...{ restoreSeconds: 0, bytes: 0 },
+    };
+  }
 }
 
 function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {

@@ -72,7 +72,7 @@ const DAY = 24 * 3600;
 const LEAST_FREE = 2 ** 30;
 
 function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string[] {
-  const { backups, now, gaps, active, verifications, free } = catalog;
+  const { backups, now, gaps, active, failed, verifications, free } = catalog;
   const problems: string[] = [];
   const newest = backups.find(({ status }) => status === "DONE");
   const running = backups.some(isRunning);
@@ -108,8 +108,11 @@ function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string
   }
   const [verification] = verifications;
   if (verification && !verification.ok) {
+    const what = verification.backup ? `of backup ${verification.backup} ` : "";
+    problems.push(`The test restore ${what}failed: ${verification.problem}`);
+  } else if (failed.includes(BACKUP_UNITS.verify)) {
     problems.push(
-      `The test restore of backup ${verification.backup} failed: ${verification.problem}`,
+      `The last test restore failed without a record of it: journalctl -u ${BACKUP_UNITS.verify} on ${plan.host}.`,
     );
   }
   const verifiedAt = verification?.endedAt ?? backups.at(-1)?.endedAt;

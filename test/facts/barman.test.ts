@@ -23,7 +23,7 @@ begin_time=2026-11-22 02:00:01+00:00
 receiving=000000010000000000000007 1795400000
 gap=2026-11-21T12:00:00Z 000000010000000000000005
 free=1000000000
-verified={"backup":"20261121T020001","ok":true,"problem":"","startedAt":1,"endedAt":2,"restoreSeconds":1,"bytes":9}
+verified=20261121T050002Z.json {"backup":"20261121T020001","ok":true,"problem":"","startedAt":1,"endedAt":2,"restoreSeconds":1,"bytes":9}
 active=pgherd-barman.service
 next=1795500000
 now=1795400005
@@ -62,6 +62,32 @@ test.each([
 test("a backup whose record tells of no other size has WAL segments of 16 MB, as Barman reads it", () => {
   const [found] = probe.parse("backup 20261121T020001\nstatus=DONE\nnow=5\n").backups;
   expect(found?.segmentBytes).toBe(2 ** 24);
+});
+
+test.each([
+  ["a control character in it", '{"backup":"20261121T020001","ok":true,"problem":"\u001b[0m"}'],
+  ["nothing in it, as on a full disk", ""],
+  ["half of it", '{"backup":"20261121T020001","ok":tr'],
+  ["another shape", '{"ok":true}'],
+])("a test restore's record with %s is one of a failed test restore", (_what, record) => {
+  const good = { backup: "20261114T020001", ok: true, problem: "", startedAt: 1, endedAt: 2 };
+  const before = JSON.stringify({ ...good, restoreSeconds: 1, bytes: 9 });
+  const { verifications } = probe.parse(
+    `verified=20261121T050000Z.json ${record}\nverified=20261114T050000Z.json ${before}\nnow=5\n`,
+  );
+  expect(verifications[0]).toMatchObject({
+    ...{ ok: false, problem: "its record 20261121T050000Z.json cannot be read" },
+    endedAt: Date.parse("2026-11-21T05:00:00Z") / 1000,
+  });
+  expect(verifications[1]?.ok).toBe(true);
+});
+
+test.each([
+  ["nothing in its record", ""],
+  ["something else in its record", "status=DON\n"],
+])("a backup with %s has failed", (_what, record) => {
+  const [found] = probe.parse(`backup 20261121T020001\n${record}free=1\nnow=5\n`).backups;
+  expect(found).toMatchObject({ status: "FAILED", error: "its record cannot be read" });
 });
 
 test("a backup host without a backup is no error", () => {

@@ -38,6 +38,7 @@ function catalog(overrides: Partial<BackupCatalog> = {}): BackupCatalog {
       now: NOW,
     },
     active: [BACKUP_UNITS.receiver, BACKUP_UNITS.backupTimer],
+    failed: [],
     ...overrides,
   };
 }
@@ -93,6 +94,21 @@ test.each([
     catalog({ gaps: [`${new Date(NOW * 1000).toISOString()} 000000010000000000000005`] }),
     SLOT,
     "WAL from 000000010000000000000005 on is missing",
+  ],
+  [
+    "a gap that cannot be read",
+    catalog({ gaps: ["\0\0\0"] }),
+    SLOT,
+    "nothing after it can be restored until there is a newer backup",
+  ],
+  [
+    "a test restore that left no record after a good one",
+    catalog({
+      failed: [BACKUP_UNITS.verify],
+      verifications: [{ ...VERIFIED, ok: true, endedAt: NOW - DAY }],
+    }),
+    SLOT,
+    "The last test restore failed without a record of it",
   ],
   [
     "a test restore that failed",

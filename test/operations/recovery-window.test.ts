@@ -37,7 +37,15 @@ function wal(...without: string[]) {
 }
 
 const CATALOG: BackupCatalog = {
-  ...{ backups: BACKUPS, taking: false, gaps: [], free: 1, verifications: [], active: [] },
+  ...{
+    backups: BACKUPS,
+    taking: false,
+    gaps: [],
+    free: 1,
+    verifications: [],
+    active: [],
+    failed: [],
+  },
   ...{ nextBackupAt: 0, now: 1000, receiving: { segment: "000000020000000000000008", at: 900 } },
 };
 

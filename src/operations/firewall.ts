@@ -43,6 +43,26 @@ ExecStart=/usr/sbin/nft -f ${RULES_FILE}
 ExecStartPost=${RECORD}
 ExecReload=/usr/sbin/nft -f ${RULES_FILE}
 ExecReload=${RECORD}
+# It comes too early for a /tmp of its own; systemd.exec(5).
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_ADMIN
+ProtectSystem=strict
+ReadWritePaths=/run
+ProtectHome=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
 
 [Install]
 WantedBy=sysinit.target

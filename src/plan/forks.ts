@@ -6,6 +6,7 @@ import type { ForkInputs } from "../resources/inputs";
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
 import { planPatroni, ROLES } from "./patroni";
+import { sandbox } from "./sandbox";
 import { render } from "./template";
 import type { ForkPlan } from "./types";
 
@@ -89,6 +90,12 @@ function ownFiles(settings: Settings, wish: ForkWish): ForkInputs["files"] {
         firewall: firewall && firewallFile(name),
         memory,
         binDirectory: `/usr/lib/postgresql/${cluster.postgresql.version}/bin`,
+        // PostgreSQL asks the kernel for the networks of its own that "samenet" means.
+        sandbox: sandbox({
+          writes: [folder],
+          network: ["AF_INET", "AF_INET6", "AF_NETLINK"],
+          compiles: true,
+        }),
       }),
     ),
     [`${folder}/postgresql.conf`]: ofPostgres(
@@ -129,7 +136,16 @@ function ownFiles(settings: Settings, wish: ForkWish): ForkInputs["files"] {
 
 /** What all forks of a host share. */
 function keeperFiles(settings: Settings): ForkInputs["files"] {
-  const values = { keeper: KEEPER, forks: forksFolder(settings), reserve: RESERVE };
+  const forks = forksFolder(settings);
+  const values = {
+    ...{ keeper: KEEPER, forks, reserve: RESERVE },
+    // It looks through and removes what is postgres's, and a fork's unit and rules with it.
+    sandbox: sandbox({
+      writes: ["/etc/systemd/system", "/var/lib/pgherd"],
+      optional: [forks],
+      capabilities: ["CAP_DAC_OVERRIDE", "CAP_SETGID", "CAP_SETUID"],
+    }),
+  };
   return {
     [KEEPER]: file(render("fork/keeper.sh", values)),
     "/etc/systemd/system/pgherd-forks.service": file(render("fork/keeper.service", values)),

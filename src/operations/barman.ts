@@ -25,9 +25,7 @@ done`;
 
 /** Takes a backup now, in a unit that outlives this connection, without spreading its checkpoint over minutes. */
 export function startBackup(): string {
-  // Beside the nightly one, which waits for an idle moment of the disks, this one is asked for by somebody who waits.
-  return `systemd-run --quiet --collect --unit=${UNASKED_BACKUP} --uid=barman --property=Nice=5 \
-/var/lib/pgherd/backup-take --immediate-checkpoint`;
+  return `systemctl start --no-block ${UNASKED_BACKUP}`;
 }
 
 /** The unit of a backup that is taken out of turn. */

@@ -6,9 +6,11 @@ import { BARMAN_OPTION } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshPort } from "./logins";
+import { sandbox } from "./sandbox";
 import { script } from "./script";
 import { render } from "./template";
 import type { BackupPlan, Files, LoginsPlan, ServicePlan } from "./types";
+import { verifyFiles } from "./verify";
 
 /** The slot that keeps WAL on the leader for the backup host. */
 export const BACKUP_SLOT = "barman";
@@ -26,6 +28,9 @@ export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } 
 const BARMAN_USER = "barman";
 export const POSTGRES_USER = "postgres";
 
+/** Its home: locks, and by default the backups. */
+const BARMAN_HOME = "/var/lib/barman";
+
 /** What sshd runs for a database host on the backup host, and the other way round. */
 const DOOR = "/var/lib/pgherd/backup-door";
 const WINDOW = "/var/lib/pgherd/backup-window";
@@ -34,15 +39,11 @@ const LEADER = "/var/lib/pgherd/backup-leader";
 const RECEIVE = "/var/lib/pgherd/backup-receive";
 const TAKE = "/var/lib/pgherd/backup-take";
 const TICK = "/var/lib/pgherd/backup-tick";
-const VERIFY = "/var/lib/pgherd/backup-verify";
 const PASSWORDS = "/var/lib/pgherd/backup-passwords";
 const METRICS = "/var/lib/pgherd/metrics";
 
 /** The unit that stands for Barman: it receives WAL, and its timers do the rest. */
 export const RECEIVER_UNIT = "pgherd-barman.service";
-
-/** A test restore that takes longer than a day tells enough. */
-const VERIFY_SECONDS = 24 * 3600;
 
 /** Where a cluster's backups come from: its own backup host, or for its beginning that of another cluster. */
 interface Source {
@@ -77,7 +78,7 @@ export function planBackup({ cluster }: Settings): BackupPlan | undefined {
     home: homeOf(backup, cluster.name),
     slot: BACKUP_SLOT,
     port: cluster.postgresql.port,
-    timers: tasks(cluster, backup).map(({ unit }) => `${unit}.timer`),
+    timers: timersOf(cluster, backup),
     maximumAgeDays: maximumAgeDays(backup),
     verifyWithinDays: backup.verify ? longestGapDays(backup.verify.schedule) + 1 : null,
     metrics: METRICS,
@@ -227,20 +228,17 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         ...script(RECEIVE, "barman/receive.sh", {
           ...common,
           conninfo: ordinary,
-          lock: `/var/lib/barman/.${name}-receive-wal.lock`,
+          lock: `${BARMAN_HOME}/.${name}-receive-wal.lock`,
         }),
         ...script(TAKE, "barman/take.sh", { name }),
         ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT }),
-        ...(backup.verify
-          ? script(VERIFY, "barman/verify.sh", {
-              ...common,
-              door: DOOR,
-              results: resultsOf(cluster),
-              keepFrom: backup.verify.keep + 1,
-              restoreSeconds: VERIFY_SECONDS,
-              checks: backup.verify.checks,
-            })
-          : {}),
+        ...verifyFiles(cluster, unitFile(`${VERIFY_UNIT}.service`), {
+          ...common,
+          description: `Test restore of the newest backup of ${name}`,
+          barman: BARMAN_USER,
+          door: DOOR,
+          results: resultsOf(cluster),
+        }),
         ...units(cluster, backup),
       },
       secretFiles: (secrets) => ({
@@ -263,75 +261,99 @@ function maximumAgeDays({ schedule }: BackupSettings): number {
   return longestGapDays(schedule) + 1;
 }
 
-/** What a timer of the backup host does. */
+/** What the backup host does by a timer, or because somebody asks for it. */
 interface Task {
   readonly unit: string;
   readonly description: string;
-  readonly command: string;
-  readonly calendar: string;
+  /** When it runs, as systemd writes it; none: when it is asked for. */
+  readonly calendar?: string;
   readonly persistent: boolean;
-  readonly cpu?: number;
-  readonly killMode: string;
+  /** None: its unit is not one of Barman's own. */
+  readonly barman?: { readonly command: string; readonly killMode: string; readonly nice: number };
 }
+
+const VERIFY_UNIT = "pgherd-backup-verify";
 
 function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings): Task[] {
   return [
     {
       unit: "pgherd-barman-tick",
       description: `Barman's upkeep for ${name}`,
-      command: TICK,
       calendar: "*:*:00",
       persistent: false,
-      killMode: "process",
+      barman: { command: TICK, killMode: "process", nice: 10 },
     },
     {
       unit: "pgherd-backup",
       description: `Backup of ${name}`,
-      command: TAKE,
       calendar: calendarOf(schedule),
       persistent: true,
-      killMode: "mixed",
+      barman: { command: TAKE, killMode: "mixed", nice: 10 },
+    },
+    {
+      unit: "pgherd-backup-now",
+      description: `Backup of ${name} out of turn`,
+      persistent: false,
+      // Beside the one above, which waits for an idle moment of the disks, this one is asked for by somebody who waits.
+      barman: { command: `${TAKE} --immediate-checkpoint`, killMode: "mixed", nice: 5 },
     },
     ...(verify
       ? [
           {
-            unit: "pgherd-backup-verify",
+            unit: VERIFY_UNIT,
             description: `Test restore of the newest backup of ${name}`,
-            command: VERIFY,
             calendar: calendarOf(verify.schedule),
             persistent: true,
-            cpu: verify.cpu,
-            killMode: "mixed",
           },
         ]
       : []),
   ];
 }
 
+function timersOf(cluster: ClusterSettings, backup: BackupSettings): string[] {
+  return tasks(cluster, backup)
+    .filter(({ calendar }) => calendar)
+    .map(({ unit }) => `${unit}.timer`);
+}
+
+function unitFile(unit: string): string {
+  return `/etc/systemd/system/${unit}`;
+}
+
 function units(cluster: ClusterSettings, backup: BackupSettings): Files {
-  const unit = (path: string, template: string, values: object): Files => ({
-    [`/etc/systemd/system/${path}`]: {
+  const unit = (name: string, template: string, values: object): Files => ({
+    [unitFile(name)]: {
       mode: "0644",
       owner: "root",
       group: "root",
       content: render(template, values),
     },
   });
-  const all = tasks(cluster, backup);
+  const receiverUnit = RECEIVER_UNIT;
+  // It talks to the members and to the entry point, and writes what is its own.
+  const confined = sandbox({
+    writes: [...new Set([backup.directory, BARMAN_HOME, METRICS])],
+    optional: ["/var/log/barman"],
+    network: ["AF_INET", "AF_INET6"],
+  });
   return {
     ...unit(RECEIVER_UNIT, "barman/receiver.service", {
       name: cluster.name,
       receive: RECEIVE,
-      timers: all.map((task) => `${task.unit}.timer`).join(" "),
+      timers: timersOf(cluster, backup).join(" "),
+      sandbox: confined,
     }),
     ...Object.assign(
       {},
-      ...all.map((task) => ({
-        ...unit(`${task.unit}.service`, "barman/task.service", { cpu: null, ...task }),
-        ...unit(`${task.unit}.timer`, "barman/task.timer", {
-          receiverUnit: RECEIVER_UNIT,
-          ...task,
-        }),
+      ...tasks(cluster, backup).map(({ unit: name, barman, ...task }) => ({
+        ...(barman &&
+          unit(`${name}.service`, "barman/task.service", {
+            ...task,
+            ...barman,
+            receiverUnit,
+            sandbox: confined,
+          })),
+        ...(task.calendar && unit(`${name}.timer`, "barman/task.timer", { receiverUnit, ...task })),
       })),
     ),
   };

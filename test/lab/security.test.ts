@@ -8,6 +8,7 @@ import { doors } from "./security/doors";
 import { wal } from "./security/wal";
 import { sql } from "./security/sql";
 import { root } from "./security/root";
+import { testRestore } from "./security/test-restore";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -21,7 +22,7 @@ const KEEP = Boolean(process.env.PGHERD_TEST_KEEP);
 const cluster = new LabCluster(LAB).varying((settings) => {
   settings.cluster.backup = {
     host: "backup1",
-    verify: { checks: [{ database: "app", sql: "select true" }] },
+    verify: { checks: [{ database: "app", sql: "select count(*) > 0 from pg_class" }] },
   };
 });
 
@@ -42,3 +43,4 @@ doors(cluster);
 wal(cluster);
 sql(cluster);
 root(cluster);
+testRestore(cluster);

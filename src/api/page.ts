@@ -9,8 +9,14 @@ export interface PageFile {
   readonly content: string;
 }
 
+let files: readonly PageFile[] | undefined;
+
 /** The page, bundled from its sources when the server starts: there is no build step to forget. */
-export function pageFiles(): PageFile[] {
+export function pageFiles(): readonly PageFile[] {
+  return (files ??= bundle());
+}
+
+function bundle(): PageFile[] {
   const folder = join(packageRoot(), "src/page");
   const { outputFiles } = buildSync({
     entryPoints: [join(folder, "main.tsx")],

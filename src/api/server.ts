@@ -1,20 +1,20 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { PgherdError } from "../errors";
 import { Refusal } from "../operator/cluster";
-import type { AuditEntry } from "./audit";
+import { Guard, isLook, type GuardOptions } from "./guard";
 import { Busy } from "./live";
+import { ownNames } from "./names";
+import { requireOwnDirectory } from "./own-file";
 import { pageFiles } from "./page";
 import { addRoutes, type ApiOptions } from "./routes";
-import { brings } from "./token";
 
-export interface ServerOptions extends ApiOptions {
-  /** What every call must bring. */
-  readonly token: string;
-  /** Told of every changing call, and of those that were not let in. */
-  readonly audit: (entry: AuditEntry) => void;
+export interface ServerOptions extends ApiOptions, Omit<GuardOptions, "isOwnName"> {
+  /** Names of this server, beside `localhost`, the machine's own and those of its certificate. */
+  readonly names?: readonly string[];
   /** Files of a certificate and its key: HTTPS instead of HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -22,33 +22,41 @@ export interface ServerOptions extends ApiOptions {
 /** Changing calls in a minute, all callers together: enough for people, too few for a loop that has run wild. */
 const CHANGES_A_MINUTE = 30;
 
-const HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
+/** Bytes of a body; the largest that means anything has some hundred. */
+const BODY_BYTES = 16_384;
+
+/** Milliseconds in which a call must have come in. */
+const COMING_IN_MS = 30_000;
 
 /** The HTTP server with API and page; it does not listen yet. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { tls } = options;
+  const { tls, names = [] } = options;
+  const cert = tls && readFileSync(tls.cert);
+  const isOwnName = ownNames(names, cert && new X509Certificate(cert));
+  const guard = new Guard({ ...options, isOwnName });
   const app = Fastify({
-    ...(tls && { https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } }),
+    ...(tls && { https: { cert, key: readFileSync(tls.key) } }),
+    bodyLimit: BODY_BYTES,
+    requestTimeout: COMING_IN_MS,
     // A page that listens for news would keep the server from ending.
     forceCloseConnections: true,
     // Zod's schemas say more than this checker knows; and a misspelt wish is a mistake, not to be left out.
     ajv: { customOptions: { strict: false, removeAdditional: false } },
+    // What the router itself gives up on passes no hook.
+    frameworkErrors: ({ message }, request, reply: unknown) => {
+      const answer = reply as FastifyReply;
+      if (!guard.refuses(request, answer)) void answer.code(400).send({ error: message });
+    },
   }) as unknown as FastifyInstance;
   // The answers are ours: written as they are, their schemas are for the document.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  guard(app, options);
+  guard.watch(app);
+  answerErrors(app);
   await app.register(swagger, { openapi: DOCUMENT });
   await app.register(rateLimit, {
-    global: false,
     max: CHANGES_A_MINUTE,
     timeWindow: "1 minute",
+    allowList: ({ method }) => isLook(method),
     keyGenerator: () => "all",
     errorResponseBuilder: (_request, { max, after }) => ({
       statusCode: 429,
@@ -58,32 +66,26 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   addRoutes(app, options);
   app.get("/api/openapi.json", { schema: { hide: true } }, () => app.swagger());
   for (const { path, type, content } of pageFiles()) {
-    app.get(path, { schema: { hide: true } }, (_request, reply) => reply.type(type).send(content));
+    app.get(path, { config: { open: true }, schema: { hide: true } }, (_request, reply) =>
+      reply.type(type).send(content),
+    );
   }
   return app;
 }
 
-function guard(app: FastifyInstance, { token, audit }: ServerOptions): void {
-  app.addHook("onRequest", async (request, reply) => {
-    reply.headers(HEADERS);
-    // The page itself holds no secret: it asks for the token.
-    if (!request.url.startsWith("/api/") || brings(token, request.headers.authorization)) return;
-    await reply.code(401).header("www-authenticate", "Bearer").send({
-      error: "expected the header `Authorization: Bearer TOKEN`, with the server's token.",
-    });
-  });
-  app.addHook("onResponse", async (request, reply) => {
-    if (["GET", "HEAD"].includes(request.method) && reply.statusCode !== 401) return;
-    audit({
-      at: new Date(Date.now() - reply.elapsedTime).toISOString(),
-      address: request.ip ?? "socket",
-      method: request.method,
-      path: request.url,
-      body: request.body,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-    });
-  });
+/** Listens on a Unix socket that nobody else may connect to. @throws PgherdError if others could replace it */
+export async function listenOnSocket(app: FastifyInstance, socket: string): Promise<void> {
+  requireOwnDirectory(socket, "--socket");
+  // Whoever may write to a socket may connect, and it is made with the rights that the mask leaves.
+  const mask = process.umask(0o177);
+  try {
+    await app.listen({ path: socket });
+  } finally {
+    process.umask(mask);
+  }
+}
+
+function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const reasons = error instanceof Refusal ? error.reasons : undefined;
     const refused = error instanceof Refusal || error instanceof Busy;

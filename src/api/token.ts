@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { PgherdError } from "../errors";
+import { readSecret } from "./own-file";
 
 /** Fewer characters could be guessed. */
 const LEAST = 16;
@@ -10,12 +10,13 @@ export function newToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** The token in a file, without the line's end. @throws PgherdError if it cannot be read or is too short. */
+/** The token in a file, without the line's end. @throws PgherdError if it cannot be read, or is one that others know or guess. */
 export function readToken(file: string): string {
   let token: string;
   try {
-    token = readFileSync(file, "utf8").trim();
+    token = readSecret(file, "--token-file").trim();
   } catch (error) {
+    if (error instanceof PgherdError) throw error;
     throw new PgherdError(
       `--token-file: expected a token in ${file}: ${(error as Error).message}.`,
       `Make one: (umask 077; openssl rand -base64 32 >${file})`,

@@ -37,6 +37,7 @@ export async function serveLab(lab: string, options: ServeOptions): Promise<void
       ...(options.configFile ? ["--config-file", options.configFile] : []),
       ...(options.tlsCert ? ["--tls-cert", options.tlsCert] : []),
       ...(options.tlsKey ? ["--tls-key", options.tlsKey] : []),
+      ...(options.allowedHost ?? []).flatMap((name) => ["--allowed-host", name]),
     ]).finally(() => (ended = true));
     // Told below, once it is clear whether it has begun at all.
     serving.catch(() => undefined);

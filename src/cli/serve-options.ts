@@ -15,6 +15,7 @@ export interface ServeOptions extends StackOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly plain?: boolean;
+  readonly allowedHost?: readonly string[];
   readonly auditLog?: string;
   readonly probe?: boolean;
 }
@@ -40,6 +41,11 @@ export function announce(options: ServeOptions, token: string | undefined, audit
 export function defaultAuditLog(stack: string): string {
   const home = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
   return join(home, "pgherd/audit", `${stack}.log`);
+}
+
+/** Where calls that were not let in are counted. */
+export function refusedLog(auditLog: string): string {
+  return `${auditLog}.refused`;
 }
 
 /** `127.0.0.1:8432` or `[::1]:8432`. @throws PgherdError */

@@ -13,6 +13,7 @@ import {
   announce,
   checkListening,
   defaultAuditLog,
+  refusedLog,
   type ServeOptions,
 } from "./serve-options";
 import { readStack } from "./stack";
@@ -30,6 +31,12 @@ export function serveCommand(): Command {
     .option("--tls-cert <file>", "certificate, for HTTPS")
     .option("--tls-key <file>", "its key")
     .option("--plain", "let others than this machine in without TLS")
+    .option(
+      "--allowed-host <name>",
+      "a name that callers use for this server, beside localhost, this machine's and those of the certificate; may be given again",
+      (name: string, others: string[]) => [...others, name],
+      [],
+    )
     .option("--audit-log <file>", "where changing calls are recorded")
     .option("--probe", "write and read through the entry point from the start (in a lab: always)")
     .option("--socket <path>", "listen on a Unix socket instead")
@@ -46,12 +53,13 @@ export function serveCommand(): Command {
 /** Serves until a signal ends it. */
 async function serveHere(options: ServeOptions): Promise<void> {
   // Loaded only here: no other verb should wait for a web server's code.
-  const [{ auditTo }, { Live }, { createServer }, { newToken, readToken }] = await Promise.all([
-    import("../api/audit"),
-    import("../api/live"),
-    import("../api/server"),
-    import("../api/token"),
-  ]);
+  const [{ auditTo }, { Live }, { createServer, listenOnSocket }, { newToken, readToken }] =
+    await Promise.all([
+      import("../api/audit"),
+      import("../api/live"),
+      import("../api/server"),
+      import("../api/token"),
+    ]);
   const { stack, lab, tlsCert, tlsKey } = options;
   const settings = readStack(stack, options.configFile);
   const target = () => probeTarget(stack, settings);
@@ -59,6 +67,8 @@ async function serveHere(options: ServeOptions): Promise<void> {
   const power = lab === undefined ? undefined : powerOf(lab);
   const live = new Live({ cluster: watched, probeTarget: target, power });
   const given = process.env.PGHERD_SERVE_TOKEN;
+  // What is started from here needs none.
+  delete process.env.PGHERD_SERVE_TOKEN;
   const token = options.tokenFile ? readToken(options.tokenFile) : (given ?? newToken());
   const auditLog = options.auditLog ?? defaultAuditLog(stack);
   const app = await createServer({
@@ -68,7 +78,9 @@ async function serveHere(options: ServeOptions): Promise<void> {
     probeTarget: target,
     power,
     token,
+    names: options.allowedHost,
     audit: auditTo(auditLog),
+    auditRefused: auditTo(refusedLog(auditLog)),
     tls: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
   });
   if (options.probe || lab !== undefined) {
@@ -78,10 +90,10 @@ async function serveHere(options: ServeOptions): Promise<void> {
       live.note(`Writes are not measured: ${(error as Error).message}`, "bad");
     }
   }
-  await app.listen(
-    options.socket === undefined ? addressOf(options.listen) : { path: options.socket },
-  );
-  if (options.socket === undefined) {
+  if (options.socket !== undefined) {
+    await listenOnSocket(app, options.socket);
+  } else {
+    await app.listen(addressOf(options.listen));
     announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
   }
   await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
@@ -116,7 +128,8 @@ const SERVE_HELP = `
 Every call must bring the token: \`Authorization: Bearer TOKEN\`. The page asks for
 it, or takes it from its address. Without --token-file a new one is made and
 shown once. Changing calls are recorded in the audit log with what was asked and
-what came of it, and let in at most 30 times a minute.
+what came of it, and let in at most 30 times a minute. Calls that were not let in
+are counted in a log beside it.
 
 Examples:
   pgherd serve --lab

@@ -4,79 +4,22 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { auditTo, type AuditEntry } from "../../src/api/audit";
-import { Live } from "../../src/api/live";
-import { createServer } from "../../src/api/server";
-import { brings, newToken, readToken } from "../../src/api/token";
-import type { Host } from "../../src/host/host";
-import type { Cluster, OperatorPlan } from "../../src/operator/cluster";
-import { PLAN } from "../operations/answers";
+import { brings, readToken } from "../../src/api/token";
+import { testServer, TOKEN, type TestServer } from "./test-server";
 
-// Everything but the hosts is real here: of these none answers.
-
-const TOKEN = newToken();
-const plan: OperatorPlan = {
-  ...PLAN,
-  patroni: {
-    ...PLAN.patroni,
-    neverLead: [],
-    rolling: { maximumLag: 1, longestTransaction: 15, drain: 15 },
-  },
-};
-const cluster: Cluster & { close(): void } = {
-  plan,
-  host: () => ({ observe: () => Promise.reject(new Error("away")) }) as unknown as Host,
-  progress: () => undefined,
-  close: () => undefined,
-};
-
-let audited: AuditEntry[];
-let turned: [string, boolean][];
-let live: Live;
+let served: TestServer;
 let app: FastifyInstance;
+let audited: AuditEntry[];
 
 beforeEach(async () => {
-  audited = [];
-  turned = [];
-  const power = {
-    states: () => ({ db1: "up" }) as const,
-    turn: async (host: string, on: boolean) => void turned.push([host, on]),
-  };
-  const probeTarget = () => {
-    throw new Error("no outputs");
-  };
-  live = new Live({ cluster, probeTarget, power });
-  app = await createServer({
-    ...{ live, probeTarget, power, token: TOKEN },
-    members: ["db1", "db2", "db3"],
-    open: () => cluster,
-    audit: (entry) => audited.push(entry),
-  });
+  served = await testServer();
+  ({ app, audited } = served);
 });
 
-afterEach(async () => {
-  live.close();
-  await app.close();
-});
+afterEach(() => served.close());
 
 const call = (method: "GET" | "POST" | "PUT" | "DELETE", url: string, payload?: object) =>
   app.inject({ method, url, payload, headers: { authorization: `Bearer ${TOKEN}` } });
-
-test("nothing of the API is to be had without the token, and who tries is recorded", async () => {
-  for (const authorization of ["", "Bearer wrong", `Basic ${TOKEN}`]) {
-    const answer = await app.inject({
-      method: "GET",
-      url: "/api/v1/status",
-      headers: { authorization },
-    });
-    expect(answer.statusCode).toBe(401);
-    expect(answer.json()).toEqual({
-      error: expect.stringContaining("Authorization: Bearer TOKEN"),
-    });
-  }
-  expect(audited.map(({ path, status }) => [path, status])).toEqual(
-    Array(3).fill(["/api/v1/status", 401]),
-  );
-});
 
 test("the page is there for everyone, and brings all it needs itself", async () => {
   const page = await app.inject({ method: "GET", url: "/" });
@@ -122,7 +65,7 @@ test.each([
 
 test("only one thing is done to the cluster at a time", async () => {
   let release = () => undefined as void;
-  const first = live.act(
+  const first = served.live.act(
     "restart of db3",
     () => new Promise<void>((resolve) => (release = resolve)),
   );
@@ -140,7 +83,7 @@ test("a lab's hosts have switches, and only they", async () => {
     db1: "up",
   });
   expect((await call("PUT", "/api/v1/lab/hosts/db9/power", { on: false })).statusCode).toBe(404);
-  expect(turned).toEqual([["db1", false]]);
+  expect(served.turned).toEqual([["db1", false]]);
 });
 
 test("a loop that has run wild is stopped", async () => {
@@ -194,7 +137,7 @@ test("the audit log is a file that only its owner reads, a line for each call", 
 
 test("a token is read from its file, unless it could be guessed", () => {
   const file = join(mkdtempSync(join(tmpdir(), "pgherd-")), "token");
-  writeFileSync(file, `${TOKEN}\n`);
+  writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 });
   expect(readToken(file)).toBe(TOKEN);
   expect(brings(TOKEN, `bearer ${TOKEN}`)).toBe(true);
   expect(brings(TOKEN, "Bearer")).toBe(false);

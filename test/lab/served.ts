@@ -27,7 +27,7 @@ export interface Served {
  */
 export async function serve(lab: string, pem?: string): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
-  writeFileSync(join(folder, "token"), TOKEN);
+  writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
   const port = await freePort();
   const url = `${pem ? "https" : "http"}://127.0.0.1:${port}/`;
   const child = spawn(

@@ -18,15 +18,16 @@ export function halfway(cluster: LabCluster): void {
     let said = "";
     sleeper.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const ended = new Promise((resolve) => sleeper.on("close", resolve));
+    let pid = 0;
     try {
       await expect.poll(() => said, { timeout: 180_000 }).toMatch(/^first \d+\n/);
-      const pid = Number(/\d+/.exec(said)?.[0]);
+      pid = Number(/\d+/.exec(said)?.[0]);
       process.kill(pid, "SIGSTOP");
       await sleep(SLEEP_SECONDS * 1000);
       // The host has given the lock up by then: another run gets it, and lets it go.
       await cluster.pgherd("reload", "db1");
-      process.kill(pid, "SIGCONT");
     } finally {
+      if (pid > 0) process.kill(pid, "SIGCONT");
       sleeper.stdin.end();
     }
     await ended;

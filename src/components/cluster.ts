@@ -13,6 +13,7 @@ import {
   Firewall,
   HostBase,
   Logins,
+  NewPorts,
   PatroniCluster,
   Preflight,
   Provider,
@@ -26,6 +27,13 @@ import { hooks } from "./hooks";
 import { Migration } from "./migration";
 import { Passwords } from "./passwords";
 import { StandbyMigration } from "./standby-migration";
+
+const NO_FIREWALL =
+  "pgherd:cluster.firewall is false: pgherd sets no rules on the hosts. Whoever reaches the ports of etcd and Patroni there " +
+  "can do with the data what he likes, without a password. Remove it, or see to it that only the cluster's hosts reach them.";
+
+/** A firewall as it must be. */
+const LOADED = { loaded: "active", enabled: "enabled" };
 
 /** What the hosts are before any service: prepared, and behind their firewalls. */
 interface Hosts {
@@ -72,6 +80,7 @@ export class Cluster extends pulumi.ComponentResource {
   ) {
     super("pgherd:component:Cluster", name, {}, opts);
     const { hosts, ssh, cluster } = settings;
+    if (cluster.firewall === false) void pulumi.log.warn(NO_FIREWALL, this);
     const plan = planCluster(settings);
     this.plan = plan;
     const provider = new Provider(`${name}-hosts`, { hosts, ssh }, { parent: this });
@@ -178,9 +187,10 @@ export class Cluster extends pulumi.ComponentResource {
       ]),
     );
     const firewalls = new Map(
-      plan.firewalls
-        .filter((one) => !this.closesLast(one))
-        .map((one) => [one.host, this.firewall(one, [bases.get(one.host) as HostBase])]),
+      plan.firewalls.map((one) => {
+        const base = [bases.get(one.host) as HostBase];
+        return [one.host, one.beginning ? this.newPorts(one, base) : this.firewall(one, base)];
+      }),
     );
     return {
       on: (host) => [firewalls.get(host) ?? (bases.get(host) as HostBase)],
@@ -188,15 +198,19 @@ export class Cluster extends pulumi.ComponentResource {
     };
   }
 
-  /** Clients of a server that is migrated still come in where the firewall will let none in. */
-  private closesLast({ host }: FirewallPlan): boolean {
-    return host === this.plan.migration?.cutOver.host;
+  private firewall(one: FirewallPlan, dependsOn: pulumi.Resource[]): Firewall {
+    return new Firewall(
+      `${this.name}-${one.host}-firewall`,
+      { cluster: this.name, ...one, ...LOADED },
+      { ...this.child, dependsOn },
+    );
   }
 
-  private firewall({ host, rules }: FirewallPlan, dependsOn: pulumi.Resource[]): Firewall {
-    return new Firewall(
-      `${this.name}-${host}-firewall`,
-      { cluster: this.name, host, rules, loaded: "active", enabled: "enabled" },
+  /** Clients of a server that is migrated still come in where its firewall will let none in. */
+  private newPorts(one: FirewallPlan, dependsOn: pulumi.Resource[]): NewPorts {
+    return new NewPorts(
+      `${this.name}-${one.host}-new-ports`,
+      { cluster: this.name, ...one, beginning: one.beginning ?? "", ...LOADED },
       { ...this.child, dependsOn },
     );
   }
@@ -352,7 +366,7 @@ export class Cluster extends pulumi.ComponentResource {
     const moved = [...needs, ...this.hooks("cutOver", needs)];
     if (!migration) return;
     const left = migration.cutOver(moved);
-    for (const one of plan.firewalls.filter((firewall) => this.closesLast(firewall))) {
+    for (const one of plan.firewalls.filter(({ beginning }) => beginning)) {
       this.firewall(one, [left]);
     }
   }

@@ -5,6 +5,9 @@ import { quote } from "../host/shell";
 /** nftables' table with the host's rules. Tables of others stay as they are. */
 export const TABLE = "inet pgherd";
 
+/** Lets the kernel get to know connections, as long as rules are loaded that ask for that. */
+export const TRACKING_TABLE = "inet pgherd_tracking";
+
 /** The unit that loads the rules when the host starts, before its network does. */
 export const FIREWALL_UNIT = "pgherd-firewall.service";
 
@@ -26,6 +29,11 @@ delete table ${TABLE}
 table ${TABLE} {
 `;
 const TAIL = "}\n";
+
+/** Whether these rules let nothing in but what they name. Those of a host that clients still reach itself let in the rest. */
+export function isClosed(body: string): boolean {
+  return body.includes("policy drop;");
+}
 
 /**
  * A file that replaces the table: nft loads it as one transaction, so that no packet ever meets half of the rules. The

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import {
   FIREWALL_RECORD,
   FIREWALL_UNIT,
@@ -6,6 +7,7 @@ import {
   RULES_FILE,
   rulesFile,
   TABLE,
+  TRACKING_TABLE,
 } from "../facts/firewall";
 import { hereDocument } from "../host/shell";
 import type { FileInput } from "../resources/inputs";
@@ -68,11 +70,35 @@ SystemCallFilter=@system-service
 WantedBy=sysinit.target
 `;
 
+/**
+ * Debian's own service removes all rules of everybody when it starts, reloads or stops: ours come back with it, and so do
+ * those of the forks that run. What fails here must not keep the host's own rules from being loaded; the status tells.
+ */
+const WITH_NFTABLES_PATH = "/etc/systemd/system/nftables.service.d/pgherd.conf";
+const AGAIN =
+  `/bin/sh -c '/usr/sbin/nft -f ${RULES_FILE}; for file in /var/lib/pgherd/fork-*.nft; do ` +
+  // systemd takes one dollar of two away (systemd.service(5), Command Lines).
+  'case $$(systemctl is-active "pgherd-$$(basename "$$file" .nft).service") in ' +
+  `active|activating|reloading) /usr/sbin/nft -f "$$file";; esac; done'`;
+const WITH_NFTABLES = `# Written by pgherd.
+[Service]
+ExecStart=-${AGAIN}
+ExecReload=-${AGAIN}
+ExecStop=-${AGAIN}
+`;
+
 /** The files of a host's firewall, with the body of its table. */
 export function firewallFiles(body: string): { readonly [path: string]: FileInput } {
   return {
     [RULES_FILE]: rootFile(rulesFile(body), "0600"),
+    ...unitFiles(),
+  };
+}
+
+function unitFiles(): { readonly [path: string]: FileInput } {
+  return {
     [UNIT_PATH]: rootFile(UNIT, "0644"),
+    [WITH_NFTABLES_PATH]: rootFile(WITH_NFTABLES, "0644"),
   };
 }
 
@@ -82,13 +108,17 @@ function rootFile(content: string, mode: string): FileInput {
 
 /**
  * A connection that was there before the first rules is not known to the kernel, and an answer on it would be dropped
- * as unasked for. This lets everything in and gets to know them.
+ * as unasked for. This gets to know them, beside the rules that there are.
  */
-const TRACK_CONNECTIONS = rulesFile(`    chain input {
+const TRACK_CONNECTIONS = `table ${TRACKING_TABLE}
+delete table ${TRACKING_TABLE}
+table ${TRACKING_TABLE} {
+    chain input {
         type filter hook input priority filter; policy accept;
         ct state new accept
     }
-`);
+}
+`;
 const TRACK_SECONDS = 2;
 
 /**
@@ -108,10 +138,21 @@ export function tryRules(body: string): string {
     `(umask 077; { printf 'table ${TABLE}\\ndelete table ${TABLE}\\n'; /usr/sbin/nft -s list table ${TABLE} 2>/dev/null || :; } >${BEFORE_FILE})`,
     // Timers are a minute late by default (systemd.timer(5), AccuracySec).
     `systemd-run -q --collect --unit=${ROLLBACK_SERVICE} --on-active=${TRIAL_SECONDS} --timer-property=AccuracySec=1s /usr/sbin/nft -f ${BEFORE_FILE}`,
-    `if ! /usr/sbin/nft list table ${TABLE} >/dev/null 2>&1; then`,
+    `if ! /usr/sbin/nft list table ${TABLE} 2>/dev/null | grep -q 'ct state'; then`,
     `/usr/sbin/nft -f - ${hereDocument(TRACK_CONNECTIONS)}sleep ${TRACK_SECONDS}`,
     "fi",
     `/usr/sbin/nft -f ${TRIAL_FILE}`,
+    deleteTable(TRACKING_TABLE),
+  ].join("\n");
+}
+
+/** Loads rules that shut nobody out whom pgherd needs, now and after every start of the host: they need no trial. */
+export function loadRules(body: string): string {
+  return [
+    "set -e",
+    endTrial(),
+    writeFiles(firewallFiles(body), { [RULES_FILE]: "/usr/sbin/nft -c -f {}" }),
+    startUnit(),
   ].join("\n");
 }
 
@@ -120,15 +161,30 @@ export function keepRules(): string {
   return [
     // Otherwise it was not these rules that let the confirmation in.
     `systemctl -q is-active ${ROLLBACK_TIMER} || { echo 'the new rules were taken back before they were confirmed; run again' >&2; exit 1; }`,
-    writeFiles({ [UNIT_PATH]: rootFile(UNIT, "0644") }),
+    writeFiles(unitFiles()),
     `mv -f ${TRIAL_FILE} ${RULES_FILE}`,
     endTrial(),
-    "systemctl daemon-reload",
-    `systemctl enable -q ${FIREWALL_UNIT}`,
-    // Loads them once more, should the timer have fired a moment ago, and records it.
-    `systemctl restart ${FIREWALL_UNIT}`,
+    // Loads them once more, should the timer have fired a moment ago.
+    startUnit(),
     `rm -f ${BEFORE_FILE}`,
   ].join("\n");
+}
+
+/** Loads the rules file and records it, now and whenever the host starts. */
+function startUnit(): string {
+  return [
+    "systemctl daemon-reload",
+    `systemctl enable -q ${FIREWALL_UNIT}`,
+    `systemctl restart ${FIREWALL_UNIT}`,
+  ].join("\n");
+}
+
+/**
+ * Takes the rules back to those that let in all but what is the cluster's own; where there are none, there stay none.
+ * @param body of the table then.
+ */
+export function openFirewall(body: string): string {
+  return `if [ -e ${RULES_FILE} ]; then\n${loadRules(body)}\nfi`;
 }
 
 /** Takes the firewall away: everything is let in again. */
@@ -136,10 +192,19 @@ export function removeFirewall(): string {
   return [
     endTrial(),
     retireUnit(FIREWALL_UNIT),
-    removeFiles([UNIT_PATH, RULES_FILE, TRIAL_FILE, BEFORE_FILE, FIREWALL_RECORD]),
+    removeFiles([
+      ...[UNIT_PATH, WITH_NFTABLES_PATH, RULES_FILE, TRIAL_FILE, BEFORE_FILE, FIREWALL_RECORD],
+    ]),
+    // Of others' settings of that service there may be some.
+    `rmdir ${dirname(WITH_NFTABLES_PATH)} 2>/dev/null || :`,
     "systemctl daemon-reload",
-    `if /usr/sbin/nft list table ${TABLE} >/dev/null 2>&1; then /usr/sbin/nft delete table ${TABLE}; fi`,
+    deleteTable(TABLE),
+    deleteTable(TRACKING_TABLE),
   ].join("\n");
+}
+
+function deleteTable(table: string): string {
+  return `if /usr/sbin/nft list table ${table} >/dev/null 2>&1; then /usr/sbin/nft delete table ${table}; fi`;
 }
 
 /** Neither of the two need be there. */

@@ -1,3 +1,4 @@
+import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
@@ -32,6 +33,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...synchronousProblems(plan, seen),
     ...vipProblems(seen),
     ...restoreProblems(answers),
+    ...firewallProblems(answers),
     ...(seen.backup?.problems ?? []),
   ];
   if (blocking.length > 0) return { health: "down", problems };
@@ -114,6 +116,24 @@ function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string
 function restoreProblems(answers: readonly HostAnswer[]): string[] {
   const told = answers.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []));
   return [...new Set(told)].map((text) => `A${text.slice(1)}`);
+}
+
+const LOAD_IT = `Load them: systemctl restart ${FIREWALL_UNIT} on it, or pulumi up.`;
+
+/** Not told by the daemons, which go on as before. */
+function firewallProblems(answers: readonly HostAnswer[]): string[] {
+  return answers.flatMap(({ host, firewall }) => {
+    if (!firewall) return [];
+    const { loaded, enabled } = firewall;
+    if (loaded === "absent") {
+      return `${host}: the firewall's rules are not loaded: whoever reaches the host reaches its ports. ${LOAD_IT}`;
+    }
+    if (loaded === "changed") {
+      return `${host}: the firewall's rules are not those that pgherd has loaded. ${LOAD_IT}`;
+    }
+    if (enabled === "enabled") return [];
+    return `${host}: the firewall's rules will not be loaded when it starts again (${FIREWALL_UNIT} is ${enabled}). Enable it by pulumi up.`;
+  });
 }
 
 function vipProblems({ vips, loadBalancers }: Seen): string[] {

@@ -13,7 +13,10 @@ export interface SettingChange {
   readonly why: string;
 }
 
-type Plan = Pick<MigrationReportInputs, "parameters" | "needed" | "others" | "maxRate" | "method">;
+type Plan = Pick<
+  MigrationReportInputs,
+  "host" | "parameters" | "needed" | "others" | "maxRate" | "method" | "newPorts"
+>;
 
 /** Settings of the server that will be others, with the reason. */
 export function settingChanges(
@@ -115,6 +118,7 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     ...(follows && streams(found).length > 0 ? [list("Stays with it", streams(found))] : []),
     list("Connected now", details.clients.map(describeClient), "nobody"),
     list("To know", remarks(found), "nothing"),
+    list("Firewall", firewallSteps(plan)),
     heading("What will happen", [
       ["Copies to", plan.others.join(", ")],
       ["Each takes", copyTime(size, plan.maxRate)],
@@ -126,6 +130,21 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     ]),
   ];
   return blocks.join("\n\n");
+}
+
+function firewallSteps({ host, method, newPorts, others }: Plan): string[] {
+  if (!newPorts) return ["none: pgherd:cluster.firewall is false"];
+  if (method === "standbyCluster") {
+    return [
+      `${host}: none of pgherd's`,
+      `${others.join(", ")}: from prepared on, nothing comes in but what pgherd plan --flows lists`,
+    ];
+  }
+  return [
+    `from prepared on, ports ${newPorts.join(", ")} of ${host} are for the cluster alone;`,
+    "all else comes in there as before",
+    "from cutOver on, nothing comes in but what pgherd plan --flows lists",
+  ];
 }
 
 const OF_CUT_OVER = "none until cutOver; then some seconds, in which it lets nobody in";

@@ -6,6 +6,7 @@ import {
   type SlotState,
 } from "../facts/barman";
 import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import { firewallProbe, type FirewallState } from "../facts/firewall";
 import {
   addressesHeldProbe,
   entrancesOf,
@@ -88,6 +89,8 @@ export interface StatusPlan {
     readonly statsPort: number;
   };
   readonly backup?: BackupStatusPlan;
+  /** The hosts with rules of pgherd's. */
+  readonly firewalls: readonly { readonly host: string }[];
 }
 
 /** What one host said, to all questions that its parts in the cluster raise. */
@@ -101,6 +104,7 @@ export interface HostAnswer {
   readonly dcs?: DcsMember;
   readonly servers?: readonly BalancedServer[];
   readonly vipsHeld?: readonly string[];
+  readonly firewall?: FirewallState;
   /** Of the backup host. */
   readonly backups?: BackupCatalog;
   /** Of the leader: the slot that keeps WAL for the backups. */
@@ -123,7 +127,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
   const url = etcd.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
-    const [view, member, standbys, dcs, servers, vipsHeld, backups, slot, restore] =
+    const [view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot, restore] =
       await Promise.all([
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
@@ -131,6 +135,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
         url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
         balancer && host.observe(serversProbe(balancer.statsPort)),
         balancer && host.observe(addressesHeldProbe(balancer.vips)),
+        plan.firewalls.some((one) => one.host === name) ? host.observe(firewallProbe()) : undefined,
         backup?.host === name
           ? host.observe(catalogOfBackupsProbe(backup.home, backup.results))
           : undefined,
@@ -139,7 +144,10 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
           : undefined,
         endpoint === undefined ? undefined : host.observe(restoreRecordProbe),
       ]);
-    return { host: name, view, member, standbys, dcs, servers, vipsHeld, backups, slot, restore };
+    return {
+      ...{ host: name, view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot },
+      restore,
+    };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };
   }

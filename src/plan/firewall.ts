@@ -2,7 +2,8 @@ import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { FORK_MARK, planFlows } from "./flows";
-import { isSource, reaches } from "./migration-steps";
+import { isSource } from "./migration-steps";
+import { newPorts } from "./ports";
 import { render } from "./template";
 import type { FirewallPlan, Flow } from "./types";
 
@@ -10,17 +11,25 @@ import type { FirewallPlan, Flow } from "./types";
 export function planFirewalls(settings: Settings): FirewallPlan[] {
   const flows = planFlows(settings);
   const hosts = [...new Set(flows.map(({ to }) => to))];
-  // Clients reach a server that is migrated at its own address until the last step.
-  const open = (host: string) => isSource(settings, host) && !reaches(settings, "cutOver");
-  return hosts
-    .filter((host) => !open(host))
-    .map((host) => ({
+  const known = knownHosts(settings, hosts);
+  return hosts.map((host) => {
+    const own = flows.filter(({ to }) => to === host);
+    const ports = newPorts(settings, host);
+    const beginning = own.filter(
+      ({ protocol, port }) => protocol === "tcp" && ports.includes(port ?? 0),
+    );
+    return {
       host,
-      rules: render("firewall/rules.nft", {
-        rules: flows.filter(({ to }) => to === host).flatMap(rulesOf),
-        known: knownHosts(settings, hosts),
+      rules: render("firewall/rules.nft", { rules: own.flatMap(rulesOf), known }),
+      ...(isSource(settings, host) && {
+        beginning: render("firewall/new-ports.nft", {
+          rules: beginning.flatMap(rulesOf),
+          ports: ports.join(", "),
+          known,
+        }),
       }),
-    }));
+    };
+  });
 }
 
 /**

@@ -5,10 +5,12 @@ import { addressOf } from "./addresses";
 import { BACKUP_ROLES, BACKUP_SLOT } from "./backup";
 import { slotOf } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
+import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
 import { stepsOf } from "./migration-steps";
 import { planPatroni, ROLES } from "./patroni";
+import { newPorts } from "./ports";
 import type { MigrationPlan } from "./types";
 
 /** How a server that runs already becomes the first member of the cluster; nothing if none does. */
@@ -41,6 +43,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       maxRate: migration.maxRate ? bytesOf(migration.maxRate) : 0,
       method: "adopt",
       keptOn: [host],
+      newPorts: cluster.firewall === false ? undefined : newPorts(settings, host),
     },
     adoption: {
       host,
@@ -63,6 +66,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       ? {
           ...{ host, superuser, members, port, endpoints },
           roles: [ROLES.replication, ROLES.rewind, ...(backup ? Object.values(BACKUP_ROLES) : [])],
+          rules: planFirewalls(settings).find((one) => one.host === host)?.beginning,
           slots: [...others.map(slotOf), ...(backup ? [BACKUP_SLOT] : [])],
         }
       : undefined,

@@ -8,8 +8,7 @@ import { versionRules } from "./capabilities";
 import { planReaches } from "./flows";
 import { daemonsOn, planHosts } from "./hosts";
 import { isSource } from "./migration-steps";
-import { PATRONI_PORT } from "./patroni";
-import type { Daemon } from "./types";
+import { portsOn } from "./ports";
 
 /** What all hosts are checked for before the first change. */
 export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluster"> {
@@ -38,19 +37,10 @@ function planRequirement(
   const { memory } = cluster.postgresql.resources;
   const daemons = daemonsOn(settings, host);
   const member = daemons.includes("patroni");
-  const portsOf: { [daemon in Daemon]: number[] } = {
-    etcd: [cluster.dcs.clientPort, cluster.dcs.peerPort],
-    patroni: [cluster.postgresql.port, PATRONI_PORT],
-    haproxy: Object.values(cluster.loadBalancers?.ports ?? {}),
-    keepalived: [],
-    barman: [],
-  };
   return {
     address: addressOf(hosts, host),
     packages,
-    ports: Object.fromEntries(
-      daemons.flatMap((daemon) => portsOf[daemon].map((port) => [port, daemon])),
-    ),
+    ports: portsOn(settings, host),
     reaches: planReaches(settings, host),
     dataDirectory: member ? dataDirectory(cluster) : undefined,
     dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,

@@ -55,6 +55,7 @@ export function planStandby(settings: Settings): StandbyPlan | undefined {
       maxRate: migration.maxRate ? bytesOf(migration.maxRate) : 0,
       method: "standbyCluster",
       keptOn: names,
+      newPorts: cluster.firewall === false ? undefined : [],
     },
     beginning: {
       standby_cluster: {

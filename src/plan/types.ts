@@ -82,6 +82,11 @@ export interface FirewallPlan {
   readonly host: string;
   /** The body of nftables' table `inet pgherd`. */
   readonly rules: string;
+  /**
+   * What it is as long as clients reach a server that is migrated at its own address: the ports of the cluster's daemons
+   * are for the cluster alone, all else is let in as before.
+   */
+  readonly beginning?: string;
 }
 
 /** The daemons that pgherd runs. */

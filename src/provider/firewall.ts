@@ -3,6 +3,7 @@ import { filesProbe, type FoundFile } from "../facts/files";
 import {
   bodyOf,
   firewallProbe,
+  isClosed,
   onTrialProbe,
   RULES_FILE,
   type FirewallState,
@@ -12,11 +13,13 @@ import { changedFiles } from "../operations/files";
 import {
   firewallFiles,
   keepRules,
+  loadRules,
+  openFirewall,
   removeFirewall,
   TRIAL_SECONDS,
   tryRules,
 } from "../operations/firewall";
-import type { FirewallInputs } from "../resources/inputs";
+import type { FirewallInputs, NewPortsInputs } from "../resources/inputs";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 
@@ -27,16 +30,8 @@ export const firewall: ResourceType<FirewallInputs> = {
   /** New rules are kept only once they have let this controller in again; else the host takes them back by itself. */
   async apply(context, urn, inputs) {
     const found = await look(context, inputs);
-    if (!differs(inputs, found)) return state(inputs, found);
-    const host = context.host(inputs.host);
-    context.progress(urn, "trying the new rules");
-    await host.change("trying the firewall's rules", tryRules(inputs.rules));
-    const refusal = await shutOut(host);
-    if (refusal) {
-      context.progress(urn, "waiting until the host has taken the new rules back");
-      throw await explain(host, refusal);
-    }
-    await host.change("keeping the firewall's rules", keepRules());
+    if (!differs(inputs, inputs.rules, found)) return state(inputs, found);
+    await close(context, urn, inputs);
     return state(inputs, await look(context, inputs));
   },
 
@@ -44,12 +39,60 @@ export const firewall: ResourceType<FirewallInputs> = {
     return state(inputs, await look(context, inputs));
   },
 
-  async delete(context, _urn, { host }) {
-    await context.host(host).change("removing the firewall", removeFirewall());
+  /** On the host of a migrated server the cluster's daemons, which end later, stay for the cluster alone. */
+  async delete(context, _urn, { host, beginning }) {
+    await context
+      .host(host)
+      .change("removing the firewall", beginning ? openFirewall(beginning) : removeFirewall());
   },
 };
 
+/** The rules of a host that clients still reach itself; where it has been closed, the rules that it was closed with. */
+export const newPorts: ResourceType<NewPortsInputs> = {
+  identity: ["cluster", "host"],
+  id: ({ cluster, host }) => `${cluster}/${host}/new-ports`,
+
+  async apply(context, urn, inputs) {
+    const found = await look(context, inputs);
+    const closed = isClosed(found.rules);
+    const wanted = closed ? inputs.rules : inputs.beginning;
+    if (differs(inputs, wanted, found)) {
+      if (closed) await close(context, urn, inputs);
+      else {
+        await context
+          .host(inputs.host)
+          .change("keeping the new ports for the cluster", loadRules(wanted));
+      }
+    }
+    return stateOfNewPorts(inputs, await look(context, inputs));
+  },
+
+  async read(context, inputs) {
+    return stateOfNewPorts(inputs, await look(context, inputs));
+  },
+
+  async delete(context, _urn, inputs) {
+    // Of a closed host another resource takes care.
+    if (isClosed((await look(context, inputs)).rules)) return;
+    await context.host(inputs.host).change("removing the firewall", removeFirewall());
+  },
+};
+
+async function close(context: Context, urn: string, inputs: FirewallInputs): Promise<void> {
+  const host = context.host(inputs.host);
+  context.progress(urn, "trying the new rules");
+  await host.change("trying the firewall's rules", tryRules(inputs.rules));
+  const refusal = await shutOut(host);
+  if (refusal) {
+    context.progress(urn, "waiting until the host has taken the new rules back");
+    throw await explain(host, refusal);
+  }
+  await host.change("keeping the firewall's rules", keepRules());
+}
+
 interface Found extends FirewallState {
+  /** The body of the table in the rules file. */
+  readonly rules: string;
   readonly files: { readonly [path: string]: FoundFile };
 }
 
@@ -58,25 +101,24 @@ async function look(context: Context, { host, rules }: FirewallInputs): Promise<
     context.host(host).observe(firewallProbe()),
     context.host(host).observe(filesProbe(Object.keys(firewallFiles(rules)))),
   ]);
-  return { ...loaded, files };
+  return { ...loaded, files, rules: bodyOf(files[RULES_FILE]?.content ?? "") };
 }
 
-function differs(inputs: FirewallInputs, found: Found): boolean {
+function differs(inputs: FirewallInputs, rules: string, found: Found): boolean {
   return (
     found.loaded !== inputs.loaded ||
     found.enabled !== inputs.enabled ||
-    changedFiles(firewallFiles(inputs.rules), found.files).length > 0
+    changedFiles(firewallFiles(rules), found.files).length > 0
   );
 }
 
-function state({ cluster, host }: FirewallInputs, found: Found): FirewallInputs {
-  return {
-    cluster,
-    host,
-    rules: bodyOf(found.files[RULES_FILE]?.content ?? ""),
-    loaded: found.loaded,
-    enabled: found.enabled,
-  };
+function state<T extends FirewallInputs>(inputs: T, { rules, loaded, enabled }: Found): T {
+  return { ...inputs, rules, loaded, enabled };
+}
+
+function stateOfNewPorts(inputs: NewPortsInputs, found: Found): NewPortsInputs {
+  if (isClosed(found.rules)) return state(inputs, found);
+  return { ...state(inputs, found), rules: inputs.rules, beginning: found.rules };
 }
 
 /** Seconds in which the host must let a new connection in; less than it tries the rules for. */

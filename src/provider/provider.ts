@@ -11,7 +11,7 @@ import { difference } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { etcdCluster } from "./etcd-cluster";
-import { firewall } from "./firewall";
+import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { hostBase } from "./host-base";
 import { logins } from "./logins";
@@ -42,6 +42,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:StandbyRollback": untyped(standbyRollback),
   "pgherd:index:HostBase": untyped(hostBase),
   "pgherd:index:Firewall": untyped(firewall),
+  "pgherd:index:NewPorts": untyped(newPorts),
   "pgherd:index:Service": untyped(service),
   "pgherd:index:EtcdCluster": untyped(etcdCluster),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),

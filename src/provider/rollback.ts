@@ -11,7 +11,7 @@ import {
   startByItself,
 } from "../operations/adoption";
 import { setKey } from "../operations/etcd";
-import { removeFirewall } from "../operations/firewall";
+import { openFirewall, removeFirewall } from "../operations/firewall";
 import { patchConfiguration, setPause, switchOver } from "../operations/patroni";
 import { retireUnit } from "../operations/units";
 import type { RollbackInputs, Source } from "../resources/inputs";
@@ -38,7 +38,10 @@ export const rollback: ResourceType<RollbackInputs> = {
     const source = await host.observe(keptSourceProbe);
     // Nothing was adopted, or all of it has been taken back.
     if (!source) return inputs;
-    await host.change("opening the firewall", removeFirewall());
+    await host.change(
+      "opening the firewall",
+      inputs.rules ? openFirewall(inputs.rules) : removeFirewall(),
+    );
     context.info(urn, `clients reach ${inputs.host} at its own address again`);
     const others = Object.keys(inputs.members).filter((name) => name !== inputs.host);
     const { active } = await host.observe(unitProbe("patroni.service"));

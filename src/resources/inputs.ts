@@ -188,6 +188,8 @@ export interface MigrationReportInputs {
   readonly maxRate: number;
   readonly method: "adopt" | "standbyCluster";
   readonly keptOn: readonly string[];
+  /** Ports of the host that are for the cluster alone from the first step on; absent where the user wants no rules. */
+  readonly newPorts?: readonly number[] | null;
 }
 
 /** The server made ready to be taken over, without stopping it. */
@@ -249,6 +251,8 @@ export interface RollbackInputs {
   readonly roles: readonly string[];
   /** Slots that only the cluster needs: of its other members, and of Barman. */
   readonly slots: readonly string[];
+  /** The body of nftables' table until the cluster's daemons are stopped; none where the user wants no rules. */
+  readonly rules?: string | null;
 }
 
 /** What all resources of a standby cluster know of it, which follows an old server until it takes its place. */
@@ -315,10 +319,20 @@ export interface FirewallInputs {
   readonly host: string;
   /** The body of nftables' table `inet pgherd`, as the plan writes it. */
   readonly rules: string;
+  /** What it is again once this is taken away, on the host of a server that is migrated. */
+  readonly beginning?: string | null;
   /** `active` is wanted; `changed` if the rules in the kernel are others, `absent` if there are none. */
   readonly loaded: string;
   /** `enabled` is wanted: the rules come back with the host. */
   readonly enabled: string;
+}
+
+/**
+ * Which packets the host of a server that is migrated lets in from the first step on: once the firewall has been closed,
+ * what that lets in.
+ */
+export interface NewPortsInputs extends FirewallInputs {
+  readonly beginning: string;
 }
 
 /** A unit as a user wants to see it in a preview. */

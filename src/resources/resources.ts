@@ -173,6 +173,17 @@ export class Firewall extends pulumi.CustomResource {
   }
 }
 
+/** Which packets the host of a server that is migrated lets in, from the first step on. */
+export class NewPorts extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.NewPortsInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:NewPorts", name, { ...args }, opts);
+  }
+}
+
 /** One daemon on one host. */
 export class Service extends pulumi.CustomResource {
   constructor(

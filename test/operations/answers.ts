@@ -24,6 +24,7 @@ export const PLAN: StatusPlan = {
     },
   },
   entryPoint: { hosts: ["lb1", "lb2"], vips: ["10.89.0.100"], statsPort: 7000 },
+  firewalls: ["db1", "db2", "db3", "lb1", "lb2"].map((host) => ({ host })),
 };
 
 export const AT = new Date("2026-11-21T22:38:16.123Z");

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { strict } from "../../src/host/shell";
-import { firewallFiles, keepRules, removeFirewall, tryRules } from "../../src/operations/firewall";
+import {
+  firewallFiles,
+  keepRules,
+  loadRules,
+  openFirewall,
+  removeFirewall,
+  tryRules,
+} from "../../src/operations/firewall";
 
 const BODY = "    chain input {\n    }\n";
 const script = tryRules(BODY);
@@ -48,10 +55,37 @@ test("what a killed run was trying is taken back first, and not remembered as wh
 test("connections from before the first rules are made known before anything is dropped", () => {
   inOrder(
     script,
-    "if ! /usr/sbin/nft list table inet pgherd",
+    "if ! /usr/sbin/nft list table inet pgherd 2>/dev/null | grep -q 'ct state'",
     "ct state new accept",
     "nft -f /var/lib/pgherd/firewall-trial.nft",
+    "nft delete table inet pgherd_tracking",
   );
+});
+
+test("they are made known beside the rules that there are, which go on keeping others out", () => {
+  const known = script.slice(
+    script.indexOf("table inet pgherd_tracking"),
+    script.indexOf("sleep 2"),
+  );
+  expect(known).not.toMatch(/table inet pgherd\b/);
+});
+
+test("rules that are loaded without a trial are checked first, and come back with the host", () => {
+  const load = loadRules(BODY);
+  inOrder(load, "set -e", "nft -c -f", "enable -q pgherd-firewall", "restart pgherd-firewall");
+  expect(load).not.toContain("ct state");
+  expect(openFirewall(BODY)).toContain(`if [ -e /var/lib/pgherd/firewall.nft ]; then\n${load}`);
+});
+
+test("the rules come back whenever nftables' own service has removed all there are", () => {
+  const path = "/etc/systemd/system/nftables.service.d/pgherd.conf";
+  const unit = firewallFiles(BODY)[path]?.content ?? "";
+  for (const key of ["ExecStart", "ExecReload", "ExecStop"]) {
+    // What fails must not keep the host's own rules from being loaded.
+    expect(unit).toMatch(new RegExp(`^${key}=-/bin/sh -c '/usr/sbin/nft -f /var/lib/pgherd/`, "m"));
+  }
+  expect(keepRules()).toContain(path);
+  expect(loadRules(BODY)).toContain(path);
 });
 
 test("rules that the host has already taken back are not kept", () => {
@@ -87,6 +121,7 @@ test("nothing of the firewall is left when it is removed", () => {
   for (const one of [
     "systemctl disable -q --now pgherd-firewall.service",
     "/etc/systemd/system/pgherd-firewall.service",
+    "/etc/systemd/system/nftables.service.d/pgherd.conf",
     "/var/lib/pgherd/firewall.nft",
     "/run/pgherd/firewall",
     "nft delete table inet pgherd",

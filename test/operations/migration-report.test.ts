@@ -7,6 +7,7 @@ import {
 import { FOUND } from "../source";
 
 const PLAN = {
+  host: "a1",
   parameters: { max_connections: "120", work_mem: "6MB", hot_standby: "on" },
   needed: {},
   others: ["a2", "a3"],

@@ -57,6 +57,21 @@ test("where no balancer leads to the leader there are no writes", () => {
   ]);
 });
 
+test.each([
+  ["absent", "enabled", /^lb1: the firewall's rules are not loaded: .* systemctl restart /],
+  ["changed", "enabled", /^lb1: the firewall's rules are not those that pgherd has loaded/],
+  ["active", "disabled", /^lb1: .* will not be loaded when it starts again .* is disabled/],
+] as const)("a firewall that is %s and %s is told, with what to do", (loaded, enabled, said) => {
+  const { health, problems } = seen(says("lb1", { firewall: { loaded, enabled } }));
+  expect(health).toBe("degraded");
+  expect(problems).toEqual([expect.stringMatching(said)]);
+});
+
+test("a firewall that is loaded, and will be, is no problem", () => {
+  const firewall = { loaded: "active", enabled: "enabled" } as const;
+  expect(seen(says("lb1", { firewall })).health).toBe("healthy");
+});
+
 test("a balancer that leads writes to another member is told", () => {
   expect(seen(says("lb2", { servers: servers("db3") })).problems).toEqual([
     "lb2: HAProxy leads writes to db3, not to db1.",

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import type { FirewallSettings, Settings } from "../../src/config/schema";
@@ -143,6 +143,45 @@ test("without a firewall there are no flows, no rules and no package for them", 
   expect(planFirewalls(settings)).toEqual([]);
   expect(planHosts(settings).flatMap(({ packages }) => packages)).not.toContain("nftables");
   expect(planHosts(lab).map(({ packages }) => packages.includes("nftables"))).not.toContain(false);
+});
+
+describe("the host of a server that is migrated", () => {
+  const migrated = () => {
+    const plans = planFirewalls(adopting(lab.cluster));
+    return plans.find(({ host }) => host === "db1")?.beginning ?? "";
+  };
+  const adopting = (cluster: Settings["cluster"]) =>
+    parseSettings({
+      hosts: lab.hosts,
+      cluster: { ...cluster, name: "shop", migration: { from: "db1", until: "prepared" } },
+    });
+
+  test("keeps the ports of the cluster's daemons for the cluster, and lets in all else", () => {
+    const rules = migrated();
+    expect(rules).toContain("policy accept;");
+    expect(rules).toContain('tcp dport { 2379, 2380, 8008 } drop comment "');
+    expect(rules).toContain('ip saddr { 10.89.0.12, 10.89.0.13 } tcp dport 2379 accept comment "');
+    expect(rules).not.toMatch(/dport (22|5432)\b/);
+    // It would have the kernel keep an account of all connections of a busy server.
+    expect(rules).not.toContain("ct state");
+  });
+
+  test("keeps a port to itself that nobody else needs", () => {
+    const { cluster, ...settings } = adopting(lab.cluster);
+    const alone = {
+      ...settings,
+      cluster: { ...cluster, dcs: { ...cluster.dcs, members: ["db1"] } },
+    };
+    const rules = planFirewalls(alone).find(({ host }) => host === "db1")?.beginning;
+    expect(rules).not.toContain("tcp dport 2380 accept");
+    expect(rules).toContain("tcp dport { 2379, 2380, 8008 } drop");
+  });
+
+  test("is the only one with such rules", () => {
+    const such = planFirewalls(adopting(lab.cluster)).filter(({ beginning }) => beginning);
+    expect(such.map(({ host }) => host)).toEqual(["db1"]);
+    expect(planFirewalls(lab).filter(({ beginning }) => beginning)).toEqual([]);
+  });
 });
 
 test("IPv4 and IPv6 have rules of their own", () => {

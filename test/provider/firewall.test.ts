@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConnectError } from "../../src/errors";
 import type { FirewallState } from "../../src/facts/firewall";
 import type { Probe } from "../../src/host/host";
 import { firewallFiles } from "../../src/operations/firewall";
 import type { Context } from "../../src/provider/context";
-import { firewall } from "../../src/provider/firewall";
+import { firewall, newPorts } from "../../src/provider/firewall";
 
 const WANTED = "    chain input {\n    }\n";
 const OLD = "    chain old {\n    }\n";
@@ -114,6 +114,52 @@ test("a host that never answers again is told of without a claim about its rules
   );
   await vi.runAllTimersAsync();
   await failed;
+});
+
+describe("the host of a server that is migrated", () => {
+  const BEGINNING =
+    "    chain input {\n        type filter hook input priority filter; policy accept;\n    }\n";
+  const CLOSED = BEGINNING.replace("accept", "drop");
+  const ofServer = { ...inputs, rules: CLOSED, beginning: BEGINNING };
+  const context = () => ({ host: () => host, progress: () => {} }) as unknown as Context;
+  const loaded = { loaded: "active", enabled: "enabled" } as const;
+
+  test("keeps the new ports for the cluster before clients are moved, without a trial", async () => {
+    await newPorts.apply(context(), "urn", ofServer);
+    expect(host.done).toEqual(["keeping the new ports for the cluster"]);
+  });
+
+  test("is left alone once that is so, and when it has been closed", async () => {
+    host.state = loaded;
+    for (const rules of [BEGINNING, CLOSED]) {
+      host.rules = rules;
+      expect(await newPorts.apply(context(), "urn", ofServer)).toEqual(ofServer);
+    }
+    expect(host.done).toEqual([]);
+  });
+
+  test("is not opened again by a change of the rules once it has been closed", async () => {
+    host.state = loaded;
+    host.rules = CLOSED.replace("}", "# older\n }");
+    await newPorts.apply(context(), "urn", ofServer);
+    expect(host.done[0]).toBe("trying the firewall's rules");
+  });
+
+  test("keeps them so when the firewall is taken away, as long as the daemons run", async () => {
+    const said: string[] = [];
+    vi.spyOn(host, "change").mockImplementation(async (...args: string[]) => {
+      said.push(args[1] ?? "");
+      return "";
+    });
+    host.rules = CLOSED;
+    await newPorts.delete(context(), "urn", ofServer);
+    expect(said).toEqual([]);
+    await firewall.delete(context(), "urn", ofServer);
+    expect(said[0]).toContain(BEGINNING);
+    host.rules = BEGINNING;
+    await newPorts.delete(context(), "urn", ofServer);
+    expect(said[1]).toContain("nft delete table inet pgherd");
+  });
 });
 
 test("what is found is told as it is", async () => {

@@ -13,7 +13,7 @@ import { Subscriber } from "./subscriber";
 
 // One server that somebody has set up by hand, with clients on it, becomes a cluster, step by step, and stands alone again.
 
-const LAB = "t-migration";
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-migration";
 const DATA = "/var/lib/postgresql/17/main";
 const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
 const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
@@ -49,6 +49,13 @@ const fingerprint = () =>
     `sudo sh -c 'find /etc ${DATA}/*.conf -type f -exec stat -c "%n %i %Y %Z" {} + | sort
       ls /etc/systemd/system; dpkg -l | wc -l; cat ${DATA}/postmaster.pid'`,
   );
+
+/** Which of its ports the production host lets a machine in to that has no part in the cluster. */
+async function openToStrangers(): Promise<number[]> {
+  const ports = ["--ports", "2379,2380,5432,8008"];
+  const scan = [join(ROOT, "test/lab/scan-ports.cjs"), "10.89.0.11", ...ports];
+  return JSON.parse(await labExec(LAB, [process.execPath, ...scan])) as number[];
+}
 
 /** Goes back as a person does, with clients that use the old address as soon as it is there. */
 async function goBack(shop: Shop, cluster: LabCluster): Promise<void> {
@@ -93,6 +100,9 @@ describe("a server that runs already", () => {
     expect(said).toContain("wal_log_hints: off → on (restart): pg_rewind needs it");
     expect(said).toContain("physical slot archive_host");
     expect(said).toContain("one restart once the replicas stream (wal_log_hints)");
+    expect(said).toContain(
+      "from prepared on, ports 2379, 2380, 8008 of db1 are for the cluster alone;",
+    );
     expect(await fingerprint()).toBe(before);
   });
 
@@ -116,6 +126,8 @@ describe("a server that runs already", () => {
       shop.step("prepared");
       await migrating({ until: "prepared" }).deploy();
       expect(await serverLife()).toBe(started);
+      expect(await lab.onHost("db1", "etcdctl endpoint health 2>&1")).toContain("is healthy");
+      expect(await openToStrangers()).toEqual([5432]);
 
       shop.step("adopted");
       await migrating({ until: "adopted" }).deploy();
@@ -124,6 +136,8 @@ describe("a server that runs already", () => {
         "masked",
       );
       await migrating({ until: "adopted" }).unchanged();
+      expect(await lab.onHost("db1", "curl -s http://10.89.0.11:8008/")).toContain('"running"');
+      expect(await openToStrangers()).toEqual([5432]);
       expect(await migrating({ until: "prepared" }).refused("preview")).toContain(
         "expected adopted or a later step, which was begun, got prepared",
       );
@@ -143,6 +157,7 @@ describe("a server that runs already", () => {
       await migrating({ until: "cutOver" }).deploy();
       await migrating({ until: "cutOver" }).healthy();
       await migrating({ until: "cutOver" }).unchanged();
+      expect(await openToStrangers()).toEqual([]);
     } finally {
       shop.step("after");
       report = await shop.close();
@@ -196,6 +211,7 @@ describe("the way back", () => {
     );
     expect((await lab.onHost("db1", "systemctl is-active patroni || :")).trim()).not.toBe("active");
     expect(await asPostgres("show config_file")).toBe("/etc/postgresql/17/main/postgresql.conf");
+    expect(await lab.onHost("db1", "sudo nft list tables")).not.toContain("pgherd");
     expect(
       (
         await asPostgres(

@@ -9,6 +9,7 @@ import { wal } from "./security/wal";
 import { sql } from "./security/sql";
 import { root } from "./security/root";
 import { testRestore } from "./security/test-restore";
+import { firewall } from "./security/firewall";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -44,3 +45,4 @@ wal(cluster);
 sql(cluster);
 root(cluster);
 testRestore(cluster);
+firewall(cluster);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backup } from "./blocks/backup";
-import { name } from "./blocks/basics";
+import { byName, name } from "./blocks/basics";
 import { dcs } from "./blocks/dcs";
 import { failover } from "./blocks/failover";
 import { firewall } from "./blocks/firewall";
@@ -47,7 +47,7 @@ export const cluster = z.strictObject({
 
 /** Everything a stack says to pgherd: the values of `pgherd:hosts`, `pgherd:ssh` and `pgherd:cluster`. */
 export const settings = z.strictObject({
-  hosts: z.record(name, host).describe("Every host, by its name."),
+  hosts: byName(name, host).describe("Every host, by its name."),
   ssh: ssh.prefault({}).describe("How hosts are reached."),
   cluster: cluster.describe("The cluster."),
 });

@@ -80,7 +80,8 @@ export function writeFiles(
 ): string {
   // Files that others include have no check of their own and must stand first.
   const paths = Object.keys(files).sort(
-    (a, b) => Number(a in validate) - Number(b in validate) || a.localeCompare(b),
+    (a, b) =>
+      Number(Object.hasOwn(validate, a)) - Number(Object.hasOwn(validate, b)) || a.localeCompare(b),
   );
   return paths
     .map((path) => {
@@ -92,7 +93,7 @@ export function writeFiles(
         `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
         `chown ${quote(`${file.owner}:${file.group}`)} ${next}`,
         `chmod ${file.mode} ${next}`,
-        ...(path in validate ? [check(path, validate[path] as string)] : []),
+        ...(Object.hasOwn(validate, path) ? [check(path, validate[path] as string)] : []),
         `sync ${next}`,
         `mv -fT ${next} ${quote(path)}`,
       ].join("\n");

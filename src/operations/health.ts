@@ -66,7 +66,7 @@ function writeProblems({ entryPoint }: StatusPlan, seen: Seen): string[] {
 
 function memberProblems({ patroni }: StatusPlan, { members }: Seen): Problem[] {
   return members
-    .filter(({ name }) => name in patroni.members)
+    .filter(({ name }) => Object.hasOwn(patroni.members, name))
     .filter((member) => !isUp(member))
     .map(({ name, state }) => ({
       host: name,

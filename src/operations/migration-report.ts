@@ -33,12 +33,11 @@ export function settingChanges(
         name,
         from: from ?? "its default",
         to,
-        by:
-          name in needed
-            ? "restart at once"
-            : source.restarting.includes(name)
-              ? "restart"
-              : "reload",
+        by: Object.hasOwn(needed, name)
+          ? "restart at once"
+          : source.restarting.includes(name)
+            ? "restart"
+            : "reload",
         why: WHY[name] ?? "pgherd:cluster.postgresql.parameters says so",
       },
     ];

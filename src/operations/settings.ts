@@ -28,7 +28,7 @@ export function notLoaded(
   const others: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(wanted)) {
     // What Patroni gives on the command line stands in no file, and changes by a restart alone.
-    if (name in started && files[name]?.file !== ALTERED) continue;
+    if (Object.hasOwn(started, name) && files[name]?.file !== ALTERED) continue;
     const found = files[name];
     if (found?.value !== value) {
       others[name] = found

@@ -212,7 +212,7 @@ function membersOf(
     .map((member) => {
       const own = answers.find(({ host }) => host === member.name);
       // What the DCS holds of a member outlives it by the lease: it has to answer for itself.
-      const silent = member.name in plan.patroni.members && !own?.view;
+      const silent = Object.hasOwn(plan.patroni.members, member.name) && !own?.view;
       return {
         ...member,
         state: silent ? "no answer" : member.state,

@@ -1,6 +1,6 @@
 import { dcsDirectory } from "../config/directories";
 import { bytesOf } from "../config/size";
-import type { ClusterSettings, Settings } from "../config/schema";
+import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { endpoint, render } from "./template";
 import type { EtcdPlan, ServicePlan } from "./types";

@@ -172,7 +172,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         watchdog: cluster.failover.watchdog,
         replicas: backups.replicas ?? null,
         bootstrap: backups.bootstrap ?? null,
-        onRole: ON_ROLE in onRole ? ON_ROLE : null,
+        onRole: Object.hasOwn(onRole, ON_ROLE) ? ON_ROLE : null,
         pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
         tags: Object.entries({

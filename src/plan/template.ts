@@ -3,23 +3,44 @@ import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import Handlebars from "handlebars";
 import { packageRoot } from "../package-root";
-import { SESSION_OPTIONS, SUPERUSER_OPTIONS } from "../session-settings";
+import { SESSION_OPTIONS } from "../session-settings";
 
 // One helper for each output format does the quoting, so that no value can end a string or start a line of its own.
+const PLAIN = "plain";
 const handlebars = Handlebars.create();
 handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value)));
 handlebars.registerHelper("shell", shell);
 // What a script sets before it asks a server anything by psql or its like.
 handlebars.registerHelper("session", () => session(SESSION_OPTIONS));
-handlebars.registerHelper("superuserSession", () => session(SUPERUSER_OPTIONS));
+handlebars.registerHelper("line", (value: unknown) =>
+  checked(value, /^[^"\\\p{Cc}]*$/u, "cannot be written in a line"),
+);
+// What a template gives to no helper: nothing of it means anything to a shell, within quotes, or in a file's next line.
+handlebars.registerHelper(PLAIN, (value: unknown) =>
+  checked(value, /^[\p{L}\p{N} ._:/@%+=,*\-[\]{}]*$/u, "cannot be written without quotes"),
+);
 handlebars.registerHelper("endpoint", (host: string, port: number) => endpoint(host, port));
-handlebars.registerHelper("word", (value: unknown) => {
+// HAProxy and Keepalived have no quoting that holds everywhere: what needs it must not get this far.
+handlebars.registerHelper("word", (value: unknown) =>
+  checked(value, /^[A-Za-z0-9._:/@%+=,*\-[\]]+$/, "cannot be written as one word"),
+);
+
+function checked(value: unknown, form: RegExp, otherwise: string): string {
   const text = String(given(value));
-  // HAProxy and Keepalived have no quoting that holds everywhere: what needs it must not get this far.
-  if (!/^[A-Za-z0-9._:/@%+=,*\-[\]]+$/.test(text))
-    throw new Error(`cannot be written as one word: ${text}`);
+  if (!form.test(text)) throw new Error(`${otherwise}: ${text}`);
   return text;
-});
+}
+
+/** Sends every value through a helper that its template sends through none. */
+class Checking extends Handlebars.Visitor {
+  override MustacheStatement(statement: hbs.AST.MustacheStatement): void {
+    const { path, params, hash } = statement;
+    if (path.type !== "PathExpression" || params.length > 0 || hash?.pairs.length) return;
+    if (Object.hasOwn(handlebars.helpers, (path as hbs.AST.PathExpression).original)) return;
+    statement.params = [path];
+    statement.path = { ...path, original: PLAIN, parts: [PLAIN], depth: 0, data: false } as never;
+  }
+}
 
 function shell(value: unknown): string {
   return `'${String(given(value)).replaceAll("'", "'\\''")}'`;
@@ -45,8 +66,9 @@ export function render(name: string, values: object): string {
   let template = compiled.get(name);
   if (!template) {
     const source = readFileSync(join(packageRoot(), "templates", `${name}.hbs`), "utf8");
-    const text = name.endsWith(".sh") ? inOneLanguage(source) : source;
-    template = handlebars.compile(text, { noEscape: true, strict: true });
+    const parsed = handlebars.parse(name.endsWith(".sh") ? inOneLanguage(source) : source);
+    new Checking().accept(parsed);
+    template = handlebars.compile(parsed, { noEscape: true, strict: true });
     compiled.set(name, template);
   }
   return template(values);

@@ -215,7 +215,7 @@ export function refuseStrangers(
 ): void {
   const addresses = Object.values(wanted).map(addressIn);
   const strangers = members.filter(({ name, peerUrl }) =>
-    name === "" ? !addresses.includes(addressIn(peerUrl)) : !(name in wanted),
+    name === "" ? !addresses.includes(addressIn(peerUrl)) : !Object.hasOwn(wanted, name),
   );
   if (strangers.length === 0) return;
   const named = strangers.map(

@@ -79,7 +79,9 @@ function init({ facts }: Sighting) {
 }
 
 function packageSources({ requirement, candidates, installed }: Sighting) {
-  const absent = requirement.packages.filter((one) => !candidates[one] && !installed[one]);
+  const absent = requirement.packages.filter(
+    (one) => !Object.hasOwn(candidates, one) && !Object.hasOwn(installed, one),
+  );
   if (absent.length === 0) return;
   return (
     `expected the package sources to have ${absent.join(", ")}. Run apt-get update there, ` +

@@ -17,9 +17,16 @@ export function isUnknown(value: Value | undefined): boolean {
   return false;
 }
 
-/** The properties in a protobuf struct; none if it is absent. */
+/** The properties in a protobuf struct; none if it is absent. What they do not have is not there, whatever it is called. */
 export function fromStruct(struct: Struct | undefined): Values {
-  return (struct?.toJavaScript() ?? {}) as Values;
+  return bare((struct?.toJavaScript() ?? {}) as Values) as Values;
+}
+
+function bare(value: Value): Value {
+  if (Array.isArray(value)) return value.map(bare);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, bare(inner)] as const);
+  return Object.assign(Object.create(null) as Values, Object.fromEntries(entries));
 }
 
 /** The properties as a protobuf struct. What is `undefined` is left out: a struct cannot hold it. */

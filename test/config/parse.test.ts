@@ -627,3 +627,52 @@ test.each([
   change(raw);
   expect(problemsOf(raw)).toEqual([]);
 });
+
+/** The least settings with a change. */
+function parsed(change: (raw: ReturnType<typeof minimal>) => void) {
+  const raw = minimal();
+  change(raw);
+  return parseSettings(raw);
+}
+
+test.each(["openssh-server-", "vim+", "vim=1", "vim/sid", "-vim", "vim*", "vim~", "Vim", "v"])(
+  "%s is no package, but an order to apt",
+  (name) => {
+    expect(() => parsed(postgresql({ packages: [name] }))).toThrow(
+      "expected the name of a Debian package",
+    );
+  },
+);
+
+test.each(["g++", "libstdc++6", "postgresql-17-postgis-3", "python3.13"])(
+  "%s is a package",
+  (name) => {
+    expect(parsed(postgresql({ packages: [name] })).cluster.postgresql.packages).toEqual([name]);
+  },
+);
+
+test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
+  "%s is no host that the stack has not named",
+  (name) => {
+    expect(() => parsed(balancers({ hosts: [name] }))).toThrow(
+      `pgherd:cluster.loadBalancers.hosts[0]: expected one of pgherd:hosts`,
+    );
+    expect(() => parsed(balancers({ hosts: [name] }))).toThrow(`got "${name}"`);
+  },
+);
+
+test.each(["postgres", "template0", "template1"])("%s is no database of a stack", (name) => {
+  const wanted = { users: [{ name: "app" }], databases: [{ name, owner: "app" }] };
+  expect(() => parsed(postgresql(wanted))).toThrow(
+    `databases[0].name: expected a name that is not reserved, got "${name}"`,
+  );
+});
+
+test.each(["postgres", "pg_monitor", "public", "none", "all", "replication", "current_user"])(
+  "%s is no user of a stack",
+  (name) => {
+    expect(() => parsed(postgresql({ users: [{ name }] }))).toThrow(
+      `users[0].name: expected a name that is not reserved, got "${name}"`,
+    );
+  },
+);

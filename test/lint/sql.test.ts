@@ -47,7 +47,7 @@ test("each script that asks a server sets its session up first", () => {
     const at = text.split("\n").findIndex((line) => calls(file).includes(line));
     if (at < 0) return false;
     const before = text.split("\n").slice(0, at + 1);
-    return !before.some((line) => /^\{\{(session|superuserSession)\}\}$|PGOPTIONS=/.test(line));
+    return !before.some((line) => /^\{\{session\}\}$|PGOPTIONS=/.test(line));
   });
   expect(wrong).toEqual([]);
 });

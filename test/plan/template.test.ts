@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { endpoint, render } from "../../src/plan/template";
@@ -69,6 +71,39 @@ test.each(HOSTILE)("%j stands in an environment file as it is", (value) => {
   });
   const script = `${text}\nprintf '%s' "$ETCD_NAME"`;
   expect(execFileSync("/bin/sh", { input: script, encoding: "utf8" })).toBe(value);
+});
+
+test.each(HOSTILE.filter((one) => /[^\p{L} {}:[\]€-]/u.test(one)))(
+  "%j is refused where a template gives it to no helper",
+  (value) => {
+    const unit = { keeper: value };
+    expect(() => render("fork/keeper.service", unit)).toThrow("cannot be written without quotes");
+  },
+);
+
+test.each(HOSTILE)("%j stands in YAML whichever setting has it", (value) => {
+  const text = render("patroni/member.yml", {
+    ...member,
+    socketDirectories: value,
+    checksums: value,
+    tags: [{ name: value, value: true }],
+  });
+  expect(parse(text)).toMatchObject({
+    bootstrap: { initdb: [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, value] },
+    postgresql: { parameters: { unix_socket_directories: value } },
+    tags: { [value]: true },
+  });
+});
+
+test("every value of a YAML file is quoted", () => {
+  const folder = join(import.meta.dirname, "../../templates");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const yaml = files.filter((file) => file.endsWith(".yml.hbs"));
+  expect(yaml.length).toBeGreaterThan(1);
+  for (const file of yaml) {
+    const values = readFileSync(join(folder, file), "utf8").match(/\{\{[^}#/]*\}\}/g) ?? [];
+    expect(values.filter((one) => !/^\{\{(yaml |else\}\})/.test(one))).toEqual([]);
+  }
 });
 
 test.each(HOSTILE)("%j is refused where nothing can quote it", (value) => {

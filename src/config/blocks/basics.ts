@@ -36,6 +36,13 @@ export const absolutePath = z
   .regex(/^\/[A-Za-z0-9._/-]+$/, { error: "an absolute path without spaces" })
   .overwrite(normalizePath);
 
+/** A block by names that the user chooses: what he has not named is not there, even if it is called `constructor`. */
+export function byName<Value extends z.ZodType>(names: z.ZodString, value: Value) {
+  return z
+    .record(names, value)
+    .overwrite((block) => Object.assign(Object.create(null) as typeof block, block));
+}
+
 /** Addresses that traffic may come from. */
 export const network = z.string().refine((value) => isNetwork(value), {
   error: 'a network such as "10.0.0.0/24" or "fd00::/64", or one address',

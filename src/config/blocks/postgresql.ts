@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { absolutePath, hostName, identifier, name, port, size } from "./basics";
+import { absolutePath, byName, hostName, identifier, name, port, size } from "./basics";
+
+/**
+ * A package as Debian names it (policy, 5.6.1), which apt-get takes for nothing else: `name-` would remove it, and a name
+ * that no package has is a pattern where it holds a dot or a plus (apt-get(8)).
+ */
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9]$|^[a-z0-9][a-z0-9.-]*[a-z0-9]\+\+$/;
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -108,7 +114,7 @@ export const postgresql = z.strictObject({
     .describe("Begin with a backup of another cluster, instead of an empty database."),
   packages: z
     .array(
-      z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, {
+      z.string().regex(PACKAGE, {
         error: "the name of a Debian package such as postgresql-17-postgis-3",
       }),
     )
@@ -132,11 +138,10 @@ export const postgresql = z.strictObject({
     })
     .prefault({})
     .describe("What PostgreSQL's settings are tuned for."),
-  parameters: z
-    .record(
-      z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
-      parameterValue,
-    )
+  parameters: byName(
+    z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
+    parameterValue,
+  )
     .default({})
     .describe("Settings of postgresql.conf, the same on all members; they win over tuned ones."),
   users: z.array(user).default([]).describe("Login roles. Each gets a generated password."),
@@ -144,8 +149,7 @@ export const postgresql = z.strictObject({
     .array(database)
     .default([])
     .describe("Databases to create, each with its owner and extensions."),
-  slots: z
-    .record(identifier, slot)
+  slots: byName(identifier, slot)
     .default({})
     .describe(
       "Replication slots to keep through every change of the leader, by name: `{ type: physical }`, or `{ type: logical, database, plugin }` (plugin is pgoutput if left out).",

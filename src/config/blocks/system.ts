@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { byName } from "./basics";
 
 export const system = z.strictObject({
   sysctl: z
     .union([
       z.literal(false),
-      z.record(
+      byName(
         z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_-]+)+$/, {
           error: "a kernel setting such as vm.swappiness",
         }),

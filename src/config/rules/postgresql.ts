@@ -2,6 +2,14 @@ import { parameterProblems } from "../parameters";
 import type { Settings } from "../schema";
 import type { Report } from "./report";
 
+/** Roles of pgherd's own, and words that PostgreSQL takes for no role (src/backend/utils/adt/acl.c, get_rolespec_name). */
+const RESERVED = [
+  ...["postgres", "replicator", "rewinder", "barman", "streaming_barman"],
+  ...["public", "none", "current_role", "current_user", "session_user"],
+  // What pg_hba.conf takes for more than a role.
+  ...["all", "replication"],
+];
+
 export function ownersExist({ cluster }: Settings, report: Report): void {
   const users = cluster.postgresql.users.map((user) => user.name);
   const databases = cluster.postgresql.databases.map((database) => database.name);
@@ -12,6 +20,12 @@ export function ownersExist({ cluster }: Settings, report: Report): void {
         `expected each database once, got "${database.name}" again. Remove one.`,
       );
     }
+    if (["postgres", "template0", "template1"].includes(database.name)) {
+      report(
+        `cluster.postgresql.databases[${i}].name`,
+        `expected a name that is not reserved, got "${database.name}", which every server has. Choose another name.`,
+      );
+    }
     if (!users.includes(database.owner)) {
       report(
         `cluster.postgresql.databases[${i}].owner`,
@@ -19,9 +33,8 @@ export function ownersExist({ cluster }: Settings, report: Report): void {
       );
     }
   });
-  const reserved = ["postgres", "replicator", "rewinder", "barman", "streaming_barman"];
   cluster.postgresql.users.forEach((user, i) => {
-    if (reserved.includes(user.name) || user.name.startsWith("pg_")) {
+    if (RESERVED.includes(user.name) || user.name.startsWith("pg_")) {
       report(
         `cluster.postgresql.users[${i}].name`,
         `expected a name that is not reserved, got "${user.name}". Choose another name.`,

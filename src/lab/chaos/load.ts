@@ -144,8 +144,9 @@ async function connect(plan: LoadPlan, warn: () => void): Promise<pg.Client> {
   });
   // A connection that breaks while nothing is asked of it shows with the next question.
   client.on("error", () => undefined);
-  client.on("notice", ({ severity }) => {
-    if (severity === "WARNING") warn();
+  // Its severity is in the server's language; a mere notice has the code of success (PostgreSQL, "Error Codes").
+  client.on("notice", ({ code }) => {
+    if (!code?.startsWith("00")) warn();
   });
   await client.connect();
   return client;

@@ -150,6 +150,7 @@ class Scene {
           rolling: { maximumLag: 0, longestTransaction: 0, drain: 0 },
         },
         etcd: { members: { db1: "http://db1:2379" } },
+        firewalls: [],
       },
       host: (name) => this.host(name),
       progress: () => undefined,

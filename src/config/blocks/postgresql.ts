@@ -5,7 +5,7 @@ import { absolutePath, byName, hostName, identifier, name, port, size } from "./
  * A package as Debian names it (policy, 5.6.1), which apt-get takes for nothing else: `name-` would remove it, and a name
  * that no package has is a pattern where it holds a dot or a plus (apt-get(8)).
  */
-const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9]$|^[a-z0-9][a-z0-9.-]*[a-z0-9]\+\+$/;
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9]$|^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\+\+$/;
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 

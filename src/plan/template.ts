@@ -12,7 +12,7 @@ handlebars.registerHelper("yaml", (value: unknown) => JSON.stringify(given(value
 handlebars.registerHelper("shell", shell);
 // What a script sets before it asks a server anything by psql or its like.
 handlebars.registerHelper("session", () => session(SESSION_OPTIONS));
-// A part of a script that is pgherd's own text, and holds no value but by `quote`.
+// A part of a file that is pgherd's own text, made by a template or a script of its own.
 handlebars.registerHelper("part", (text: unknown) => String(given(text)));
 handlebars.registerHelper("line", (value: unknown) =>
   checked(value, /^[^"\\\p{Cc}]*$/u, "cannot be written in a line"),

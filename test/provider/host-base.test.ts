@@ -76,7 +76,7 @@ test("a downgraded package is missing, and what it should be again is remembered
   expect(found).toEqual({ ...known, packages: ["keepalived"] });
   expect(await hostBase.apply(context, "urn", inputs, found)).toEqual(known);
   expect(scripts).toHaveLength(1);
-  expect(scripts[0]).toMatch(/install haproxy$/);
+  expect(scripts[0]).toMatch(/install -- haproxy$/);
   expect(warnings).toEqual([]);
 });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
 import { Lock, LockedError } from "./lock";
@@ -181,19 +182,21 @@ export class Host {
   private async ask(): Promise<void> {
     const questions = this.questions;
     this.questions = [];
+    // Nobody can know it, so that nothing that stands on the host ends an answer before its end.
+    const mark = randomBytes(8).toString("hex");
     try {
       // One that fails leaves the others to be asked.
       const script = ["set +e"]
         .concat(
           questions.map(
-            ({ script: text }, i) => `${strict(text)}\nprintf '\\n%s %s %s\\n' ${MARK} ${i} $?`,
+            ({ script: text }, i) => `${strict(text)}\nprintf '\\n%s %s %s\\n' ${mark} ${i} $?`,
           ),
         )
         .join("\n");
       const { stdout, stderr } = await this.session("looking", script, {});
       let rest = stdout;
       questions.forEach((question, i) => {
-        const match = new RegExp(`\\n${MARK} ${i} (\\d+)\\n`).exec(rest);
+        const match = new RegExp(`\\n${mark} ${i} (\\d+)\\n`).exec(rest);
         if (!match) {
           question.fail(new FactError(`${this.name}: got no answer.\n${stderr.trim()}`));
           return;
@@ -222,5 +225,3 @@ interface Question {
 
 /** How long to wait for further questions; the engine asks about all resources of a host within a few milliseconds. */
 const GATHER_MS = 4;
-
-const MARK = "pgherd-answer-ends-here";

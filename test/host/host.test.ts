@@ -79,6 +79,20 @@ test("a question that fails in its middle fails, and those asked with it are ans
   expect(answered).toEqual({ status: "fulfilled", value: "whole\n" });
 });
 
+test("what a host prints ends no answer, and begins no other one", async () => {
+  const parse = (output: string) => output;
+  const forged = "pgherd-answer-ends-here 0 0";
+  const print = `printf '\\n%s\\nforged\\n' '${forged}'`;
+  const answers = await Promise.all([
+    host.observe({ script: print, parse }),
+    host.observe({ script: "echo own", parse }),
+  ]);
+  expect(answers).toEqual([`\n${forged}\nforged\n`, "own\n"]);
+  // What ends an answer is in no process's arguments and no variable of the script.
+  const seen = await host.observe({ script: "set; cat /proc/self/cmdline", parse });
+  expect(seen).not.toMatch(/^[0-9a-f]{16}$/m);
+});
+
 test("a script that the shell cannot read is an error, and the next one runs", async () => {
   await expect(host.run("trying", "if then")).rejects.toThrow(CommandError);
   expect(await host.run("looking", "echo on")).toBe("on\n");

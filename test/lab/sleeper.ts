@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { openCluster } from "../../src/cli/cluster";
 
 // A run that changes a host, hears nothing of the world for as long as its test likes, and wants to change it again:
@@ -11,7 +12,8 @@ const touch = (which: string) => cluster.host(host).change("touching", `touch ${
 async function work(): Promise<void> {
   await touch("first");
   process.stdout.write(`first ${process.pid}\n`);
-  for await (const _chunk of process.stdin);
+  process.stdin.resume();
+  await once(process.stdin, "end");
   await touch("second");
 }
 

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { Fork } from "../../../src/facts/forks";
 import { type LabCluster, leaderOf } from "../lab-cluster";
 
 /** Attempts by a member's user postgres, and by any local user, to have root write, read or run something for them. */

@@ -21,6 +21,8 @@ export function firewall(cluster: LabCluster): void {
     "the firewall is there again once nftables was told to %s",
     async (verb) => {
       expect(await openToStrangers()).toEqual([]);
+      // What is not active cannot be reloaded.
+      if (verb === "reload") await asRoot("systemctl start nftables");
       await asRoot(`systemctl ${verb} nftables`);
       expect(await openToStrangers()).toEqual([]);
       await asRoot("systemctl stop nftables");

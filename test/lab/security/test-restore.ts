@@ -82,10 +82,10 @@ export function testRestore(cluster: LabCluster): void {
     ];
     const shell = attempts.map((one) => `{ ${one}; } 2>/dev/null`).join("; ");
     // The stack's own check asks for pg_class by its bare name, in the search_path that the owner has chosen.
-    await cluster.sql(5000, "create schema evil");
+    await cluster.sql(5000, "create schema turned");
     await cluster.sql(
       5000,
-      `create function evil.attempt() returns bool language plpgsql as \\$f\\$
+      `create function turned.attempt() returns bool language plpgsql as \\$f\\$
          declare told text;
          begin
            if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then return true; end if;
@@ -97,9 +97,9 @@ export function testRestore(cluster: LabCluster): void {
     );
     await cluster.sql(
       5000,
-      "create view evil.pg_class as select * from pg_catalog.pg_class where evil.attempt()",
+      "create view turned.pg_class as select * from pg_catalog.pg_class where turned.attempt()",
     );
-    await cluster.sql(5000, "alter database app set search_path = evil, pg_catalog, public");
+    await cluster.sql(5000, "alter database app set search_path = turned, pg_catalog, public");
     try {
       await cluster.pgherd("backup", "now");
       const { ok, problem } = await verify();
@@ -112,7 +112,7 @@ export function testRestore(cluster: LabCluster): void {
     } finally {
       const old = await leader();
       await cluster.superuserSql(old, "alter database app reset search_path");
-      await cluster.superuserSql(old, "drop schema evil cascade", "app");
+      await cluster.superuserSql(old, "drop schema turned cascade", "app");
     }
     await cluster.pgherd("backup", "now");
     expect(await verify()).toMatchObject({ ok: true, problem: "" });

@@ -49,9 +49,10 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
     begun,
     initializeKey: KEY,
     endpoints: "http://10.89.0.11:2379",
+    owning: OWNING,
+  })
     // The script's lesser user is one that every host has.
-    owning: OWNING.replace("runuser -u $1", `runuser -u ${LESSER}`),
-  });
+    .replaceAll("owning postgres ", `owning ${LESSER} `);
   return {
     folder,
     data,

@@ -37,20 +37,37 @@ export function drainedServersProbe(statsPort: number): Probe<string[]> {
   };
 }
 
-/** How many sessions of clients a member has now through the entrances that only read. */
-export function readingSessionsProbe(statsPort: number, member: string): Probe<number> {
+/**
+ * How many sessions of clients a member has now through the entrances that only read; `undefined` where HAProxy does not
+ * tell.
+ */
+export function readingSessionsProbe(statsPort: number, member: string): Probe<number | undefined> {
   return {
     script: statistics(statsPort),
-    parse: (output) =>
-      serverRows(output)
-        .filter(({ entrance, server }) => server === member && entrance !== "primary")
-        .reduce((sum, { sessions }) => sum + sessions, 0),
+    parse(output) {
+      const rows = serverRows(output).filter(
+        ({ entrance, server }) => server === member && entrance !== "primary",
+      );
+      const told = rows.length > 0 && rows.every(({ sessions }) => Number.isInteger(sessions));
+      return told ? rows.reduce((sum, { sessions }) => sum + sessions, 0) : undefined;
+    },
   };
 }
 
-/** HAProxy's own statistics, asked on the host itself. */
+/** How long HAProxy may take to answer, and how much of it is read: a line has some hundred bytes. */
+const ANSWER_SECONDS = 10;
+const ANSWER_BYTES = 1_000_000;
+
+/** Names as a stack may have them: some become parts of commands. */
+const NAME = /^[A-Za-z0-9_.-]+$/;
+
+/**
+ * HAProxy's own statistics, asked on the host itself. While it does not run, any user of the host may answer in its
+ * place: nothing is believed of it but names and figures.
+ */
 function statistics(port: number): string {
-  return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; printf "GET /;csv HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3' 2>/dev/null || :`;
+  // One that does not answer leads nobody anywhere: that is what is told of it.
+  return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; printf "GET /;csv HTTP/1.0\\r\\n\\r\\n" >&3; timeout ${ANSWER_SECONDS} head -c ${ANSWER_BYTES} <&3' 2>/dev/null || :`;
 }
 
 /** A member behind one of HAProxy's entrances. */
@@ -72,6 +89,7 @@ function serverRows(output: string): BalancedServer[] {
     .map((line) => line.split(","))
     .filter((fields) => fields.length >= 18 && !fields[0]?.startsWith("#") && fields[0] !== "stats")
     .filter(([, server = ""]) => !["FRONTEND", "BACKEND"].includes(server))
+    .filter(([entrance = "", server = ""]) => NAME.test(entrance) && NAME.test(server))
     .map((fields) => ({
       entrance: fields[0] ?? "",
       server: fields[1] ?? "",

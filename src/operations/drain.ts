@@ -35,9 +35,11 @@ export async function drained<T>(
           hosts.host(host).observe(readingSessionsProbe(statsPort, member)),
         ),
       );
-      const left = open.reduce((sum, count) => sum + count, 0);
-      if (left === 0 || Date.now() >= end) break;
-      progress(`draining ${member}: ${left} sessions left`);
+      const left = open.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+      // Where a balancer does not tell, there may be some.
+      const known = open.every((count) => count !== undefined);
+      if ((known && left === 0) || Date.now() >= end) break;
+      progress(`draining ${member}: ${known ? left : `${left} or more`} sessions left`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     return await work();

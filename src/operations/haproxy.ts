@@ -1,5 +1,15 @@
 import { words } from "../host/shell";
 
+/** In a directory that root alone can change, and only root may connect to it. */
+const ADMIN_SOCKET = "/run/haproxy-admin.sock";
+
+/** Where it was before; gone after the first run of this version. */
+const FORMER_SOCKET = "/run/haproxy/admin.sock";
+
+/** How long HAProxy may take to answer, and how much of it is read. */
+const ANSWER_SECONDS = 10;
+const ANSWER_BYTES = 4096;
+
 /** Sends new sessions elsewhere; those that are open go on. @param servers `["replica/db2"]` */
 export function drainServers(servers: readonly string[]): string {
   return administer(servers.map((server) => `set server ${server} state drain`));
@@ -24,10 +34,19 @@ export function leadWritesTo(member: string, before: string): string {
 /**
  * Commands for HAProxy's administration socket (management guide, 9.3). It answers a command that worked with nothing.
  * Perl is essential in Debian, and has Unix sockets in its base.
+ *
+ * Who answers is a process of the user haproxy: it has some seconds and some room for it, and what it says is shown as
+ * one line of plain text.
  */
 function administer(commands: readonly string[]): string {
-  const perl =
-    'my $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/admin.sock") or die "/run/haproxy/admin.sock: $!\\n"; ' +
-    'print $s join(";", @ARGV), "\\n"; my $said = join("", <$s>); $said =~ s/^\\s+|\\s+$//g; die "$said\\n" if $said ne "";';
+  const perl = [
+    `my ($at) = ((grep { -S $_ } "${ADMIN_SOCKET}", "${FORMER_SOCKET}"), "${ADMIN_SOCKET}");`,
+    `local $SIG{ALRM} = sub { die "$at: expected HAProxy to answer within ${ANSWER_SECONDS} seconds, it did not\\n" };`,
+    `alarm ${ANSWER_SECONDS};`,
+    'my $s = IO::Socket::UNIX->new(Peer => $at) or die "$at: $!\\n";',
+    'print $s join(";", @ARGV), "\\n"; $s->flush;',
+    `my $said = ""; while (length($said) < ${ANSWER_BYTES}) { sysread($s, $said, ${ANSWER_BYTES}, length($said)) or last }`,
+    '$said =~ s/[^\\x20-\\x7e]+/ /g; $said =~ s/^ +| +$//g; die "$said\\n" if $said ne "";',
+  ].join(" ");
   return `perl -MIO::Socket::UNIX -e ${words([perl])} -- ${words(commands)}`;
 }

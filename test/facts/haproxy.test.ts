@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { addressesHeldProbe, entrancesProbe } from "../../src/facts/haproxy";
+import {
+  addressesHeldProbe,
+  drainedServersProbe,
+  entrancesProbe,
+  readingSessionsProbe,
+} from "../../src/facts/haproxy";
 
 // HAProxy 3.0 prints about a hundred fields a line; the eighteenth is the status.
 function line(entrance: string, server: string, status: string): string {
@@ -48,4 +53,18 @@ test("an address is held only if it is the whole address", () => {
 `;
   const wanted = ["10.89.0.100", "fd00:89::31", "10.89.0.10", "0.89.0.100", "10.89.0.255"];
   expect(addressesHeldProbe(wanted).parse(output)).toEqual(["10.89.0.100", "fd00:89::31"]);
+});
+
+test("sessions of a HAProxy that does not answer are not known", () => {
+  expect(readingSessionsProbe(7000, "db2").parse("")).toBeUndefined();
+  expect(readingSessionsProbe(7000, "db2").parse(CSV)).toBe(0);
+});
+
+test("a name that no stack can have is no server's, whoever has answered", () => {
+  const hostile = [
+    line("replica", "db2 state ready;shutdown sessions server primary/db1", "DRAIN"),
+    line("primary/db1 state maint;set server replica", "db2", "DRAIN"),
+    line("replica", "db3", "DRAIN"),
+  ].join("\n");
+  expect(drainedServersProbe(7000).parse(hostile)).toEqual(["replica/db3"]);
 });

@@ -14,6 +14,8 @@ async function told(script: string, answer: string): Promise<string> {
   const socket = join(mkdtempSync(join(tmpdir(), "pgherd-")), "admin.sock");
   let received = "";
   const server = createServer((connection) => {
+    // Who has heard enough goes.
+    connection.on("error", () => undefined);
     connection.on("data", (data) => {
       received += data.toString();
       connection.end(answer);
@@ -21,7 +23,7 @@ async function told(script: string, answer: string): Promise<string> {
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   try {
-    await run("/bin/sh", ["-c", script.replace("/run/haproxy/admin.sock", socket)]);
+    await run("/bin/sh", ["-c", script.replaceAll("/run/haproxy-admin.sock", socket)]);
     return received;
   } finally {
     server.close();
@@ -47,4 +49,13 @@ test("what HAProxy answers is an error", async () => {
   await expect(told(drainServers(["replica/db9"]), "No such server.\n\n")).rejects.toThrow(
     /No such server\./,
   );
+});
+
+test("an answer without end is cut off, and no part of it reaches the terminal but text", async () => {
+  const flood = `\u001b]0;owned\u0007${"x".repeat(100_000)}`;
+  const error = await told(drainServers(["replica/db2"]), flood).then(
+    () => undefined,
+    (failure: { stderr: string }) => failure.stderr,
+  );
+  expect(error).toMatch(/^[\x20-\x7e]{1,4096}\n$/);
 });

@@ -47,11 +47,10 @@ export function copyTargetProbe(
 ): Probe<CopyTarget> {
   return {
     script: `echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
+# It warns where its own environment names a locale that is not there.
 locale -a 2>/dev/null | sed 's/^/locale /'
 for file in ${words(files)}; do [ -e "$file" ] && echo "file $file"; done
-for directory in ${words(directories)}; do
-  [ -d "$directory" ] && [ -z "$(ls -A "$directory")" ] && [ "$(stat -c %U "$directory")" = postgres ] && echo "directory $directory"
-done
+${directories.map(emptyScript).join("\n")}
 at=${quote(dataDirectory)}
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
 echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
@@ -70,6 +69,16 @@ echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
       };
     },
   };
+}
+
+/** Tells a directory that is empty and PostgreSQL's own; one that it cannot look into is neither. */
+function emptyScript(directory: string): string {
+  const at = quote(directory);
+  const look = `if [ -d ${at} ] && [ "$(stat -c %U ${at})" = postgres ]; then
+  held=$(ls -A ${at})
+  [ -n "$held" ] || echo directory ${at}
+fi`;
+  return asOwner("postgres", `${directory}/.`, look);
 }
 
 /** A command that prints the process of the server that runs in this directory of postgres's; nothing for none. */

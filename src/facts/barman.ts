@@ -88,7 +88,13 @@ export function catalogOfBackupsProbe(home: string, results: string): Probe<Back
   const records = `home=${quote(home)}
 # Barman holds this while it takes a backup, with its process id.
 lock=/var/lib/barman/.\${home##*/}-backup.lock
-taking() { ! grep -qs barman "/proc/$(cat "$lock" 2>/dev/null || echo none)/cmdline" || echo taking=yes; }
+# There is none before the first backup.
+holder() { [ ! -e "$lock" ] || cat "$lock"; }
+taking() {
+  pid=$(holder)
+  case $pid in '' | *[!0-9]*) return 0 ;; esac
+  ! grep -qs barman "/proc/$pid/cmdline" || echo taking=yes
+}
 taking
 for folder in "$home"/base/*/; do
   folder=\${folder%/}
@@ -100,11 +106,14 @@ for folder in "$home"/base/*/; do
 done
 # Asked again: it may have begun meanwhile.
 taking
+# Before Barman first runs there is no such folder.
 for file in $(ls "$home/streaming" 2>/dev/null | grep -E '^[0-9A-F]{24}\\.partial$' | sort | tail -n 1); do
   echo "receiving=\${file%.partial} $(stat -c %Y "$home/streaming/$file")"
 done
 [ ! -f "$home/gaps" ] || sed 's/^/gap=/' "$home/gaps"
+# Nor is there one of its own.
 echo "free=$(df -B1 --output=avail "$home" 2>/dev/null | tail -n 1)"
+# Nothing has been proved before the first test restore.
 for file in $(ls ${quote(results)} 2>/dev/null | grep -E '^[0-9TZ]+\\.json$' | sort -r); do
   echo "verified=$file $(tr '\\n' ' ' <${quote(results)}/"$file")"
 done`;
@@ -114,6 +123,7 @@ for unit in ${BACKUP_UNITS.verify}; do ! systemctl -q is-failed "$unit" || echo 
 for unit in ${words(units)}; do systemctl -q is-active "$unit" && echo "active=$unit"; done
 # A oneshot is "activating" for as long as it runs.
 for unit in ${words(units)}; do [ "$(systemctl show -p ActiveState --value "$unit")" = activating ] && echo "active=$unit"; done
+# A timer that does not run tells no time: it is not active then, which is told above.
 echo "next=$(systemctl show -p NextElapseUSecRealtime --value ${BACKUP_UNITS.backupTimer} | xargs -r -I{} date -d {} +%s 2>/dev/null)"
 echo "now=$(date +%s)"`,
     parse: parseCatalog,
@@ -239,6 +249,7 @@ function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
 /** Names of Barman's checks that fail, each with what it says: `["ssh (Connection failed…)"]`. */
 export function failedChecksProbe(name: string): Probe<string[]> {
   return {
+    // Its code says again what the lines say, and is lost where there are no lines.
     script: `runuser -u barman -- barman check ${quote(name)} 2>&1 || :`,
     parse: (output) => {
       const failed = [...output.matchAll(/^\t(.+?): FAILED(?: \((.*)\))?$/gm)].map(
@@ -270,6 +281,7 @@ export function slotProbe(port: number, slot: string): Probe<SlotState | undefin
     from (select 1) one left join pg_replication_slots s on s.slot_name = '${slot}';
 `;
   return {
+    // Of a server that does not answer nothing is known.
     script: `cd / && { ${psql(port, "postgres")} 2>/dev/null || :; } ${hereDocument(sql)}`,
     parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as SlotState)),
   };

@@ -12,6 +12,7 @@ export function etcdctl(endpoints: readonly string[]): string {
 /** Endpoints that take part in a healthy cluster: they answer, and a majority confirms their reads. */
 export function healthyEndpointsProbe(endpoints: readonly string[]): Probe<string[]> {
   return {
+    // It fails as soon as one of them is not healthy, and an endpoint that it tells nothing of is not.
     script: `${etcdctl(endpoints)} endpoint health -w json 2>/dev/null || :`,
     parse(output) {
       if (output.trim() === "") return [];
@@ -52,6 +53,7 @@ export interface DcsMember {
 export function dcsMemberProbe(url: string): Probe<DcsMember> {
   const page = (path: string) => `curl -sf --max-time 4 ${words([`${url}/${path}`])}`;
   return {
+    // A page that does not come is of a member that is not healthy, and whose size nobody knows.
     script: `${page("health")} || :; echo; ${page("metrics")} | grep -E '^etcd_(server_is_leader|mvcc_db_total_size_in_bytes) ' || :`,
     parse(output) {
       const metric = (name: string) => new RegExp(`^${name} (\\S+)$`, "m").exec(output)?.[1];

@@ -26,10 +26,12 @@ as() {
 fixed() { [ -n "$(find "$1" -maxdepth 0 -uid 0 ! -perm /002 '(' ! -perm /020 -o -gid 0 -o -gid 50 ')' 2>/dev/null)" ]; }
 # Whether a process runs a program of that kind. One that an upgrade has replaced has no file any more.
 sound() { # PROCESS PROGRAM
+  # It may end while it is looked at: then nothing that it is asked for is what it has to be.
   [ "$(stat -L -c %u "$1/exe" 2>/dev/null)" = 0 ] || return 1
   path=\${2% (deleted)}
   case $path in /*/postgres) ;; *) return 1 ;; esac
   if [ "$path" = "$2" ]; then
+    # A path that leads nowhere, or into a place of the process's own, is none.
     [ "$(stat -L -c %d:%i "$1/exe")" = "$(stat -c %d:%i "$path" 2>/dev/null)" ] || return 1
   fi
   if [ -e "$path" ]; then fixed "$path" || return 1; fi
@@ -42,16 +44,21 @@ newline='
 for process in /proc/[0-9]*; do
   # It may end while it is looked at.
   [ "$(cat "$process/comm" 2>/dev/null)" = postgres ] || continue
+  # The same.
   ids=$(sed -n 's/^Uid:\\t\\([1-9][0-9]*\\)\\t\\1\\t\\1\\t\\1$/\\1/p' "$process/status" 2>/dev/null) || continue
   [ -n "$ids" ] || continue
+  # A container's user may have no name here, and its server is none of this host.
   if [ "$ids" != "$uid" ]; then uid=$ids owner=$(id -nu "$ids" 2>/dev/null) || owner=; fi
+  # It may have ended by now.
   [ -n "$owner" ] && at=$(readlink "$process/cwd" 2>/dev/null) || continue
   # A server's own processes are called so too, and are where it is.
   if [ "$read" != "$owner $at" ]; then
     read="$owner $at"
+    # Whoever has no such file there is no server.
     file=$(as "$owner" head -c 4096 -- "$at/postmaster.pid" 2>/dev/null) || file=
   fi
   [ "\${file%%"$newline"*}" = "\${process##*/}" ] || continue
+  # It may have ended by now.
   runs=$(readlink "$process/exe" 2>/dev/null) || continue
   if ! sound "$process" "$runs"; then
     passed="$passed\${newline}process \${process##*/} of $owner, whose program $runs not only root can exchange"

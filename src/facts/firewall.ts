@@ -61,11 +61,13 @@ export interface FirewallState {
 export function firewallProbe(): Probe<FirewallState> {
   return {
     script: [
+      // It says "not-found" beside the word on its standard error.
       `echo "enabled $(systemctl is-enabled ${FIREWALL_UNIT} 2>/dev/null)"`,
       `echo "file $(sha256sum <${quote(RULES_FILE)})"`,
       `if /usr/sbin/nft list table ${TABLE} >/dev/null; then echo "kernel $(${KERNEL_SUM})"; fi`,
       `echo "recorded" $(cat ${quote(FIREWALL_RECORD)})`,
     ]
+      // Before the first rules there is none of these; what does not answer is never told as active.
       .map((line) => `{ ${line}; } 2>/dev/null`)
       .concat(":")
       .join("\n"),
@@ -94,7 +96,7 @@ export function firewallProbe(): Probe<FirewallState> {
 /** Whether rules are being tried which the host will take back by itself. */
 export function onTrialProbe(): Probe<boolean> {
   return {
-    script: `systemctl is-active ${ROLLBACK_TIMER} || :`,
+    script: `systemctl show -p ActiveState --value ${ROLLBACK_TIMER}`,
     parse: (output) => output.trim() === "active",
   };
 }

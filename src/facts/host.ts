@@ -104,16 +104,18 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       `. /etc/os-release; echo "system $ID \${VERSION_ID:-}"`,
       `echo "architecture $(uname -m)"`,
       `echo "init $(cat /proc/1/comm)"`,
-      `container=$(systemd-detect-virt --container 2>/dev/null) || :; echo "container $container"`,
-      `echo "cluster $(cat ${CLUSTER_RECORD} 2>/dev/null)"`,
-      `echo "machine $(cat /etc/machine-id 2>/dev/null)"`,
+      // It fails where it says "none".
+      `container=$(systemd-detect-virt --container) || [ "$container" = none ]; echo "container $container"`,
+      `told() { if [ -e "$2" ]; then value=$(cat "$2"); echo "$1 $value"; fi; }`,
+      `told cluster ${CLUSTER_RECORD}; told machine /etc/machine-id`,
       `sed -n 's/^MemTotal: *\\([0-9]*\\) kB/memory \\1/p' /proc/meminfo`,
-      `echo "limit $(cat /sys/fs/cgroup/memory.max 2>/dev/null)"`,
+      `told limit /sys/fs/cgroup/memory.max`,
       `echo "cores $(nproc)"`,
       LISTENING,
       INTERFACES,
       `for address in $(hostname -I); do echo "address $address"; done`,
       MOUNTED,
+      ROOM,
       `mounted / /; mounted /tmp /tmp`,
       ...(dataDirectory ? [dataScript(dataDirectory)] : []),
       ...(dcsDirectory
@@ -124,11 +126,14 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
         ([name, path]) => (path ? `echo "resolved-${name} $(realpath -m -- ${quote(path)})"` : ":"),
       ),
       CLOCK,
-      `echo "selinux $(cat /sys/fs/selinux/enforce 2>/dev/null)"`,
+      `told selinux /sys/fs/selinux/enforce`,
       `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
       UNFINISHED,
+      // A user who is not there is told by no line.
       `for user in postgres etcd; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
+      // Before systemd 239 there is no such question, and the default counts, which is the worse one.
       `echo "removeipc $(systemd-analyze cat-config systemd/logind.conf 2>/dev/null | sed -n 's/^RemoveIPC=//p' | tail -n 1)"`,
+      // It warns where its own environment names a locale that is not there.
       `locale -a 2>/dev/null | sed 's/^/locale /'`,
       FOREIGN,
       ...(vips.length > 0 ? [vipScript(vips)] : []),
@@ -138,22 +143,34 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
   };
 }
 
+/** A kernel without IPv6 has no second file. */
 const LISTENING = `sed -n 's/^ *[0-9]*: [0-9A-F]*:\\([0-9A-F]*\\) [0-9A-F:]* 0A .*/listening \\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null || :`;
 
 const INTERFACES = `for interface in /sys/class/net/*; do
   echo "interface \${interface##*/}"
+  # Some kinds have none.
   echo "mac $(cat "$interface/address" 2>/dev/null)"
 done`;
 
 /** Tells under the first name if what the second one lies on is mounted read-only. */
 const MOUNTED = `mounted() {
-  case ",$(findmnt -no OPTIONS -T "$2" 2>/dev/null | tail -n 1)," in *,ro,*) echo "readonly $1" ;; esac
+  options=$(findmnt -no OPTIONS -T "$2") || { echo "$2: expected findmnt to tell how it is mounted, it did not" >&2; exit 1; }
+  case ",$(printf '%s\\n' "$options" | tail -n 1)," in *,ro,*) echo "readonly $1" ;; esac
+}`;
+
+/** Tells under this name what room there is where $at lies. What hangs, as a file system on a network may, tells nothing. */
+const ROOM = `room() {
+  room=$(timeout 10 df -B1 --output="$2" "$at") || { echo "$at: expected df to tell its room within 10 seconds, it did not" >&2; exit 1; }
+  echo "$1 $(printf '%s\\n' "$room" | tail -n 1)"
 }`;
 
 /** A container's clock is the machine's. The kernel's own flag is set by nearly all daemons that keep a clock right. */
 const CLOCK = `if [ "$container" = none ]; then
+  # Who is not there, or does not answer, keeps nothing right.
   if [ "$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)" = yes ] ||
+    # The same.
     timeout 5 chronyc -n tracking 2>/dev/null | grep -q 'Leap status *: Normal' ||
+    # The same.
     timeout 5 ntpq -c rv 2>/dev/null | grep -q leap_none
   then echo "synchronised yes"; fi
 else echo "synchronised yes"; fi`;
@@ -165,7 +182,7 @@ const UNFINISHED = `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed
 const FOREIGN = `foreign() { [ ! -f "$1" ] || grep -q 'Written by pgherd' "$1" || echo "foreign $1"; }
 [ ! -x /usr/sbin/haproxy ] || foreign /etc/haproxy/haproxy.cfg
 [ ! -x /usr/sbin/keepalived ] || foreign /etc/keepalived/keepalived.conf
-if systemctl -q is-active 'patroni*.service' 2>/dev/null; then for file in /etc/patroni/*; do foreign "$file"; done; fi`;
+if systemctl -q is-active 'patroni*.service'; then for file in /etc/patroni/*; do foreign "$file"; done; fi`;
 
 /** The file system and the database of a data directory, which need not exist yet. */
 function dataScript(directory: string): string {
@@ -186,7 +203,7 @@ esac`;
 data=${quote(directory)}
 at=$data
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
-echo "disk $(timeout 10 df -B1 --output=fstype,size,avail,itotal,iavail "$at" 2>/dev/null | tail -n 1)"
+room disk fstype,size,avail,itotal,iavail
 mounted "$data" "$at"`;
 }
 
@@ -200,11 +217,12 @@ echo "${key} $(printf '%s\\n' "$found" | head -n 1)"`;
 function backupScript(directory: string): string {
   return `at=${quote(directory)}
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
-echo "backupfree $(timeout 10 df -B1 --output=avail "$at" 2>/dev/null | tail -n 1)"
+room backupfree avail
 mounted ${quote(directory)} "$at"
-# What a new file system has at its top is nobody's.
-if [ -n "$(ls -A -I lost+found ${quote(directory)} 2>/dev/null)" ]; then
-  echo "backupowner $(stat -L -c %U ${quote(directory)})"
+if [ -d ${quote(directory)} ]; then
+  # What a new file system has at its top is nobody's.
+  held=$(ls -A -I lost+found ${quote(directory)})
+  [ -z "$held" ] || echo "backupowner $(stat -L -c %U ${quote(directory)})"
 fi`;
 }
 
@@ -220,7 +238,7 @@ function vipScript(vips: readonly string[]): string {
   elif said=$(timeout 1 bash -c ": <>/dev/tcp/$vip/22" 2>&1); then answered=yes
   else case $said in *refused*) answered=yes ;; esac
   fi
-  neighbour=$(ip neighbour show "$vip" 2>/dev/null) || :
+  neighbour=$(ip neighbour show "$vip")
   case $neighbour in *REACHABLE*) answered=yes ;; esac
   [ $answered = no ] || echo "answering $vip $(echo "$neighbour" | sed -n 's/.* lladdr \\([0-9a-f:]*\\).*/\\1/p')"
 done`;

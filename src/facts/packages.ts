@@ -1,11 +1,16 @@
 import type { Probe } from "../host/host";
 import { quote, words } from "../host/shell";
 
+/** A command that fails only where dpkg cannot tell. */
+function dpkgQuery(format: string, packages: readonly string[]): string {
+  // It ends with 1, and a message, when it does not know one of them; the others it has printed (dpkg-query(1)).
+  return `{ dpkg-query -W -f ${quote(format)} ${words(packages)} 2>/dev/null || [ $? = 1 ]; }`;
+}
+
 /** Installed versions by package, e.g. `{ "etcd-server": "3.5.16-4" }`. What is not installed is left out. */
 export function packagesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
   return {
-    // dpkg-query exits with 1 when one of them is not known, and still prints the others.
-    script: `dpkg-query -W -f '\${Package} \${db:Status-Status} \${Version}\\n' ${words(packages)} 2>/dev/null || :`,
+    script: dpkgQuery("${Package} ${db:Status-Status} ${Version}\\n", packages),
     parse(output) {
       const installed: { [name: string]: string } = {};
       for (const line of output.split("\n")) {
@@ -23,8 +28,10 @@ export function packagesProbe(packages: readonly string[]): Probe<{ [name: strin
  */
 export function candidatesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
   return {
-    script: `installed=$(dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${words(packages)} 2>/dev/null | sed -n 's/ installed$//p')
-missing=$(printf '%s\\n' ${words(packages)} | grep -vxF "\${installed:-none}") || :
+    script: `known=$(${dpkgQuery("${Package} ${db:Status-Status}\\n", packages)})
+installed=$(printf '%s\\n' "$known" | sed -n 's/ installed$//p')
+# 1: none is missing.
+missing=$(printf '%s\\n' ${words(packages)} | grep -vxF "\${installed:-none}") || [ $? = 1 ]
 [ -z "$missing" ] || apt-cache policy $missing`,
     parse(output) {
       const candidates: { [name: string]: string } = {};
@@ -45,7 +52,8 @@ export function olderProbe(versions: { readonly [name: string]: string }): Probe
     script: Object.entries(versions)
       .map(
         ([name, version]) =>
-          `there=$(dpkg-query -W -f '\${Version}' ${quote(name)} 2>/dev/null) && dpkg --compare-versions "$there" lt ${quote(version)} && echo ${quote(name)}`,
+          `there=$(${dpkgQuery("${Version}", [name])})
+if [ -n "$there" ] && dpkg --compare-versions "$there" lt ${quote(version)}; then echo ${quote(name)}; fi`,
       )
       .concat(":")
       .join("\n"),

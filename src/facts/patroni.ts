@@ -43,10 +43,16 @@ export function isSynchronous({ role }: Pick<ClusterView["members"][number], "ro
   return SYNCHRONOUS_ROLES.includes(role);
 }
 
+/** A command that prints a page of Patroni's; nothing where it does not answer, which is then not known. */
+function page(endpoint: string, path: string): string {
+  // Nothing is what those who read it take for "not known".
+  return `curl -s --max-time 5 ${quote(`http://${endpoint}/${path}`)} || :`;
+}
+
 /** The view of the Patroni that listens at this endpoint (`10.89.0.11:8008`); `undefined` if it does not answer. */
 export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefined> {
   return {
-    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/cluster`)} || :`,
+    script: page(endpoint, "cluster"),
     parse(output) {
       if (output.trim() === "") return undefined;
       const answer = parseJson(endpoint, output) as {
@@ -92,7 +98,7 @@ export interface MemberStatus {
 /** The status of the Patroni that listens at this endpoint; `undefined` if it does not answer. */
 export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefined> {
   return {
-    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/patroni`)} || :`,
+    script: page(endpoint, "patroni"),
     parse(output) {
       if (output.trim() === "") return undefined;
       const answer = parseJson(endpoint, output) as {
@@ -123,10 +129,10 @@ echo yes`,
   };
 }
 
-/** The system identifier of the database behind this Patroni; `undefined` while it has none. */
+/** The system identifier of the database behind this Patroni; `undefined` while it has none, or does not answer. */
 export function systemIdentifierProbe(endpoint: string): Probe<string | undefined> {
   return {
-    script: `curl -s --max-time 5 ${quote(`http://${endpoint}/patroni`)} || :`,
+    script: page(endpoint, "patroni"),
     parse: (output) => /"database_system_identifier": ?"(\d+)"/.exec(output)?.[1],
   };
 }

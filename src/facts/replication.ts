@@ -30,6 +30,7 @@ const PATIENCE_SECONDS = 5;
 /** Who streams from the server on this host's port; `undefined` where none answers. */
 export function standbysProbe(port: number): Probe<Standby[] | undefined> {
   return {
+    // Nothing is "not known".
     script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(STANDBYS)}) || :`,
     parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Standby[])),
   };

@@ -106,6 +106,13 @@ export function readSource(told: Told, port: number): FoundSource {
   const one = (key: string) => told(key)[0]?.[0] ?? "";
   const server = understood("its settings", answer, one("server"));
   const program = understood("its program", path, JSON.stringify(one("program")));
+  const [silent] = told("unasked").flat();
+  if (silent !== undefined) {
+    throw new FactError(
+      `expected its database ${JSON.stringify(silent)} to tell its extensions and libraries, got no answer, or one that is too long.`,
+      "Let the superuser in there (pg_hba.conf, on the socket), end what keeps it locked, or drop it: what it needs is not known otherwise.",
+    );
+  }
   const each = new Map(
     told("database").map(([name = "", found = ""]) => [
       name,

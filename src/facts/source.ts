@@ -157,6 +157,9 @@ const PRELOADED = `select distinct trim(both ' "' from library) from unnest(stri
   where trim(library) <> '';
 `;
 
+/** One whose dropping was cut off lets nobody in (PostgreSQL, pg_database, datconnlimit). */
+const DATABASES = "select datname from pg_database where datallowconn and datconnlimit <> -2;\n";
+
 const LIBRARIES =
   "select distinct probin from pg_proc where probin is not null and oid >= 16384;\n";
 
@@ -194,33 +197,38 @@ tell program "$program"
 unit=$(${serviceOf("$server")})
 tell unit "$unit"
 for one in $unit postgresql.service; do
+  # There may be no such unit.
   if [ "$(systemctl is-enabled "$one" 2>/dev/null)" = enabled ]; then tell enabled "$one"; fi
 done
 tell glibc "$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
-# The program of a server is run as its user.
+# The program of a server is run as its user. Not all who install a server install this one.
 libdir=$(as "$user" "$bin/pg_config" --pkglibdir 2>/dev/null | head -c 4096)
 case $libdir in /*) ;; *) libdir=\${bin%/bin}/lib ;; esac
+# What a database answers, if it does within what is read of it; else that it does not. What it warns of is no answer.
+asked() {
+  # Told below by its code.
+  answer=$( (code=0; ask "$1" 2>/dev/null || code=$?; printf '\\n%s' "$code") | head -c ${DATABASE_BYTES})
+  if [ "\${answer##*"$newline"}" = 0 ]; then answer=\${answer%"$newline"*}; else tell unasked "$1"; answer=; fi
+}
 libraries() {
-  head -c ${DATABASE_BYTES} | while IFS= read -r name; do
+  printf '%s\\n' "$answer" | while IFS= read -r name; do
     name=\${name#'$libdir/'}
     name=\${name%.so}
+    [ -n "$name" ] || continue
     case $name in
       *[!A-Za-z0-9_./+-]*) tell library "$name"; continue ;;
       /*) file=$name.so ;;
       *) file=$libdir/$name.so ;;
     esac
+    # No package may have it.
     tell library "$name" "$(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
   done
 }
-ask postgres 2>/dev/null ${withRest(PRELOADED, "| libraries")}
-ask postgres 2>/dev/null <<'PGHERD' | head -c ${DATABASE_BYTES} | while IFS= read -r database; do
-select datname from pg_database where datallowconn;
-PGHERD
-  one=$(ask "$database" 2>/dev/null ${withRest(DATABASE, `| head -c ${DATABASE_BYTES}`)}
-)
-  [ -n "$one" ] || continue
-  tell database "$database" "$one"
-  ask "$database" 2>/dev/null ${withRest(LIBRARIES, "| libraries")}
+asked postgres ${hereDocument(PRELOADED)}libraries
+asked postgres ${hereDocument(DATABASES)}printf '%s\\n' "$answer" | while IFS= read -r database; do
+  [ -n "$database" ] || continue
+  asked "$database" ${hereDocument(DATABASE)}  [ -z "$answer" ] || tell database "$database" "$answer"
+  asked "$database" ${hereDocument(LIBRARIES)}  libraries
 done
 :`,
     parse: (output) => parse(output, port, superuser),

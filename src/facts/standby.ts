@@ -73,6 +73,7 @@ export function streamRightsProbe(
 /** Whether something listens at this address, asked from another host. */
 export function reachesProbe(address: string, port: number): Probe<boolean> {
   return {
+    // Who does not let us in is not reached, for whatever reason.
     script: `timeout 5 bash -c ': <"/dev/tcp/$1/$2"' bash ${quote(address)} ${port} 2>/dev/null && echo yes || :`,
     parse: (output) => output.trim() === "yes",
   };
@@ -115,6 +116,7 @@ const COPIES = `select coalesce(json_agg(json_strip_nulls(json_build_object('add
 /** Copies that a member is sending now; none where it cannot be asked. */
 export function copiesProbe(port: number): Probe<Copy[]> {
   return {
+    // Only how far a copy has come is shown by it.
     script: `(cd / && ${psql(port, "postgres")} 2>/dev/null ${hereDocument(COPIES)}) || :`,
     parse: parseCopies,
   };
@@ -122,6 +124,7 @@ export function copiesProbe(port: number): Probe<Copy[]> {
 
 /** Copies that the old server is sending now; none where it cannot be asked. */
 export function oldCopiesProbe(server: OldServer): Probe<Copy[]> {
+  // Only how far a copy has come is shown by it.
   return { script: `(${askOldServer(server, COPIES)}) 2>/dev/null || :`, parse: parseCopies };
 }
 

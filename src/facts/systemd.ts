@@ -34,6 +34,7 @@ export function unitProbe(unit: string): Probe<UnitState> {
   return {
     script:
       `systemctl show --timestamp=unix -p ActiveState,SubState,UnitFileState,InvocationID,ActiveEnterTimestamp,StateChangeTimestamp,StateChangeTimestampMonotonic ${quote(unit)}\n` +
+      // There is none before the first start, and after one of the host: then nothing counts as loaded.
       `printf 'Loaded='; cat ${quote(loadedRecord(unit))} 2>/dev/null || :`,
     parse(output) {
       const fields = new Map(

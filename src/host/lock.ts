@@ -143,6 +143,7 @@ rm -f ${TOKEN}`;
 export function guarded(token: string, script: string): string {
   return `exec 8>>${CHANGES}
 flock -s 8
+# Without the file there is no lock of ours.
 if [ "$(cat ${TOKEN} 2>/dev/null)" != ${token} ] || flock -n -s ${LOCK} true; then
   echo "the lock of ${token} is lost" >&2
   exit ${NOT_OURS}

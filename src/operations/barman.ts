@@ -1,3 +1,4 @@
+import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 
 /** As Barman's user. */
@@ -14,10 +15,18 @@ export function startTimers(timers: readonly string[]): string {
  */
 export function archiveSegment(name: string, home: string, seconds: number): string {
   const server = quote(name);
+  // Barman makes the folder with the first segment.
+  const look = `[ ! -d ${quote(home)}/wals ] || find ${quote(home)}/wals -type f -name '????????????????????????' -print -quit`;
   return `end=$(($(date +%s) + ${seconds}))
-until [ -n "$(find ${quote(home)}/wals -type f -name '????????????????????????' 2>/dev/null | head -n 1)" ]; do
+archived() {
+  found=$(${asOwner("barman", `${home}/wals/.`, look)})
+  [ -n "$found" ]
+}
+until archived; do
   [ "$(date +%s)" -lt $end ] || { echo "Barman has received no WAL" >&2; exit 1; }
+  # What they have done is seen above, and tried until the time is over.
   ${AS_BARMAN} barman -q switch-wal ${server} || :
+  # The same.
   ${AS_BARMAN} barman -q archive-wal ${server} || :
   sleep 1
 done`;

@@ -135,10 +135,14 @@ export function tryRules(body: string): string {
     `if systemctl -q is-active ${ROLLBACK_TIMER}; then /usr/sbin/nft -f ${BEFORE_FILE}; fi`,
     endTrial(),
     "mkdir -p /run/pgherd",
-    `(umask 077; { printf 'table ${TABLE}\\ndelete table ${TABLE}\\n'; /usr/sbin/nft -s list table ${TABLE} 2>/dev/null || :; } >${BEFORE_FILE})`,
+    // Rules that are there and cannot be told would be taken back to none.
+    `tables=$(/usr/sbin/nft list tables)`,
+    `before=`,
+    `if printf '%s\\n' "$tables" | grep -qxF 'table ${TABLE}'; then before=$(/usr/sbin/nft -s list table ${TABLE}); fi`,
+    `(umask 077; printf 'table ${TABLE}\\ndelete table ${TABLE}\\n%s\\n' "$before" >${BEFORE_FILE})`,
     // Timers are a minute late by default (systemd.timer(5), AccuracySec).
     `systemd-run -q --collect --unit=${ROLLBACK_SERVICE} --on-active=${TRIAL_SECONDS} --timer-property=AccuracySec=1s /usr/sbin/nft -f ${BEFORE_FILE}`,
-    `if ! /usr/sbin/nft list table ${TABLE} 2>/dev/null | grep -q 'ct state'; then`,
+    `if ! printf '%s\\n' "$before" | grep -q 'ct state'; then`,
     `/usr/sbin/nft -f - ${hereDocument(TRACK_CONNECTIONS)}sleep ${TRACK_SECONDS}`,
     "fi",
     `/usr/sbin/nft -f ${TRIAL_FILE}`,
@@ -209,7 +213,10 @@ function deleteTable(table: string): string {
 
 /** Neither of the two need be there. */
 function endTrial(): string {
-  return [ROLLBACK_TIMER, ROLLBACK_SERVICE]
-    .map((unit) => `systemctl stop ${unit} 2>/dev/null || :`)
-    .join("\n");
+  return (
+    [ROLLBACK_TIMER, ROLLBACK_SERVICE]
+      // 5: there is no such unit (systemctl(1), "EXIT STATUS"). A trial that does not end would take back what comes after it.
+      .map((unit) => `systemctl stop ${unit} 2>/dev/null || [ $? = 5 ]`)
+      .join("\n")
+  );
 }

@@ -44,6 +44,7 @@ left() {
   for process in /proc/[0-9]*; do
     # A process that has ended meanwhile is none.
     cwd=$(readlink "$process/cwd" 2>/dev/null) || continue
+    # The same.
     name=$(cat "$process/comm" 2>/dev/null) || continue
     if [ "$name" = postgres ] && [ "$cwd" = "$at" ]; then echo "postgres \${process##*/}"
     elif grep -qs '/patroni\\.service$' "$process/cgroup"; then echo "$name \${process##*/}"

@@ -1,5 +1,7 @@
 import type { BackupCatalog, BaseBackup } from "../facts/barman";
+import { FactError } from "../errors";
 import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 import { etcdctl } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
@@ -66,21 +68,30 @@ export function chooseBackup(
     );
 }
 
+/** A shell function that prints a file of Barman's, which may be compressed; it fails where it is damaged. */
+const PLAIN = `plain() {
+  case $(head -c 2 "$1" | od -An -tx1 | tr -d ' ') in
+    1f8b) gzip -dc "$1" ;;
+    *) cat "$1" ;;
+  esac
+}`;
+
 /** The history of a timeline that Barman has; nothing for the first. */
 export function historyProbe(home: string, timeline: number): Probe<Branch[]> {
   const name = `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
-  return {
-    script: `file=${quote(home)}/wals/${name}
+  const look = `${PLAIN}
+file=${quote(home)}/wals/${name}
 [ -f "$file" ] || file=${quote(home)}/streaming/${name}
-[ ! -f "$file" ] || { gzip -dc "$file" 2>/dev/null || cat "$file"; }`,
-    parse: parseHistory,
-  };
+[ ! -f "$file" ] || plain "$file"`;
+  return { script: asOwner("barman", `${home}/.`, look), parse: parseHistory };
 }
 
 /** Where a server's own timeline left the one before: nothing on the first. */
 export function branchProbe(dataDirectory: string): Probe<Branch | undefined> {
+  const wal = `${dataDirectory}/pg_wal`;
+  const look = `cat "$(ls ${quote(wal)}/*.history | sort | tail -n 1)"`;
   return {
-    script: `cat "$(ls ${quote(dataDirectory)}/pg_wal/*.history | sort | tail -n 1)"`,
+    script: asOwner("postgres", `${wal}/.`, look),
     parse: (output) => parseHistory(output).at(-1),
   };
 }
@@ -112,8 +123,8 @@ export function walPlacesProbe(
     target.xid !== undefined
       ? [`--rmgr=Transaction --xid=${target.xid}`, "COMMIT|ABORT"]
       : ["--rmgr=XLOG", `RESTORE_POINT ${target.name ?? ""}$`];
-  return {
-    script: `home=${quote(home)}
+  const look = `${PLAIN}
+home=${quote(home)}
 [ -x ${quote(`${binDirectory}/pg_waldump`)} ] || { echo "expected ${binDirectory}/pg_waldump, found none: the WAL cannot be looked through" >&2; exit 1; }
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 before=
@@ -122,21 +133,36 @@ while read -r name file; do
   name=\${name%.partial}
   case $name in ????????????????????????) ;; *) continue ;; esac
   [ "$(printf '%s\\n' "\${name#????????}" ${quote(from.slice(8))} | sort | head -n 1)" = ${quote(from.slice(8))} ] || continue
-  gzip -dc "$file" >"$work/$name" 2>/dev/null || cp "$file" "$work/$name"
+  if ! plain "$file" >"$work/$name"; then
+    echo "damaged $name"
+    before=
+    continue
+  fi
   case $before in "\${name%????????????????}"*) first=$before ;; *) first=$name ;; esac
+  # It ends with an error where WAL ends, as in the last segment.
   ${quote(`${binDirectory}/pg_waldump`)} -p "$work" ${options} "$first" "$name" 2>/dev/null |
     sed -nE 's|.*lsn: ([0-9A-F]+/[0-9A-F]+),.*desc: (.*)|\\1 \\2|p' | grep -E ${quote(pattern)} | sed "s/^/$name /"
   [ -z "$before" ] || rm -f "$work/$before"
   before=$name
-done; :`,
+done; :`;
+  return {
+    script: asOwner("barman", `${home}/.`, look),
     parse(output) {
-      const places = output
-        .split("\n")
-        .filter((line) => line !== "")
+      const lines = output.split("\n").filter((line) => line !== "");
+      const damaged = lines.filter((line) => line.startsWith("damaged "));
+      const places = lines
+        .filter((line) => !damaged.includes(line))
         .map((line) => {
           const [segment = "", lsn = "", ...text] = line.split(" ");
           return { timeline: parseInt(segment.slice(0, 8), 16), lsn, text: text.join(" ") };
         });
+      if (places.length === 0 && damaged.length > 0) {
+        const names = damaged.map((line) => line.slice("damaged ".length)).join(", ");
+        throw new FactError(
+          `expected to find it in the WAL in ${home}, where it may be in what is damaged: ${names}.`,
+          "Name a time or a position (--target-time, --target-lsn), which need not be looked for.",
+        );
+      }
       const key = ({ timeline, lsn }: WalPlace) => `${timeline} ${lsn}`;
       return places.filter((one, i) => places.findIndex((other) => key(other) === key(one)) === i);
     },
@@ -201,10 +227,14 @@ export interface RestoreProgress {
 }
 
 export function restoreProgressProbe(dataDirectory: string, since: number): Probe<RestoreProgress> {
+  // Files come and go while they are counted, and the directory itself may not be there yet.
+  const count = `du -sb ${quote(dataDirectory)} 2>/dev/null | cut -f1`;
   return {
-    script: `echo "$(du -sb ${quote(dataDirectory)} 2>/dev/null | cut -f1)"
-timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || :
-timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || :`,
+    script: `echo "$(${asOwner("postgres", `${dataDirectory}/.`, count)})"
+# 1: there is no such line.
+timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || [ $? = 1 ]
+# The same.
+timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || [ $? = 1 ]`,
     parse(output) {
       const [bytes = "", failed = "", ...said] = output.split("\n");
       return {

@@ -39,7 +39,8 @@ const folder = mkdtempSync(join(tmpdir(), "pgherd-forms-"));
 for (const [name, text] of [
   ["etcdctl", "cat >/dev/null; echo 17"],
   ["systemctl", "exit 1"],
-  ["cat", "echo postgres"],
+  // A script that another user is to run comes in as it is.
+  ["cat", "[ $# -gt 0 ] || exec /bin/cat; echo postgres"],
   ["ls", "echo something"],
 ] as const) {
   writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });

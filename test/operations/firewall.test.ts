@@ -55,7 +55,8 @@ test("what a killed run was trying is taken back first, and not remembered as wh
 test("connections from before the first rules are made known before anything is dropped", () => {
   inOrder(
     script,
-    "if ! /usr/sbin/nft list table inet pgherd 2>/dev/null | grep -q 'ct state'",
+    "before=$(/usr/sbin/nft -s list table inet pgherd)",
+    "grep -q 'ct state'",
     "ct state new accept",
     "nft -f /var/lib/pgherd/firewall-trial.nft",
     "nft delete table inet pgherd_tracking",

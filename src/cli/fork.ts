@@ -7,7 +7,7 @@ import type { Settings } from "../config/schema";
 import { ConfigError, PgherdError } from "../errors";
 import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
 import type { Host } from "../host/host";
-import { dropFork, ensureFork, observeForks } from "../operations/forks";
+import { dropFork, ensureFork, observeForks, refuseBroken } from "../operations/forks";
 import { forkUri } from "../plan/connection";
 import { forksFolder, KEEPER, planForks } from "../plan/forks";
 import { planPatroni } from "../plan/patroni";
@@ -228,6 +228,7 @@ async function findFork(
         `Make it: pgherd fork create ${name}`,
       );
     }
+    refuseBroken(found);
     const password = await host(found.host).observe(forkPasswordProbe(name));
     return { uri: forkUri(settings, found.host, found.port), password };
   });
@@ -287,7 +288,7 @@ export function renderCreated(
 export function renderForks(forks: readonly Fork[], now: number): string {
   if (forks.length === 0) return "There are no forks. Make one: pgherd fork create NAME\n";
   const table = plainTable(["Fork", "Host", "Port", "State", "TL", "Own", "Limit", "Ends in"]);
-  const colour = { running: pc.green, stopped: pc.red, incomplete: pc.yellow };
+  const colour = { running: pc.green, stopped: pc.red, incomplete: pc.yellow, broken: pc.red };
   for (const fork of forks) {
     table.push([
       fork.name,
@@ -297,12 +298,14 @@ export function renderForks(forks: readonly Fork[], now: number): string {
       fork.timeline || "",
       fork.own === undefined ? "" : size(fork.own),
       fork.disk ? size(fork.disk) : "",
-      fork.ends === 0 ? "never" : left(fork.ends - now),
+      fork.state === "broken" ? "" : fork.ends === 0 ? "never" : left(fork.ends - now),
     ]);
   }
   const reasons = forks
     .filter(({ reason }) => reason !== "")
-    .map(({ name, reason }) => pc.red(`${name}: stopped, since ${reason}.\n`));
+    .map(({ name, state, reason }) =>
+      pc.red(`${name}: ${state === "broken" ? "broken" : "stopped"}, since ${reason}.\n`),
+    );
   return `${table.toString()}\n${reasons.join("")}`;
 }
 

@@ -8,8 +8,11 @@ export interface Fork {
   /** The member on whose host it lives, and whose blocks it shares. */
   readonly host: string;
   readonly port: number;
-  /** `running`; `stopped` for whatever reason; `incomplete` where a run that made it was cut off. */
-  readonly state: "running" | "stopped" | "incomplete";
+  /**
+   * `running`; `stopped` for whatever reason; `incomplete` where a run that made it was cut off; `broken` where its
+   * record does not tell what a fork is: then nothing but its name is known.
+   */
+  readonly state: "running" | "stopped" | "incomplete" | "broken";
   /** Why the host has stopped it; empty where it has not. */
   readonly reason: string;
   /** Bytes that it may use. */
@@ -41,6 +44,9 @@ export function forkPasswordFile(name: string): string {
 /** What a fork's record tells; it is postgres's to write. */
 const RECORDED = "cluster|name|host|port|memory|disk|ttl|begun|ends|copied|timeline";
 
+/** Those without which it is no record. */
+const RECORDED_FIGURES = ["port", "memory", "disk", "ttl", "begun", "ends", "timeline"];
+
 /**
  * All forks of a host.
  * @param folder that they lie in: `/var/lib/postgresql/17/forks`
@@ -56,7 +62,8 @@ export function forksProbe(host: string, folder: string, keeper?: string): Probe
   [ ! -L "\${fork%/}" ] || continue
   echo "fork=$name"
   [ -f "$fork/record" ] || continue
-  sed -nE 's/^((${RECORDED})=[A-Za-z0-9._-]*)$/\\1/p' "$fork/record"
+  # What it does not tell is seen by that.
+  sed -nE 's/^((${RECORDED})=[A-Za-z0-9._-]*)$/\\1/p' "$fork/record" || :
   reason=
   if [ -f "$fork/stopped" ]; then IFS= read -r reason <"$fork/stopped" || :; fi # a last line need not end
   printf 'reason=%s\\n' "$reason"
@@ -114,13 +121,18 @@ function parseFork(host: string, text: string): Fork {
   );
   const number = (key: string) => Number(fields.get(key) || 0);
   const complete = fields.has("unit");
+  // The host does not know either when to remove it, and how much it may take.
+  const isWhole = RECORDED_FIGURES.every((key) => /^\d+$/.test(fields.get(key) ?? ""));
   const runs = fields.get("unit") === "active";
   return {
     name,
     host,
     port: number("port"),
-    state: complete ? (runs ? "running" : "stopped") : "incomplete",
-    reason: fields.get("reason") ?? "",
+    state: !complete ? "incomplete" : !isWhole ? "broken" : runs ? "running" : "stopped",
+    reason:
+      complete && !isWhole
+        ? `its record does not tell what it is; remove it and make it anew: pgherd fork drop ${name}`
+        : (fields.get("reason") ?? ""),
     memory: number("memory"),
     disk: number("disk"),
     ttl: number("ttl"),

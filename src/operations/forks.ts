@@ -66,6 +66,7 @@ export async function ensureFork(
   say: (what: string) => void,
 ): Promise<FoundFork> {
   const found = await observeFork(inputs, hosts);
+  if (found) refuseBroken(found.fork);
   if (found) await bringUpToDate(inputs, found, hosts);
   else await create(inputs, hosts, say);
   const now = await observeFork(inputs, hosts);
@@ -74,6 +75,11 @@ export async function ensureFork(
     `fork ${inputs.name}: expected it to run, got ${now ? now.fork.reason || now.fork.state : "none"}.`,
     `Next: journalctl -u pgherd-fork-${inputs.name} -n 50 on ${now?.fork.host ?? "the members"}.`,
   );
+}
+
+/** @throws HealthError if nothing but a fork's name is known: what is done with it would be done with another one's figures. */
+export function refuseBroken({ name, host, state, reason }: Fork): void {
+  if (state === "broken") throw new HealthError(`fork ${name}: on ${host} ${reason}.`);
 }
 
 /** Removes the fork wherever it is, half-made ones too. Returns the hosts that it was on. */

@@ -104,6 +104,8 @@ function ownFiles(settings: Settings, wish: ForkWish): ForkInputs["files"] {
         folder,
         port,
         listen: "*",
+        // Before PostgreSQL 18 max_replication_slots is the number of these too.
+        originSetting: cluster.postgresql.version >= 18,
         sharedBuffers: megabytes(memory / 4),
         cache: megabytes((memory * 3) / 4),
         maintenance: megabytes(memory / 16),

@@ -47,6 +47,19 @@ describe.runIf(FULL).each(["xfs", "btrfs"] as const)("forks on %s", (dataFs) => 
     expect((await forkNamed(cluster, "try")).host).not.toBe(leaderOf(before));
   });
 
+  test("a fork can be made of a database that has received rows by a subscription", async () => {
+    // As its worker commits them (PostgreSQL, "Replication Progress Tracking").
+    const received = `select pg_replication_origin_create('elsewhere');
+      select pg_replication_origin_session_setup('elsewhere');
+      begin;
+      select pg_replication_origin_xact_setup('0/100', now());
+      create table received (id int);
+      commit;`;
+    await cluster.superuserSql(leaderOf(await cluster.status()), received);
+    expect(await cluster.pgherd("fork", "create", "subscriber")).toContain("takes connections");
+    await cluster.pgherd("fork", "drop", "subscriber");
+  });
+
   test("a fork archives nothing, has no slots and follows nobody", async () => {
     const { host, port } = await forkNamed(cluster, "try");
     const look = `select current_setting('archive_mode'), (select count(*) from pg_replication_slots), current_setting('max_wal_senders'), current_setting('primary_conninfo')`;

@@ -12,7 +12,7 @@ import { describe, expect, test } from "vitest";
 import { readStack } from "../../src/cli/stack";
 import { forksProbe } from "../../src/facts/forks";
 import type { ClusterMember, ClusterView } from "../../src/facts/patroni";
-import { chooseSource } from "../../src/operations/forks";
+import { chooseSource, refuseBroken } from "../../src/operations/forks";
 import { changeFork, fitness, makeFork, removeFork } from "../../src/operations/fork-scripts";
 import { planFork } from "../../src/plan/forks";
 import { render } from "../../src/plan/template";
@@ -124,7 +124,9 @@ test("a password is in a file that root alone may read, and as a verifier in SQL
 });
 
 test("other rules for clients restart nothing", () => {
-  const fork = forksProbe("db3", "/forks").parse("fork=try\nport=5433\nunit=active\nreason=\n")[0];
+  const fork = forksProbe("db3", "/forks").parse(
+    "fork=try\nport=5433\nmemory=1\ndisk=1\nttl=0\nbegun=1\nends=0\ntimeline=2\nunit=active\nreason=\n",
+  )[0];
   if (!fork) throw new Error("no fork");
   const access = changeFork(inputs, fork, [`${inputs.folder}/pg_hba.conf`], inputs.password);
   expect(access).not.toContain("systemctl restart");
@@ -192,6 +194,18 @@ test("a host tells its forks, half-made ones too", () => {
   ]);
 });
 
+test.each([
+  ["is empty", ""],
+  ["names no port", "memory=1\ndisk=1\nttl=0\nbegun=1\nends=0\ntimeline=2\n"],
+  ["has a word for a figure", "port=x\nmemory=1\ndisk=1\nttl=0\nbegun=1\nends=0\ntimeline=2\n"],
+])("a fork whose record %s is broken, and nothing is done with it", (_what, record) => {
+  const [fork] = forksProbe("db3", "/forks").parse(`fork=try\n${record}reason=\nunit=active\n`);
+  if (!fork) throw new Error("no fork");
+  expect(fork.state).toBe("broken");
+  expect(fork.reason).toContain("pgherd fork drop try");
+  expect(() => refuseBroken(fork)).toThrow("fork try: on db3 its record does not tell what it is");
+});
+
 /** A host's forks in a folder of a lesser user's, who stands for postgres, with units that are noted and do nothing. */
 function forksHost() {
   const { root, lesser } = ground();
@@ -245,6 +259,18 @@ function forksHost() {
     },
   };
 }
+
+describe.runIf(asRoot)("where the user postgres has written a record that tells nothing", () => {
+  test("the host stops the fork, since nobody knows what it may take", () => {
+    const { fork, keep, told } = forksHost();
+    writeFileSync(join(fork, "record"), "");
+    keep(0);
+    expect(told()).toContain("stop pgherd-fork-try.service");
+    expect(readFileSync(join(fork, "stopped"), "utf8")).toBe(
+      "its record does not tell what it may take\n",
+    );
+  });
+});
 
 describe.runIf(asRoot)("where the user postgres has put links", () => {
   test("the host writes nothing of root's when it stops a fork, and still stops it", () => {

@@ -27,6 +27,21 @@ test.each(Object.entries(fork.files))(
   },
 );
 
+test("a fork has room for what its database has received by subscriptions, which is replayed", () => {
+  const settingsOf = (version: number) => {
+    const postgresql = { ...lab.cluster.postgresql, version } as typeof lab.cluster.postgresql;
+    const { files, folder } = planFork({ ...lab, cluster: { ...lab.cluster, postgresql } }, wish);
+    return files[`${folder}/postgresql.conf`]?.content ?? "";
+  };
+  expect(settingsOf(17)).toContain("max_replication_slots = 1000\n");
+  expect(settingsOf(17)).not.toContain("max_active_replication_origins");
+  expect(settingsOf(18)).toContain("max_active_replication_origins = 1000\n");
+  // No subscription, and no job of any extension.
+  expect(settingsOf(17)).toContain(
+    "max_logical_replication_workers = 0\nmax_worker_processes = 0\n",
+  );
+});
+
 test("a fork lies beside the data, where it can share blocks with it", () => {
   expect(fork.folder).toBe("/var/lib/postgresql/17/forks/try");
   const cluster = {

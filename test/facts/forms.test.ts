@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { catalogOfBackupsProbe } from "../../src/facts/barman";
 import { inForm } from "../../src/facts/forms";
 import { claimDatabase, setAsideCopy } from "../../src/operations/adoption";
+import { asRoot } from "../users";
 
 // What one host answers, and what another one then runs.
 
@@ -36,23 +37,33 @@ test("a backup by another name than Barman gives is none", () => {
 });
 
 const folder = mkdtempSync(join(tmpdir(), "pgherd-forms-"));
+const HOSTILE = `$(touch ${folder}/ran)`;
 for (const [name, text] of [
   ["etcdctl", "cat >/dev/null; echo 17"],
   ["systemctl", "exit 1"],
-  // A script that another user is to run comes in as it is.
+  // A script that is to be run comes in as it is; every process is called postgres.
   ["cat", "[ $# -gt 0 ] || exec /bin/cat; echo postgres"],
-  ["ls", "echo something"],
 ] as const) {
   writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 }
 
-test.each([
-  claimDatabase(["http://10.89.0.11:2379"], "demo", `7713$(touch ${folder}/ran)`),
-  setAsideCopy(`${folder}/$(touch ${folder}/ran)`),
-])("what a message tells of an answer is text", (script) => {
-  writeFileSync(join(folder, "postmaster.pid"), "1\n");
-  const input = `PATH=${folder}:$PATH\n${script.replaceAll("[ -e ", "[ -n ")}\n`;
-  const { stderr } = spawnSync("sh", ["-s"], { input, encoding: "utf8" });
-  expect(stderr).toContain(`$(touch ${folder}/ran)`);
-  expect(spawnSync("test", ["-e", `${folder}/ran`]).status).toBe(1);
+/** What a script says on its standard error, with these programs. */
+function said(script: string): string {
+  return spawnSync("sh", ["-s"], { input: `PATH=${folder}:$PATH\n${script}\n`, encoding: "utf8" })
+    .stderr;
+}
+
+test("what a message tells of another database is text", () => {
+  expect(said(claimDatabase(["http://10.89.0.11:2379"], "demo", `7713${HOSTILE}`))).toContain(
+    HOSTILE,
+  );
+  expect(existsSync(join(folder, "ran"))).toBe(false);
+});
+
+test.runIf(asRoot)("what a message tells of a directory is text", () => {
+  const data = join(folder, HOSTILE);
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, "postmaster.pid"), "1\n");
+  expect(said(setAsideCopy(data))).toContain(HOSTILE);
+  expect(existsSync(join(folder, "ran"))).toBe(false);
 });

@@ -5,9 +5,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { createRequire } from "node:module";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
-const SETUP = new URL("../../tools/setup", import.meta.url).pathname;
+const ROOT = new URL("../..", import.meta.url).pathname;
 const STAND_INS = [
   "pulumi-language-nodejs",
   "pulumi-resource-command",
@@ -16,11 +17,25 @@ const STAND_INS = [
 
 /** A machine in a folder: its PATH, its Pulumi folder and its cache. */
 let machine: string;
+/** Where pgherd is: this clone, or one that knows other digests. */
+let clone: string;
 let releases: Server | undefined;
+/** What the release site was asked for. */
+let asked: string[];
 /** The stand-ins, made once. */
 const made = fs.mkdtempSync(path.join(tmpdir(), "pgherd-setup-"));
 
+beforeAll(() => {
+  const packages = createRequire(import.meta.url)("../../tools/toolchain/packages.cjs") as {
+    ready: () => boolean;
+  };
+  // Else each set-up here would begin with npm, which these machines have not.
+  expect(packages.ready(), "node_modules is as package-lock.json says; else run tools/setup").toBe(
+    true,
+  );
+});
 beforeEach(() => {
+  clone = ROOT;
   machine = fs.mkdtempSync(path.join(tmpdir(), "pgherd-setup-"));
   for (const name of ["path", "pulumi", "cache"]) fs.mkdirSync(path.join(machine, name));
   for (const name of ["sh", "env", "flock", "curl", "tar", "gzip", "sleep"]) {
@@ -59,7 +74,7 @@ esac`,
 }
 
 function setup(...options: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(SETUP, ["--no-lab", ...options], {
+  const child = spawn(path.join(clone, "tools/setup"), ["--no-lab", ...options], {
     env: {
       PATH: path.join(machine, "path"),
       HOME: machine,
@@ -109,6 +124,10 @@ test("where nothing can be had it builds the engine, adds the stand-ins, and the
   const { output } = await setup("--status");
   expect(output).toContain("engine 3.250.0 (built from source)");
   expect(output).toContain(`rm -rf ${machine}/cache`);
+  for (const { output: said } of [{ output }, await setup("--verbose")])
+    expect(said).toContain(
+      `The official release is not downloaded: tools/toolchain/digests.cjs has no digest of ${ARCHIVE}.\n`,
+    );
 });
 
 test("the stand-ins need nothing but Node", async () => {
@@ -165,8 +184,8 @@ test.each([
   const { code, output } = await setup();
   expect(code).toBe(1);
   expect(output).toBe(
-    `tools/setup: expected pulumi 3.250.0 or newer, found 3.100.0 (${machine}/path/pulumi). The official release cannot be ` +
-      `downloaded here, and to build it takes Go 1.21.0 or newer, ${found}.\n` +
+    `tools/setup: expected pulumi 3.250.0 or newer, found 3.100.0 (${machine}/path/pulumi). The official release is not ` +
+      `downloaded, since tools/toolchain/digests.cjs has no digest of ${ARCHIVE}, and to build it takes Go 1.21.0 or newer, ${found}.\n` +
       "Install one of them and run tools/setup again: Pulumi from https://www.pulumi.com/docs/install/ or Go from https://go.dev/dl/.\n",
   );
 });
@@ -208,49 +227,122 @@ test("what a killed set-up left is repaired", async () => {
   expect(fs.statSync(path.join(bin, "pulumi-resource-random")).size).toBeGreaterThan(100_000);
 });
 
-async function serveRelease(checksum?: string) {
+const ARCHIVE = `pulumi-v3.250.0-linux-${process.arch}.tar.gz`;
+
+/** A site with a release. Returns the digest of its archive. */
+async function serveRelease(): Promise<string> {
   const tree = path.join(machine, "release/pulumi");
   program("release/pulumi/pulumi", "");
   program("release/pulumi/pulumi-language-nodejs", "");
-  const name = `pulumi-v3.250.0-linux-${process.arch}.tar.gz`;
-  const archive = path.join(machine, name);
+  const archive = path.join(machine, ARCHIVE);
   spawnSync("tar", ["-czf", archive, "-C", path.dirname(tree), "pulumi"]);
   const content = fs.readFileSync(archive);
-  const sum = checksum ?? createHash("sha256").update(content).digest("hex");
+  const digest = createHash("sha256").update(content).digest("hex");
   const files: { [url: string]: string | Buffer } = {
-    [`/v3.250.0/${name}`]: content,
-    "/v3.250.0/pulumi-3.250.0-checksums.txt": `${"0".repeat(64)}  other.tar.gz\n${sum}  ${name}\n`,
+    [`/v3.250.0/${ARCHIVE}`]: content,
+    "/v3.250.0/pulumi-3.250.0-checksums.txt": `${digest}  ${ARCHIVE}\n`,
   };
+  asked = [];
   releases = createServer((request, response) => {
+    asked.push(request.url ?? "");
     const file = files[request.url ?? ""];
     response.writeHead(file ? 200 : 404).end(file);
   });
   await new Promise<void>((resolve) => releases!.listen(0, "127.0.0.1", resolve));
+  return digest;
+}
+
+/** Has the set-up run from a clone in which these digests stand. */
+function pin(digests: { [archive: string]: string }) {
+  clone = path.join(machine, "clone");
+  for (const name of ["tools", "src/rpc"])
+    fs.cpSync(path.join(ROOT, name), path.join(clone, name), { recursive: true });
+  for (const name of ["node_modules", "package.json", "package-lock.json"])
+    fs.symlinkSync(path.join(ROOT, name), path.join(clone, name));
+  const file = path.join(clone, "tools/toolchain/digests.cjs");
+  const text = fs.readFileSync(file, "utf8");
+  fs.writeFileSync(
+    file,
+    text.replace(/^const DIGESTS = .*$/m, `const DIGESTS = ${JSON.stringify(digests)};`),
+  );
 }
 
 const withoutCurl = spawnSync("curl", ["--version"]).error !== undefined;
 
-test.skipIf(withoutCurl)("a reachable release is taken, with its language host", async () => {
+test.skipIf(withoutCurl)(
+  "a release whose digest is known is taken, with its language host",
+  async () => {
+    addStandIns();
+    pin({ [ARCHIVE]: await serveRelease() });
+    const { code, output } = await setup("--verbose");
+    expect(code).toBe(0);
+    expect(output).toContain("Downloaded Pulumi 3.250.0 from http://127.0.0.1");
+    expect(output).toContain("engine 3.250.0 (official release), language host: official");
+    expect(output).not.toContain("is not downloaded");
+    expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
+    expect(fs.readFileSync(path.join(machine, "cache/bin/pulumi-language-nodejs"), "utf8")).toBe(
+      "#!/bin/sh\n\n",
+    );
+    expect(await setup()).toEqual({ code: 0, output: "" });
+  },
+);
+
+test.skipIf(withoutCurl)(
+  "a release with another digest than the known one is not installed",
+  async () => {
+    go();
+    pin({ [ARCHIVE]: "f".repeat(64) });
+    await serveRelease();
+    const { code, output } = await setup();
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /expected the SHA-256 of tools\/toolchain\/digests.cjs, f{64}, got [0-9a-f]{64}\. Nothing was installed/,
+    );
+    expect(inBin()).toEqual([]);
+  },
+);
+
+test("a release that cannot be had is built from source, whatever its digest", async () => {
   addStandIns();
-  await serveRelease();
-  const { code, output } = await setup();
-  expect(code).toBe(0);
-  expect(output).toContain("Downloaded Pulumi 3.250.0 from http://127.0.0.1");
-  expect(output).toContain("engine 3.250.0 (official release), language host: official");
-  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
-  expect(fs.readFileSync(path.join(machine, "cache/bin/pulumi-language-nodejs"), "utf8")).toBe(
-    "#!/bin/sh\n\n",
-  );
-  expect(await setup()).toEqual({ code: 0, output: "" });
+  go();
+  pin({ [ARCHIVE]: "f".repeat(64) });
+  expect((await setup()).output).toContain("engine 3.250.0 (built from source)");
 });
 
-test.skipIf(withoutCurl)("a release that is not what was published is not installed", async () => {
+test("a release without a known digest is not asked for, whatever its site says of it", async () => {
+  addStandIns();
   go();
-  await serveRelease("f".repeat(64));
-  const { code, output } = await setup();
-  expect(code).toBe(1);
-  expect(output).toMatch(
-    /expected the published SHA-256 f{64}, got [0-9a-f]{64}\. Nothing was installed/,
+  pin({});
+  await serveRelease();
+  const { output } = await setup();
+  expect(output).toContain("engine 3.250.0 (built from source)");
+  expect(asked).toEqual([]);
+});
+
+test("a release that was downloaded without a known digest is used no more", async () => {
+  addStandIns();
+  go();
+  pin({});
+  program("cache/engine/release-3.250.0/pulumi", "");
+  fs.linkSync(
+    path.join(machine, "cache/engine/release-3.250.0/pulumi"),
+    path.join(machine, "cache/bin/pulumi"),
   );
-  expect(inBin()).toEqual([]);
+  expect((await setup()).output).toContain("engine 3.250.0 (built from source)");
+  expect(fs.existsSync(path.join(machine, "cache/engine/release-3.250.0"))).toBe(false);
+});
+
+test("a plugin is installed by its known digest, and not at all without one", async () => {
+  addStandIns();
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  pin({ [`pulumi-resource-random-v4.21.2-linux-${architecture}.tar.gz`]: "a".repeat(64) });
+  await serveRelease();
+  program(
+    "path/pulumi",
+    `case $1 in version) echo v3.260.1;; *) echo "$*" >>${machine}/installed;; esac`,
+  );
+  expect((await setup("--retry")).code).toBe(0);
+  expect(fs.readFileSync(path.join(machine, "installed"), "utf8")).toBe(
+    `plugin install resource random v4.21.2 --checksum ${"a".repeat(64)}\n`,
+  );
 });

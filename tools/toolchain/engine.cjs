@@ -1,4 +1,5 @@
-// The Pulumi engine: the machine's own if it is new enough, else the official release, else built from source.
+// The Pulumi engine: the machine's own if it is new enough, else the official release whose digest stands in digests.cjs, else
+// built from source.
 "use strict";
 
 const { spawnSync } = require("node:child_process");
@@ -6,7 +7,8 @@ const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { atLeast, bin, cache, findOnPath, isProgram, root } = require("./places.cjs");
-const { downloadRelease } = require("./release.cjs");
+const { digestOf } = require("./digests.cjs");
+const { archiveOf, downloadRelease, undownloadable } = require("./release.cjs");
 const { run, SetupError, size } = require("./work.cjs");
 
 /** The version that is downloaded or built, and the oldest of the machine's own that is taken. */
@@ -23,9 +25,13 @@ const BUILD = [
   `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${VERSION}`,
 ];
 
-/** Our engines by where they come from. A changed recipe gives the built one another name, so that it is built anew. */
+/**
+ * Our engines by where they come from. A changed recipe gives the built one another name, so that it is built anew, and a
+ * release is called after its digest: what was downloaded without one is none.
+ */
 const store = path.join(cache, "engine");
-const released = path.join(store, `release-${VERSION}`);
+const digest = digestOf(archiveOf(VERSION));
+const released = path.join(store, `release-${VERSION}-${digest?.slice(0, 12) ?? "none"}`);
 const built = path.join(store, `built-${VERSION}-${recipe()}`);
 const ours = path.join(bin, "pulumi");
 
@@ -59,6 +65,12 @@ function describe() {
   return `engine ${VERSION} (${from})`;
 }
 
+/** What a user may wonder about an engine that was built: why the official one was not taken. */
+function explain() {
+  const reason = own() ? undefined : undownloadable(VERSION);
+  return reason && `The official release is not downloaded: ${reason}.`;
+}
+
 /** The folder in which official programs stand beside the engine. */
 function home() {
   const found = own();
@@ -89,8 +101,8 @@ async function build() {
     go && /go(\d+\.\d+(\.\d+)?)/.exec(spawnSync(go, ["version"], { encoding: "utf8" }).stdout)?.[1];
   if (!version || !atLeast(`${version}.0`, OLDEST_GO))
     throw new SetupError(
-      `expected pulumi ${VERSION} or newer, found ${oldEngine()}. The official release cannot be downloaded here, ` +
-        `and to build it takes Go ${OLDEST_GO} or newer, found ${version ? `Go ${version}` : "no Go"}.\n` +
+      `expected pulumi ${VERSION} or newer, found ${oldEngine()}. The official release is not downloaded, since ` +
+        `${undownloadable(VERSION) ?? "its site does not give it here"}, and to build it takes Go ${OLDEST_GO} or newer, found ${version ? `Go ${version}` : "no Go"}.\n` +
         "Install one of them and run tools/setup again: Pulumi from https://www.pulumi.com/docs/install/ or Go from https://go.dev/dl/.",
     );
   const scratch = `${built}.${process.pid}`;
@@ -140,4 +152,4 @@ function sameFile(a, b) {
   }
 }
 
-module.exports = { describe, home, install, own, ready, VERSION };
+module.exports = { describe, explain, home, install, own, ready, VERSION };

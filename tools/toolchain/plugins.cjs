@@ -6,7 +6,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { atLeast, bin, findOnPath, isProgram, pulumiHome, root } = require("./places.cjs");
 const engine = require("./engine.cjs");
-const { reachable } = require("./release.cjs");
+const { digestOf } = require("./digests.cjs");
 const { run, SetupError } = require("./work.cjs");
 
 const LANGUAGE = {
@@ -101,10 +101,13 @@ function settled(plugin) {
   return fs.existsSync(kept) && fs.statSync(kept).ino === fs.statSync(found).ino;
 }
 
-async function fetch({ title, version }) {
-  if (!reachable(engine.VERSION)) return;
+/** Gets the official one, if its digest is known here. */
+async function fetch({ program, title, version }) {
+  const architecture = process.arch === "x64" ? "amd64" : process.arch;
+  const digest = digestOf(`${program}-v${version}-linux-${architecture}.tar.gz`);
+  if (digest === undefined) return;
   const pulumi = engine.own()?.file ?? path.join(bin, "pulumi");
-  const args = ["plugin", "install", "resource", title, `v${version}`];
+  const args = ["plugin", "install", "resource", title, `v${version}`, "--checksum", digest];
   try {
     await run(`Installing the ${title} plugin`, pulumi, args, { timeout: 120_000, cwd: bin });
   } catch (error) {

@@ -1,62 +1,50 @@
 // Pulumi's official release: the engine with the language host for Node.
 "use strict";
 
-const { spawnSync } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
+const { digestOf } = require("./digests.cjs");
 const { findOnPath } = require("./places.cjs");
 const { run, SetupError, size } = require("./work.cjs");
 
 /** Where releases are; a mirror may be named instead. */
 const SITE =
   process.env.PGHERD_PULUMI_RELEASES || "https://github.com/pulumi/pulumi/releases/download";
-const ARCHITECTURES = { x64: "x64", arm64: "arm64" };
 const WANTED = ["pulumi", "pulumi-language-nodejs"];
 
-let answered;
+/** The archive of a release for this machine. */
+function archiveOf(version) {
+  return `pulumi-v${version}-linux-${process.arch}.tar.gz`;
+}
 
-/** Whether the official release site can be reached. Asked once, and given up on after a few seconds. */
-function reachable(version) {
-  answered ??= checksums(version) !== undefined;
-  return answered;
+/** Why no release is downloaded, or `undefined` if it may be. */
+function undownloadable(version) {
+  return digestOf(archiveOf(version)) === undefined
+    ? `tools/toolchain/digests.cjs has no digest of ${archiveOf(version)}`
+    : undefined;
 }
 
 /**
- * Downloads the release and checks it against the published checksum.
+ * Downloads the release, if its digest is known here.
  *
- * @returns false if the site cannot be reached, or has nothing for this machine.
- * @throws SetupError if what came is not what was published.
+ * @returns false if it is not, or the site does not give the release.
+ * @throws SetupError if what came has another digest.
  */
 async function downloadRelease(version, folder) {
-  const architecture = ARCHITECTURES[process.arch];
-  if (!architecture || !reachable(version)) return false;
-  const name = `pulumi-v${version}-linux-${architecture}.tar.gz`;
-  const expected = new RegExp(`^([0-9a-f]{64}) [ *]${name.replaceAll(".", "\\.")}$`, "m").exec(
-    checksums(version),
-  )?.[1];
-  if (!expected) return false;
+  const name = archiveOf(version);
+  const expected = digestOf(name);
+  if (expected === undefined || !findOnPath("curl")) return false;
   const scratch = `${folder}.${process.pid}`;
   fs.rmSync(scratch, { recursive: true, force: true });
   fs.mkdirSync(scratch, { recursive: true });
   try {
     const archive = path.join(scratch, name);
-    await run(`Downloading Pulumi ${version}`, "curl", [
-      "-fsSL",
-      "--retry",
-      "3",
-      "--speed-time",
-      "30",
-      "--speed-limit",
-      "1000",
-      "-o",
-      archive,
-      `${SITE}/v${version}/${name}`,
-    ]);
+    if (!(await fetched(version, `${SITE}/v${version}/${name}`, archive))) return false;
     const found = crypto.createHash("sha256").update(fs.readFileSync(archive)).digest("hex");
     if (found !== expected)
       throw new SetupError(
-        `${SITE}/v${version}/${name}: expected the published SHA-256 ${expected}, got ${found}. Nothing was installed; try again, or from another network.`,
+        `${SITE}/v${version}/${name}: expected the SHA-256 of tools/toolchain/digests.cjs, ${expected}, got ${found}. Nothing was installed; try again, or from another network.`,
       );
     const bytes = size(archive);
     await run("Unpacking Pulumi", "tar", [
@@ -77,23 +65,19 @@ async function downloadRelease(version, folder) {
   }
 }
 
-let published;
-
-function checksums(version) {
-  if (!findOnPath("curl")) return undefined;
-  published ??= spawnSync(
-    "curl",
-    [
-      "-fsSL",
-      "--connect-timeout",
-      "4",
-      "--max-time",
-      "15",
-      `${SITE}/v${version}/pulumi-${version}-checksums.txt`,
-    ],
-    { encoding: "utf8" },
-  );
-  return published.status === 0 ? published.stdout : undefined;
+/** Whether the site has given the file. Given up on after a few seconds without a connection. */
+async function fetched(version, url, file) {
+  const options = ["--connect-timeout", "4", "--retry", "3"];
+  const patience = ["--speed-time", "30", "--speed-limit", "1000"];
+  try {
+    const args = ["-fsSL", ...options, ...patience, "-o", file, url];
+    await run(`Downloading Pulumi ${version}`, "curl", args);
+    return true;
+  } catch (error) {
+    // It can be built. The log tells more.
+    if (!(error instanceof SetupError)) throw error;
+    return false;
+  }
 }
 
-module.exports = { downloadRelease, reachable };
+module.exports = { archiveOf, downloadRelease, undownloadable };

@@ -6,13 +6,11 @@ const PUBLISHER = "/var/tmp/publisher";
 
 /** What is restored for a test can neither reach anybody nor change anything, whatever stands in the database. */
 export function testRestore(cluster: LabCluster): void {
-  const verify = async (): Promise<Verification> => {
-    const said = await cluster.pgherd("backup", "verify", "--json").catch(() => undefined);
-    return JSON.parse(
-      said ?? (await cluster.pgherdRefuses("backup", "verify", "--json")),
-    ) as Verification;
-  };
-  const leader = async () => leaderOf(await cluster.healthy());
+  const VERIFY = ["backup", "verify", "--json"];
+  const verify = async () => JSON.parse(await cluster.pgherd(...VERIFY)) as Verification;
+  const failing = async () => JSON.parse(await cluster.pgherdRefuses(...VERIFY)) as Verification;
+  // Not healthy while the last test restore has failed.
+  const leader = async () => leaderOf(await cluster.status());
 
   test("a test restore leaves a subscription's rows to the subscriber", async () => {
     // A server that the backup host reaches, and the members do not: only a test restore could take its rows.
@@ -102,7 +100,7 @@ export function testRestore(cluster: LabCluster): void {
     await cluster.sql(5000, "alter database app set search_path = turned, pg_catalog, public");
     try {
       await cluster.pgherd("backup", "now");
-      const { ok, problem } = await verify();
+      const { ok, problem } = await failing();
       expect(ok).toBe(false);
       expect(problem).toMatch(/your check in app: .*ATTEMPTED \d+/);
       expect(problem).not.toMatch(/WROTE|READ|REACHED/);

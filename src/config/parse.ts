@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ConfigError } from "../errors";
+import { LOST_KEY } from "./blocks/basics";
 import { brokenRules } from "./rules";
 import { settings, type Settings } from "./schema";
 
@@ -9,6 +10,10 @@ import { settings, type Settings } from "./schema";
  * @throws ConfigError with every problem there is, each with its path, what was expected and what was found.
  */
 export function parseSettings(raw: unknown): Settings {
+  // The schema would leave it out without a word.
+  const lost = lostKeys(raw);
+  if (lost.length > 0)
+    throw new ConfigError(lost.map((path) => `${renderPath(path)}: ${NO_SETTING}`));
   const result = settings.safeParse(raw);
   if (!result.success)
     throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, raw)));
@@ -17,11 +22,19 @@ export function parseSettings(raw: unknown): Settings {
   return result.data;
 }
 
+const NO_SETTING = "no such setting. Mend its name or remove it.";
+
+function lostKeys(raw: unknown, path: readonly PropertyKey[] = []): (readonly PropertyKey[])[] {
+  if (Array.isArray(raw)) return raw.flatMap((one, i) => lostKeys(one, [...path, i]));
+  if (raw === null || typeof raw !== "object") return [];
+  return Object.entries(raw).flatMap(([key, one]) =>
+    key === LOST_KEY ? [[...path, key]] : lostKeys(one, [...path, key]),
+  );
+}
+
 function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map(
-      (key) => `${renderPath([...issue.path, key])}: no such setting. Mend its name or remove it.`,
-    );
+    return issue.keys.map((key) => `${renderPath([...issue.path, key])}: ${NO_SETTING}`);
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branches = closest(issue.errors);

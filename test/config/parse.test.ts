@@ -70,6 +70,31 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     'pgherd:hosts.a1.address: expected an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host), got "db1.example.org".',
   ],
   [
+    "an address with a zone, which is another interface on each host",
+    (raw) => (raw.hosts.a1 = { address: "fe80::1%eth0" }),
+    'pgherd:hosts.a1.address: expected an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host), got "fe80::1%eth0".',
+  ],
+  [
+    "a prefix length that begins with a zero, which some readers take for a number of base eight",
+    firewall({ clients: ["10.0.0.0/024"] }),
+    `pgherd:cluster.firewall.clients[0]: ${A_NETWORK}, got "10.0.0.0/024".`,
+  ],
+  [
+    "a virtual IP with a zone",
+    balancers({ vip: "fe80::1%eth0/64", interface: "eth0" }),
+    'pgherd:cluster.loadBalancers.vip: expected an address with its prefix length, such as "10.89.0.100/24", got "fe80::1%eth0/64".',
+  ],
+  [
+    "a name that JavaScript would lose",
+    postgresql({ slots: JSON.parse('{ "__proto__": { "type": "physical" } }') as object }),
+    `pgherd:cluster.postgresql.slots.__proto__: ${NO_SUCH_SETTING}`,
+  ],
+  [
+    "a hook with a zero byte, where its shell would see an end",
+    cluster({ hooks: [{ name: "h", when: "after", run: "echo\0 x" }] }),
+    'pgherd:cluster.hooks[0].run: expected a shell command, got "echo\\u0000 x".',
+  ],
+  [
     "a host without an address",
     (raw) => (raw.hosts.a1 = {}),
     "pgherd:hosts.a1.address: expected a text, got nothing.",

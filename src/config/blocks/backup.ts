@@ -13,7 +13,7 @@ const verify = z.strictObject({
         sql: z
           .string()
           .min(1)
-          .regex(/^[^\n\r]+$/, { error: "one line of SQL" })
+          .regex(/^[^\n\r\0]+$/, { error: "one line of SQL" })
           .describe("A query whose answer must be `t`: one row, one column, true."),
       }),
     )

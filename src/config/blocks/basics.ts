@@ -12,11 +12,34 @@ export const name = z.string().regex(NAME, {
   error: "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first)",
 });
 
-export const identifier = z.string().regex(IDENTIFIER, {
-  error: "a lower-case SQL name such as app_1 (letters, digits and underscores)",
-});
+export const identifier = z
+  .string()
+  .regex(IDENTIFIER, {
+    error: "a lower-case SQL name such as app_1 (letters, digits and underscores)",
+  })
+  .refine((value) => value !== LOST_KEY, { error: "another name" });
 
-export const address = z.string().refine((value) => isIP(value) !== 0, {
+/** What no block of JavaScript's can be asked for: whatever is called so would go on without its value. */
+export const LOST_KEY = "__proto__";
+
+/**
+ * Whether it is an address that means the same on every host. One with a zone (`fe80::1%eth0`) names an interface of the
+ * host that reads it, and neither nftables nor PostgreSQL takes it.
+ */
+export function isAddress(value: string): boolean {
+  return isIP(value) !== 0 && !value.includes("%");
+}
+
+/** Without zeros in front, which make some readers take a number for one of base eight. */
+const PREFIX = /^(0|[1-9]\d{0,2})$/;
+
+/** Whether it is an address and a length of its prefix, such as `10.89.0.100/24`. */
+export function isPrefixed(value: string): boolean {
+  const [base = "", prefix = "", ...rest] = value.split("/");
+  return isAddress(base) && PREFIX.test(prefix) && rest.length === 0;
+}
+
+export const address = z.string().refine((value) => isAddress(value), {
   error:
     'an IP address such as "10.89.0.11" or "fd00:89::11" (a name may resolve differently on each host)',
 });
@@ -49,10 +72,9 @@ export const network = z.string().refine((value) => isNetwork(value), {
 });
 
 function isNetwork(value: string): boolean {
-  const [base = "", prefix, ...rest] = value.split("/");
-  const bits = isIP(base) === 4 ? 32 : isIP(base) === 6 ? 128 : 0;
-  if (bits === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  if (!value.includes("/")) return isAddress(value);
+  const [base = "", prefix] = value.split("/");
+  return isPrefixed(value) && Number(prefix) <= (isIP(base) === 4 ? 32 : 128);
 }
 
 export const hostName = z.string().describe("Name of one of `pgherd:hosts`.");

@@ -9,5 +9,8 @@ export const hook = z.strictObject({
       "Before the first change of the cluster, after the last, or in a migration when clients have to move.",
     ),
   on: z.string().default("local").describe("`local`, or the name of a host (needs an SSH agent)."),
-  run: z.string().min(1).describe("Shell command."),
+  run: z
+    .string()
+    .regex(/^[^\0]+$/, { error: "a shell command" })
+    .describe("Shell command."),
 });

@@ -1,12 +1,9 @@
-import { isIP } from "node:net";
 import { z } from "zod";
-import { hostName, port, size } from "./basics";
+import { hostName, isPrefixed, port, size } from "./basics";
 
-const vip = z
-  .string()
-  .refine((value) => isIP(value.split("/")[0] ?? "") !== 0 && /^[^/]+\/\d{1,3}$/.test(value), {
-    error: 'an address with its prefix length, such as "10.89.0.100/24"',
-  });
+const vip = z.string().refine((value) => isPrefixed(value), {
+  error: 'an address with its prefix length, such as "10.89.0.100/24"',
+});
 
 export const loadBalancers = z.strictObject({
   hosts: z.array(hostName).min(1).describe("Hosts with HAProxy."),

@@ -1,0 +1,88 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
+import { clientConfig } from "../../src/operations/logins";
+import { SOURCE } from "../source";
+
+const SECRETS: Secrets = {
+  ...{ replication: "REPLICATION", rewind: "REWIND", restApi: "REST-API", vrrp: "VRRPPASS" },
+  ...{ stats: "STATS", barman: "BARMAN", barmanStreaming: "BARMAN-STREAMING" },
+};
+
+/** Every text that a plan puts on a host, by the host and its path. */
+export function textsOnHosts(plan: ClusterPlan): { readonly [place: string]: string } {
+  const on = (host: string, files: Files) =>
+    Object.entries(files).map(([path, { content }]) => [`${host}:${path}`, content] as const);
+  return Object.fromEntries([
+    ...plan.services.flatMap(({ host, files, secretFiles, migratedFiles }) => [
+      ...on(host, files),
+      ...on(host, secretFiles(SECRETS)),
+      ...on(`${host} migrated`, migratedFiles?.(SOURCE) ?? {}),
+    ]),
+    ...plan.hosts.flatMap(({ host, files }) => on(host, files)),
+    ...Object.entries(plan.logins?.files ?? {}).flatMap(([host, files]) => on(host, files)),
+    ...plan.forks.flatMap(({ from, files }) => on(from, files)),
+    ...plan.firewalls.flatMap(({ host, rules, beginning }) => [
+      [`${host}:rules.nft`, table(rules)] as const,
+      ...(beginning ? [[`${host}:beginning.nft`, table(beginning)] as const] : []),
+    ]),
+    ["ssh.config", clientConfig("postgres", plan.logins?.links ?? [])],
+  ]);
+}
+
+function table(rules: string): string {
+  return `table inet pgherd {\n${rules}}\n`;
+}
+
+/** What a reader says of a text, or why it does not take it. */
+type Answer = { readonly says: unknown } | { readonly fails: string };
+
+type Format = "barman" | "patroni" | "words" | "command";
+
+/** What Python, in which Barman and Patroni are written, reads in texts. */
+export function readInPython(texts: readonly (readonly [Format, string])[]): Answer[] {
+  const script = join(import.meta.dirname, "read-back.py");
+  const input = JSON.stringify(texts);
+  const options = { input, encoding: "utf8", maxBuffer: 2 ** 30 } as const;
+  return JSON.parse(execFileSync("python3", ["-I", script], options)) as Answer[];
+}
+
+/** The reader of a file; what has none of its own is read line by line. */
+export function formatOf(place: string): Format | undefined {
+  if (place.endsWith(".yml")) return "patroni";
+  return place.includes(":/etc/barman.d/") ? "barman" : undefined;
+}
+
+/** What a second reader of YAML says. */
+export function yaml(text: string): unknown {
+  return parse(text);
+}
+
+export function isScript(text: string): boolean {
+  return /^#!\/bin\/(ba)?sh\n/.test(text) || text.includes("\nset -eu\n");
+}
+
+/** What is wrong with a script, by the shell that will run it. */
+export function shellComplaint(script: string): string {
+  const shell = script.startsWith("#!/bin/bash") ? "bash" : "sh";
+  return spawnSync(shell, ["-n"], { input: script, encoding: "utf8" }).stderr;
+}
+
+/** The variables that a line of a script sets, as the shell sees them. */
+export function assigned(line: string): string[] | undefined {
+  const names = [...line.matchAll(/(?:^|(?<=') )([a-z_]+)='/g)].map(([, name]) => name);
+  if (names.length === 0 || !/^[a-z_]+='/.test(line)) return undefined;
+  const script = `${line}\nprintf '%s\\0' ${names.map((name) => `"$${name}"`).join(" ")}\n`;
+  const { stdout } = spawnSync("bash", ["-s"], { input: script, encoding: "utf8", env: {} });
+  return stdout.split("\0").slice(0, -1);
+}
+
+/** Whether this machine lets rules be tried, in a network of their own. */
+export const canTryRules = spawnSync("unshare", ["-n", "nft", "list", "ruleset"]).status === 0;
+
+/** What nftables has against rules. */
+export function rulesComplaint(rules: string): string {
+  return spawnSync("unshare", ["-n", "nft", "-c", "-f", "-"], { input: rules, encoding: "utf8" })
+    .stderr;
+}

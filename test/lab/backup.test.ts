@@ -120,7 +120,12 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       await as("barman", "backup1", "db1", "cat /etc/patroni/pgherd/20-secrets.yml"),
     ).toContain("for reading the data directory only");
     expect(
-      await as("barman", "backup1", "db1", "rsync --server --sender -r . /etc/patroni/"),
+      await as(
+        "barman",
+        "backup1",
+        "db1",
+        "rsync --server --sender -LtpcrRe.iLsfxCIvu . /etc/patroni/",
+      ),
     ).toContain("is not in the data directory");
     expect((await backups())[0]?.id).toBe(newest?.id);
   });

@@ -133,6 +133,36 @@ test("what is left of another timeline is received again from the segment in whi
 });
 
 test.each([
+  ["begun at", { [`${segment("60")}.partial`]: MB }, [`${segment("60")}.partial`], []],
+  ["whole up to", { [segment("5F")]: MB }, [], [[segment("5F"), MB]]],
+])(
+  "a timeline that is %s the place where another one left it is not asked for again",
+  (_what, files, aside, kept) => {
+    const host = backupHost(files, {
+      ...{ segmentSize: "1MB", timeline: 2, oldest: segment("50") },
+      history: "00000002.history 1\t0/6000000\tno recovery target specified",
+    });
+    host.receive();
+    expect(host.diverged()).toEqual(aside);
+    expect(host.streaming()).toEqual([...kept, [`${segment("60", 2)}.partial`, 0]]);
+  },
+);
+
+test("a timeline is received up to the place where another one left it", () => {
+  const name = `${segment("60")}.partial`;
+  const host = backupHost(
+    { [name]: MB },
+    {
+      ...{ segmentSize: "1MB", timeline: 2, oldest: segment("50") },
+      history: "00000002.history 1\t0/6000060\tno recovery target specified",
+    },
+  );
+  host.receive();
+  expect(host.diverged()).toEqual([]);
+  expect(host.streaming()).toEqual([[name, MB]]);
+});
+
+test.each([
   ["1MB", "0/6000000"],
   ["16MB", "0/60000000"],
 ])("with segments of %s the leader lets go of WAL up to %s", (segmentSize, position) => {

@@ -110,6 +110,24 @@ test.each([
   expect(found.stderr).toContain(`${SEGMENT} of backup1 is not what this member has of it`);
 });
 
+test("a segment with damage in its last page does not take the place of one that a member has gone on from", () => {
+  const damaged = segment(128);
+  damaged.writeUInt8(0, BYTES - 1);
+  const [next, page] = ["000000010000000100000100", Buffer.alloc(BYTES)];
+  page.writeBigUInt64LE(START + BigInt(BYTES), 8);
+  const own = { [SEGMENT]: segment(128), [next]: page };
+  expect(restore(own, { [SEGMENT]: damaged }, SEGMENT)).toMatchObject({ status: 1, left: [] });
+});
+
+test.each([
+  ["shorter", segment(128).subarray(0, PAGE)],
+  ["empty", Buffer.alloc(0)],
+  ["longer", Buffer.concat([segment(128), Buffer.alloc(1)])],
+])("a segment that is %s than a member's own is not given to it", (_what, archived) => {
+  const own = { [SEGMENT]: segment(3) };
+  expect(restore(own, { [SEGMENT]: archived }, SEGMENT)).toMatchObject({ status: 1, left: [] });
+});
+
 /** A member that has got to know of timelines which left the first one there. */
 const histories = (...places: readonly string[]) =>
   Object.fromEntries(

@@ -11,6 +11,7 @@ import { sql } from "./security/sql";
 import { root } from "./security/root";
 import { testRestore } from "./security/test-restore";
 import { firewall } from "./security/firewall";
+import { hostile } from "./security/hostile";
 
 // Attempts by those whom docs/security.md names to do what they may not, on one cluster of real hosts. None depends on
 // another, and each leaves the cluster as it was.
@@ -48,3 +49,4 @@ root(cluster);
 testRestore(cluster);
 firewall(cluster);
 balancer(cluster);
+hostile(cluster);

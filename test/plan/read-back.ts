@@ -59,14 +59,44 @@ export function yaml(text: string): unknown {
   return parse(text);
 }
 
-export function isScript(text: string): boolean {
-  return /^#!\/bin\/(ba)?sh\n/.test(text) || text.includes("\nset -eu\n");
+/** What the shells that will run a host's scripts, and nftables, have against texts. */
+export function complaints(texts: readonly (readonly [place: string, text: string])[]): string {
+  const all = (wanted: (place: string, text: string) => boolean) =>
+    texts.flatMap((one) => (wanted(...one) ? [one[1]] : [])).join("\n");
+  const bash = (text: string) => text.startsWith("#!/bin/bash\n");
+  const sh = (text: string) => !bash(text) && text.includes("\nset -eu");
+  return [
+    complaint(
+      all((_, text) => bash(text)),
+      "bash",
+      "-n",
+    ),
+    complaint(
+      all((_, text) => sh(text)),
+      "sh",
+      "-n",
+    ),
+    ...(canTryRules
+      ? [
+          complaint(
+            all((place) => place.endsWith(".nft")),
+            "unshare",
+            "-n",
+            "nft",
+            "-c",
+            "-f",
+            "-",
+          ),
+        ]
+      : []),
+  ].join("");
 }
 
-/** What is wrong with a script, by the shell that will run it. */
-export function shellComplaint(script: string): string {
-  const shell = script.startsWith("#!/bin/bash") ? "bash" : "sh";
-  return spawnSync(shell, ["-n"], { input: script, encoding: "utf8" }).stderr;
+/** Whether this machine lets rules be tried, in a network of their own. */
+const canTryRules = spawnSync("unshare", ["-n", "nft", "list", "ruleset"]).status === 0;
+
+function complaint(input: string, command: string, ...args: string[]): string {
+  return input === "" ? "" : spawnSync(command, args, { input, encoding: "utf8" }).stderr;
 }
 
 /** The variables that a line of a script sets, as the shell sees them. */
@@ -76,13 +106,4 @@ export function assigned(line: string): string[] | undefined {
   const script = `${line}\nprintf '%s\\0' ${names.map((name) => `"$${name}"`).join(" ")}\n`;
   const { stdout } = spawnSync("bash", ["-s"], { input: script, encoding: "utf8", env: {} });
   return stdout.split("\0").slice(0, -1);
-}
-
-/** Whether this machine lets rules be tried, in a network of their own. */
-export const canTryRules = spawnSync("unshare", ["-n", "nft", "list", "ruleset"]).status === 0;
-
-/** What nftables has against rules. */
-export function rulesComplaint(rules: string): string {
-  return spawnSync("unshare", ["-n", "nft", "-c", "-f", "-"], { input: rules, encoding: "utf8" })
-    .stderr;
 }

@@ -1,4 +1,5 @@
 import { ConnectError } from "../errors";
+import { BACKUP_UNITS } from "../facts/barman";
 import { psql } from "../facts/postgres";
 import type { Places } from "../facts/places";
 import { restoreRecordProbe, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
@@ -107,6 +108,29 @@ async function stop(cluster: RestorableCluster, name: string): Promise<void> {
 
 export async function start(cluster: RestorableCluster, members: readonly string[]): Promise<void> {
   await onEach(cluster, members, "starting Patroni", startMember);
+}
+
+/**
+ * Has the backup host receive nothing: what a restore writes before it is accepted may not get into the archive. The data
+ * from before would follow the timeline that it found there, once it is put back (access/transam/xlogrecovery.c,
+ * recovery_target_timeline "latest", which Patroni sets for every start).
+ */
+export async function receiveNothing({ backup, host, progress }: RestorableCluster): Promise<void> {
+  progress(`${backup.host} receives no WAL meanwhile`);
+  await host(backup.host).change("ending WAL reception", `systemctl stop ${BACKUP_UNITS.receiver}`);
+}
+
+/** Has the backup host receive again; one that cannot be reached is told of, and holds nothing up. */
+export async function receiveAgain({ backup, host, progress }: RestorableCluster): Promise<void> {
+  try {
+    const script = `systemctl start ${BACKUP_UNITS.receiver}`;
+    await host(backup.host).change("beginning WAL reception", script);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    progress(
+      `${backup.host} cannot be reached, and may receive no WAL: systemctl start ${BACKUP_UNITS.receiver}`,
+    );
+  }
 }
 
 /** Changes members at once. All have come to their end when it does, even if one has failed. */

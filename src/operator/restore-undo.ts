@@ -11,6 +11,7 @@ import {
   observeRestores,
   onDcs,
   onEach,
+  receiveAgain,
   stampOf,
   start,
   stopAll,
@@ -95,6 +96,7 @@ export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): P
   const failed = `failed-restore-${stampOf(new Date())}`;
   if (record.phase !== "stopping") await putBack(cluster, cutOff, failed);
   await startAgain(cluster, cutOff);
+  await receiveAgain(cluster);
   await forget(cluster, record, within);
   return failed;
 }

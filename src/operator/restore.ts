@@ -22,6 +22,8 @@ import {
   note,
   onDcs,
   onEach,
+  receiveAgain,
+  receiveNothing,
   RESTORE_SECONDS,
   stampOf,
   start,
@@ -66,6 +68,7 @@ export async function performRestore(
     await reach("stopping");
     await stopAll(work, record, intent.leads);
     await reach("moving");
+    await receiveNothing(work);
     await setAside(work, record);
     const failure = await restoreFirst(work, intent);
     if (failure !== undefined) throw new PgherdError(failure);
@@ -111,6 +114,7 @@ export async function finishRestore(
   }
   await cluster.host(first).change("ending the order", endRestoreOrder());
   await start(cluster, [first]);
+  await receiveAgain(cluster);
   const timeline = await untilFollowed(cluster, first);
   await start(
     cluster,

@@ -119,14 +119,12 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     expect(
       await as("barman", "backup1", "db1", "cat /etc/patroni/pgherd/20-secrets.yml"),
     ).toContain("for reading the data directory only");
-    expect(
-      await as(
-        "barman",
-        "backup1",
-        "db1",
-        "rsync --server --sender -LtpcrRe.iLsfxCIvu . /etc/patroni/",
-      ),
-    ).toContain("is not in the data directory");
+    // As Barman's rsync asks: its arguments come over standard input.
+    const asked = `printf "%s\\0" rsync --ignore-missing-args --inplace . /etc/patroni/ ""`;
+    const rsync = `sudo -u barman ssh -F /var/lib/pgherd/ssh-barman/config db1 rsync --server --sender -sLtpre.iLsfxCIvu`;
+    expect(await cluster.onHost("backup1", `${asked} | ${rsync} 2>&1 || :`)).toContain(
+      "is not in the data directory",
+    );
     expect((await backups())[0]?.id).toBe(newest?.id);
   });
 

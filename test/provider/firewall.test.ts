@@ -28,7 +28,7 @@ class FakeHost {
   rollbackAfter = 3;
 
   async observe<T>({ script }: Probe<T>): Promise<unknown> {
-    if (script.includes("is-active")) {
+    if (script.includes("ActiveState")) {
       this.rollbackAfter -= 1;
       if (this.rollbackAfter === 1) throw new ConnectError("lb1", "the connection was cut off.");
       return this.rollbackAfter > 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LabCluster } from "../lab-cluster";
+import { until, type LabCluster } from "../lab-cluster";
 
 /** Texts that are allowed, and would be more than texts if anything on their way took them for its own. */
 const HOSTILE = {
@@ -33,7 +33,12 @@ export function hostile(cluster: LabCluster): void {
         ]);
       }
       const read = `select database[1], user_name[1], error from pg_hba_file_rules where address = '10.99.0.0'`;
-      expect(await cluster.superuserSql("db1", read)).toBe(NAMES);
+      // A member loads the file when Patroni next looks at its configuration.
+      const rule = await until("the line on db1", 60, async () => {
+        const said = await cluster.superuserSql("db1", read);
+        return said === "" ? undefined : said;
+      });
+      expect(rule).toBe(NAMES);
       expect(await cluster.onHost("db1", "ls /tmp/hostile 2>&1 || :")).toContain("No such file");
       await varied.unchanged();
     } finally {

@@ -5,7 +5,8 @@ import { hereDocument, quote, words } from "../host/shell";
 import type { Source } from "../resources/inputs";
 import { psql } from "./postgres";
 import { ORIGINAL, type Client } from "./source";
-import { askOldServer, literal, type OldServer } from "./standby";
+import { literal } from "./sql";
+import { askOldServer, type OldServer } from "./standby";
 import { serviceOf } from "./systemd";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */

@@ -46,3 +46,8 @@ export function postgresSession(socket: string, port: number, database: string):
     database: quote(database),
   });
 }
+
+/** A text as a string of SQL; with `standard_conforming_strings` on, a backslash means nothing in it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -2,6 +2,7 @@ import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
 import type { StandbyInputs, StreamInput } from "../resources/inputs";
 import { psql } from "./postgres";
+import { literal } from "./sql";
 import { findServer, serverRequired } from "./find-server";
 
 /** Which old server is asked, as part of the inputs of all that deals with it. */
@@ -156,9 +157,4 @@ until [ "$(${psql(port, "postgres")} ${hereDocument(sql).trimEnd()}
 echo yes`,
     parse: (output) => output.trim() === "yes",
   };
-}
-
-/** An SQL string. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

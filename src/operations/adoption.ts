@@ -1,4 +1,5 @@
 import { etcdctl } from "../facts/etcd";
+import { literal } from "../facts/sql";
 import { dcsKey } from "../facts/patroni";
 import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../facts/find-server";
@@ -82,10 +83,6 @@ export function createRoles({
 ${serverRequired(source.port)}
 ${absent(roles.superuser) ? letIn : ":"}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { psql, type Catalog, type Extensions, type Role } from "../facts/postgres";
+import { literal } from "../facts/sql";
 import { hereDocument } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs";
 import { scramVerifier, verifies } from "./scram";
@@ -122,8 +123,4 @@ COMMIT;
 
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -128,7 +128,7 @@ export function doors(cluster: LabCluster): void {
       const byPostgres = `sudo -u postgres ${edit} 2>&1 || echo kept out`;
       expect(await cluster.onHost("db2", byPostgres)).toContain("kept out");
       // Not even root itself, or whoever wrote the file before it was root's.
-      await cluster.onHost("db2", `sudo cp -a ${SECRETS} /root/doors.yml && sudo ${edit}`);
+      await cluster.onHost("db2", `sudo cp -a ${SECRETS} /var/backups/doors.yml && sudo ${edit}`);
       try {
         expect(await cluster.pgherdRefuses("reload", "db2")).toContain(
           "expected one password of the REST API",
@@ -137,7 +137,7 @@ export function doors(cluster: LabCluster): void {
           "No such file",
         );
       } finally {
-        await cluster.onHost("db2", `sudo mv /root/doors.yml ${SECRETS}`);
+        await cluster.onHost("db2", `sudo mv /var/backups/doors.yml ${SECRETS}`);
       }
     });
   });

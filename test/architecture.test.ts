@@ -24,8 +24,11 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   components: ["resources", "plan", "types of config"],
   plan: [
     "types of config",
+    "config/boolean",
     "config/directories",
     "config/duration",
+    "config/hba",
+    "config/hba-cover",
     "config/schedule",
     "config/size",
     "config/time",

@@ -4,6 +4,7 @@ import type { Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
 import type { ClusterPlan, Daemon as DaemonName, FirewallPlan, Secrets } from "../plan/types";
+import { warnings } from "../plan/warnings";
 import type { Source } from "../resources/inputs";
 import {
   Backups,
@@ -80,7 +81,8 @@ export class Cluster extends pulumi.ComponentResource {
   ) {
     super("pgherd:component:Cluster", name, {}, opts);
     const { hosts, ssh, cluster } = settings;
-    if (cluster.firewall === false) void pulumi.log.warn(NO_FIREWALL, this);
+    const told = [...(cluster.firewall === false ? [NO_FIREWALL] : []), ...warnings(settings)];
+    for (const warning of told) void pulumi.log.warn(warning, this);
     const plan = planCluster(settings);
     this.plan = plan;
     const provider = new Provider(`${name}-hosts`, { hosts, ssh }, { parent: this });

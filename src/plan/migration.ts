@@ -9,7 +9,8 @@ import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
 import { stepsOf } from "./migration-steps";
-import { planPatroni, ROLES } from "./patroni";
+import { planPatroni } from "./patroni";
+import { ROLES } from "./roles";
 import { newPorts } from "./ports";
 import type { MigrationPlan } from "./types";
 

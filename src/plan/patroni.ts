@@ -4,14 +4,16 @@ import type { ClusterSettings, MemberSettings, Settings } from "../config/schema
 import { bytesOf } from "../config/size";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../resources/inputs";
-import { addressOf, network } from "./addresses";
-import { BACKUP_ROLES, backupRoles } from "./backup";
+import { addressOf } from "./addresses";
+import { hostBasedAuthentication } from "./authentication";
+import { backupRoles } from "./backup";
 import { MEMBER_FILE } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";
 import { memberBackups } from "./member-backups";
-import { isFollowing, isSource, reaches } from "./migration-steps";
+import { isSource, reaches } from "./migration-steps";
+import { ROLES } from "./roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { Files, PatroniPlan, ServicePlan } from "./types";
@@ -30,13 +32,6 @@ const BEFORE_START = "/var/lib/pgherd/before-patroni";
 
 /** What Patroni calls where PostgreSQL has started or has got another role. */
 const ON_ROLE = "/var/lib/pgherd/give-dcs-lead-away";
-
-/** Names of the roles that Patroni itself connects with. */
-export const ROLES = {
-  superuser: "postgres",
-  replication: "replicator",
-  rewind: "rewinder",
-} as const;
 
 /** A first start makes the database. */
 const FIRST_START_SECONDS = 180;
@@ -255,64 +250,4 @@ const SOCKET_DIRECTORY = "/var/run/postgresql";
 /** As pg_basebackup takes it, in kilobytes. */
 function maxRate({ migration }: ClusterSettings): string | null {
   return migration?.maxRate ? `${Math.ceil(bytesOf(migration.maxRate) / 1024)}k` : null;
-}
-
-/** Roles, other than the superuser, that no client connects as. */
-function reserved({ backup }: ClusterSettings): string[] {
-  return [ROLES.replication, ROLES.rewind, ...(backup ? Object.values(BACKUP_ROLES) : [])];
-}
-
-/**
- * pg_hba.conf: superusers only by the local socket, Patroni's roles only from members, everyone else with a
- * password. Clients of the load balancers arrive with the balancers' addresses.
- */
-function hostBasedAuthentication(settings: Settings, source?: Source): string[] {
-  const { hosts, cluster } = settings;
-  const single = (name: string) => network(addressOf(hosts, name));
-  const members = cluster.members.map((member) => single(member.host));
-  // With IPv6 the kernel may send from the virtual address, as long as the balancer holds it.
-  const vips = (cluster.loadBalancers?.vip ?? []).map((vip) => network(vip.replace(/\/.*/, "")));
-  const balancers = [...(cluster.loadBalancers?.hosts ?? []).map(single), ...vips];
-  // Where there are no balancers, clients come themselves.
-  const direct =
-    balancers.length === 0 && cluster.firewall ? (cluster.firewall.clients ?? []).map(network) : [];
-  const clients = [...new Set([...members, ...balancers, ...direct])];
-  const backup =
-    cluster.backup && (balancers.length > 0 ? balancers : [single(cluster.backup.host)]);
-  const between = [
-    // A replica asks its own server by this way how far it is; Patroni 3.0 does not stand for election otherwise.
-    `host replication ${ROLES.replication} 127.0.0.1/32 scram-sha-256`,
-    ...members.map((from) => `host replication ${ROLES.replication} ${from} scram-sha-256`),
-    ...members.map((from) => `host all ${ROLES.rewind} ${from} scram-sha-256`),
-    ...(backup ?? []).map(
-      (from) =>
-        `host postgres ${BACKUP_ROLES.backup},${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
-    ),
-    ...(backup ?? []).map(
-      (from) => `host replication ${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
-    ),
-  ];
-  const admitted = clients.map((from) => `host all all ${from} scram-sha-256`);
-  if (source) {
-    // Whoever gets in now does so afterwards: the old lines come before any that is wider. The server's own superuser
-    // gets in by one of them, on its own host.
-    const letsIn = source.roles.includes(ROLES.superuser) && !isFollowing(settings);
-    return [
-      ...(letsIn ? [] : [`local all ${ROLES.superuser} peer`]),
-      ...between,
-      `host all ${reserved(cluster).join(",")} all reject`,
-      ...admitted,
-      ...source.hba,
-      ...cluster.postgresql.pgHba,
-    ];
-  }
-  return [
-    `local all ${ROLES.superuser} peer`,
-    "local all all scram-sha-256",
-    ...between,
-    `host all ${[ROLES.superuser, ...reserved(cluster)].join(",")} all reject`,
-    "host all all 127.0.0.1/32 scram-sha-256",
-    ...admitted,
-    ...cluster.postgresql.pgHba,
-  ];
 }

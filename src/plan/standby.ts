@@ -6,7 +6,8 @@ import { planEtcd } from "./etcd";
 import { planEntryPoint } from "./haproxy";
 import { packagesOf } from "./migration";
 import { reaches, stepsOf } from "./migration-steps";
-import { planPatroni, ROLES } from "./patroni";
+import { planPatroni } from "./patroni";
+import { ROLES } from "./roles";
 import type { StandbyPlan } from "./types";
 
 /** How the members follow a server that runs already until they take its place; nothing if they follow none. */

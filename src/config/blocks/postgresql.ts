@@ -154,9 +154,20 @@ export const postgresql = z.strictObject({
     .describe(
       "Replication slots to keep through every change of the leader, by name: `{ type: physical }`, or `{ type: logical, database, plugin }` (plugin is pgoutput if left out).",
     ),
-  pgHba: z.array(z.string()).default([]).describe("Lines of pg_hba.conf, after pgherd's own."),
+  pgHba: z
+    .array(z.string())
+    .default([])
+    .describe("Lines of pg_hba.conf, after pgherd's own, which let every user in by password."),
+  pgHbaFirst: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Lines of pg_hba.conf before those by which clients get in, e.g. to keep somebody out; after those of the cluster's own roles.",
+    ),
   pgHbaFromAnywhere: z
     .boolean()
     .default(false)
-    .describe("Allow lines of `pgHba` that let every address in (0.0.0.0/0, ::/0, all)."),
+    .describe(
+      "Allow lines of `pgHba` and `pgHbaFirst` that let every address in (0.0.0.0/0, ::/0, all).",
+    ),
 });

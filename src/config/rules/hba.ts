@@ -4,12 +4,14 @@ import type { Report } from "./report";
 
 /** What a line of pg_hba.conf says, however it is spelt, lets no stranger in; and PostgreSQL takes it. */
 export function hbaIsSafe({ cluster }: Settings, report: Report): void {
-  const { pgHba, pgHbaFromAnywhere, version } = cluster.postgresql;
-  pgHba.forEach((line, i) => {
-    const path = `cluster.postgresql.pgHba[${i}]`;
+  const { pgHba, pgHbaFirst, pgHbaFromAnywhere, version } = cluster.postgresql;
+  const lines = Object.entries({ pgHba, pgHbaFirst }).flatMap(([setting, some]) =>
+    some.map((line, i) => ({ line, path: `cluster.postgresql.${setting}[${i}]` })),
+  );
+  for (const { line, path } of lines) {
     try {
       const rule = parseHba(line, version);
-      if (!rule || rule.method === "reject") return;
+      if (!rule || rule.method === "reject") continue;
       const wide = pgHbaFromAnywhere ? undefined : tooWide(rule.from);
       if (wide) {
         report(
@@ -27,7 +29,7 @@ export function hbaIsSafe({ cluster }: Settings, report: Report): void {
       if (!(error instanceof HbaError)) throw error;
       report(path, error.message);
     }
-  });
+  }
 }
 
 /** Nothing is asked, what is sent can be read, or the client's own host vouches for its user. */

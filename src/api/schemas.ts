@@ -6,6 +6,13 @@ const member = z.object({
   name: z.string(),
   role: z.string().meta({ examples: ["leader", "sync_standby", "quorum_standby", "replica"] }),
   state: z.string().meta({ examples: ["running", "streaming", "no answer"] }),
+  condition: z
+    .enum(["serving", "changing", "stopped", "failed", "silent", "unknown"])
+    .describe("What its PostgreSQL can do."),
+  seenBy: z
+    .array(z.string())
+    .optional()
+    .describe("Load balancers whose checks of it succeed, where its host could not be asked."),
   timeline: z.int().optional(),
   lagBytes: z.number().optional().describe("WAL that it has not replayed yet."),
   lagSeconds: z.number().optional().describe("From a commit to its replay there."),
@@ -29,6 +36,7 @@ export const status = z
         healthy: z.boolean(),
         leader: z.boolean(),
         databaseBytes: z.number().optional(),
+        unknown: z.literal(true).optional().describe("Its host could not be asked."),
       }),
     ),
     vips: z.array(z.string()),
@@ -36,6 +44,7 @@ export const status = z
       z.object({
         host: z.string(),
         answers: z.boolean(),
+        unknown: z.literal(true).optional().describe("Its host could not be asked."),
         holdsVip: z.boolean(),
         entrances: z.record(z.string(), z.array(z.string())),
         servers: z.array(

@@ -71,19 +71,21 @@ function print(status: ClusterStatus, json: boolean | undefined): void {
   process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status));
 }
 
+const PAUSED = "Paused: nothing fails over or restarts by itself. `pgherd resume` ends that.";
+
 const HEALTH: { readonly [health in Health]: string } = {
   healthy: pc.green("healthy"),
   degraded: pc.yellow("takes writes, but is not whole"),
   down: pc.red("takes no writes"),
-  unknown: pc.red("no host answers"),
+  unknown: pc.red("not known whether it takes writes"),
 };
 
 /** The status as a person reads it, on 80 columns. */
 export function renderStatus(status: ClusterStatus): string {
   const { cluster, health, paused, scheduledSwitchover: scheduled } = status;
   const blocks = [
-    `Cluster ${pc.bold(cluster)}: ${HEALTH[health]}` +
-      (paused ? pc.yellow(", paused: nothing fails over by itself") : ""),
+    `Cluster ${pc.bold(cluster)}: ${HEALTH[health]}`,
+    ...(paused ? [pc.yellow(PAUSED)] : []),
     ...(scheduled
       ? [`Switchover${scheduled.to ? ` to ${scheduled.to}` : ""} at ${scheduled.at}`]
       : []),
@@ -100,17 +102,30 @@ export function renderStatus(status: ClusterStatus): string {
   return `${blocks.join("\n")}\n`;
 }
 
+const COLOURS: { readonly [condition in MemberState["condition"]]: (state: string) => string } = {
+  serving: (state) => state,
+  changing: pc.yellow,
+  unknown: pc.yellow,
+  stopped: pc.red,
+  failed: pc.red,
+  silent: pc.red,
+};
+
 function renderMembers(members: readonly MemberState[]): string {
   const table = plainTable(["Member", "Role", "State", "TL", "Lag", ""]);
   for (const member of members) {
-    const { name, role, state, timeline, pendingRestart } = member;
+    const { name, role, state, condition, seenBy, timeline, pendingRestart } = member;
     table.push([
       name,
       role === "leader" ? pc.bold(role) : role.replace("_", " "),
-      state === "no answer" ? pc.red(state) : state,
+      COLOURS[condition](state),
       timeline ?? "",
       role === "leader" ? "" : lagOf(member),
-      pendingRestart ? pc.yellow("restart pending") : "",
+      seenBy
+        ? pc.yellow(`as ${seenBy.join(", ")} see${seenBy.length === 1 ? "s" : ""} it`)
+        : pendingRestart
+          ? pc.yellow("restart pending")
+          : "",
     ]);
   }
   return table.toString();
@@ -122,7 +137,8 @@ function lagOf({ lagBytes, lagSeconds }: MemberState): string {
   return lagSeconds === undefined ? `${lagBytes} B` : `${lagBytes} B, ${lagSeconds.toFixed(1)} s`;
 }
 
-function renderDcs({ host, healthy, leader }: ClusterStatus["dcs"][number]): string {
+function renderDcs({ host, healthy, leader, unknown }: ClusterStatus["dcs"][number]): string {
+  if (unknown) return pc.yellow(`${host} (not known)`);
   if (!healthy) return pc.red(`${host} (not healthy)`);
   return leader ? `${host} (leader)` : host;
 }
@@ -134,7 +150,10 @@ function renderBalancers({ loadBalancers, vips }: ClusterStatus): string {
     const vip = balancer.holdsVip ? pc.bold(vips.join(" ")) : "";
     const backends = balancer.answers
       ? entrances.map((entrance) => backendsOf(balancer, entrance))
-      : [pc.red("no answer"), ...entrances.slice(1).map(() => "")];
+      : [
+          balancer.unknown ? pc.yellow("not known") : pc.red("no answer"),
+          ...entrances.slice(1).map(() => ""),
+        ];
     table.push([balancer.host, ...backends, vip]);
   }
   return table.toString();
@@ -194,7 +213,8 @@ replay there, as the server that it streams from measures it.
 
 Exit codes:
   0  healthy: everything is as the stack says
-  1  it could not be found out: no host answered, or the stack cannot be read
+  1  it could not be found out: what answers does not tell, or the stack
+     cannot be read
   2  takes writes, but something is missing; the last lines say what
   3  takes no writes
 

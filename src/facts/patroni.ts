@@ -12,7 +12,7 @@ export interface ClusterMember {
   readonly name: string;
   /** `leader`, `sync_standby`, `quorum_standby`, `replica`, `standby_leader`. */
   readonly role: string;
-  /** `running`, `streaming`, `starting`, `stopped`… */
+  /** In Patroni's words, which facts/member-state.ts reads. */
   readonly state: string;
   readonly timeline?: number;
   /** Bytes behind the leader; absent for the leader and where it is not known. */
@@ -87,6 +87,10 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
 
 /** What a member's Patroni says of itself, at once; the view of the cluster follows with its next round. */
 export interface MemberStatus {
+  /** Of its PostgreSQL, as Patroni has just asked it: `running`, `starting`… */
+  readonly state?: string;
+  /** Of a replica that runs, how it follows: `streaming`, `in archive recovery`. */
+  readonly replication?: string;
   /** Whether something waits for a restart of PostgreSQL. */
   readonly pendingRestart: boolean;
   /** Whether it knows that the cluster is paused. */
@@ -105,8 +109,12 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
         pending_restart?: boolean;
         pause?: boolean;
         dcs_last_seen?: number;
+        state?: string;
+        replication_state?: string;
       };
       return {
+        state: answer.state,
+        replication: answer.replication_state,
         pendingRestart: answer.pending_restart ?? false,
         paused: answer.pause ?? false,
         dcsLastSeen: answer.dcs_last_seen ?? 0,

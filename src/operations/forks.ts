@@ -1,3 +1,4 @@
+import { serves } from "../facts/member-state";
 import { HealthError, PgherdError } from "../errors";
 import { filesProbe } from "../facts/files";
 import { inForm } from "../facts/forms";
@@ -103,7 +104,7 @@ export async function dropFork(
  * @throws HealthError if there is none.
  */
 export function chooseSource(view: ClusterView | undefined, from: string): string {
-  const up = (view?.members ?? []).filter(({ state }) => ["running", "streaming"].includes(state));
+  const up = (view?.members ?? []).filter(({ state }) => serves(state));
   const able = up
     .filter(({ name, role }) => (from === "replica" ? role !== "leader" : name === from))
     .sort(

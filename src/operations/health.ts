@@ -1,11 +1,13 @@
 import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
+import { serves, type Condition } from "../facts/member-state";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
+import { judgeWrites } from "./writes";
 
 /**
  * `healthy`: all is as the stack says. `degraded`: it takes writes, but something is missing. `down`: it takes no writes.
- * `unknown`: no host answered.
+ * `unknown`: what answered does not tell whether it takes writes.
  */
 export type Health = "healthy" | "degraded" | "down" | "unknown";
 
@@ -22,12 +24,18 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
   if (answers.every(({ problem }) => problem !== undefined)) {
     return { health: "unknown", problems: answers.flatMap(({ problem }) => problem ?? []) };
   }
-  const blocking = writeProblems(plan, seen);
+  const writes = judgeWrites(plan, seen);
   const unreachable = new Set(answers.filter(({ problem }) => problem).map(({ host }) => host));
   const problems = [
-    ...blocking,
+    ...(writes.problem === undefined ? [] : [writes.problem]),
     ...answers.flatMap(({ problem }) => problem ?? []),
-    ...[...memberProblems(plan, seen), ...dcsProblems(seen), ...balancerProblems(plan, seen)]
+    ...seenOnlyByOthers(seen),
+    ...[
+      ...memberProblems(plan, seen),
+      ...dcsProblems(seen),
+      ...balancerProblems(plan, seen),
+      ...drainProblems(seen),
+    ]
       .filter(({ host }) => host === undefined || !unreachable.has(host))
       .map(({ problem }) => problem),
     ...synchronousProblems(plan, seen),
@@ -36,7 +44,8 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...firewallProblems(answers),
     ...(seen.backup?.problems ?? []),
   ];
-  if (blocking.length > 0) return { health: "down", problems };
+  if (writes.possible === "no") return { health: "down", problems };
+  if (writes.possible === "unknown") return { health: "unknown", problems };
   return { health: problems.length > 0 ? "degraded" : "healthy", problems };
 }
 
@@ -47,34 +56,60 @@ interface Problem {
 }
 
 /** Name of the member that leads and takes writes. */
-export function leaderOf({ members }: Pick<ClusterStatus, "members">): string | undefined {
-  return members.find(({ role, state }) => role === "leader" && state === "running")?.name;
+export function leaderOf({ members }: Members): string | undefined {
+  return members.find((member) => member.role === "leader" && isUp(member))?.name;
 }
 
-/** Whether PostgreSQL runs on a member, and streams if it is a replica. */
-export function isUp({ state }: Pick<ClusterStatus["members"][number], "state">): boolean {
-  return ["running", "streaming"].includes(state);
+type Members = { readonly members: readonly { name: string; role: string; state: string }[] };
+
+/** Whether PostgreSQL takes connections on a member, as far as is known. */
+export function isUp({ state }: { readonly state: string }): boolean {
+  return serves(state);
 }
 
-function writeProblems({ entryPoint }: StatusPlan, seen: Seen): string[] {
-  const leader = leaderOf(seen);
-  if (leader === undefined) return ["No member leads: no writes are possible."];
-  if (!entryPoint) return [];
-  const leading = seen.loadBalancers.some(({ entrances }) => entrances.primary?.includes(leader));
-  return leading ? [] : [`No load balancer leads to ${leader}: no writes are possible.`];
+/** Whether etcd can decide anything. One that is healthy takes part in a majority, also with some that were not asked. */
+export function hasMajority(dcs: ClusterStatus["dcs"]): "yes" | "no" | "unknown" {
+  const healthy = dcs.filter((one) => one.healthy).length;
+  const ill = dcs.filter((one) => !one.healthy && !one.unknown).length;
+  if (ill * 2 >= dcs.length && dcs.length > 0) return "no";
+  return healthy > 0 ? "yes" : "unknown";
+}
+
+/** Why nobody can be elected to lead, as far as etcd goes; nothing if somebody can. */
+export function electionProblem(dcs: ClusterStatus["dcs"]): string | undefined {
+  const majority = hasMajority(dcs);
+  if (majority === "yes") return undefined;
+  return majority === "no"
+    ? "etcd has no majority"
+    : "it is not known whether etcd has a majority, since none of its members could be asked";
+}
+
+/** What the others show of a member whose host could not be asked. */
+function seenOnlyByOthers({ members }: Seen): string[] {
+  return members.flatMap(({ name, role, seenBy }) => {
+    if (!seenBy) return [];
+    const by = `${seenBy.join(" and ")} lead${seenBy.length === 1 ? "s" : ""}`;
+    return role === "leader"
+      ? `${name} leads all the same: ${by} writes to it.`
+      : `${name} takes reads all the same: ${by} them to it.`;
+  });
 }
 
 function memberProblems({ patroni }: StatusPlan, { members }: Seen): Problem[] {
   return members
     .filter(({ name }) => Object.hasOwn(patroni.members, name))
     .filter((member) => !isUp(member))
-    .map(({ name, state }) => ({
+    .map(({ name, state, condition }) => ({
       host: name,
-      problem:
-        state === "no answer"
-          ? `${name}: Patroni does not answer.`
-          : `${name}: PostgreSQL is not up (${state}).${state === "start failed" ? remedy(name) : ""}`,
+      problem: describe(name, state, condition),
     }));
+}
+
+function describe(name: string, state: string, condition: Condition): string {
+  if (condition === "silent") return `${name}: Patroni does not answer.`;
+  if (condition === "unknown")
+    return `${name}: it is not known whether PostgreSQL is up (Patroni calls it ${JSON.stringify(state)}).`;
+  return `${name}: PostgreSQL is not up (${state}).${condition === "failed" ? remedy(name) : ""}`;
 }
 
 /** Patroni tries for ever, also where it cannot succeed: with data that do not lead to the leader's, or damaged ones. */
@@ -83,14 +118,12 @@ function remedy(name: string): string {
 }
 
 function dcsProblems({ dcs }: Seen): Problem[] {
-  const away = dcs.filter(({ healthy }) => !healthy);
-  const problems: Problem[] = away.map(({ host }) => ({
-    host,
-    problem: `${host}: etcd is not healthy.`,
-  }));
-  return away.length * 2 < dcs.length
-    ? problems
-    : [...problems, { problem: "etcd has no majority: nobody can be elected to lead." }];
+  const problems: Problem[] = dcs
+    .filter(({ healthy }) => !healthy)
+    .map(({ host }) => ({ host, problem: `${host}: etcd is not healthy.` }));
+  return hasMajority(dcs) === "no"
+    ? [...problems, { problem: "etcd has no majority: nobody can be elected to lead." }]
+    : problems;
 }
 
 function balancerProblems({ entryPoint }: StatusPlan, seen: Seen): Problem[] {
@@ -105,10 +138,27 @@ function balancerProblems({ entryPoint }: StatusPlan, seen: Seen): Problem[] {
   });
 }
 
+/** As a restart leaves them that was cut off before it took them back in (HAProxy, management guide 9.1: `status`). */
+function drainProblems({ loadBalancers }: Seen): Problem[] {
+  return loadBalancers.flatMap(({ host, servers }) =>
+    servers
+      .filter(({ status }) => /^(DRAIN|MAINT)/.test(status))
+      .map(({ entrance, server, status }) => ({
+        host,
+        problem:
+          `${host}: no new sessions reach ${server} through ${entrance} (${status.toLowerCase()}). ` +
+          (status.startsWith("DRAIN")
+            ? "If nothing is at work there now, pulumi up takes it back in."
+            : "Somebody has taken it out by hand."),
+      })),
+  );
+}
+
 function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string[] {
   const wanted = patroni.synchronous?.count ?? 0;
   const found = members.filter((member) => isSynchronous(member) && isUp(member));
-  if (found.length >= wanted) return [];
+  const unknown = members.filter((m) => isSynchronous(m) && m.condition === "unknown");
+  if (found.length + unknown.length >= wanted) return [];
   return [`${found.length} of ${wanted} replicas confirm commits.`];
 }
 
@@ -140,5 +190,7 @@ function vipProblems({ vips, loadBalancers }: Seen): string[] {
   if (vips.length === 0) return [];
   const holders = loadBalancers.filter(({ holdsVip }) => holdsVip).map(({ host }) => host);
   if (holders.length === 1) return [];
+  if (holders.length === 0 && loadBalancers.some(({ unknown }) => unknown))
+    return [`Who holds the virtual IP ${vips.join(", ")} is not known.`];
   return [`The virtual IP ${vips.join(", ")} is held by ${holders.join(" and ") || "nobody"}.`];
 }

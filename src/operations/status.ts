@@ -17,7 +17,6 @@ import {
 import {
   clusterViewProbe,
   memberStatusProbe,
-  type ClusterMember,
   type ClusterView,
   type MemberStatus,
   type ScheduledSwitchover,
@@ -26,20 +25,15 @@ import { standbysProbe, type Standby } from "../facts/replication";
 import type { Host } from "../host/host";
 import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
 import { judge, type Health } from "./health";
+import { membersOf, type MemberState } from "./member-views";
 
-/** A member with what its leader's PostgreSQL says of it. */
-export interface MemberState extends ClusterMember {
-  /** Seconds between a commit and its replay here; absent for the leader and where it is not known. */
-  readonly lagSeconds?: number;
-  /** How the server that it streams from counts it: `sync`, `quorum`, `potential`, `async`. */
-  readonly syncState?: string;
-  /** The member that it streams from. */
-  readonly upstream?: string;
-}
+export type { MemberState };
 
 /** An etcd member. */
 export interface DcsState extends DcsMember {
   readonly host: string;
+  /** Whether its host could not be asked: then nothing is known of it. */
+  readonly unknown?: true;
 }
 
 /** A load balancer. */
@@ -47,6 +41,8 @@ export interface BalancerState {
   readonly host: string;
   /** Whether its HAProxy answers. */
   readonly answers: boolean;
+  /** Whether its host could not be asked: then nothing is known of it. */
+  readonly unknown?: true;
   readonly holdsVip: boolean;
   /** Members behind each entrance, without those that get no sessions. */
   readonly entrances: Entrances;
@@ -183,7 +179,10 @@ export function assembleStatus(
     members: membersOf(plan, answers, view),
     dcs: Object.keys(plan.etcd.members).map((host) => ({
       host,
-      ...(of(host)?.dcs ?? { healthy: false, leader: false }),
+      ...(of(host)?.dcs ?? {
+        ...{ healthy: false, leader: false },
+        ...(isAsked(of(host)) ? {} : { unknown: true as const }),
+      }),
     })),
     vips: plan.entryPoint?.vips ?? [],
     loadBalancers: (plan.entryPoint?.hosts ?? []).map((host) => balancerOf(host, of(host))),
@@ -199,48 +198,8 @@ export function assembleStatus(
   return { ...seen, health, healthy: health === "healthy", problems };
 }
 
-function membersOf(
-  plan: StatusPlan,
-  answers: readonly HostAnswer[],
-  view: ClusterView | undefined,
-): MemberState[] {
-  const known = view?.members ?? [];
-  const missing = Object.keys(plan.patroni.members)
-    .filter((name) => !known.some((member) => member.name === name))
-    .map((name) => ({ name, role: "unknown", state: "no answer", pendingRestart: false }));
-  return [...known, ...missing]
-    .map((member) => {
-      const own = answers.find(({ host }) => host === member.name);
-      // What the DCS holds of a member outlives it by the lease: it has to answer for itself.
-      const silent = Object.hasOwn(plan.patroni.members, member.name) && !own?.view;
-      return {
-        ...member,
-        state: silent ? "no answer" : member.state,
-        pendingRestart: own?.member?.pendingRestart ?? member.pendingRestart,
-        ...(silent ? {} : streamOf(member, answers)),
-      };
-    })
-    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-}
-
-/** How a member streams, as the server says that it streams from. */
-function streamOf(
-  { name, role, lagBytes }: ClusterMember,
-  answers: readonly HostAnswer[],
-): Pick<MemberState, "lagBytes" | "lagSeconds" | "syncState" | "upstream"> {
-  if (role === "leader") return {};
-  for (const { host, standbys = [] } of answers) {
-    const stream = standbys.find((standby) => standby.name === name);
-    if (!stream) continue;
-    return {
-      // Patroni's own figure is as old as its last round.
-      lagBytes: stream.lagBytes ?? lagBytes,
-      lagSeconds: stream.lagSeconds,
-      syncState: stream.syncState,
-      upstream: host,
-    };
-  }
-  return { lagBytes };
+function isAsked(answer: HostAnswer | undefined): boolean {
+  return answer !== undefined && answer.problem === undefined;
 }
 
 function balancerOf(host: string, answer: HostAnswer | undefined): BalancerState {
@@ -248,6 +207,7 @@ function balancerOf(host: string, answer: HostAnswer | undefined): BalancerState
   return {
     host,
     answers: servers.length > 0,
+    ...(isAsked(answer) ? {} : { unknown: true as const }),
     holdsVip: (answer?.vipsHeld ?? []).length > 0,
     entrances: entrancesOf(servers),
     servers,

@@ -9,6 +9,9 @@ export function unfit({ patroni }: OperatorPlan, member: MemberState): string | 
   if (patroni.neverLead.includes(member.name)) {
     return `${member.name} may never lead: its tags in the stack say so (nofailover, failover_priority 0).`;
   }
+  if (member.condition === "unknown")
+    return `it is not known whether ${member.name} could lead (${member.state}).`;
+  if (member.seenBy) return `${member.name} cannot be reached from here.`;
   if (!isUp(member)) return `${member.name} is not up (${member.state}).`;
   return undefined;
 }

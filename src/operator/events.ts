@@ -37,13 +37,15 @@ function leaderEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
 function memberEvents(before: MemberState | undefined, after: MemberState): Told[] {
   const { name, state, role } = after;
   const events: Told[] = [];
-  if (before && before.state !== state && isUp(before) !== isUp(after)) {
+  if (before && before.condition !== after.condition && isUp(before) !== isUp(after)) {
     events.push(
       isUp(after)
         ? good(`${name} is up (${role.replace("_", " ")}).`)
-        : state === "no answer"
+        : after.condition === "silent"
           ? bad(`${name} does not answer.`)
-          : bad(`${name}: PostgreSQL is not up (${state}).`),
+          : after.condition === "unknown"
+            ? bad(`${name} cannot be asked: whether PostgreSQL is up is not known.`)
+            : bad(`${name}: PostgreSQL is not up (${state}).`),
     );
   }
   if (after.upstream !== undefined && before?.upstream !== after.upstream) {
@@ -59,9 +61,10 @@ function memberEvents(before: MemberState | undefined, after: MemberState): Told
 }
 
 function dcsEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
-  return after.dcs.flatMap(({ host, healthy }) => {
+  return after.dcs.flatMap(({ host, healthy, unknown }) => {
     const old = before.dcs.find((member) => member.host === host);
     if (!old || old.healthy === healthy) return [];
+    if (unknown) return bad(`etcd on ${host} cannot be asked.`);
     return healthy ? good(`etcd on ${host} is healthy.`) : bad(`etcd on ${host} is not healthy.`);
   });
 }

@@ -1,5 +1,5 @@
 import { isSynchronous } from "../facts/patroni";
-import { isUp, leaderOf } from "../operations/health";
+import { electionProblem, isUp, leaderOf } from "../operations/health";
 import { failOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
 import { bestCandidate, standing, unfit } from "./candidates";
@@ -44,9 +44,8 @@ export function planFailover(
       `${leader} leads and runs: \`pgherd switchover\` hands its lead over without loss.`,
     );
   }
-  if (status.dcs.filter(({ healthy }) => healthy).length * 2 <= status.dcs.length) {
-    refusals.push("etcd has no majority: nobody can be made the leader before it has one.");
-  }
+  const election = electionProblem(status.dcs);
+  if (election) refusals.push(`${election}: nobody can be made the leader before it has one.`);
   const candidate =
     to === undefined
       ? bestCandidate(plan, status)

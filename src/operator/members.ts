@@ -46,7 +46,7 @@ export async function considerRestart(
 ): Promise<Intent> {
   const status = await observe(cluster);
   const member = memberOf(status, name);
-  if (member.state === "no answer") {
+  if (member.condition === "silent") {
     return refused(`Patroni on ${name} does not answer; it restarts PostgreSQL.`);
   }
   if (pendingOnly && !member.pendingRestart)
@@ -131,7 +131,7 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
   const leader = leaderOf(status);
   if (leader === undefined) return refused("No member leads that could be copied.");
   if (leader === name) return refused(`${name} leads: its data is what the others are copies of.`);
-  if (member.state === "no answer")
+  if (member.condition === "silent")
     return refused(`Patroni on ${name} does not answer; it does the copying.`);
   return {
     refusals: [],
@@ -169,7 +169,9 @@ function untilBack(cluster: Cluster, name: string, seconds: number): Promise<Clu
 /** Leaves the cluster to itself, or takes it in hand again. Ends when every member that answers knows. */
 export async function performPause(cluster: Cluster, paused: boolean): Promise<void> {
   const status = await observe(cluster);
-  const answering = status.members.filter(({ state }) => state !== "no answer");
+  const answering = status.members.filter(
+    ({ condition, seenBy }) => condition !== "silent" && !seenBy,
+  );
   const by = leaderOf(status) ?? answering[0]?.name;
   if (by === undefined) throw new Refusal("The change", ["No member's Patroni answers."]);
   const { members } = cluster.plan.patroni;

@@ -1,3 +1,4 @@
+import { serves } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectError, PgherdError } from "../errors";
 import { describeRestore, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
@@ -131,7 +132,7 @@ async function startAgain(
   if (within.includes(first)) await start(cluster, [first]);
   if (within.includes(first) && leads) {
     await untilSeen(cluster, `${first} to lead again`, 300, ({ members: seen }) =>
-      seen.some(({ role, state }) => role === "leader" && state === "running"),
+      seen.some(({ role, state }) => role === "leader" && serves(state)),
     );
   }
   await start(

@@ -1,3 +1,4 @@
+import { follows, serves } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
@@ -121,7 +122,7 @@ export async function finishRestore(
     members.filter((name) => name !== first),
   );
   await untilSeen(cluster, "all members to follow", RESTORE_SECONDS, ({ members: seen }) => {
-    const up = seen.filter(({ state }) => ["running", "streaming"].includes(state));
+    const up = seen.filter(({ state }) => follows(state));
     return up.length === members.length && new Set(up.map((one) => one.timeline)).size === 1;
   });
   await forget(cluster, record, within);
@@ -175,7 +176,7 @@ async function restoreFirst(
       host(first).observe(clusterViewProbe(endpoint)),
       host(first).observe(restoreProgressProbe(data, since)),
     ]);
-    if (ownIn(view, first)?.role === "leader" && ownIn(view, first)?.state === "running") {
+    if (ownIn(view, first)?.role === "leader" && serves(ownIn(view, first)?.state ?? "")) {
       return tooShort(intent, await host(first).observe(branchProbe(data)));
     }
     if (seen.failed) return seen.said;

@@ -2,7 +2,7 @@ import type { LongTransaction, RunningBackup } from "../facts/activity";
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { isSynchronous, takesWritesProbe } from "../facts/patroni";
 import { leadWritesTo } from "../operations/haproxy";
-import { isUp, leaderOf } from "../operations/health";
+import { electionProblem, isUp, leaderOf } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover, switchOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
 import { bestCandidate, standing, unfit } from "./candidates";
@@ -71,9 +71,8 @@ export function planSwitchover(
       ? bestCandidate(plan, status)
       : status.members.find((member) => member.name === to);
   const refusals: string[] = [];
-  if (status.dcs.filter(({ healthy }) => healthy).length * 2 <= status.dcs.length) {
-    refusals.push("etcd has no majority: the lead can be handed to nobody.");
-  }
+  const election = electionProblem(status.dcs);
+  if (election) refusals.push(`${election}: the lead can be handed to nobody.`);
   if (!candidate) {
     const names = status.members.map(({ name }) => name).join(", ");
     refusals.push(

@@ -90,6 +90,16 @@ function Balancer({
   );
 }
 
+/** In place of the role of a member that does not serve. */
+const AWAY = {
+  silent: "away",
+  unknown: "unknown",
+  changing: "not up",
+  stopped: "not up",
+  failed: "not up",
+  serving: "",
+};
+
 function Member({
   member,
   dcs,
@@ -102,13 +112,13 @@ function Member({
   children: preact.ComponentChildren;
 }) {
   const { name, state, timeline, pendingRestart } = member;
-  const up = ["running", "streaming"].includes(state);
-  // What a silent member was is held in the DCS for a while, and is worth nothing.
-  const role = up ? member.role : "away";
+  const up = member.condition === "serving";
+  // What a member was that serves no more is held in the DCS for a while, and is worth nothing.
+  const role = up ? member.role : AWAY[member.condition];
   return (
     <li class={`host member ${up ? role : "away"}`} data-host={name} data-role={role}>
       <h2>{name}</h2>
-      <p class={`badge ${role}`}>{role.replace("_", " ")}</p>
+      <p class={`badge ${up ? role : "away"}`}>{role.replace("_", " ")}</p>
       <p class="state">
         {state}
         {timeline !== undefined && up && ` · timeline ${timeline}`}

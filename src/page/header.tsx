@@ -6,7 +6,7 @@ const HEALTH = {
   healthy: "healthy",
   degraded: "takes writes, but is not whole",
   down: "takes no writes",
-  unknown: "no host answers",
+  unknown: "not known whether it takes writes",
 };
 
 /** How the cluster is, and what can be done to all of it. */

@@ -6,6 +6,7 @@ import {
   type MemberStatus,
 } from "../facts/patroni";
 import { CommandError } from "../errors";
+import { follows, NO_ANSWER, serves } from "../facts/member-state";
 import type { Probe } from "../host/host";
 import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs";
@@ -34,7 +35,7 @@ export async function viewOf(
     view && {
       ...view,
       members: view.members.map((member) =>
-        silent.includes(member.name) ? { ...member, state: "no answer" } : member,
+        silent.includes(member.name) ? { ...member, state: NO_ANSWER } : member,
       ),
     }
   );
@@ -42,7 +43,7 @@ export async function viewOf(
 
 /** The leader's name, once its PostgreSQL runs. */
 export function leaderOf(view: ClusterView | undefined): string | undefined {
-  return view?.members.find(({ role, state }) => role === "leader" && state === "running")?.name;
+  return view?.members.find(({ role, state }) => role === "leader" && serves(state))?.name;
 }
 
 /**
@@ -65,10 +66,14 @@ export function untilLed(
   );
 }
 
+/** Whether PostgreSQL runs on the member, and streams if it is a replica. */
+export function isFollowing(view: ClusterView | undefined, name: string): boolean {
+  return follows(view?.members.find((member) => member.name === name)?.state ?? "");
+}
+
 /** Whether PostgreSQL runs on the member. */
 export function isUp(view: ClusterView | undefined, name: string): boolean {
-  const state = view?.members.find((member) => member.name === name)?.state ?? "";
-  return ["running", "streaming"].includes(state);
+  return serves(view?.members.find((member) => member.name === name)?.state ?? "");
 }
 
 /** What each member's Patroni says of itself. */

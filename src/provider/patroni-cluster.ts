@@ -10,7 +10,15 @@ import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
-import { askPostgres, isUp, leaderOf, statusesOf, viewOf, untilLed } from "./cluster-view";
+import {
+  askPostgres,
+  isFollowing,
+  isUp,
+  leaderOf,
+  statusesOf,
+  viewOf,
+  untilLed,
+} from "./cluster-view";
 import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
@@ -96,8 +104,8 @@ function names(members: readonly { readonly name: string }[]): string {
 
 /** What keeps the cluster from being whole, in words; nothing if it is. */
 function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | undefined {
-  const up = view.members.filter(({ name }) => isUp(view, name));
-  const absent = Object.keys(inputs.members).filter((name) => !isUp(view, name));
+  const up = view.members.filter(({ name }) => isFollowing(view, name));
+  const absent = Object.keys(inputs.members).filter((name) => !isFollowing(view, name));
   const timelines = new Set(up.map((member) => member.timeline));
   if (absent.length > 0 || timelines.size > 1) return describeMembers(view);
   const { synchronous } = inputs;

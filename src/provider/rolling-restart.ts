@@ -12,7 +12,7 @@ import {
 import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
-import { askPostgres, isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
+import { askPostgres, isFollowing, leaderOf, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
 
@@ -129,7 +129,7 @@ function memberOf(
   return {
     name,
     isLeader: found?.role === "leader",
-    isUp: isUp(view, name),
+    isUp: isFollowing(view, name),
     isSynchronous: found !== undefined && isSynchronous(found),
     lagBytes: found?.role === "leader" ? 0 : found?.lagBytes,
     mayLead: !inputs.neverLead.includes(name),
@@ -210,7 +210,9 @@ async function untilStreaming(
       const caughtUp =
         found.role === "leader" ||
         (found.state !== "starting" && (found.lagBytes ?? Infinity) <= inputs.rolling.maximumLag);
-      return isUp(view, member) && caughtUp ? { done: true } : { missing: describeMembers(view) };
+      return isFollowing(view, member) && caughtUp
+        ? { done: true }
+        : { missing: describeMembers(view) };
     },
     {
       expected: `${member} to stream again`,

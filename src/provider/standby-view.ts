@@ -4,7 +4,7 @@ import { dcsKey, describeMembers, type ClusterView } from "../facts/patroni";
 import { oldCopiesProbe, oldSlotProbe } from "../facts/standby";
 import { waitFor } from "../operations/wait";
 import type { StandbyInputs } from "../resources/inputs";
-import { isUp, viewOf } from "./cluster-view";
+import { isFollowing, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
 
@@ -27,8 +27,9 @@ export async function isPromoted(
 
 /** The name of the member that streams from the old server; the others stream from it. */
 export function standbyLeaderOf(view: ClusterView | undefined): string | undefined {
-  return view?.members.find(({ name, role }) => role === "standby_leader" && isUp(view, name))
-    ?.name;
+  return view?.members.find(
+    ({ name, role }) => role === "standby_leader" && isFollowing(view, name),
+  )?.name;
 }
 
 /**
@@ -78,7 +79,8 @@ async function whatIsMissing(
   maximumLag: number,
 ): Promise<string | undefined> {
   const names = Object.keys(inputs.members);
-  if (!view || !leader || !names.every((name) => isUp(view, name))) return describeMembers(view);
+  if (!view || !leader || !names.every((name) => isFollowing(view, name)))
+    return describeMembers(view);
   const slot = await context.host(inputs.host).observe(oldSlotProbe(inputs, inputs.slot));
   if (slot?.status === "lost") {
     throw new HealthError(

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { renderStatus } from "../../src/cli/status";
 import type { ClusterStatus } from "../../src/operations/status";
-import { says, seen, servers, unreachable } from "../operations/answers";
+import { says, seen, servers, unreachable, withoutPower } from "../operations/answers";
 
 const draining = servers().map((one) =>
   one.server === "db3" && one.entrance === "replica" ? { ...one, status: "DRAIN" } : one,
@@ -12,7 +12,7 @@ const pending = seen(
   says("lb2", { servers: draining }),
 );
 const broken: ClusterStatus = {
-  ...seen(unreachable("db1"), unreachable("lb1")),
+  ...seen(unreachable("lb1"), ...withoutPower("db1", "expired")),
   paused: true,
   scheduledSwitchover: { at: "2026-11-22T02:00:00+00:00", to: "db2" },
   problems: [`db1: ${"no way to it ".repeat(12)}.`],
@@ -50,10 +50,23 @@ test("what waits for a restart, and what is drained, stands beside it", () => {
 
 test("a broken cluster is told with all that is wrong", () => {
   const text = lines(broken).join("\n");
-  expect(text).toMatch(/^Cluster demo: takes no writes, paused: nothing fails over by itself\n/);
+  expect(text).toMatch(/^Cluster demo: takes no writes\nPaused: nothing fails over or restarts/);
   expect(text).toContain("Switchover to db2 at 2026-11-22T02:00:00+00:00\n");
-  expect(text).toMatch(/^db1 +leader +no answer/m);
-  expect(text).toContain("etcd      db1 (not healthy), db2, db3\n");
-  expect(text).toMatch(/^lb1 +no answer$/m);
+  expect(text).toMatch(/^db1 +unknown +no answer/m);
+  expect(text).toContain("etcd      db1 (not known), db2, db3\n");
+  expect(text).toMatch(/^lb1 +not known$/m);
   expect(text).toContain("db1: no way to it");
+});
+
+test("a member that cannot be asked from here is shown as those see it who can", () => {
+  const text = lines(seen(unreachable("db1"))).join("\n");
+  expect(text).toMatch(/^Cluster demo: takes writes, but is not whole\n/);
+  expect(text).toMatch(/^db1 +leader +running +2 +as lb1, lb2 see it$/m);
+  expect(text).toContain("\ndb1 leads all the same: lb1 and lb2 lead writes to it.\n");
+});
+
+test("a member that a restart which was cut off has left drained is told, with what takes it back", () => {
+  expect(pending.problems).toEqual([
+    "lb2: no new sessions reach db3 through replica (drain). If nothing is at work there now, pulumi up takes it back in.",
+  ]);
 });

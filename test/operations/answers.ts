@@ -111,3 +111,21 @@ export function says(host: string, other: Partial<HostAnswer>): HostAnswer {
 export function unreachable(host: string): HostAnswer {
   return { host, problem: `${host}: cannot be reached.` };
 }
+
+/** What the hosts say of one whose power is gone: the balancers at once, Patroni's entry of it once its lease is over. */
+export function withoutPower(host: string, entry: "leased" | "expired" = "leased"): HostAnswer[] {
+  const left = ANSWERS.filter((answer) => answer.host !== host).map((answer): HostAnswer => ({
+    ...answer,
+    ...(answer.servers && {
+      servers: answer.servers.map((one) =>
+        one.server === host ? { ...one, status: "DOWN" } : one,
+      ),
+    }),
+    ...(answer.view &&
+      entry === "expired" && {
+        view: { ...answer.view, members: answer.view.members.filter(({ name }) => name !== host) },
+      }),
+    ...(answer.standbys && { standbys: answer.standbys.filter(({ name }) => name !== host) }),
+  }));
+  return [unreachable(host), ...left];
+}

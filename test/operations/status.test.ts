@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { assembleStatus } from "../../src/operations/status";
-import { answers, AT, PLAN, says, seen, servers, unreachable, view } from "./answers";
+import { answers, AT, PLAN, says, seen, servers, unreachable, view, withoutPower } from "./answers";
 
 test("a cluster that is as the stack says is healthy, and nothing is wrong", () => {
   const status = seen();
@@ -19,16 +19,100 @@ test("a cluster that is as the stack says is healthy, and nothing is wrong", () 
 });
 
 test("a replica that is away leaves the cluster degraded, and is said once", () => {
-  const { health, members, problems } = seen(unreachable("db3"));
+  const { health, members, problems } = seen(...withoutPower("db3", "expired"));
   expect(health).toBe("degraded");
-  expect(members[2]).toMatchObject({ name: "db3", state: "no answer", lagBytes: 0 });
+  expect(members[2]).toMatchObject({ name: "db3", state: "no answer", condition: "silent" });
   expect(problems).toEqual(["db3: cannot be reached."]);
 });
 
 test("a leader that does not answer for itself leads no more, whatever the DCS still holds", () => {
-  const { health, problems } = seen(unreachable("db1"));
+  const { health, problems } = seen(...withoutPower("db1"));
   expect(health).toBe("down");
   expect(problems[0]).toBe("No member leads: no writes are possible.");
+});
+
+test("a leader that only this machine cannot reach leads all the same, as the balancers show", () => {
+  const { health, members, problems } = seen(unreachable("db1"));
+  expect(health).toBe("degraded");
+  expect(members[0]).toMatchObject({
+    ...{ name: "db1", role: "leader", state: "running", condition: "serving" },
+    seenBy: ["lb1", "lb2"],
+  });
+  expect(problems).toEqual([
+    "db1: cannot be reached.",
+    "db1 leads all the same: lb1 and lb2 lead writes to it.",
+  ]);
+});
+
+test("a replica that only this machine cannot reach is as the others see it", () => {
+  const { health, members, problems } = seen(unreachable("db2"));
+  expect(health).toBe("degraded");
+  expect(members[1]).toMatchObject({
+    ...{ name: "db2", role: "sync_standby", state: "streaming", condition: "serving" },
+    ...{ lagBytes: 0, upstream: "db1", seenBy: ["lb1", "lb2"] },
+  });
+  expect(problems).toEqual([
+    "db2: cannot be reached.",
+    "db2 takes reads all the same: lb1 and lb2 lead them to it.",
+  ]);
+});
+
+test("where neither the leader nor a balancer can be asked, it is not known whether there are writes", () => {
+  const { health, problems, members, dcs } = seen(...["db1", "lb1", "lb2"].map(unreachable));
+  expect(health).toBe("unknown");
+  expect(problems[0]).toBe(
+    "It is not known whether writes are possible: db1 and the load balancers could not be asked.",
+  );
+  expect(members[0]).toMatchObject({ name: "db1", state: "unknown", condition: "unknown" });
+  expect(dcs[0]).toMatchObject({ host: "db1", unknown: true });
+  expect(problems).toContain("Who holds the virtual IP 10.89.0.100 is not known.");
+  expect(problems.join()).not.toMatch(/etcd|HAProxy/);
+});
+
+test("where the leader answers and no balancer can be asked, it is not known whether clients reach it", () => {
+  const { health, problems } = seen(unreachable("lb1"), unreachable("lb2"));
+  expect(health).toBe("unknown");
+  expect(problems[0]).toBe(
+    "It is not known whether clients reach db1: lb1 and lb2 could not be asked.",
+  );
+});
+
+test("etcd members that cannot be asked are no lost majority, since one that is healthy has one", () => {
+  const { problems } = seen(unreachable("db2"), unreachable("db3"));
+  expect(problems.join()).not.toMatch(/etcd/);
+});
+
+test.each(["in archive recovery", "running"])(
+  "a replica that Patroni calls %s is up, though it does not stream at the moment",
+  (state) => {
+    const members = view().members.map((one) => (one.name === "db3" ? { ...one, state } : one));
+    const all = ["db1", "db2", "db3"].map((host) => says(host, { view: { ...view(), members } }));
+    expect(seen(...all)).toMatchObject({
+      health: "healthy",
+      members: [{}, {}, { name: "db3", state, condition: "serving" }],
+    });
+  },
+);
+
+test("what a member's Patroni says of it now counts for more than its entry in the DCS", () => {
+  const now = { pendingRestart: false, paused: false, dcsLastSeen: 1 };
+  const told = (member: object) =>
+    seen(says("db3", { member: { ...now, ...member } })).members[2]?.state;
+  expect(told({ state: "starting" })).toBe("starting");
+  expect(told({ state: "running", replication: "in archive recovery" })).toBe(
+    "in archive recovery",
+  );
+  expect(told({ state: "running" })).toBe("streaming");
+});
+
+test("a word of Patroni's that pgherd does not know is called unknown, not down", () => {
+  const members = view().members.map((one) =>
+    one.name === "db3" ? { ...one, state: "hibernating" } : one,
+  );
+  const all = ["db1", "db2", "db3"].map((host) => says(host, { view: { ...view(), members } }));
+  expect(seen(...all).problems).toEqual([
+    'db3: it is not known whether PostgreSQL is up (Patroni calls it "hibernating").',
+  ]);
 });
 
 test("a member that does not come up is told with what helps", () => {
@@ -110,8 +194,8 @@ test("if no host answers, nothing is known", () => {
   expect(status.health).toBe("unknown");
   expect(status.problems).toHaveLength(5);
   expect(status.members.map(({ name, state }) => `${name} ${state}`)).toEqual([
-    "db1 no answer",
-    "db2 no answer",
-    "db3 no answer",
+    "db1 unknown",
+    "db2 unknown",
+    "db3 unknown",
   ]);
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { OperatorPlan } from "../../src/operator/cluster";
 import { planFailover } from "../../src/operator/failover";
 import { planSwitchover, type LeaderActivity } from "../../src/operator/switchover";
-import { PLAN, says, seen, unreachable, view } from "../operations/answers";
+import { PLAN, says, seen, unreachable, view, withoutPower } from "../operations/answers";
 
 const PLANNED: OperatorPlan = {
   ...PLAN,
@@ -52,14 +52,21 @@ test("a member that may never lead, or is away, is refused", () => {
   expect(planSwitchover(tagged, seen(), IDLE, { to: "db2" }).refusals[0]).toMatch(
     /^db2 may never lead: its tags/,
   );
-  const without = seen(unreachable("db2"));
-  expect(planSwitchover(PLANNED, without, IDLE, { to: "db2" }).refusals).toEqual([
+  const to = { to: "db2" };
+  const without = seen(...withoutPower("db2", "expired"));
+  expect(planSwitchover(PLANNED, without, IDLE, to).refusals).toEqual([
     "db2 is not up (no answer).",
+  ]);
+  expect(planSwitchover(PLANNED, seen(unreachable("db2")), IDLE, to).refusals).toEqual([
+    "db2 cannot be reached from here.",
+  ]);
+  expect(planSwitchover(PLANNED, seen(...withoutPower("db2")), IDLE, to).refusals).toEqual([
+    "it is not known whether db2 could lead (unknown).",
   ]);
 });
 
 test("without a leader or a majority of etcd there is no switchover", () => {
-  expect(planSwitchover(PLANNED, seen(unreachable("db1")), IDLE, {}).refusals[0]).toMatch(
+  expect(planSwitchover(PLANNED, seen(...withoutPower("db1")), IDLE, {}).refusals[0]).toMatch(
     /^No member leads .*`pgherd failover` is for that\.$/,
   );
   const lost = seen(says("db2", ill), says("db3", ill));
@@ -89,7 +96,7 @@ test("a failover is refused while somebody leads", () => {
 });
 
 test("a failover to the synchronous replica loses nothing; to another one it may, and that must be accepted", () => {
-  const lost = seen(unreachable("db1"));
+  const lost = seen(...withoutPower("db1"));
   expect(planFailover(PLANNED, lost, {})).toMatchObject({
     to: "db2",
     refusals: [],
@@ -101,8 +108,37 @@ test("a failover to the synchronous replica loses nothing; to another one it may
 });
 
 test("without a majority of etcd nobody can be made the leader", () => {
-  const lost = seen(unreachable("db1"), says("db2", { ...ill, view: view() }));
+  const lost = seen(
+    ...withoutPower("db1").map((answer) => (answer.dcs ? { ...answer, ...ill } : answer)),
+  );
   expect(planFailover(PLANNED, lost, {}).refusals).toEqual([
     "etcd has no majority: nobody can be made the leader before it has one.",
+  ]);
+});
+
+test("a failover takes a replica that replays from the backups' archive: that is what all do while nobody leads", () => {
+  const lost = seen(
+    ...withoutPower("db1").map((answer) =>
+      answer.view
+        ? {
+            ...answer,
+            view: {
+              ...view(),
+              paused: true,
+              members: view().members.map((one) =>
+                one.role === "leader" ? one : { ...one, state: "in archive recovery" },
+              ),
+            },
+          }
+        : answer,
+    ),
+  );
+  expect(planFailover(PLANNED, lost, {})).toMatchObject({ to: "db2", refusals: [] });
+  expect(planFailover(PLANNED, lost, { to: "db3" })).toMatchObject({ to: "db3", refusals: [] });
+});
+
+test("a leader that only this machine cannot reach is not failed over from", () => {
+  expect(planFailover(PLANNED, seen(unreachable("db1")), { to: "db2" }).refusals).toEqual([
+    "db1 leads and runs: `pgherd switchover` hands its lead over without loss.",
   ]);
 });

@@ -5,16 +5,17 @@ import type { Settings } from "../config/schema";
 import type { ClusterPlan } from "../plan/types";
 
 /**
- * The user's own commands, before or after the cluster is changed, or when clients have to move. They run when the cluster is made and again
- * whenever its plan changes; a run that changes nothing runs none of them.
+ * The user's own commands, before or after the cluster is changed, or when clients have to move. They run when the
+ * cluster is made and again whenever what the stack says of it changes; a run that changes nothing runs none of them.
  */
 export function hooks(
   when: "before" | "after" | "cutOver",
-  { hosts, ssh, cluster }: Settings,
+  settings: Settings,
   plan: ClusterPlan,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-  const triggers = [createHash("sha256").update(JSON.stringify(plan)).digest("hex")];
+  const { hosts, ssh, cluster } = settings;
+  const triggers = [triggerOf(settings, plan)];
   return cluster.hooks
     .filter((hook) => hook.when === when)
     .map((hook) => {
@@ -30,4 +31,11 @@ export function hooks(
       };
       return new command.remote.Command(name, { connection, create: hook.run, triggers }, opts);
     });
+}
+
+/** What of the cluster a hook runs anew for. The plan alone does not tell: a part of it is made once the hosts are known. */
+export function triggerOf({ cluster }: Settings, plan: ClusterPlan): string {
+  return createHash("sha256")
+    .update(JSON.stringify([cluster, plan]))
+    .digest("hex");
 }

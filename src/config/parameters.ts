@@ -1,15 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
-import names from "./parameter-names.json";
+import { booleanOf } from "../setting-values";
+import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
 import type { ClusterSettings } from "./schema";
-import { booleanOf } from "./boolean";
-
-/**
- * Settings by name with the first and the last version of PostgreSQL, from 13 to 18, that has them
- * (patroni/postgresql/available_parameters/0_postgres.yml, 4.0.7: what stands not there Patroni silently leaves out).
- */
-const KNOWN = new Map(
-  Object.entries(names).map(([name, versions]) => [name.toLowerCase(), versions]),
-);
 
 type Value = ClusterSettings["postgresql"]["parameters"][string];
 
@@ -96,8 +88,11 @@ export function parameterProblems({
     const known = knownProblem(lower, version);
     if (known) refuse(known);
     const promise = Object.hasOwn(PROMISES, lower) ? PROMISES[lower] : undefined;
+    const rule = ruleOf(lower, version);
+    const unfit = rule && valueProblem(lower, value, rule);
     if (promise && !promise.keeps(String(value)))
       refuse(`expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it.`);
+    else if (unfit && lower !== "synchronous_commit") refuse(unfit);
     if (/[\n\r\0]/.test(String(value)))
       refuse("expected one line, got several. Write it on one line.");
   }
@@ -130,15 +125,16 @@ export function parameterProblems({
 /** Why a setting does not exist in this version. Those of extensions have a dot in their name and are not known here. */
 function knownProblem(name: string, version: number): string | undefined {
   if (name.includes(".")) return undefined;
-  const versions = KNOWN.get(name);
-  if (!versions) {
+  const rules = rulesOf(name);
+  if (rules.length === 0) {
     const near = nearest(name);
     return (
       "expected a setting of PostgreSQL, got an unknown one. " +
       (near ? `Did you mean ${near}?` : "Mend its name or remove it.")
     );
   }
-  const [first = 0, last = 0] = versions;
+  const first = rules[0]?.versions[0] ?? 0;
+  const last = rules.at(-1)?.versions[1] ?? 0;
   if (version < first)
     return `expected a setting of PostgreSQL ${version}, got one that came with ${first}. Remove it.`;
   if (version > last)
@@ -161,6 +157,6 @@ function show(value: Value): string {
 const MISSPELT_LETTERS = 2;
 
 function nearest(name: string): string | undefined {
-  const best = closest(name, [...KNOWN.keys()]);
+  const best = closest(name, KNOWN);
   return distance(name, best) <= MISSPELT_LETTERS ? best : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Probe } from "../host/host";
+import type { SettingKind } from "../setting-values";
 import { hereDocument } from "../host/shell";
 import { psql } from "./postgres";
 
@@ -10,6 +11,8 @@ export interface RunningSettings {
   readonly started: { readonly [name: string]: string };
   /** Settings whose value in the files waits for a restart. */
   readonly pending: readonly string[];
+  /** What the server takes each of these for, by lower-case name; without those that it does not know. */
+  readonly kinds: { readonly [name: string]: SettingKind };
 }
 
 const SETTINGS = `select json_build_object(
@@ -17,6 +20,8 @@ const SETTINGS = `select json_build_object(
       select distinct on (lower(name)) lower(name) as name, setting, regexp_replace(sourcefile, '.*/', '') as file
       from pg_file_settings where name is not null order by lower(name), seqno desc) as last),
   'started', (select coalesce(json_object_agg(name, setting), '{}') from pg_settings where source = 'command line'),
+  'kinds', (select coalesce(json_object_agg(lower(name), json_build_object('type', vartype, 'unit', unit)), '{}') from pg_settings
+    where source = 'command line' or lower(name) in (select lower(name) from pg_file_settings)),
   'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart));
 `;
 
@@ -28,13 +33,18 @@ export function settingsProbe(port: number): Probe<RunningSettings> {
   };
 }
 
-/** How settings take effect, by lower-case name: `postmaster` is by a restart (pg_settings, "context"). */
-export function contextsProbe(port: number): Probe<{ readonly [name: string]: string }> {
+/** How a setting takes effect: `postmaster` is by a restart (pg_settings, "context"). */
+export interface SettingContext extends SettingKind {
+  readonly context: string;
+}
+
+/** How all settings of the server take effect, by lower-case name. */
+export function contextsProbe(port: number): Probe<{ readonly [name: string]: SettingContext }> {
   return {
     script: `cd / && ${psql(port, "postgres")} ${hereDocument(
-      "select json_object_agg(lower(name), context) from pg_settings;\n",
+      "select json_object_agg(lower(name), json_build_object('context', context, 'type', vartype, 'unit', unit)) from pg_settings;\n",
     )}`,
-    parse: (output) => JSON.parse(output) as { [name: string]: string },
+    parse: (output) => JSON.parse(output) as { [name: string]: SettingContext },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RunningSettings } from "../facts/settings";
+import { sameSetting } from "../setting-values";
 import { runSql } from "./postgres";
 
 /** Settings as text, by lower-case name: what must stand in the files of every member. */
@@ -23,14 +24,14 @@ export function wantedSettings(configuration: { readonly [key: string]: unknown 
  */
 export function notLoaded(
   wanted: WantedSettings,
-  { files, started }: RunningSettings,
+  { files, started, kinds }: RunningSettings,
 ): { [name: string]: string } {
   const others: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(wanted)) {
     // What Patroni gives on the command line stands in no file, and changes by a restart alone.
     if (Object.hasOwn(started, name) && files[name]?.file !== ALTERED) continue;
     const found = files[name];
-    if (found?.value !== value) {
+    if (!found || !sameSetting(found.value, value, kinds[name])) {
       others[name] = found
         ? found.file === ALTERED
           ? `${found.value} by ALTER SYSTEM`
@@ -42,11 +43,11 @@ export function notLoaded(
 }
 
 /** Names of wanted settings that ALTER SYSTEM has overridden. */
-export function overridden(wanted: WantedSettings, { files }: RunningSettings): string[] {
+export function overridden(wanted: WantedSettings, { files, kinds }: RunningSettings): string[] {
   return Object.entries(files)
     .filter(([name, { value, file }]) => {
       const want = wanted[name];
-      return file === ALTERED && want !== undefined && value !== want;
+      return file === ALTERED && want !== undefined && !sameSetting(value, want, kinds[name]);
     })
     .map(([name]) => name);
 }
@@ -84,12 +85,11 @@ const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$/;
 export function otherwisePending(wanted: WantedSettings, running: RunningSettings): string[] {
   const less = lowered(wanted, running) as string[];
   const given = Object.entries(running.started)
-    .filter(([name, value]) => wanted[name] !== undefined && !same(wanted[name], value))
+    .filter(
+      ([name, value]) =>
+        wanted[name] !== undefined && !sameSetting(wanted[name], value, running.kinds[name]),
+    )
     .map(([name]) => name);
   const others = [...new Set([...given, ...running.pending])];
   return others.filter((name) => !FOR_REPLAY.test(name) && !less.includes(name));
-}
-
-function same(a: string, b: string): boolean {
-  return a === b || (a !== "" && b !== "" && Number(a) === Number(b));
 }

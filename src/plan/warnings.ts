@@ -1,7 +1,7 @@
-import { booleanOf } from "../config/boolean";
 import { parseHba, type HbaRule } from "../config/hba";
 import { covers, includes } from "../config/hba-cover";
 import type { Settings } from "../config/schema";
+import { booleanOf } from "../setting-values";
 import { balancerNetworks, hostBasedAuthentication } from "./authentication";
 
 /** What a stack asks for and will not get, or not as it seems: told at every preview, and nothing keeps it from being done. */

@@ -3,6 +3,7 @@ import { contextsProbe } from "../facts/settings";
 import { ORDERED, wantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
+import { sameSetting } from "../setting-values";
 import { leaderOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 
@@ -19,11 +20,11 @@ export async function foreseeCluster(
   const before = wantedSettings(known.configuration ?? {});
   const wanted = wantedSettings(inputs.configuration);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
-    .filter((name) => before[name] !== wanted[name])
+    .filter((name) => !sameSetting(before[name] ?? "", wanted[name] ?? "", contexts[name]))
     .sort();
   const show = (name: string) =>
     `${name}: ${before[name] ?? "its default"} → ${wanted[name] ?? "its default"}`;
-  const restarting = changed.filter((name) => contexts[name] === "postmaster");
+  const restarting = changed.filter((name) => contexts[name]?.context === "postmaster");
   const reloading = changed.filter((name) => !restarting.includes(name));
   const effects: string[] = [];
   if (reloading.length > 0) {

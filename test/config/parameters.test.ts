@@ -160,6 +160,75 @@ describe("a promise is kept however its setting is spelt:", () => {
   );
 });
 
+describe("a value that PostgreSQL would refuse is refused before, whichever setting it is for:", () => {
+  const SIZES = "or one with a unit (B, kB, MB, GB, TB)";
+  const TIMES = "or one with a unit (us, ms, s, min, h, d)";
+  test.each<[string, string | number | boolean, string]>([
+    ["shared_buffers", "144 Megabytes", `expected a whole number, ${SIZES}, got "144 Megabytes".`],
+    ["work_mem", "4mb", `expected a whole number, ${SIZES}, got "4mb".`],
+    ["max_connections", "lots", 'expected a whole number, got "lots".'],
+    ["max_connections", "5MB", 'expected a whole number, got "5MB".'],
+    ["max_connections", true, "expected a whole number, got true."],
+    ["max_connections", 300000, "expected 262143 or less, got 300000."],
+    ["log_min_duration_statement", "soon", `expected a whole number, ${TIMES}, got "soon".`],
+    ["log_min_duration_statement", "5 minutes", `expected a whole number, ${TIMES}`],
+    ["work_mem", "1kB", 'expected 64 (times kB) or more, got "1kB".'],
+    ["Shared_Buffers", -1, "expected 16 (times 8kB) or more, got -1."],
+    ["autovacuum_vacuum_scale_factor", "1,5", 'expected a number, got "1,5".'],
+    ["checkpoint_completion_target", 1.5, "expected 1 or less, got 1.5."],
+    ["track_io_timing", "sometimes", 'expected on or off, got "sometimes".'],
+    ["track_commit_timestamp", "o", 'expected on or off, got "o".'],
+    ["log_statement", "most", 'expected none, ddl, mod or all, got "most".'],
+    ["huge_pages", "maybe", 'expected on, off or try, got "maybe".'],
+    ["huge_pages", "tr", 'expected on, off or try, got "tr".'],
+    ["wal_compression", "zip", "expected"],
+  ])("%s: %s", (name, value, expected) => {
+    const [problem, ...more] = problems({ [name]: value });
+    expect(problem).toContain(`${name}: ${expected}`);
+    expect(more).toEqual([]);
+  });
+
+  test("one that fits passes, in all its forms", () => {
+    expect(
+      problems({
+        shared_buffers: "1.5 GB",
+        work_mem: 65536,
+        max_connections: "0x64",
+        log_min_duration_statement: "5min",
+        vacuum_cost_delay: "0.5",
+        checkpoint_completion_target: "9e-1",
+        track_io_timing: "y",
+        huge_pages: "TRY",
+        archive_mode: true,
+        log_statement: "DDL",
+        "app.anything": "lots",
+      }),
+    ).toEqual([]);
+  });
+
+  test("a setting that is another thing by version is judged by the version", () => {
+    expect(problems({ log_connections: "receipt" }, {}, { version: 18 })).toEqual([]);
+    expect(problems({ log_connections: "receipt" })[0]).toContain("expected on or off");
+  });
+});
+
+describe("what Patroni would change in silence is refused by name:", () => {
+  test.each<[string, string | number, string]>([
+    ["max_connections", 20, "25"],
+    ["max_wal_senders", 2, "3"],
+    ["max_replication_slots", 3, "4"],
+    ["max_worker_processes", 1, "2"],
+    ["max_locks_per_transaction", 10, "32"],
+    ["wal_keep_size", 0, "16MB"],
+    ["wal_keep_size", "8MB", "16MB"],
+  ])("%s: %s", (name, value, least) => {
+    expect(problems({ [name]: value })).toEqual([
+      `${name}: expected ${least} or more, the least that Patroni takes, got ${JSON.stringify(value)}. ` +
+        "It would keep its own default in silence. Raise it, or remove it.",
+    ]);
+  });
+});
+
 test("where commits wait for nobody, synchronous_commit is what PostgreSQL knows", () => {
   const mode = { replication: { mode: "asynchronous" } };
   for (const value of ["off", "Local", false, "remote_write"])

@@ -567,6 +567,7 @@ test("the minimal configuration gets its defaults", () => {
         databases: [],
         slots: {},
         pgHba: [],
+        pgHbaFirst: [],
         pgHbaFromAnywhere: false,
       },
       members: ["a1", "a2", "a3"].map((host) => ({ host, tags: {} })),

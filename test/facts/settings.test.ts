@@ -12,8 +12,8 @@ test("a member's settings are told by its files and by how it was started", () =
 });
 
 test("it is known how settings take effect", () => {
-  expect(contextsProbe(5432).parse('{"port":"postmaster","work_mem":"user"}')).toEqual({
-    port: "postmaster",
-    work_mem: "user",
+  const answer = '{"work_mem":{"context":"user","type":"integer","unit":"kB"}}';
+  expect(contextsProbe(5432).parse(answer)).toEqual({
+    work_mem: { context: "user", type: "integer", unit: "kB" },
   });
 });

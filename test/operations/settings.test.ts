@@ -21,6 +21,11 @@ const running: RunningSettings = {
   },
   started: { max_connections: "200", port: "5432" },
   pending: [],
+  kinds: {
+    work_mem: { type: "integer", unit: "kB" },
+    max_connections: { type: "integer", unit: null },
+    track_io_timing: { type: "bool", unit: null },
+  },
 };
 
 test("settings are those of the dynamic configuration, as text and in lower case", () => {
@@ -32,6 +37,31 @@ test("what a member has as wanted is loaded", () => {
   expect(notLoaded(WANTED, running)).toEqual({});
   expect(lowered(WANTED, running)).toEqual([]);
   expect(otherwisePending(WANTED, running)).toEqual([]);
+});
+
+test("what a member has in other words is loaded", () => {
+  const wanted = {
+    work_mem: "8192",
+    track_io_timing: "true",
+    autovacuum_vacuum_scale_factor: "0.00001",
+    wal_keep_size: "1GB",
+  };
+  const others: RunningSettings = {
+    ...running,
+    files: {
+      ...running.files,
+      autovacuum_vacuum_scale_factor: { value: "1e-05", file: "postgresql.auto.conf" },
+    },
+    started: { wal_keep_size: "1024" },
+    kinds: {
+      ...running.kinds,
+      autovacuum_vacuum_scale_factor: { type: "real", unit: null },
+      wal_keep_size: { type: "integer", unit: "MB" },
+    },
+  };
+  expect(notLoaded(wanted, others)).toEqual({});
+  expect(overridden(wanted, others)).toEqual([]);
+  expect(otherwisePending(wanted, others)).toEqual([]);
 });
 
 test("what a member has in its files otherwise, or not at all, is not loaded", () => {

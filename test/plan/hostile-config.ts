@@ -51,6 +51,7 @@ const everything: Raw = {
       databases: [{ name: "zz_database", owner: "zz_user", extensions: ["zz_extension"] }],
       slots: { zz_slot: { type: "logical", database: "zz_database", plugin: "zz_plugin" } },
       pgHba: ["host zz_database zz_user 10.77.0.0/16 scram-sha-256"],
+      pgHbaFirst: ["host zz_database zz_user 10.78.0.0/16 scram-sha-256"],
     },
     members: ["zz-db", { host: "zz-dc", tags: { replicatefrom: "zz-db" } }, "zz-dd"],
     failover: { profile: "default", maximumLag: "3MB" },

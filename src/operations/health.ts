@@ -3,6 +3,7 @@ import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { serves, type Condition } from "../facts/member-state";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
+import { remedy } from "./stuck";
 import { judgeWrites } from "./writes";
 
 /**
@@ -32,6 +33,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...seenOnlyByOthers(seen),
     ...[
       ...memberProblems(plan, seen),
+      ...streamProblems(answers, seen),
       ...dcsProblems(seen),
       ...balancerProblems(plan, seen),
       ...drainProblems(seen),
@@ -105,16 +107,32 @@ function memberProblems({ patroni }: StatusPlan, { members }: Seen): Problem[] {
     }));
 }
 
+/** Replicas that no server sends WAL to, though there is a leader, and all servers have been asked. */
+function streamProblems(answers: readonly HostAnswer[], seen: Seen): Problem[] {
+  const leader = seen.members.find(({ name }) => name === leaderOf(seen));
+  const all = seen.members.every(
+    ({ name, condition }) =>
+      condition !== "serving" || answers.some((one) => one.host === name && one.standbys),
+  );
+  if (!leader || !all) return [];
+  return seen.members
+    .filter((one) => one !== leader && isUp(one) && one.upstream === undefined)
+    .map(({ name, timeline }) => ({
+      host: name,
+      problem:
+        `${name}: does not stream from anybody` +
+        (timeline === leader.timeline
+          ? "."
+          : ` (timeline ${timeline ?? "unknown"}; ${leader.name} is on ${leader.timeline ?? "unknown"}).`) +
+        ` Should it stay so, ${remedy(name)}`,
+    }));
+}
+
 function describe(name: string, state: string, condition: Condition): string {
   if (condition === "silent") return `${name}: Patroni does not answer.`;
   if (condition === "unknown")
     return `${name}: it is not known whether PostgreSQL is up (Patroni calls it ${JSON.stringify(state)}).`;
-  return `${name}: PostgreSQL is not up (${state}).${condition === "failed" ? remedy(name) : ""}`;
-}
-
-/** Patroni tries for ever, also where it cannot succeed: with data that do not lead to the leader's, or damaged ones. */
-function remedy(name: string): string {
-  return ` Patroni tries again; should it stay so, \`pgherd logs ${name}\` tells why, and \`pgherd reinit ${name}\` makes it anew from the leader or a backup.`;
+  return `${name}: PostgreSQL is not up (${state}).${condition === "failed" ? ` Patroni tries again; should it stay so, ${remedy(name)}` : ""}`;
 }
 
 function dcsProblems({ dcs }: Seen): Problem[] {

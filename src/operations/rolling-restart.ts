@@ -35,6 +35,8 @@ export type RollingStep =
   | { readonly kind: "restart"; readonly member: string }
   | { readonly kind: "switchover"; readonly from: string; readonly to: string }
   | { readonly kind: "done" }
+  /** The cluster is paused: these members wait for a restart, and go on doing so. */
+  | { readonly kind: "held"; readonly members: readonly string[] }
   | { readonly kind: "stop"; readonly reason: string };
 
 /**
@@ -45,7 +47,9 @@ export type RollingStep =
 export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number>): RollingStep {
   const leader = view.members.find(({ isLeader }) => isLeader);
   if (!leader) return stop("there is no leader");
-  if (view.paused) return stop("the cluster is paused (patronictl resume ends that)");
+  const waiting = view.members.filter(({ isPending }) => isPending).map(({ name }) => name);
+  if (view.paused)
+    return waiting.length > 0 ? { kind: "held", members: waiting } : { kind: "done" };
   const down = view.members.filter(({ isUp }) => !isUp);
   if (down.length > 0)
     return stop(
@@ -53,7 +57,7 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
     );
   const late = view.members.find((member) => !member.isLeader && lag(member) > view.maximumLag);
   if (late) return stop(`${late.name} is ${describeLag(late)} behind the leader`);
-  if (!view.members.some(({ isPending }) => isPending)) return { kind: "done" };
+  if (waiting.length === 0) return { kind: "done" };
 
   const times = (member: RollingMember) => restarts.get(member.name) ?? 0;
   const replicas = view.members.filter(({ isLeader, isPending }) => !isLeader && isPending);

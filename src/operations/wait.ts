@@ -3,14 +3,19 @@ import { HealthError } from "../errors";
 /** Pauses between two looks: short at first, for what is nearly done, then longer. */
 const PAUSES_MS = [100, 100, 200, 200, 300, 300, 500];
 
+/** What a look has found: the value, what is still missing in words, or why no more waiting helps. */
+export type Look<T> =
+  | { readonly done: T }
+  | { readonly missing: string }
+  | { readonly hopeless: string; readonly next: string };
+
 /**
- * Looks again and again until it finds what it waits for.
- * @param look returns the value when it is there, or tells in words what is still missing.
+ * Looks again and again until it finds what it waits for, or that it will not come.
  * @param expected what is waited for, for messages: `a leader`.
- * @throws HealthError when it takes longer than `seconds`.
+ * @throws HealthError when it takes longer than `seconds`, and at once where it is hopeless.
  */
 export async function waitFor<T>(
-  look: () => Promise<{ done: T } | { missing: string }>,
+  look: () => Promise<Look<T>>,
   {
     expected,
     seconds,
@@ -22,6 +27,8 @@ export async function waitFor<T>(
   for (let round = 0; ; round++) {
     const found = await look();
     if ("done" in found) return found.done;
+    if ("hopeless" in found)
+      throw new HealthError(`expected ${expected}, got: ${found.hopeless}.`, `Next: ${found.next}`);
     const elapsed = Math.round((Date.now() - start) / 1000);
     if (elapsed >= seconds) {
       throw new HealthError(

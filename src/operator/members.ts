@@ -1,5 +1,6 @@
-import { longTransactionsProbe } from "../facts/activity";
+import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { memberStatusProbe } from "../facts/patroni";
+import { describeCopying } from "../operations/copying";
 import { drained } from "../operations/drain";
 import { isUp, leaderOf } from "../operations/health";
 import {
@@ -52,15 +53,22 @@ export async function considerRestart(
   if (pendingOnly && !member.pendingRestart)
     return refused(`Nothing waits for a restart on ${name}.`);
   const { port, rolling } = cluster.plan.patroni;
-  const open = isUp(member)
-    ? await cluster.host(name).observe(longTransactionsProbe(port, rolling.longestTransaction))
-    : [];
+  const host = cluster.host(name);
+  const [open, copies] = isUp(member)
+    ? await Promise.all([
+        host.observe(longTransactionsProbe(port, rolling.longestTransaction)),
+        host.observe(runningBackupsProbe(port)),
+      ])
+    : [[], []];
   return {
     refusals: [],
-    objections: open.map(
-      ({ pid, user, database, seconds }) =>
-        `${name}: a transaction of ${user} in ${database} has been open for ${seconds} s (process ${pid}). It would be cut.`,
-    ),
+    objections: [
+      ...open.map(
+        ({ pid, user, database, seconds }) =>
+          `${name}: a transaction of ${user} in ${database} has been open for ${seconds} s (process ${pid}). It would be cut.`,
+      ),
+      ...copies.map((copy) => `${name}: ${describeCopying(copy)}. It would be cut.`),
+    ],
     effects:
       member.role === "leader"
         ? [

@@ -1,6 +1,7 @@
 import type { LongTransaction, RunningBackup } from "../facts/activity";
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { isSynchronous, takesWritesProbe } from "../facts/patroni";
+import { describeCopying } from "../operations/copying";
 import { leadWritesTo } from "../operations/haproxy";
 import { electionProblem, isUp, leaderOf } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover, switchOver } from "../operations/patroni";
@@ -119,10 +120,7 @@ function objections(
         `${from}: a transaction of ${user} in ${database} has been open for ${seconds} s (process ${pid}; ` +
         `${longestTransaction} s are allowed). It would be cut.`,
     ),
-    ...backups.map(
-      ({ pid, by, seconds }) =>
-        `${from}: ${by || "somebody"} has been copying its data for ${seconds} s (process ${pid}). It would be cut.`,
-    ),
+    ...backups.map((copy) => `${from}: ${describeCopying(copy)}. It would be cut.`),
   ];
 }
 

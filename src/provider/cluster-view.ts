@@ -60,7 +60,14 @@ export function untilLed(
     async () => {
       const view = await viewOf(context, cluster);
       const found = leaderOf(view);
-      return found ? { done: found } : { missing: describeMembers(view) };
+      if (found) return { done: found };
+      // Nobody is elected then (patroni/ha.py, is_healthiest_node).
+      return view?.paused && !view.members.some(({ role }) => role === "leader")
+        ? {
+            hopeless: `${describeMembers(view)}; the cluster is paused, so Patroni makes nobody the leader`,
+            next: "pgherd failover, or pgherd resume, then pulumi up again.",
+          }
+        : { missing: describeMembers(view) };
     },
     { expected, seconds, next, progress: (message) => context.progress(urn, message) },
   );

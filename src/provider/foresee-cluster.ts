@@ -1,6 +1,8 @@
+import { runningBackupsProbe } from "../facts/activity";
 import { isSynchronous } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
-import { ORDERED, wantedSettings } from "../operations/settings";
+import { describeCopying } from "../operations/copying";
+import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
 import { sameSetting } from "../setting-values";
@@ -17,8 +19,8 @@ export async function foreseeCluster(
   const leader = leaderOf(view);
   if (!leader) return ["waits for a leader first"];
   const contexts = await context.host(leader).observe(contextsProbe(inputs.port));
-  const before = wantedSettings(known.configuration ?? {});
   const wanted = wantedSettings(inputs.configuration);
+  const before = withoutLoaded(wantedSettings(known.configuration ?? {}), wanted);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
     .filter((name) => !sameSetting(before[name] ?? "", wanted[name] ?? "", contexts[name]))
     .sort();
@@ -27,6 +29,7 @@ export async function foreseeCluster(
   const restarting = changed.filter((name) => contexts[name]?.context === "postmaster");
   const reloading = changed.filter((name) => !restarting.includes(name));
   const effects: string[] = [];
+  if (view?.paused) effects.push(PAUSED);
   if (reloading.length > 0) {
     effects.push(`${reloading.map(show).join(", ")}: reloaded by every member, nothing restarts`);
   }
@@ -36,8 +39,14 @@ export async function foreseeCluster(
       ...restarting.map(show),
       ...(waiting.length > 0 ? [`${waiting.join(", ")} already waiting`] : []),
     ];
+    const how = view?.paused ? AFTER_PAUSE : howItRolls(restarting, before, wanted);
+    effects.push(`${what.join(", ")}: needs a restart of PostgreSQL. ${how}`);
+    const copies = await context.host(leader).observe(runningBackupsProbe(inputs.port));
     effects.push(
-      `${what.join(", ")}: needs a restart of PostgreSQL. ${howItRolls(restarting, before, wanted)}`,
+      ...copies.map(
+        (copy) =>
+          `${leader}: ${describeCopying(copy)}: it is not cut. up waits ${inputs.rolling.wait} s for its end, then stops before that restart.`,
+      ),
     );
   }
   const others = otherKeys(known.configuration ?? {}, inputs.configuration);
@@ -82,6 +91,21 @@ export async function foreseeCluster(
       "(no writes for some seconds), which restarts it too."
     );
   }
+}
+
+const PAUSED =
+  "the cluster is paused: nothing fails over, and PostgreSQL is restarted and started nowhere";
+const AFTER_PAUSE =
+  "Not while the cluster is paused: `pgherd resume`, then pulumi up restarts them.";
+
+/** What was found on one member only, without what it has loaded already: `144MB on db3` where 144MB is wanted. */
+function withoutLoaded(found: WantedSettings, wanted: WantedSettings): WantedSettings {
+  return Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [
+      name,
+      /^(.*) on \S+$/s.exec(value)?.[1] === wanted[name] ? (wanted[name] ?? value) : value,
+    ]),
+  );
 }
 
 const BY_SQL = (what: string) => `${what}: changed by SQL, no service is touched`;

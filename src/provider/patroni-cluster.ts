@@ -8,6 +8,7 @@ import {
 import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
+import { heldByPause, Standstill } from "../operations/stuck";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import {
@@ -27,6 +28,7 @@ import type { ResourceType } from "./resource";
 import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
+import { whyNotWait } from "./standstill";
 import { waitFor } from "../operations/wait";
 
 interface Learned {
@@ -51,18 +53,25 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       next,
     });
     await changeCatalog(context, inputs, leader);
-    const whole = () =>
-      waitFor<ClusterView>(
+    const whole = () => {
+      const standstill = new Standstill();
+      return waitFor<ClusterView>(
         async () => {
           const seen = await viewOf(context, inputs);
           if (!seen) return { missing: "no member answers" };
           const missing = notReady(seen, inputs);
           if (!missing) return { done: seen };
+          const names = Object.keys(inputs.members);
+          const held = heldByPause(names, seen);
+          if (held) return { hopeless: held, next: "pgherd resume, then pulumi up again." };
+          const why = await whyNotWait(context, standstill, names, seen);
+          if (why) return why;
           const copies = await copiesOf(context, leader, inputs.port);
           return { missing: describeCopies(copies, inputs.members) || missing };
         },
         { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
       );
+    };
     await whole();
     await configurationLoaded(context, urn, inputs, known);
     if (await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration))) {

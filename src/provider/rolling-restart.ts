@@ -1,6 +1,7 @@
-import { longTransactionsProbe } from "../facts/activity";
+import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
+import { describeCopying } from "../operations/copying";
 import { drained } from "../operations/drain";
 import { restartPostgres, switchOver } from "../operations/patroni";
 import {
@@ -9,10 +10,12 @@ import {
   type RollingStep,
   type RollingView,
 } from "../operations/rolling-restart";
+import { Standstill } from "../operations/stuck";
 import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import type { Context } from "./context";
 import { askPostgres, isFollowing, leaderOf, statusesOf, viewOf } from "./cluster-view";
+import { whyNotWait } from "./standstill";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
 
@@ -39,6 +42,10 @@ export async function rollRestarts(
   for (;;) {
     const step = await possibleStep(context, urn, inputs, wanted, restarts);
     if (step.kind === "done") return rolled;
+    if (step.kind === "held") {
+      context.warn(urn, HELD(step.members));
+      return rolled;
+    }
     rolled = true;
     if (step.kind === "switchover") {
       await untilQuiet(context, urn, inputs, step.from);
@@ -58,6 +65,10 @@ export async function rollRestarts(
     }
   }
 }
+
+const HELD = (members: readonly string[]) =>
+  `the cluster is paused: PostgreSQL on ${members.join(", ")} is not restarted, though settings wait for it. ` +
+  "`pgherd resume`, then `pulumi up` restarts them.";
 
 /** The next step, once what forbids one has had its time to pass. */
 function possibleStep(
@@ -136,7 +147,7 @@ function memberOf(
   };
 }
 
-/** Waits for transactions that the restart would cut: they get their time to end. */
+/** Waits for what the restart would cut, transactions and copies of the data: they get their time to end. */
 async function untilQuiet(
   context: Context,
   urn: string,
@@ -144,6 +155,18 @@ async function untilQuiet(
   member: string,
 ): Promise<void> {
   const { longestTransaction, wait } = rolling;
+  await waitFor<true>(
+    async () => {
+      const [copy] = await context.host(member).observe(runningBackupsProbe(port));
+      return copy ? { missing: describeCopying(copy) } : { done: true };
+    },
+    {
+      expected: `nobody to be copying the data of ${member}, which a restart would cut`,
+      seconds: wait,
+      next: `let the copy or backup end, then run pulumi up again (it goes on from there), or raise pgherd:cluster.rolling.wait.`,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
   await waitFor<true>(
     async () => {
       const open = await context
@@ -202,10 +225,13 @@ async function untilStreaming(
   inputs: PatroniClusterInputs,
   member: string,
 ): Promise<void> {
+  const standstill = new Standstill();
   await waitFor<true>(
     async () => {
       const view = await viewOf(context, inputs);
       const found = view?.members.find(({ name }) => name === member);
+      const why = await whyNotWait(context, standstill, [member], view);
+      if (why) return why;
       if (!view || !found || !leaderOf(view)) return { missing: describeMembers(view) };
       const caughtUp =
         found.role === "leader" ||

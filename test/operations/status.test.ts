@@ -199,3 +199,20 @@ test("if no host answers, nothing is known", () => {
     "db3 unknown",
   ]);
 });
+
+test("a replica that streams from nobody though there is a leader is told, with the remedy", () => {
+  const standbys = [{ name: "db2", state: "streaming", syncState: "sync", lagBytes: 0 }];
+  const members = view().members.map((one) =>
+    one.name === "db3" ? { ...one, state: "running", timeline: 1 } : one,
+  );
+  const told = { view: { ...view(), members } };
+  const { health, problems } = seen(
+    says("db1", { ...told, standbys }),
+    says("db2", told),
+    says("db3", told),
+  );
+  expect(health).toBe("degraded");
+  expect(problems).toEqual([
+    "db3: does not stream from anybody (timeline 1; db1 is on 2). Should it stay so, `pgherd logs db3` tells why, and `pgherd reinit db3` makes it anew from the leader or a backup.",
+  ]);
+});

@@ -44,3 +44,6 @@ export const SUPERUSER_OPTIONS = options([...FOR_ALL, ...FOR_SUPERUSERS]);
  * is room for one setting. Barman's role is no superuser, and the database `postgres` belongs to one.
  */
 export const BARMAN_OPTION = `options=-c${SEARCH_PATH}`;
+
+/** What the receiver of WAL calls itself to a server (application_name). */
+export const RECEIVER_NAME = "barman_receive_wal";

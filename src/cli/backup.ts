@@ -11,7 +11,7 @@ import {
   type BaseBackup,
 } from "../facts/barman";
 import type { Host } from "../host/host";
-import { startBackup } from "../operations/barman";
+import { startBackup, UNASKED_BACKUP } from "../operations/barman";
 import { planBackup } from "../plan/backup";
 import type { BackupPlan } from "../plan/types";
 import { progressLine } from "./ask";
@@ -92,46 +92,92 @@ function print(value: unknown): void {
 }
 
 async function takeNow(at: At): Promise<void> {
-  const before = await look(at);
-  const known = before.backups.map(({ id }) => id);
-  const [previous] = before.backups.filter(({ status }) => status === "DONE");
-  await at.host.change("starting a backup", startBackup());
   const { say: progress, done } = at.json ? SILENT : progressLine();
+  try {
+    const before = await untilFree(at, progress);
+    await at.host.change("starting a backup", startBackup());
+    const taken = await follow(at, before, progress);
+    progress(`backup ${taken.id} is complete`);
+    done();
+    if (at.json) print(taken);
+    else process.stdout.write(renderBackup(taken));
+  } catch (error) {
+    done();
+    throw error;
+  }
+}
+
+/** Waits for a backup that somebody else takes, as Barman takes one at a time. Returns all backups as they are then. */
+async function untilFree(at: At, progress: (message: string) => void): Promise<BackupCatalog> {
+  const start = Date.now();
+  for (;;) {
+    const catalog = await look(at);
+    if (!catalog.taking) return catalog;
+    const id = catalog.backups.find(isBeingTaken)?.id ?? "";
+    progress(`backup ${id} is being taken: waiting for its end (${secondsSince(start)} s)`);
+    await sleep(1000);
+  }
+}
+
+function isBeingTaken({ status }: BaseBackup): boolean {
+  return status !== "DONE" && status !== "FAILED";
+}
+
+function secondsSince(start: number): number {
+  return Math.round((Date.now() - start) / 1000);
+}
+
+/**
+ * Waits for the end of the backup that has been started.
+ * @throws PgherdError with the reason if it fails.
+ */
+async function follow(
+  at: At,
+  { backups: before }: BackupCatalog,
+  progress: (message: string) => void,
+): Promise<BaseBackup> {
+  const known = before.map(({ id }) => id);
+  const total = before.find(({ status }) => status === "DONE")?.size ?? 0;
+  const start = Date.now();
   for (;;) {
     await sleep(1000);
-    const [newest] = (await look(at)).backups.filter(({ id }) => !known.includes(id));
-    if (!newest) {
-      if (!(await isRunning(at.host, "pgherd-backup-now.service"))) {
-        throw new PgherdError(
-          `${at.plan.host}: the backup did not start.`,
-          `Look for the reason with pgherd backup check, and on ${at.plan.host} in /var/log/barman/barman.log.`,
-        );
-      }
-      continue;
-    }
-    if (newest.status === "DONE") {
-      progress(`backup ${newest.id} is complete`);
-      done();
-      if (at.json) print(newest);
-      else process.stdout.write(renderBackup(newest));
-      return;
-    }
-    if (newest.status === "FAILED" || !(await isRunning(at.host, "pgherd-backup-now.service"))) {
-      done();
-      const { backups } = await look(at);
-      const last = backups.find(({ id }) => id === newest.id);
-      if (last?.status === "DONE") continue;
-      throw new PgherdError(
-        `${at.plan.host}: backup ${newest.id} failed: ${last?.error || "Barman's log tells why"}.`,
-        `Next: pgherd backup check, and /var/log/barman/barman.log on ${at.plan.host}.`,
-      );
-    }
-    const copied = await copiedBytes(at.host, `${at.plan.home}/base/${newest.id}/data`);
-    const total = previous?.size ?? 0;
-    progress(
-      `backup ${newest.id}: ${newest.status === "WAITING_FOR_WALS" ? "waiting for its WAL" : `${sizeOf(copied)}${total > 0 ? ` (${Math.min(99, Math.round((100 * copied) / total))} %)` : ""} copied`}`,
+    // Asked for before its backups are: what it has done is seen then.
+    const runs = await isRunning(at.host, UNASKED_BACKUP);
+    const one = (await look(at)).backups.find(({ id }) => !known.includes(id));
+    if (one?.status === "DONE") return one;
+    if (!runs) throw await failure(at, one);
+    progress(await stage(at, one, total, secondsSince(start)));
+  }
+}
+
+async function failure(at: At, one: BaseBackup | undefined): Promise<PgherdError> {
+  const { host } = at.plan;
+  if (one) {
+    return new PgherdError(
+      `${host}: backup ${one.id} failed: ${one.error || "Barman's log tells why"}.`,
+      `Next: pgherd backup check, and /var/log/barman/barman.log on ${host}.`,
     );
   }
+  const failed = await at.host.observe(failedChecksProbe(at.cluster));
+  return new PgherdError(
+    `${host}: the backup did not start${failed.length > 0 ? `, as Barman's checks fail: ${failed.join("; ")}` : ""}.`,
+    `Next: journalctl -n 20 -u ${UNASKED_BACKUP} on ${host}.`,
+  );
+}
+
+async function stage(
+  { host, plan }: At,
+  one: BaseBackup | undefined,
+  total: number,
+  seconds: number,
+): Promise<string> {
+  if (!one) return `Barman looks whether a backup can be taken (${seconds} s)`;
+  if (one.status === "WAITING_FOR_WALS") {
+    return `backup ${one.id}: copied, waiting for its WAL up to ${one.endLsn}`;
+  }
+  const copied = await copiedBytes(host, `${plan.home}/base/${one.id}/data`);
+  const percent = total > 0 ? ` (${Math.min(99, Math.round((100 * copied) / total))} %)` : "";
+  return `backup ${one.id}: ${sizeOf(copied)}${percent} copied`;
 }
 
 function isRunning(host: Host, unit: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
+import { RECEIVER_NAME } from "../session-settings";
 import { FORMS } from "./forms";
 import { psql } from "./postgres";
 
@@ -270,6 +271,8 @@ export interface SlotState {
   readonly retained: number;
   /** Bytes that it may keep: max_slot_wal_keep_size; -1 is without limit. */
   readonly limit: number;
+  /** Whether the backup host receives WAL from it. */
+  readonly receives: boolean;
 }
 
 /** The slot that keeps WAL for the backups; `undefined` on a server that does not lead, or does not answer. */
@@ -277,7 +280,10 @@ export function slotProbe(port: number, slot: string): Probe<SlotState | undefin
   const sql = `select case when not pg_is_in_recovery() then json_build_object('status', coalesce(s.wal_status, ''),
     'retained', coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint,
     'limit', (select case when setting::bigint < 0 then -1 else setting::bigint * 1024 * 1024 end
-      from pg_settings where name = 'max_slot_wal_keep_size')) end
+      from pg_settings where name = 'max_slot_wal_keep_size'),
+    -- One that is refused again and again is seen starting up (replication/walsender.c, WalSndGetStateString).
+    'receives', exists (select from pg_stat_replication
+      where application_name = '${RECEIVER_NAME}' and state in ('catchup', 'streaming'))) end
     from (select 1) one left join pg_replication_slots s on s.slot_name = '${slot}';
 `;
   return {

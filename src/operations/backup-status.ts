@@ -58,7 +58,11 @@ export function assembleBackups(
     silentSeconds: catalog?.receiving && catalog.now - catalog.receiving.at,
     nextAt: catalog?.nextBackupAt ?? 0,
     verification: catalog?.verifications[0],
-    problems: [...(catalog ? catalogProblems(plan, catalog) : []), ...slotProblems(plan, slot)],
+    problems: [
+      ...(catalog ? catalogProblems(plan, catalog) : []),
+      ...(catalog?.active.includes(BACKUP_UNITS.receiver) ? receiverProblems(plan, slot) : []),
+      ...slotProblems(plan, slot),
+    ],
   };
 }
 
@@ -99,11 +103,16 @@ function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string
       `${plan.host} has ${sizeOf(free)} of free space for backups and WAL. Make room, or keep backups for a shorter time.`,
     );
   }
-  for (const gap of gaps) {
-    const [at = "", segment = ""] = gap.split(" ");
-    if (newest && newest.beganAt > Date.parse(at) / 1000) continue;
+  const [lost, ...more] = new Set(
+    gaps
+      .map((gap) => gap.split(" "))
+      .filter(([at = ""]) => !(newest && newest.beganAt > Date.parse(at) / 1000))
+      .map(([, segment = ""]) => segment),
+  );
+  if (lost !== undefined) {
+    const others = more.length > 0 ? `, and after it in ${more.length} more places` : "";
     problems.push(
-      `WAL from ${segment} on is missing: nothing after it can be restored until there is a newer backup. Take one: pgherd backup now`,
+      `WAL from ${lost} on is missing${others}: nothing after it can be restored until there is a newer backup. Take one: pgherd backup now`,
     );
   }
   const [verification] = verifications;
@@ -120,6 +129,13 @@ function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string
     problems.push(`No backup has been test-restored for ${days(verifiedAt)} days.`);
   }
   return problems;
+}
+
+function receiverProblems({ host }: BackupStatusPlan, slot: SlotState | undefined): string[] {
+  if (slot?.receives !== false) return [];
+  return [
+    `${host} receives no WAL from the leader. The reason: journalctl -n 20 -u ${BACKUP_UNITS.receiver} there`,
+  ];
 }
 
 /** From here on the limit is near enough to be told of. */

@@ -2,7 +2,7 @@ import type { BackupSettings, ClusterSettings, Settings } from "../config/schema
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import type { LinkInput, RoleInput } from "../resources/inputs";
-import { BARMAN_OPTION } from "../session-settings";
+import { BARMAN_OPTION, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshPort } from "./logins";
@@ -38,7 +38,10 @@ const WINDOW = "/var/lib/pgherd/backup-window";
 const LEADER = "/var/lib/pgherd/backup-leader";
 const RECEIVE = "/var/lib/pgherd/backup-receive";
 const TAKE = "/var/lib/pgherd/backup-take";
+const JUDGE = "/var/lib/pgherd/backup-judge";
 const TICK = "/var/lib/pgherd/backup-tick";
+/** How long a backup waits while nothing comes of the WAL that it needs. It is told of within a minute. */
+const WAL_PATIENCE_SECONDS = 45;
 const PASSWORDS = "/var/lib/pgherd/backup-passwords";
 const METRICS = "/var/lib/pgherd/metrics";
 
@@ -186,7 +189,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
   if (!backup) return [];
   const home = homeOf(backup, name);
   const binDirectory = binDirectoryOf(postgresql);
-  const streamingConninfo = `${conninfo(settings, BACKUP_ROLES.streaming)} application_name=barman_receive_wal`;
+  const streamingConninfo = `${conninfo(settings, BACKUP_ROLES.streaming)} application_name=${RECEIVER_NAME}`;
   const ordinary = `${conninfo(settings, BACKUP_ROLES.backup)} dbname=postgres`;
   const owned = { owner: BARMAN_USER, group: BARMAN_USER };
   const common = { name, home, binDirectory, streamingConninfo, metrics: METRICS };
@@ -230,8 +233,12 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
           conninfo: ordinary,
           lock: `${BARMAN_HOME}/.${name}-receive-wal.lock`,
         }),
-        ...script(TAKE, "barman/take.sh", { name }),
-        ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT }),
+        ...script(JUDGE, "barman/judge.sh", { home }),
+        ...script(TAKE, "barman/take.sh", {
+          ...{ name, home, judge: JUDGE, patience: WAL_PATIENCE_SECONDS },
+          ...{ lock: `${BARMAN_HOME}/.${name}-backup.lock`, receiverUnit: RECEIVER_UNIT },
+        }),
+        ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT, judge: JUDGE }),
         ...verifyFiles(cluster, unitFile(`${VERIFY_UNIT}.service`), {
           ...common,
           description: `Test restore of the newest backup of ${name}`,

@@ -43,7 +43,7 @@ function catalog(overrides: Partial<BackupCatalog> = {}): BackupCatalog {
   };
 }
 
-const SLOT = { status: "reserved", retained: 2 ** 24, limit: 2 ** 32 };
+const SLOT = { status: "reserved", retained: 2 ** 24, limit: 2 ** 32, receives: true };
 const VERIFIED = {
   backup: "20261121T020001",
   problem: "",
@@ -51,6 +51,8 @@ const VERIFIED = {
   restoreSeconds: 5,
   bytes: 9,
 };
+
+const GAP = (low: string) => `${new Date(NOW * 1000).toISOString()} 00000001000000000000000${low}`;
 
 test("backups that are as they must be have no problem", () => {
   const seen = assembleBackups(PLAN, catalog(), SLOT);
@@ -91,7 +93,7 @@ test.each([
   ],
   [
     "a gap after the newest backup",
-    catalog({ gaps: [`${new Date(NOW * 1000).toISOString()} 000000010000000000000005`] }),
+    catalog({ gaps: [GAP("5")] }),
     SLOT,
     "WAL from 000000010000000000000005 on is missing",
   ],
@@ -135,6 +137,30 @@ test.each([
     catalog(),
     { ...SLOT, retained: 3 * 2 ** 30 },
     "The leader keeps 3072 MB of WAL for backup1; beyond 4096 MB it is dropped.",
+  ],
+  [
+    "a receiver that runs and is not let in",
+    catalog(),
+    { ...SLOT, receives: false },
+    "backup1 receives no WAL from the leader. The reason: journalctl -n 20 -u pgherd-barman",
+  ],
+  [
+    "a receiver that does not run, once",
+    catalog({ active: [BACKUP_UNITS.backupTimer] }),
+    { ...SLOT, receives: false },
+    "No WAL is received",
+  ],
+  [
+    "a gap that was noted many times, once",
+    catalog({ gaps: Array(29).fill(GAP("5")) }),
+    SLOT,
+    "WAL from 000000010000000000000005 on is missing: nothing after it",
+  ],
+  [
+    "many gaps in one sentence",
+    catalog({ gaps: [GAP("5"), GAP("7"), GAP("9")] }),
+    SLOT,
+    "WAL from 000000010000000000000005 on is missing, and after it in 2 more places: nothing",
   ],
   [
     "WAL that was dropped",

@@ -23,13 +23,19 @@ interface Leader {
   readonly segmentSize: string;
   readonly timeline?: number;
   readonly history?: string;
-  /** The first of the leader's segments. */
-  readonly oldest?: string;
+  /** The first of the leader's segments, or all that it has, whatever their timeline. */
+  readonly oldest?: string | readonly string[];
+  /** The same, each time that it is looked for. */
+  readonly everOlder?: readonly string[];
 }
 
 const MB = 2 ** 20;
 
-function backupHost(files: Readonly<Record<string, number>>, leader: Leader) {
+function backupHost(
+  files: Readonly<Record<string, number>>,
+  leader: Leader,
+  archived: Readonly<Record<string, string>> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-receive-"));
   const [home, bin] = [join(folder, "demo"), join(folder, "bin")];
   for (const one of [bin, join(home, "streaming"), join(folder, "metrics")]) {
@@ -39,6 +45,12 @@ function backupHost(files: Readonly<Record<string, number>>, leader: Leader) {
     writeFileSync(join(home, "streaming", name), "");
     truncateSync(join(home, "streaming", name), size);
   }
+  for (const [name, text] of Object.entries(archived)) {
+    mkdirSync(join(home, "wals", name, ".."), { recursive: true });
+    writeFileSync(join(home, "wals", name), text);
+  }
+  const has = leader.everOlder ?? [[leader.oldest ?? ""].flat().join("\n")];
+  has.forEach((names, i) => writeFileSync(join(folder, `waldir.${i}`), `${names}\n`));
   const bytes = leader.segmentSize.replace("MB", "") + " * 1048576";
   const programs: Readonly<Record<string, string>> = {
     psql: `case "$*" in
@@ -46,7 +58,7 @@ function backupHost(files: Readonly<Record<string, number>>, leader: Leader) {
   *TIMELINE_HISTORY*) printf '%s' '${leader.history ?? ""}' ;;
   *"SHOW wal_segment_size"*) echo ${leader.segmentSize} ;;
   *pg_settings*) echo $((${bytes})) ;;
-  *pg_ls_waldir*) echo ${leader.oldest ?? ""} ;;
+  *pg_ls_waldir*) cat ${folder}/waldir.$(cat ${folder}/rounds 2>/dev/null | wc -l) 2>/dev/null || cat ${folder}/waldir.0 ;;
   *) cat >>${folder}/sql ;;
 esac`,
     // Ends the receiver once it has begun anew often enough.
@@ -73,7 +85,8 @@ echo . >>${folder}/rounds; [ "$(wc -l <${folder}/rounds)" -lt 3 ] || kill "$PPID
   const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
   return {
     receive: () => run("barman/receive.sh", { lock: join(folder, "lock") }),
-    tick: () => run("barman/tick.sh", { metrics: join(folder, "metrics"), slot: "barman" }),
+    tick: () =>
+      run("barman/tick.sh", { metrics: join(folder, "metrics"), slot: "barman", judge: "judge" }),
     gaps: () => read(join(home, "gaps")).split("\n").slice(0, -1),
     sql: () => read(join(folder, "sql")),
     streaming: () =>
@@ -160,6 +173,76 @@ test("a timeline is received up to the place where another one left it", () => {
   host.receive();
   expect(host.diverged()).toEqual([]);
   expect(host.streaming()).toEqual([[name, MB]]);
+});
+
+test("a gap that grows before anything behind it has come is noted once", () => {
+  const host = backupHost(
+    { [`${segment("60")}.partial`]: MB },
+    { segmentSize: "1MB", everOlder: [segment("A3"), segment("A5"), segment("A9")] },
+  );
+  host.receive();
+  expect(host.gaps()).toEqual([expect.stringMatching(`^2\\S+Z ${segment("60")}$`)]);
+  expect(host.streaming()).toEqual([[`${segment("A9")}.partial`, 0]]);
+});
+
+test("a new receiver begins with the oldest WAL that the leader has", () => {
+  const host = backupHost({}, { segmentSize: "1MB", oldest: [segment("61"), segment("60")] });
+  host.receive();
+  expect(host.gaps()).toEqual([]);
+  expect(host.streaming()).toEqual([[`${segment("60")}.partial`, 0]]);
+});
+
+/** Of a leader that has led since the third change: what it follows. */
+const CHANGED = {
+  ...{ segmentSize: "1MB", timeline: 4 },
+  history: [
+    "00000004.history 1\t0/5F80000\tno recovery target specified",
+    "2\t0/7180000\tno recovery target specified",
+    '3\t0/7280000\tat restore point "5 0/10"',
+    "",
+  ].join("\n"),
+};
+
+test("after several changes of the leader a timeline that was left is followed by the one after it", () => {
+  const has = ["50", "60"].map((low) => segment(low));
+  const host = backupHost({ [`${segment("60")}.partial`]: MB }, { ...CHANGED, oldest: has });
+  host.receive();
+  expect(host.gaps()).toEqual([]);
+  expect(host.streaming()).toEqual([[`${segment("5F", 2)}.partial`, 0]]);
+});
+
+test("the oldest WAL of the leader is what it follows itself, and not what it has left there", () => {
+  const stale = [segment("70"), segment("72", 2), segment("70", 3)];
+  const has = [...stale, segment("71", 2), segment("71", 3), segment("73", 4)];
+  const host = backupHost({ [segment("5A")]: MB }, { ...CHANGED, oldest: has });
+  host.receive();
+  expect(host.gaps()).toEqual([expect.stringMatching(` ${segment("5B")}$`)]);
+  expect(host.streaming()).toEqual([
+    [segment("5A"), MB],
+    [`${segment("71", 3)}.partial`, 0],
+  ]);
+});
+
+test("what came of a timeline that the leader never followed is left where both parted", () => {
+  const host = backupHost(
+    { [segment("73", 9)]: MB, [`${segment("74", 9)}.partial`]: MB },
+    { ...CHANGED, oldest: segment("50", 1) },
+    { "00000009.history": "1\t0/5F80000\tx\n2\t0/6110000\tx\n" },
+  );
+  host.receive();
+  expect(host.diverged()).toEqual([segment("73", 9), `${segment("74", 9)}.partial`]);
+  expect(host.streaming()).toEqual([[`${segment("61", 2)}.partial`, 0]]);
+});
+
+test("a receiver that has nothing left goes on after what is in the archive", () => {
+  const newest = segment("6A", 2);
+  const host = backupHost(
+    {},
+    { ...CHANGED, oldest: segment("50") },
+    { [`${newest.slice(0, 16)}/${newest}`]: "", [`0000000100000000/${segment("5E")}`]: "" },
+  );
+  host.receive();
+  expect(host.streaming()).toEqual([[`${segment("6B", 2)}.partial`, 0]]);
 });
 
 test.each([

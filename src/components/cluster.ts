@@ -301,6 +301,7 @@ export class Cluster extends pulumi.ComponentResource {
         synchronous: patroni.synchronous,
         configuration,
         filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
+        unloaded: [],
         pendingRestart: [],
         neverLead: patroni.neverLead,
         leaderStays: patroni.leaderStays,

@@ -7,6 +7,9 @@ export function normalizePath(path: string): string {
   return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 
+/** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
+export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
+
 /** Where a member keeps its data. */
 export function dataDirectory({ postgresql }: ClusterSettings): string {
   return postgresql.dataDirectory ?? `/var/lib/postgresql/${postgresql.version}/main`;

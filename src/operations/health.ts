@@ -2,6 +2,7 @@ import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { serves, type Condition } from "../facts/member-state";
+import { loadedProblems } from "./loaded";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
 import { judgeWrites } from "./writes";
@@ -44,6 +45,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...vipProblems(seen),
     ...restoreProblems(answers),
     ...firewallProblems(answers),
+    ...answers.flatMap(({ host, loaded }) => (loaded ? loadedProblems(host, loaded) : [])),
     ...(seen.backup?.problems ?? []),
   ];
   if (writes.possible === "no") return { health: "down", problems };

@@ -21,6 +21,7 @@ import {
   type MemberStatus,
   type ScheduledSwitchover,
 } from "../facts/patroni";
+import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
 import { standbysProbe, type Standby } from "../facts/replication";
 import type { Host } from "../host/host";
 import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
@@ -105,6 +106,8 @@ export interface HostAnswer {
   readonly backups?: BackupCatalog;
   /** Of the leader: the slot that keeps WAL for the backups. */
   readonly slot?: SlotState;
+  /** Of a member: what its server has loaded. */
+  readonly loaded?: LoadedFiles;
   /** Of a member: the restore that it is in the middle of. */
   readonly restore?: FoundRestore;
 }
@@ -123,7 +126,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
   const url = etcd.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
-    const [view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot, restore] =
+    const [view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
       await Promise.all([
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
@@ -139,10 +142,12 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
           ? host.observe(slotProbe(patroni.port, backup.slot))
           : undefined,
         endpoint === undefined ? undefined : host.observe(restoreRecordProbe),
+        endpoint === undefined ? undefined : host.observe(loadedIfUpProbe(patroni.port)),
       ]);
+    const [restore, loaded] = others;
     return {
       ...{ host: name, view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot },
-      restore,
+      ...{ restore, loaded },
     };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };

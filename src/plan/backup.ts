@@ -1,10 +1,10 @@
 import type { BackupSettings, ClusterSettings, Settings } from "../config/schema";
+import { MEMBER_FILE } from "../config/directories";
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import type { LinkInput, RoleInput } from "../resources/inputs";
 import { BARMAN_OPTION, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
-import { MEMBER_FILE } from "./directories";
 import { sshConfig, sshPort } from "./logins";
 import { sandbox } from "./sandbox";
 import { script } from "./script";

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { dataDirectory } from "../config/directories";
+import { dataDirectory, MEMBER_FILE } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { OWNING } from "../host/ownership";
@@ -7,7 +7,6 @@ import type { Source } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
-import { MEMBER_FILE } from "./directories";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { planEtcd } from "./etcd";
 import { listenAddresses } from "./migrated-settings";

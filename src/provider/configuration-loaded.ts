@@ -1,4 +1,7 @@
+import { loadedProbe, type LoadedFiles } from "../facts/loaded";
 import { settingsProbe, type RunningSettings } from "../facts/settings";
+import { brokenPromises, loadErrors } from "../operations/loaded";
+import type { Probe } from "../host/host";
 import { reloadMember } from "../operations/patroni";
 import {
   lowered,
@@ -13,7 +16,13 @@ import { sameValue, type Value } from "../rpc/values";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
+import { demandLoaded } from "./loaded";
 import { waitFor } from "../operations/wait";
+
+const GOES_ON = "It goes on with what it has loaded before, but would not start again.";
+
+/** Patroni writes all files anew in its next round once it is told to. */
+const REWRITTEN_MS = 40_000;
 
 /** Members look into the DCS once a round (loop_wait, at most some tens of seconds), and PostgreSQL then at its files. */
 const LOADED_SECONDS = 180;
@@ -32,21 +41,32 @@ export async function configurationLoaded(
   const wanted = wantedSettings(inputs.configuration);
   const before = await statusesOf(context, inputs);
   const told = new Set<string>();
+  const rewritten = new Map<string, number>();
   const changed =
     known !== undefined &&
     (known.filesHash !== inputs.filesHash ||
       !sameValue(known.configuration as Value, inputs.configuration as Value));
   await waitFor<true>(
     async () => {
-      const [statuses, settings] = await Promise.all([
+      const [statuses, settings, files] = await Promise.all([
         statusesOf(context, inputs),
         settingsOf(context, inputs),
+        filesOf(context, inputs),
       ]);
       for (const [name, running] of Object.entries(settings)) {
         if (!running) return { missing: `PostgreSQL on ${name} takes no connections` };
         const status = statuses[name];
         if (changed && (status?.dcsLastSeen ?? 0) <= (before[name]?.dcsLastSeen ?? 0)) {
           return { missing: `${name} has not looked into the DCS since` };
+        }
+        const problem = files[name] && notRead(name, files[name], wanted);
+        if (problem) {
+          const since = rewritten.get(name);
+          if (since === undefined) await rewrite(context, name, inputs.members[name] ?? "");
+          rewritten.set(name, since ?? Date.now());
+          if (since !== undefined && Date.now() - since > REWRITTEN_MS)
+            demandLoaded([problem], GOES_ON);
+          return { missing: problem };
         }
         await takeBack(context, inputs.port, name, overridden(wanted, running));
         const [first] = Object.entries(notLoaded(wanted, running));
@@ -72,11 +92,47 @@ export async function configurationLoaded(
 }
 
 /**
+ * What a server has not read of its files, which somebody may have written beside Patroni; nothing if it has.
+ * @throws HealthError for a wanted setting that it cannot load: Patroni would write the same again.
+ */
+function notRead(member: string, found: LoadedFiles, wanted: WantedSettings): string | undefined {
+  const own = found.errors.filter(({ name }) => name !== null && wanted[name.toLowerCase()]);
+  demandLoaded(loadErrors(member, { errors: own }), GOES_ON);
+  const [error] = loadErrors(member, found);
+  if (error || found.isRead) return error;
+  return `${member}: PostgreSQL has not read its pg_hba.conf since it was written`;
+}
+
+async function rewrite(context: Context, member: string, endpoint: string): Promise<void> {
+  await context
+    .host(member)
+    .change("having Patroni write PostgreSQL's files", reloadMember(endpoint));
+}
+
+/**
  * Has Patroni compare PostgreSQL with what it wants. Of a server that it has taken over Patroni 3.0 does so only when it
  * is told to (patroni/postgresql/config.py, reload_config), not when it begins.
  */
 async function compare(context: Context, member: string, endpoint: string): Promise<void> {
   await context.host(member).change("having Patroni compare settings", reloadMember(endpoint));
+}
+
+/**
+ * Takes back what ALTER SYSTEM has set against a promise of every stack. First of all: commits of what follows could wait for
+ * somebody who is not there.
+ */
+export async function keepPromises(context: Context, inputs: PatroniClusterInputs): Promise<void> {
+  for (const [name, found] of Object.entries(await filesOf(context, inputs))) {
+    const broken = found ? Object.keys(brokenPromises(found)) : [];
+    await takeBack(context, inputs.port, name, broken);
+  }
+}
+
+/** What the members have not loaded, or could not, of their files. */
+export async function unloaded(context: Context, inputs: PatroniClusterInputs): Promise<string[]> {
+  return Object.entries(await filesOf(context, inputs)).flatMap(
+    ([name, found]) => (found && notRead(name, found, {})) ?? [],
+  );
 }
 
 function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {
@@ -102,6 +158,11 @@ export async function foundConfiguration(
 ): Promise<PatroniClusterInputs["configuration"]> {
   const wanted = wantedSettings(inputs.configuration);
   const others: { [name: string]: string } = {};
+  for (const [member, found] of Object.entries(await filesOf(context, inputs))) {
+    for (const [name, value] of Object.entries(found ? brokenPromises(found) : {})) {
+      others[name] = `${value} by ALTER SYSTEM on ${member}`;
+    }
+  }
   for (const [member, running] of Object.entries(await settingsOf(context, inputs))) {
     for (const [name, value] of Object.entries(running ? notLoaded(wanted, running) : {})) {
       others[name] = `${value} on ${member}`;
@@ -116,16 +177,32 @@ export async function foundConfiguration(
 }
 
 /** The settings of all members on which PostgreSQL runs; nothing of one that takes no connections at the moment. */
-async function settingsOf(
+function settingsOf(
   context: Context,
   inputs: PatroniClusterInputs,
 ): Promise<{ [member: string]: RunningSettings | undefined }> {
+  return askEach(context, inputs, settingsProbe(inputs.port));
+}
+
+/** What they have made of their files. */
+function filesOf(
+  context: Context,
+  inputs: PatroniClusterInputs,
+): Promise<{ [member: string]: LoadedFiles | undefined }> {
+  return askEach(context, inputs, loadedProbe(inputs.port));
+}
+
+async function askEach<T>(
+  context: Context,
+  inputs: PatroniClusterInputs,
+  probe: Probe<T>,
+): Promise<{ [member: string]: T | undefined }> {
   const view = await viewOf(context, inputs);
   const asked = Object.keys(inputs.members)
     .filter((name) => isUp(view, name))
-    .map(async (name): Promise<[string, RunningSettings | undefined]> => [
+    .map(async (name): Promise<[string, T | undefined]> => [
       name,
-      await askPostgres(context, name, settingsProbe(inputs.port)),
+      await askPostgres(context, name, probe),
     ]);
   return Object.fromEntries(await Promise.all(asked));
 }

@@ -20,7 +20,12 @@ import {
   viewOf,
   untilLed,
 } from "./cluster-view";
-import { configurationLoaded, foundConfiguration } from "./configuration-loaded";
+import {
+  configurationLoaded,
+  foundConfiguration,
+  keepPromises,
+  unloaded,
+} from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
@@ -39,19 +44,20 @@ interface Learned {
 /** A first start copies the database to each replica. */
 const REPLICAS_SECONDS = 900;
 
+const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/patroni/pgherd list";
+
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
     const progress = (message: string) => context.progress(urn, message);
-    const next =
-      "journalctl -u patroni -n 50 on the members; patronictl -c /etc/patroni/pgherd list";
     const leader = await untilLed(context, urn, inputs, {
       expected: "a leader",
       seconds: inputs.firstStartSeconds,
-      next,
+      next: NEXT,
     });
+    await keepPromises(context, inputs);
     await changeCatalog(context, inputs, leader);
     const whole = () => {
       const standstill = new Standstill();
@@ -69,7 +75,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
           const copies = await copiesOf(context, leader, inputs.port);
           return { missing: describeCopies(copies, inputs.members) || missing };
         },
-        { expected: "all members to stream", seconds: REPLICAS_SECONDS, next, progress },
+        { expected: "all members to stream", seconds: REPLICAS_SECONDS, next: NEXT, progress },
       );
     };
     await whole();
@@ -77,6 +83,8 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     if (await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration))) {
       await whole();
     }
+    // Some need a library that a restart brings.
+    await createExtensions(context, urn, inputs);
     const found = await look(context, inputs);
     if (found) return found;
     const view = await viewOf(context, inputs);
@@ -138,6 +146,17 @@ async function changeCatalog(context: Context, inputs: PatroniClusterInputs, lea
     await host.observe(catalogProbe(inputs.port)),
   );
   if (sql) await host.change("changing roles and databases", runSql(inputs.port, "postgres", sql));
+}
+
+/** On whoever leads by now. */
+async function createExtensions(context: Context, urn: string, inputs: PatroniClusterInputs) {
+  if (inputs.databases.every(({ extensions }) => extensions.length === 0)) return;
+  const leader = await untilLed(context, urn, inputs, {
+    expected: "a leader",
+    seconds: REPLICAS_SECONDS,
+    next: NEXT,
+  });
+  const host = context.host(leader);
   for (const { name, extensions } of inputs.databases) {
     if (extensions.length === 0) continue;
     const missing = extensionChanges(
@@ -157,11 +176,12 @@ async function look(
   const view = await viewOf(context, inputs);
   const leader = leaderOf(view);
   if (!leader) return undefined;
-  const [content, systemIdentifier, configuration, statuses] = await Promise.all([
+  const [content, systemIdentifier, configuration, statuses, wrong] = await Promise.all([
     findContent(context, inputs, leader),
     context.host(leader).observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
     foundConfiguration(context, inputs),
     statusesOf(context, inputs),
+    unloaded(context, inputs),
   ]);
   if (!content) return undefined;
   const { catalog, databases } = content;
@@ -171,6 +191,7 @@ async function look(
       Object.entries(inputs.members).filter(([name]) => isUp(view, name)),
     ),
     configuration,
+    unloaded: wrong,
     pendingRestart: await pendingRestarts(context, inputs, statuses),
     roles: findRoles(inputs.roles, catalog),
     databases,

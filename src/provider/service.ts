@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { MEMBER_FILE } from "../config/directories";
 import { PgherdError } from "../errors";
 import { logProbe } from "../facts/etcd";
 import { directoriesProbe, filesProbe, type FoundDirectory, type FoundFile } from "../facts/files";
@@ -17,6 +18,7 @@ import type { Context } from "./context";
 import { DAEMONS, type DaemonTraits } from "./daemons";
 import { careForEtcd, type EtcdCare } from "./etcd-member";
 import { foundFiles } from "./host-base";
+import { demandLoaded, untilLoaded } from "./loaded";
 import type { FileInput, ServiceInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -32,9 +34,11 @@ export const service: ResourceType<ServiceInputs, Learned> = {
 
   async apply(context, urn, inputs, known) {
     const daemon = traits(inputs);
+    let before: Found | undefined;
     await context.oneByOne(await turnOf(context, urn, inputs), async () => {
       let found = await look(context, inputs);
       if (!changes(inputs, daemon, found)) return;
+      if (isUp(found.unit)) before = found;
       const care = await careFor(context, urn, inputs, found, known?.hadLog);
       // What comes before the change may have stopped the unit.
       if (care?.before) found = await look(context, inputs);
@@ -51,6 +55,7 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       }
     });
     await untilUp(context, urn, inputs, daemon);
+    if (before && inputs.daemon === "patroni") await demandHba(context, urn, inputs, before);
     return state(inputs, await look(context, inputs), known);
   },
 
@@ -204,6 +209,29 @@ function state(
       configuration: isOutdated(inputs, found) ? "outdated" : "loaded",
     },
   };
+}
+
+/**
+ * Patroni hands what it is told to PostgreSQL, which may refuse it: it goes on with what it has, and does not start again.
+ * Then the lines come back that it had before.
+ */
+async function demandHba(
+  context: Context,
+  urn: string,
+  inputs: ServiceInputs,
+  before: Found,
+): Promise<void> {
+  const wanted = inputs.files[MEMBER_FILE];
+  const old = before.files[MEMBER_FILE];
+  if (!wanted || old?.content === wanted.content) return;
+  const errors = await untilLoaded(context, urn, inputs.host, wanted.content);
+  if (errors.length > 0 && old) {
+    const { unit } = traits(inputs);
+    const script = `${writeFiles({ [MEMBER_FILE]: { ...wanted, content: old.content } })}\nsystemctl reload ${quote(unit)}`;
+    await context.host(inputs.host).change("putting the old lines of pg_hba.conf back", script);
+    await untilLoaded(context, urn, inputs.host, old.content);
+  }
+  demandLoaded(errors, old ? "The lines that were there before are back on it." : "");
 }
 
 /** Seconds that a daemon has to come up, and that it must stay up before it counts. */

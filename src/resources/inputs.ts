@@ -400,6 +400,8 @@ export interface PatroniClusterInputs {
   readonly configuration: { readonly [key: string]: unknown };
   /** Of the members' own files: when they change, something may wait for a restart of PostgreSQL. */
   readonly filesHash: string;
+  /** What the members' servers have not loaded of their files, or could not: nothing is wanted. */
+  readonly unloaded: readonly string[];
   /** Members on which something waits for a restart of PostgreSQL: none is wanted. */
   readonly pendingRestart: readonly string[];
   /** Members that no switchover may choose. */

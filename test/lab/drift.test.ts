@@ -177,6 +177,22 @@ function drifts(leader: string): Drift[] {
       ].join("\n"),
       shows: ["demo-patroni-cluster"],
     },
+    {
+      what: "a line of pg_hba.conf with which no server would start again",
+      host: "db1",
+      script: "echo 'host all' >>/var/lib/postgresql/17/main/pg_hba.conf",
+      shows: ["demo-patroni-cluster"],
+    },
+    {
+      what: "promises broken that the stack does not name; no commit is confirmed any more",
+      host: leader,
+      script: [
+        psql("alter system set fsync = off"),
+        psql("alter system set synchronous_standby_names = 'ghost'"),
+        psql("select pg_reload_conf()"),
+      ].join("\n"),
+      shows: ["demo-patroni-cluster"],
+    },
   ];
 }
 

@@ -1,0 +1,79 @@
+import type { Probe } from "../host/host";
+import { hereDocument } from "../host/shell";
+import { psql } from "./postgres";
+
+/** What one server has made of its files: green is what it has loaded, not what stands on the disk. */
+export interface LoadedFiles {
+  /** What it cannot load of them, as they stand now, in its own words; with such a file it would not start again. */
+  readonly errors: readonly {
+    /** `pg_hba.conf` */
+    readonly file: string;
+    readonly line: number | null;
+    /** Of a setting. */
+    readonly name: string | null;
+    readonly error: string;
+  }[];
+  /** Lines of pg_hba.conf on its disk. */
+  readonly hba: readonly string[];
+  /** Whether it has read its files since pg_hba.conf was last written. */
+  readonly isRead: boolean;
+  /** What ALTER SYSTEM has set, by lower-case name. */
+  readonly altered: { readonly [name: string]: string };
+  /** Commits that wait for a replica to confirm them. */
+  readonly waiting: { readonly count: number; readonly seconds: number };
+  /** Whom they wait for, as the server has it. */
+  readonly synchronousStandbyNames: string;
+}
+
+/**
+ * A setting that waits for a restart has an error in pg_file_settings that is none. A line of pg_hba.conf that is parsed all
+ * the same (for SSL where there is none) keeps no server from starting. pg_ident_file_mappings came with PostgreSQL 15.
+ */
+const LOADED = `select current_setting('server_version_num')::int >= 150000 as fifteen \\gset
+\\set mapping '(select null::int as line_number, null::text as error)'
+\\if :fifteen
+\\set mapping pg_ident_file_mappings
+\\endif
+with wrong as (
+  select 1 as part, sourceline as line, name, error, regexp_replace(sourcefile, '.*/', '') as file from pg_file_settings
+    where error is not null and not (error = 'setting could not be applied'
+      and lower(name) in (select lower(name) from pg_settings where pending_restart))
+  union all select 2, line_number, null, error, 'pg_hba.conf' from pg_hba_file_rules where error is not null and type is null
+  union all select 3, line_number, null, error, 'pg_ident.conf' from :mapping as mapping where error is not null)
+select json_build_object(
+  'errors', (select coalesce(json_agg(json_build_object('file', file, 'line', line, 'name', name, 'error', error)
+    order by part, line), '[]') from wrong),
+  'hba', pg_read_file(current_setting('hba_file')),
+  'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
+  'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
+    where name is not null and sourcefile like '%/postgresql.auto.conf'),
+  'waiting', (select json_build_object('count', count(*),
+    'seconds', coalesce(round(extract(epoch from max(clock_timestamp() - state_change))), 0))
+    from pg_stat_activity where wait_event = 'SyncRep'),
+  'synchronousStandbyNames', current_setting('synchronous_standby_names'));
+`;
+
+/** What the server on this host's port has loaded. */
+export function loadedProbe(port: number): Probe<LoadedFiles> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(LOADED)}`,
+    parse: loadedFiles,
+  };
+}
+
+/** A server that has stopped in the middle would keep us waiting. */
+const PATIENCE_SECONDS = 5;
+
+/** The same, as far as the server answers; `undefined` where it does not. */
+export function loadedIfUpProbe(port: number): Probe<LoadedFiles | undefined> {
+  return {
+    // Nothing is "not known".
+    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(LOADED)}) || :`,
+    parse: (output) => (output.trim() === "" ? undefined : loadedFiles(output)),
+  };
+}
+
+function loadedFiles(output: string): LoadedFiles {
+  const found = JSON.parse(output) as LoadedFiles & { readonly hba: string };
+  return { ...found, hba: found.hba.split("\n") };
+}

@@ -1,0 +1,85 @@
+import type { LoadedFiles } from "../facts/loaded";
+import { booleanOf } from "../setting-values";
+
+/** What a server cannot load of its files, each with the place and the server's own words. */
+export function loadErrors(member: string, { errors }: Pick<LoadedFiles, "errors">): string[] {
+  return errors.map(({ file, line, name, error }) => {
+    const place = `${file}${line === null ? "" : `, line ${line}`}`;
+    return `${member}: PostgreSQL does not load ${place}: ${name === null ? "" : `${name}: `}${error}`;
+  });
+}
+
+/** Whether two texts of pg_hba.conf have the same lines; comments, of which Patroni writes some, count for nothing. */
+export function sameLines(a: readonly string[], b: readonly string[]): boolean {
+  return JSON.stringify(linesOf(a)) === JSON.stringify(linesOf(b));
+}
+
+function linesOf(lines: readonly string[]): string[] {
+  return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Settings that pgherd, Patroni or a promise of the stack hang on; ALTER SYSTEM breaks them with any value. */
+const NEVER = new Set([
+  ...["synchronous_standby_names", "primary_conninfo", "primary_slot_name", "restore_command"],
+  ...["archive_cleanup_command", "promote_trigger_file", "hot_standby", "wal_log_hints"],
+  ...["listen_addresses", "port", "unix_socket_directories", "hba_file", "ident_file"],
+  ...["external_pid_file", "cluster_name", "password_encryption"],
+]);
+
+/** Others that break one with this value. */
+const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
+  fsync: (value) => booleanOf(value) === true,
+  full_page_writes: (value) => booleanOf(value) === true,
+  synchronous_commit: (value) =>
+    !["off", "false", "no", "0", "local"].includes(value.toLowerCase()),
+  wal_level: (value) => ["replica", "logical"].includes(value.toLowerCase()),
+  ...Object.fromEntries(
+    [
+      ...["zero_damaged_pages", "ignore_checksum_failure", "ignore_invalid_pages"],
+      ...["data_sync_retry", "default_transaction_read_only"],
+    ].map((name) => [name, (value: string) => booleanOf(value) === false]),
+  ),
+};
+
+/**
+ * What ALTER SYSTEM has set that breaks a promise of every stack, whether or not this one names it: that commits outlast a
+ * crash, and are confirmed where they are to be; that replicas follow; that the server is where its clients and Patroni look.
+ */
+export function brokenPromises({ altered }: Pick<LoadedFiles, "altered">): {
+  [name: string]: string;
+} {
+  return Object.fromEntries(
+    Object.entries(altered).filter(([name, value]) => {
+      if (NEVER.has(name) || name.startsWith("recovery_")) return true;
+      return Object.hasOwn(UNLESS, name) && !UNLESS[name]?.(value);
+    }),
+  );
+}
+
+/** Less is what a replica that is busy takes. */
+const LONG_SECONDS = 5;
+
+/** What is wrong with what a server has loaded, in sentences for a status. */
+export function loadedProblems(member: string, found: LoadedFiles): string[] {
+  const { waiting } = found;
+  return [
+    ...loadErrors(member, found).map(
+      (error) => `${error}. It goes on as it is, but would not start again. Mend it by pulumi up.`,
+    ),
+    ...Object.entries(brokenPromises(found)).map(
+      ([name, value]) =>
+        `${member}: ${name} is ${JSON.stringify(value)} by ALTER SYSTEM, which breaks a promise of the stack. pulumi up takes it back.`,
+    ),
+    ...(waiting.count > 0 && waiting.seconds >= LONG_SECONDS ? [hanging(member, found)] : []),
+  ];
+}
+
+function hanging(member: string, found: LoadedFiles): string {
+  const { waiting, synchronousStandbyNames: names } = found;
+  const commits = waiting.count === 1 ? "1 commit waits" : `${waiting.count} commits wait`;
+  const by = Object.hasOwn(found.altered, "synchronous_standby_names") ? ", by ALTER SYSTEM" : "";
+  return (
+    `${member}: ${commits} for a replica to confirm, for ${waiting.seconds} s by now. ` +
+    `synchronous_standby_names is ${JSON.stringify(names)}${by}.`
+  );
+}

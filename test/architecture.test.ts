@@ -44,6 +44,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   config: ["setting-values", "errors"],
   resources: [],
   provider: [
+    // The engine hands the provider the stack's settings as they are written.
+    "config/connections",
     "config/directories",
     "rpc",
     "operations",

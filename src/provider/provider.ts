@@ -1,5 +1,4 @@
 import { ConnectError, PgherdError } from "../errors";
-import type { Inventory } from "../host/target";
 import { connectEngine, type EngineLog } from "../rpc/engine";
 import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
 import { isUnknown, type Values } from "../rpc/values";
@@ -14,6 +13,7 @@ import { etcdCluster } from "./etcd-cluster";
 import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { hostBase } from "./host-base";
+import { currentInventory, keepFormerHosts, type KeptInventory } from "./inventory";
 import { logins } from "./logins";
 import { migrationReport } from "./migration-report";
 import { patroniCluster } from "./patroni-cluster";
@@ -97,8 +97,18 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
   };
 
   return {
+    async checkConfig(inputs, oldInputs) {
+      return keepFormerHosts(inputs, oldInputs);
+    },
+    async diffConfig(oldInputs, inputs) {
+      return difference(oldInputs, inputs, []);
+    },
     async configure(args) {
-      context = new Context(args.inventory as unknown as Inventory, log);
+      const recorded = args.inventory as unknown as KeptInventory;
+      const inventory = currentInventory(recorded, process.env.PULUMI_CONFIG, () =>
+        log.warning("", UNREADABLE),
+      );
+      context = new Context(inventory, log);
     },
     async check(id, inputs, oldInputs) {
       const type = typeOf(id);
@@ -149,6 +159,10 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
  * refresh, and not every type can read from the hosts whether it has come to its end.
  */
 const UNFINISHED = { unfinished: true };
+
+const UNREADABLE =
+  "pgherd:hosts and pgherd:ssh of the stack cannot be read, so the hosts are reached as in the last run. " +
+  "`pulumi preview` tells what is wrong with them.";
 
 const SILENT: EngineLog = { progress() {}, info() {}, warning() {} };
 

@@ -43,6 +43,16 @@ export interface Diff {
 export interface Provider {
   /** Whether secrets come wrapped. If not, the engine itself marks outputs named like secret inputs as secret. */
   readonly acceptSecrets?: boolean;
+  /**
+   * The provider's own inputs as they are recorded.
+   * @default as they were given
+   */
+  checkConfig?(inputs: Values, oldInputs: Values): Promise<Values>;
+  /**
+   * How its own inputs differ from the recorded ones. Where it says that they do not, the engine goes on with those.
+   * @default not at all
+   */
+  diffConfig?(oldInputs: Values, inputs: Values): Promise<Diff>;
   configure(args: Values): Promise<void>;
   check(
     id: ResourceId,
@@ -140,16 +150,21 @@ function methods(provider: Provider, version: string): grpc.UntypedServiceImplem
     }),
     attach: unary(async () => new Empty()),
     checkConfig: unary(async (request: messages.CheckRequest) => {
+      const inputs = fromStruct(request.getNews());
       const response = new messages.CheckResponse();
-      response.setInputs(request.getNews());
+      response.setInputs(
+        toStruct((await provider.checkConfig?.(inputs, fromStruct(request.getOlds()))) ?? inputs),
+      );
       return response;
     }),
-    // A changed inventory changes no resource by itself: what matters of it shows in the resources' own inputs.
-    diffConfig: unary(async () => {
-      const response = new messages.DiffResponse();
-      response.setChanges(messages.DiffResponse.DiffChanges.DIFF_NONE);
-      return response;
-    }),
+    diffConfig: unary(async (request: messages.DiffRequest) =>
+      diffResponse(
+        (await provider.diffConfig?.(
+          fromStruct(request.getOldInputs() ?? request.getOlds()),
+          fromStruct(request.getNews()),
+        )) ?? { changes: {} },
+      ),
+    ),
     configure: unary(async (request: messages.ConfigureRequest) => {
       await provider.configure(fromStruct(request.getArgs()));
       const response = new messages.ConfigureResponse();

@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
 import { ConnectError } from "../errors";
+import { signatures } from "./host-keys";
+import { login, type Login } from "./identities";
+import { throughCommand } from "./proxy-command";
 import type { Target } from "./target";
-
-/** Seconds between two keepalives, and how many may stay unanswered: a dead host is noticed after 15 seconds. */
-const KEEPALIVE_SECONDS = 5;
-const KEEPALIVE_COUNT = 3;
 
 /** An open SSH connection. */
 export interface Connection {
   readonly client: Client;
+  /** How it was opened. */
+  readonly target: Target;
   /** Called once, when the connection has ended for whatever reason. */
   onClose(listener: () => void): void;
   close(): void;
@@ -22,7 +22,9 @@ export interface Connection {
  * @throws ConnectError
  */
 export async function connect(target: Target): Promise<Connection> {
+  const offers = await login(target.name, target.user, target.identities);
   const jump = target.jump && (await connect(target.jump));
+  const command = target.proxyCommand ? throughCommand(target.proxyCommand) : undefined;
   const ssh = new NodeSSH();
   let shownKey: string | undefined;
   try {
@@ -30,13 +32,12 @@ export async function connect(target: Target): Promise<Connection> {
       host: target.address,
       port: target.port,
       username: target.user,
-      sock: jump && (await forward(jump.client, target)),
-      ...credentials(target),
+      sock: jump ? await forward(jump.client, target) : (command?.stream as never),
+      authHandler: offers.handler,
       readyTimeout: target.connectTimeoutSeconds * 1000,
-      keepaliveInterval: KEEPALIVE_SECONDS * 1000,
-      keepaliveCountMax: KEEPALIVE_COUNT,
-      // Asking for the types that we know keeps a host from answering with another key that it has as well.
-      algorithms: { serverHostKey: keyAlgorithms(target.hostKeys) as never },
+      keepaliveInterval: target.keepalive.seconds * 1000,
+      keepaliveCountMax: target.keepalive.count,
+      algorithms: { serverHostKey: signatures(target.hostKeys) as never },
       hostVerifier: (key: Buffer) => {
         const encoded = key.toString("base64");
         shownKey = `${keyType(key)} ${encoded}`;
@@ -45,7 +46,8 @@ export async function connect(target: Target): Promise<Connection> {
     });
   } catch (error) {
     jump?.close();
-    throw explain(target, error as Error & { level?: string; code?: string }, shownKey);
+    const said = await command?.end();
+    throw explain(target, error as Problem, { shownKey, offers, said });
   }
   const client = ssh.connection as Client;
   // Without a listener a reset connection would end the process; what was running on it fails by itself.
@@ -53,33 +55,10 @@ export async function connect(target: Target): Promise<Connection> {
   client.on("close", () => jump?.close());
   return {
     client,
+    target,
     onClose: (listener) => client.once("close", listener),
     close: () => client.destroy(),
   };
-}
-
-function credentials(target: Target): object {
-  if (target.identityFile) {
-    try {
-      return { privateKey: readFileSync(target.identityFile, "utf8") };
-    } catch (error) {
-      if (!target.agent) {
-        throw new ConnectError(
-          target.name,
-          `expected a private key in ${target.identityFile}, got: ${(error as Error).message}.`,
-          "Mend pgherd:ssh.identityFile, or start an SSH agent that holds the key.",
-        );
-      }
-    }
-  }
-  if (!target.agent) {
-    throw new ConnectError(
-      target.name,
-      "expected a private key or an SSH agent, found neither.",
-      "Set pgherd:ssh.identityFile, or start an agent and add the key to it.",
-    );
-  }
-  return { agent: target.agent };
 }
 
 function forward(
@@ -98,25 +77,24 @@ function forward(
   });
 }
 
-/** Signature algorithms for keys of these types; an RSA key signs with SHA-2 (RFC 8332). */
-function keyAlgorithms(keys: readonly string[]): string[] {
-  const types = keys.map((key) => key.split(" ")[0] ?? "");
-  return [
-    ...new Set(
-      types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type])),
-    ),
-  ];
-}
-
 /** A key in wire format starts with the length and the name of its type (RFC 4253, section 6.6). */
 function keyType(key: Buffer): string {
   return key.subarray(4, 4 + key.readUInt32BE(0)).toString();
 }
 
+type Problem = Error & { level?: string; code?: string };
+
+interface Attempt {
+  readonly shownKey?: string;
+  readonly offers: Login;
+  /** What the ProxyCommand said. */
+  readonly said?: string;
+}
+
 function explain(
   target: Target,
-  error: Error & { level?: string; code?: string },
-  shownKey: string | undefined,
+  error: Problem,
+  { shownKey, offers, said }: Attempt,
 ): ConnectError {
   if (error instanceof ConnectError) return error;
   const where = `${target.user}@${target.address} port ${target.port}`;
@@ -133,7 +111,7 @@ function explain(
   if (error.level === "client-authentication") {
     return new ConnectError(
       target.name,
-      `${where} refused the login: no key of ${target.identityFile ?? "the SSH agent"} is accepted.`,
+      `${where} refused the login: ${offers.refusal()}`,
       `Add the public key to ~${target.user}/.ssh/authorized_keys on the host.`,
       cause,
     );
@@ -144,6 +122,14 @@ function explain(
       target.name,
       `${where} has no host key of the known type (${types}). Nothing was sent to it.`,
       "If the host was reinstalled, replace its key in pgherd:hosts or known_hosts.",
+      cause,
+    );
+  }
+  if (target.proxyCommand) {
+    return new ConnectError(
+      target.name,
+      `${where} cannot be reached through the SSH configuration's ProxyCommand: ${said || error.message}.`,
+      "Try it: ssh with the same host and configuration.",
       cause,
     );
   }

@@ -36,7 +36,7 @@ export class Host {
 
   constructor(
     readonly name: string,
-    private readonly target: () => Target,
+    private readonly target: () => Target | Promise<Target>,
     /** Who changes the host, shown to whoever finds it locked. */
     private readonly owner: string,
   ) {}
@@ -85,7 +85,7 @@ export class Host {
    */
   async reconnect(seconds: number): Promise<void> {
     if (this.cancelled) throw this.stopped("the run");
-    const usual = this.target();
+    const usual = await this.target();
     const target = {
       ...usual,
       connectTimeoutSeconds: Math.min(seconds, usual.connectTimeoutSeconds),
@@ -118,13 +118,13 @@ export class Host {
     script: string,
     { timeoutSeconds = 120 }: RunOptions,
   ): Promise<Result> {
-    const { client } = await this.connected();
+    const connection = await this.connected();
     if (this.sessions >= CONCURRENT_SESSIONS) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     this.sessions += 1;
     try {
-      const shell = await this.shell(client);
+      const shell = await this.shell(connection);
       const result = await shell.run(script, { action, timeoutSeconds });
       this.idle.push(shell);
       return result;
@@ -137,16 +137,16 @@ export class Host {
   }
 
   /** A shell that has nothing to do, or a new one: they are kept as long as the connection. */
-  private async shell(client: Connection["client"]): Promise<RootShell> {
+  private async shell(connection: Connection): Promise<RootShell> {
     const idle = this.idle.pop();
-    if (!idle) return RootShell.open(client, this.name, accessBy(this.target()));
-    return idle.usable ? idle : this.shell(client);
+    if (!idle) return RootShell.open(connection.client, this.name, accessBy(connection.target));
+    return idle.usable ? idle : this.shell(connection);
   }
 
   private connected(): Promise<Connection> {
     if (this.cancelled) throw this.stopped("the run");
     if (!this.connection) {
-      const opening = Promise.resolve().then(() => connect(this.target()));
+      const opening = Promise.resolve().then(async () => connect(await this.target()));
       const forget = () => {
         this.connection = undefined;
         this.idle = [];
@@ -167,8 +167,8 @@ export class Host {
   /** The host's lock, taken once. */
   private held(): Promise<Lock> {
     if (!this.lock) {
-      const taking = this.connected().then(({ client }) =>
-        Lock.take(client, this.name, this.owner, accessBy(this.target())),
+      const taking = this.connected().then(({ client, target }) =>
+        Lock.take(client, this.name, this.owner, accessBy(target)),
       );
       taking.catch((error: unknown) => {
         // What another run does there makes what we have seen untrue; a host that was out of reach may be tried again.

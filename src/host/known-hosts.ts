@@ -4,11 +4,15 @@ import { createHmac } from "node:crypto";
 export interface KnownHosts {
   /** Keys of a host: `["ssh-ed25519 AAAA…"]`; none if it is not known or its key was revoked. */
   keysFor(host: string, port: number): string[];
+  /** Keys of the authorities whose certificates a host may show instead. */
+  authoritiesFor(host: string, port: number): string[];
+  /** Keys that a host must not show. */
+  revokedFor(host: string, port: number): string[];
 }
 
 /**
  * Reads a known_hosts file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): plain and hashed names, ports, negation,
- * wildcards, and `@revoked`. Certificate authorities are not supported and their lines are skipped.
+ * wildcards, `@revoked` and `@cert-authority`.
  */
 export function parseKnownHosts(text: string): KnownHosts {
   const entries = text
@@ -16,13 +20,18 @@ export function parseKnownHosts(text: string): KnownHosts {
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map(parseLine);
+  const marked = (marker: string, host: string, port: number): string[] => {
+    const wanted = port === 22 ? host : `[${host}]:${port}`;
+    return entries.filter((e) => e.marker === marker && e.matches(wanted)).map((e) => e.key);
+  };
+  const trusted = (marker: string, host: string, port: number): string[] => {
+    const revoked = new Set(marked("@revoked", host, port));
+    return marked(marker, host, port).filter((key) => !revoked.has(key));
+  };
   return {
-    keysFor(host, port) {
-      const wanted = port === 22 ? host : `[${host}]:${port}`;
-      const matching = entries.filter((entry) => entry.matches(wanted));
-      const revoked = new Set(matching.filter((e) => e.marker === "@revoked").map((e) => e.key));
-      return matching.filter((e) => e.marker === "" && !revoked.has(e.key)).map((e) => e.key);
-    },
+    keysFor: (host, port) => trusted("", host, port),
+    authoritiesFor: (host, port) => trusted("@cert-authority", host, port),
+    revokedFor: (host, port) => marked("@revoked", host, port),
   };
 }
 

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
-import SSHConfig from "ssh-config";
 import type { HostSettings, SshSettings } from "../config/schema";
 import { ConnectError } from "../errors";
-import { parseKnownHosts, type KnownHosts } from "./known-hosts";
+import { knownKeys } from "./host-keys";
+import type { Identities } from "./identities";
+import { sshConfigFor, type SshConfig } from "./ssh-config";
+import { expandCommand, expandPath, type Tokens } from "./tokens";
 
 /** The hosts and how they are reached, as the stack says. */
 export interface Inventory {
@@ -18,129 +19,156 @@ export interface Target {
   readonly address: string;
   readonly port: number;
   readonly user: string;
-  /** Path of a private key; without it the agent is asked. */
-  readonly identityFile?: string;
-  /** Socket of the SSH agent. */
-  readonly agent?: string;
+  readonly identities: Identities;
   /** The keys that the host may show: `["ssh-ed25519 AAAA…"]`. */
   readonly hostKeys: readonly string[];
+  /** The host to go through. */
   readonly jump?: Target;
+  /** The command to go through, where there is no such host: the user's own, with this host's names in it. */
+  readonly proxyCommand?: string;
   readonly sudo: boolean;
   readonly connectTimeoutSeconds: number;
+  /** A connection of which nothing is heard for `count` times that many seconds is dead. */
+  readonly keepalive: { readonly seconds: number; readonly count: number };
 }
+
+/** A dead host is noticed after 15 seconds, unless the user's SSH configuration has a time of its own. */
+export const KEEPALIVE = { seconds: 5, count: 3 };
 
 /**
  * How to reach a host: the stack's settings first, then the user's SSH configuration, then OpenSSH's defaults.
- * The configuration file is `~/.ssh/config`, or the one that `PGHERD_SSH_CONFIG` names.
- * @throws ConnectError if the inventory has no such host or nothing tells its key.
+ * @throws ConnectError if the inventory has no such host, nothing tells its key, or something cannot be followed.
  */
-export function resolveTarget(inventory: Inventory, name: string): Target {
-  const host = inventory.hosts[name];
+export async function resolveTarget({ hosts, ssh }: Inventory, name: string): Promise<Target> {
+  const host = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
   if (!host) {
     throw new ConnectError(name, "no such host in pgherd:hosts.", "Add it, or mend the name.");
   }
-  const { ssh } = inventory;
-  const file = userConfig([name, host.address]);
-  const jump = host.proxyJump ?? ssh.proxyJump ?? file("ProxyJump");
-  return target(name, host.address, file, {
-    ssh,
-    port: host.port ?? ssh.port,
-    user: host.user ?? ssh.user,
-    pinned: host.hostKey,
-    jump: jump && jump !== "none" ? resolveJump(jump, ssh) : undefined,
+  const wanted = host.user ?? ssh.user;
+  const config = await sshConfigFor(name, [name, host.address], wanted);
+  const tokens = tokensOf(name, host.address, host.port ?? ssh.port, wanted, config);
+  const own = ssh.identityFile;
+  return {
+    ...common(tokens, config, ssh),
+    hostKeys: host.hostKey ? [host.hostKey] : knownKeys(tokens, config, ssh.knownHosts),
+    // A key that the stack names is the one that is meant.
+    identities:
+      own === undefined
+        ? identitiesOf(tokens, config)
+        : { ...identitiesOf(tokens, config), files: [expandHome(own)], only: true },
+    ...(await wayTo(tokens, config, ssh, host.proxyJump ?? ssh.proxyJump, [])),
     sudo: ssh.sudo,
-  });
+  };
 }
 
-function resolveJump(spec: string, ssh: SshSettings): Target {
-  const match = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(spec);
-  const [, user, bracketed, plain, port] = match ?? [];
-  const alias = bracketed ?? plain ?? spec;
-  const file = userConfig([alias]);
-  return target(alias, file("HostName") ?? alias, file, {
-    ssh,
-    port: port ? Number(port) : undefined,
-    user,
-    sudo: false,
-  });
-}
-
-interface Choices {
-  ssh: SshSettings;
-  port?: number;
-  user?: string;
-  pinned?: string;
-  jump?: Target;
-  sudo: boolean;
-}
-
-function target(name: string, address: string, file: Lookup, choices: Choices): Target {
-  const { ssh, pinned } = choices;
-  const port = choices.port ?? Number(file("Port") ?? 22);
-  const knownHostsFiles = expandHome(
-    ssh.knownHosts ?? file("UserKnownHostsFile") ?? "~/.ssh/known_hosts",
-  );
-  const hostKeys = pinned ? [pinned] : knownKeys(knownHostsFiles, [name, address], port);
-  if (hostKeys.length === 0) {
+/** What leads to a host, of `ProxyJump` or `ProxyCommand`. */
+async function wayTo(
+  tokens: Tokens,
+  config: SshConfig,
+  ssh: SshSettings,
+  own: string | undefined,
+  behind: readonly string[],
+): Promise<Pick<Target, "jump" | "proxyCommand">> {
+  const jump = own ?? config.first("proxyjump");
+  if (jump && jump !== "none") {
+    let way: Pick<Target, "jump" | "proxyCommand"> = {};
+    for (const one of jump.split(",")) {
+      way = { jump: await jumpHost(tokens.name, one.trim(), ssh, way.jump, behind) };
+    }
+    return way;
+  }
+  const command = config.first("proxycommand");
+  if (own !== undefined || !command || command === "none") return {};
+  if (config.first("proxyusefdpass") === "yes") {
     throw new ConnectError(
-      name,
-      `expected a known host key for ${address}, found none in pgherd:hosts.${name}.hostKey or ${knownHostsFiles}.`,
-      `Compare the output of \`ssh-keyscan ${address}\` with the host's console, then add it to one of the two.`,
+      tokens.name,
+      "ProxyUseFdpass of the SSH configuration cannot be followed.",
+      "Use a ProxyCommand that speaks over its standard input and output, or set pgherd:ssh.proxyJump.",
     );
   }
-  const identity = ssh.identityFile ?? file("IdentityFile");
+  return { proxyCommand: expandCommand(command, tokens) };
+}
+
+/**
+ * @param before the host that leads to it, of a list; else its own configuration says.
+ * @param behind the jump hosts that it leads to, which must not lead to it.
+ */
+async function jumpHost(
+  name: string,
+  spec: string,
+  ssh: SshSettings,
+  before: Target | undefined,
+  behind: readonly string[],
+): Promise<Target> {
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?\/?$/.exec(spec);
+  const [, user, bracketed, plain, port] = match ?? [];
+  const alias = bracketed ?? plain ?? spec;
+  if (behind.includes(alias)) {
+    throw new ConnectError(
+      name,
+      `the SSH configuration leads through ${[...behind, alias].join(" through ")}, which never ends.`,
+      "Mend ProxyJump there.",
+    );
+  }
+  const config = await sshConfigFor(name, [alias], user);
+  const address = config.first("hostname") ?? alias;
+  const tokens = tokensOf(alias, address, port ? Number(port) : undefined, user, config);
+  const identities = identitiesOf(tokens, config);
+  const own = ssh.identityFile === undefined ? [] : [expandHome(ssh.identityFile)];
+  return {
+    ...common(tokens, config, ssh),
+    hostKeys: knownKeys(tokens, config, ssh.knownHosts),
+    identities: { ...identities, files: [...own, ...identities.files] },
+    ...(before
+      ? { jump: before }
+      : await wayTo(tokens, config, ssh, undefined, [...behind, alias])),
+    sudo: false,
+  };
+}
+
+function tokensOf(
+  name: string,
+  address: string,
+  port: number | undefined,
+  user: string | undefined,
+  config: SshConfig,
+): Tokens {
   return {
     name,
     address,
-    port,
-    user: choices.user ?? file("User") ?? userInfo().username,
-    identityFile: identity ? expandHome(identity) : undefined,
-    agent: process.env.SSH_AUTH_SOCK,
-    hostKeys,
-    jump: choices.jump,
-    sudo: choices.sudo,
+    port: port ?? Number(config.first("port") ?? 22),
+    user: user ?? config.first("user") ?? userInfo().username,
+  };
+}
+
+function common(tokens: Tokens, config: SshConfig, ssh: SshSettings) {
+  const interval = Number(config.first("serveraliveinterval") ?? 0);
+  const count = Number(config.first("serveralivecountmax") ?? KEEPALIVE.count);
+  return {
+    ...tokens,
     connectTimeoutSeconds: ssh.connectTimeout,
+    keepalive: interval > 0 ? { seconds: interval, count } : KEEPALIVE,
   };
 }
 
-/** The value of a keyword for this host: `file("ProxyJump")`. */
-type Lookup = (keyword: string) => string | undefined;
-
-function userConfig(aliases: string[]): Lookup {
-  const path = process.env.PGHERD_SSH_CONFIG ?? join(homedir(), ".ssh/config");
-  const config = SSHConfig.parse(readIfThere(path));
-  const found = aliases.map((alias) => config.compute(alias, { ignoreCase: true }));
-  return (keyword) => {
-    for (const section of found) {
-      const key = Object.keys(section).find((one) => one.toLowerCase() === keyword.toLowerCase());
-      const value = key && section[key];
-      if (value) return Array.isArray(value) ? value[0] : value;
-    }
-    return undefined;
+/** The keys that OpenSSH would offer. */
+function identitiesOf(tokens: Tokens, config: SshConfig): Identities {
+  const files = config.all("identityfile").filter((file) => file !== "none");
+  return {
+    files: files.map((file) => expandPath(file, tokens)),
+    agent: agentOf(tokens, config.first("identityagent")),
+    only: config.first("identitiesonly") === "yes",
   };
 }
 
-const knownHostsCache = new Map<string, KnownHosts>();
-
-function knownKeys(path: string, names: string[], port: number): string[] {
-  let known = knownHostsCache.get(path);
-  if (!known) {
-    known = parseKnownHosts(readIfThere(path));
-    knownHostsCache.set(path, known);
-  }
-  return [...new Set(names.flatMap((name) => known.keysFor(name, port)))];
+function agentOf(tokens: Tokens, wanted: string | undefined): string | undefined {
+  if (wanted === "none") return undefined;
+  if (wanted === undefined || wanted === "SSH_AUTH_SOCK") return process.env.SSH_AUTH_SOCK;
+  return wanted.startsWith("$") && !wanted.startsWith("${")
+    ? process.env[wanted.slice(1)]
+    : expandPath(wanted, tokens);
 }
 
 function expandHome(path: string): string {
-  const unquoted = path.replace(/^"(.*)"$/, "$1");
-  return unquoted.startsWith("~/") ? join(homedir(), unquoted.slice(2)) : unquoted;
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
 }

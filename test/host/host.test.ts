@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CommandError, ConnectError, PgherdError } from "../../src/errors";
 import { Host } from "../../src/host/host";
-import type { Target } from "../../src/host/target";
+import { KEEPALIVE, type Target } from "../../src/host/target";
 import { keyPair } from "../keys";
 import { startSshServer, type SshServer } from "../tools/ssh-server";
 
@@ -24,7 +24,8 @@ beforeAll(async () => {
     address: "127.0.0.1",
     port: server.port,
     user: "tester",
-    identityFile,
+    identities: { files: [identityFile], only: true },
+    keepalive: KEEPALIVE,
     hostKeys: [server.hostKey],
     sudo: false,
     connectTimeoutSeconds: 10,

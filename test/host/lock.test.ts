@@ -8,6 +8,7 @@ import { ConnectError } from "../../src/errors";
 import { Host } from "../../src/host/host";
 import { guarded } from "../../src/host/lock";
 import { strict } from "../../src/host/shell";
+import { KEEPALIVE } from "../../src/host/target";
 import { keyPair } from "../keys";
 import { startSshServer, type SshServer, type SshServerOptions } from "../tools/ssh-server";
 
@@ -47,7 +48,8 @@ async function runsOn(
     const host = new Host(
       "db1",
       () => ({
-        ...{ name: "db1", address: "127.0.0.1", port: started.port, user: "tester", identityFile },
+        ...{ name: "db1", address: "127.0.0.1", port: started.port, user: "tester" },
+        ...{ identities: { files: [identityFile], only: true }, keepalive: KEEPALIVE },
         ...{ hostKeys: [started.hostKey], sudo: false, connectTimeoutSeconds },
       }),
       owner,

@@ -15,7 +15,7 @@ export const host = z.strictObject({
     })
     .optional()
     .describe(
-      "Public host key, `ssh-ed25519 AAAA…`; another one is never accepted. Default: from the known_hosts file.",
+      "Public host key, `ssh-ed25519 AAAA…`; another one is never accepted. Default: from the known_hosts files.",
     ),
   proxyJump: z
     .string()

@@ -8,15 +8,19 @@ export const ssh = z.strictObject({
   identityFile: z
     .string()
     .optional()
-    .describe("Private key; read when connecting, never stored. Default: the SSH agent."),
+    .describe(
+      "Private key, or the public half of one that the SSH agent holds; read when connecting, never stored. Default: those of your SSH configuration, then the agent's.",
+    ),
   knownHosts: z
     .string()
     .optional()
-    .describe("File with the keys of known hosts. Default: `~/.ssh/known_hosts`."),
+    .describe("File with the keys of known hosts. Default: those of your SSH configuration."),
   proxyJump: z
     .string()
     .optional()
-    .describe("Host to go through, for all hosts: `[user@]address[:port]`."),
+    .describe(
+      "Host to go through, for all hosts: `[user@]address[:port]`, several with commas; `none` for none. Default: from your SSH configuration.",
+    ),
   sudo: z.boolean().default(true).describe("Become root with `sudo -n`. False: log in as root."),
   connectTimeout: seconds.default(10).describe("Seconds to wait for a connection."),
 });

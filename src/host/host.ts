@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
 import { Lock, LockedError } from "./lock";
-import type { RootAccess } from "./root-session";
+import { SessionRefused, type RootAccess } from "./root-session";
 import { RootShell, type Result } from "./root-shell";
 import { strict } from "./shell";
 import type { Target } from "./target";
@@ -18,8 +18,14 @@ export interface RunOptions {
   readonly timeoutSeconds?: number;
 }
 
-/** sshd takes 10 sessions on a connection by default (MaxSessions); some are left for the lock and the user. */
+/**
+ * sshd takes 10 sessions on a connection by default (MaxSessions); some are left for the lock and the user. Where it
+ * takes fewer, as many are used as it takes.
+ */
 const CONCURRENT_SESSIONS = 8;
+
+/** A session that has ended is counted by sshd a little longer. */
+const REFUSED_MS = 250;
 
 /**
  * One host, over one SSH connection that is opened when first needed and kept.
@@ -30,7 +36,10 @@ export class Host {
   private lock?: Promise<Lock>;
   private questions: Question[] = [];
   private sessions = 0;
+  private limit = CONCURRENT_SESSIONS;
   private idle: RootShell[] = [];
+  /** Where the lock has a connection of its own. */
+  private lockConnection?: Connection;
   private readonly waiting: (() => void)[] = [];
   private cancelled = false;
 
@@ -80,17 +89,11 @@ export class Host {
   /**
    * Proves that the host still lets somebody in: opens a further connection, runs a command over it and ends it. The
    * one in use stays, and with it the host's lock.
-   * @param seconds how long to wait at most, if that is shorter than the stack's `connectTimeout`.
    * @throws ConnectError if the host lets nobody in.
    */
-  async reconnect(seconds: number): Promise<void> {
+  async reconnect(): Promise<void> {
     if (this.cancelled) throw this.stopped("the run");
-    const usual = await this.target();
-    const target = {
-      ...usual,
-      connectTimeoutSeconds: Math.min(seconds, usual.connectTimeoutSeconds),
-    };
-    const { client, close } = await connect(target);
+    const { client, target, close } = await connect(await this.target());
     try {
       const shell = await RootShell.open(client, this.name, accessBy(target));
       await shell.run("true", {
@@ -102,10 +105,16 @@ export class Host {
     }
   }
 
+  /** How long a login may take, in seconds: the stack's `connectTimeout`. */
+  async loginSeconds(): Promise<number> {
+    return (await this.connected()).target.connectTimeoutSeconds;
+  }
+
   /** Ends the connection; what runs on it fails. */
   close(): void {
     this.cancelled = true;
     void this.connection?.then((connection) => connection.close()).catch(() => {});
+    this.lockConnection?.close();
   }
 
   private outputOf(action: string, { code, stdout, stderr }: Result): string {
@@ -119,7 +128,7 @@ export class Host {
     { timeoutSeconds = 120 }: RunOptions,
   ): Promise<Result> {
     const connection = await this.connected();
-    if (this.sessions >= CONCURRENT_SESSIONS) {
+    while (this.sessions >= this.limit) {
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     this.sessions += 1;
@@ -137,10 +146,22 @@ export class Host {
   }
 
   /** A shell that has nothing to do, or a new one: they are kept as long as the connection. */
-  private async shell(connection: Connection): Promise<RootShell> {
-    const idle = this.idle.pop();
-    if (!idle) return RootShell.open(connection.client, this.name, accessBy(connection.target));
-    return idle.usable ? idle : this.shell(connection);
+  private async shell({ client, target }: Connection): Promise<RootShell> {
+    const end = Date.now() + target.connectTimeoutSeconds * 1000;
+    for (;;) {
+      const idle = this.idle.pop();
+      if (idle?.usable) return idle;
+      if (idle) continue;
+      try {
+        return await RootShell.open(client, this.name, accessBy(target));
+      } catch (error) {
+        const alone = this.sessions === 1;
+        if (!(error instanceof SessionRefused) || (alone && Date.now() > end)) throw error;
+        // One of those that are there becomes free.
+        this.limit = Math.max(1, this.sessions - 1);
+        await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
+      }
+    }
   }
 
   private connected(): Promise<Connection> {
@@ -150,6 +171,7 @@ export class Host {
       const forget = () => {
         this.connection = undefined;
         this.idle = [];
+        this.limit = CONCURRENT_SESSIONS;
       };
       opening.then((connection) => connection.onClose(forget), forget);
       this.connection = opening;
@@ -167,9 +189,7 @@ export class Host {
   /** The host's lock, taken once. */
   private held(): Promise<Lock> {
     if (!this.lock) {
-      const taking = this.connected().then(({ client, target }) =>
-        Lock.take(client, this.name, this.owner, accessBy(target)),
-      );
+      const taking = this.takeLock();
       taking.catch((error: unknown) => {
         // What another run does there makes what we have seen untrue; a host that was out of reach may be tried again.
         if (!(error instanceof LockedError)) this.lock = undefined;
@@ -177,6 +197,26 @@ export class Host {
       this.lock = taking;
     }
     return this.lock;
+  }
+
+  private async takeLock(): Promise<Lock> {
+    // Where a connection takes one session alone, it is for what is done under the lock.
+    if (this.sessions === 0 && this.idle.length === 0) await this.session("logging in", "true", {});
+    const shared = await this.connected();
+    const on = ({ client, target }: Connection) =>
+      Lock.take(client, this.name, this.owner, accessBy(target));
+    try {
+      return await on(shared);
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+    }
+    const own = await connect(shared.target);
+    if (this.cancelled) own.close();
+    this.lockConnection = own;
+    return on(own).catch((error: unknown) => {
+      own.close();
+      throw error;
+    });
   }
 
   private async ask(): Promise<void> {

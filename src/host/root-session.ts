@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectError } from "../errors";
 
+/** The host opens no further session on this connection (sshd_config(5), MaxSessions). */
+export class SessionRefused extends ConnectError {}
+
 /** How root is had on a host. */
 export interface RootAccess {
   /** Become root by `sudo -n`. */
@@ -39,6 +42,16 @@ export function openRootSession(
       channel?.destroy();
       reject(new ConnectError(host, what, hint, { cause }));
     };
+    const refused = (cause: Error) => {
+      if (over) return;
+      end();
+      const what = `expected a session, got "${cause.message}".`;
+      reject(
+        new SessionRefused(host, what, "Look at MaxSessions in sshd_config: 1 is enough.", {
+          cause,
+        }),
+      );
+    };
     const late = () => {
       const got = said.stderr.trim() || said.stdout.trim() || "no answer";
       fail(
@@ -56,8 +69,7 @@ export function openRootSession(
     };
     try {
       client.exec(command, (error, opened) => {
-        if (error)
-          return fail(`a session could not be opened: ${error.message}.`, undefined, error);
+        if (error) return refused(error);
         opened.on("error", () => {});
         if (over) return opened.destroy();
         channel = opened;
@@ -87,7 +99,13 @@ function explain(
 ): [what: string, hint: string] {
   if (code === null)
     return ["the connection has ended before root's shell answered.", "Is the host still up?"];
-  const last = (said.stderr.trim() || said.stdout.trim() || "nothing").split("\n").at(-1);
+  const last = (said.stderr.trim() || said.stdout.trim() || "nothing").split("\n").at(-1) ?? "";
+  if (/sudo.*\b(tty|TTY)\b/.test(said.stderr)) {
+    return [
+      `expected sudo to work without a terminal, got: ${last}`,
+      "Take requiretty away for the login user: `Defaults:USER !requiretty` in /etc/sudoers.d.",
+    ];
+  }
   if (/sudo/.test(said.stderr)) {
     return [
       `expected sudo to work without a password, got: ${last}`,
@@ -95,7 +113,7 @@ function explain(
     ];
   }
   return [
-    `expected the login shell to run \`${command}\`, which ended with code ${code}: ${last}.`,
+    `expected the login shell to run \`${command}\`, which ended with code ${code}: ${last.replace(/\.$/, "")}.`,
     "Give the login user a shell that runs commands.",
   ];
 }

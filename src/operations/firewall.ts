@@ -14,9 +14,6 @@ import type { FileInput } from "../resources/inputs";
 import { removeFiles, writeFiles } from "./files";
 import { retireUnit } from "./units";
 
-/** Seconds after which a host takes rules back that nobody has confirmed. */
-export const TRIAL_SECONDS = 45;
-
 /** Rules on trial, and those that they replaced. */
 const TRIAL_FILE = "/var/lib/pgherd/firewall-trial.nft";
 const BEFORE_FILE = "/run/pgherd/firewall-before.nft";
@@ -122,10 +119,10 @@ table ${TRACKING_TABLE} {
 const TRACK_SECONDS = 2;
 
 /**
- * Loads new rules for a trial: the host itself takes them back after `TRIAL_SECONDS` unless `keepRules` runs before.
- * Rules that nft refuses are never loaded.
+ * Loads new rules for a trial. Rules that nft refuses are never loaded.
+ * @param seconds after which the host itself takes them back unless `keepRules` runs before.
  */
-export function tryRules(body: string): string {
+export function tryRules(body: string, seconds: number): string {
   return [
     writeFiles(
       { [TRIAL_FILE]: rootFile(rulesFile(body), "0600") },
@@ -141,7 +138,7 @@ export function tryRules(body: string): string {
     `if printf '%s\\n' "$tables" | grep -qxF 'table ${TABLE}'; then before=$(/usr/sbin/nft -s list table ${TABLE}); fi`,
     `(umask 077; printf 'table ${TABLE}\\ndelete table ${TABLE}\\n%s\\n' "$before" >${BEFORE_FILE})`,
     // Timers are a minute late by default (systemd.timer(5), AccuracySec).
-    `systemd-run -q --collect --unit=${ROLLBACK_SERVICE} --on-active=${TRIAL_SECONDS} --timer-property=AccuracySec=1s /usr/sbin/nft -f ${BEFORE_FILE}`,
+    `systemd-run -q --collect --unit=${ROLLBACK_SERVICE} --on-active=${seconds} --timer-property=AccuracySec=1s /usr/sbin/nft -f ${BEFORE_FILE}`,
     `if ! printf '%s\\n' "$before" | grep -q 'ct state'; then`,
     `/usr/sbin/nft -f - ${hereDocument(TRACK_CONNECTIONS)}sleep ${TRACK_SECONDS}`,
     "fi",

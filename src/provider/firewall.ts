@@ -16,7 +16,6 @@ import {
   loadRules,
   openFirewall,
   removeFirewall,
-  TRIAL_SECONDS,
   tryRules,
 } from "../operations/firewall";
 import type { FirewallInputs, NewPortsInputs } from "../resources/inputs";
@@ -81,11 +80,13 @@ export const newPorts: ResourceType<NewPortsInputs> = {
 async function close(context: Context, urn: string, inputs: FirewallInputs): Promise<void> {
   const host = context.host(inputs.host);
   context.progress(urn, "trying the new rules");
-  await host.change("trying the firewall's rules", tryRules(inputs.rules));
-  const refusal = await shutOut(host);
+  const login = loginSeconds(await host.loginSeconds());
+  const trial = trialSeconds(login);
+  await host.change("trying the firewall's rules", tryRules(inputs.rules, trial));
+  const refusal = await shutOut(host, login);
   if (refusal) {
     context.progress(urn, "waiting until the host has taken the new rules back");
-    throw await explain(host, refusal);
+    throw await explain(host, refusal, trial);
   }
   await host.change("keeping the firewall's rules", keepRules());
 }
@@ -121,30 +122,37 @@ function stateOfNewPorts(inputs: NewPortsInputs, found: Found): NewPortsInputs {
   return { ...state(inputs, found), rules: inputs.rules, beginning: found.rules };
 }
 
-/** Seconds in which the host must let a new connection in; less than it tries the rules for. */
-const LOGIN_SECONDS = 20;
+/** Seconds in which the host must let a new connection in, where a login may take so many: time for a second one. */
+function loginSeconds(connectTimeout: number): number {
+  return Math.max(20, 2 * connectTimeout);
+}
+
+/** Seconds for which rules are tried: a login that begins at the last moment ends before, and the rules are kept. */
+function trialSeconds(login: number): number {
+  return Math.round(1.5 * login) + 15;
+}
 
 /** Why the host lets no new connection in; `undefined` if it does. */
-async function shutOut(host: Host): Promise<ConnectError | undefined> {
+async function shutOut(host: Host, seconds: number): Promise<ConnectError | undefined> {
   const start = Date.now();
   for (;;) {
     try {
-      await host.reconnect(LOGIN_SECONDS / 2);
+      await host.reconnect();
       return undefined;
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      if (Date.now() - start >= LOGIN_SECONDS * 1000) return error;
+      if (Date.now() - start >= seconds * 1000) return error;
       await pause();
     }
   }
 }
 
 /** Waits until the host has taken the rules back, so that the next run does not meet them. */
-async function explain(host: Host, refusal: ConnectError): Promise<PgherdError> {
-  const gone = await takenBack(host);
+async function explain(host: Host, refusal: ConnectError, trial: number): Promise<PgherdError> {
+  const gone = await takenBack(host, trial);
   const ending = gone
-    ? `the host has taken them back after ${TRIAL_SECONDS} seconds.`
-    : `the host takes them back by itself after ${TRIAL_SECONDS} seconds, but does not answer yet.`;
+    ? `the host has taken them back after ${trial} seconds.`
+    : `the host takes them back by itself after ${trial} seconds, but does not answer yet.`;
   return new PgherdError(
     `${host.name}: the new firewall rules shut out this controller; ${ending}\n` +
       `Meanwhile: ${refusal.message.split("\n")[0]}`,
@@ -153,9 +161,9 @@ async function explain(host: Host, refusal: ConnectError): Promise<PgherdError> 
   );
 }
 
-async function takenBack(host: Host): Promise<boolean> {
+async function takenBack(host: Host, trial: number): Promise<boolean> {
   const start = Date.now();
-  while (Date.now() - start < 2 * TRIAL_SECONDS * 1000) {
+  while (Date.now() - start < 2 * trial * 1000) {
     // The connection in use may be cut off as well; then a new one comes about once the rules are gone.
     const onTrial = await host.observe(onTrialProbe()).catch(() => true);
     if (!onTrial) return true;

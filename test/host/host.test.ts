@@ -121,11 +121,11 @@ test("a script that runs when the host is closed says that it was stopped", asyn
 
 test("reconnecting proves that a host lets new connections in, and keeps the one in use", async () => {
   const before = server.logins.length;
-  await host.reconnect(10);
+  await host.reconnect();
   expect(server.logins).toHaveLength(before + 1);
   expect(await host.run("looking", "echo still here")).toBe("still here\n");
   expect(server.logins).toHaveLength(before + 1);
   await server.close();
-  await expect(host.reconnect(10)).rejects.toThrow(ConnectError);
+  await expect(host.reconnect()).rejects.toThrow(ConnectError);
   host.close();
 });

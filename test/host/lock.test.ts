@@ -164,3 +164,41 @@ test("a login shell that waits for an answer is given up in time, with what it a
   await sleep(3000);
   expect(existsSync(join(folder, "later"))).toBe(false);
 });
+
+test.each([1, 2])(
+  "a host that takes %i session(s) on a connection is asked one thing after the other, and its lock is held",
+  async (maxSessions) => {
+    const of = await runsOn({ maxSessions });
+    const anna = of("anna");
+    const asked = [1, 2, 3].map((n) => anna.run("looking", `sleep 0.1; echo ${n}`));
+    expect(await Promise.all(asked)).toEqual(["1\n", "2\n", "3\n"]);
+    const changed = [1, 2].map((n) => anna.change("changing", `echo ${n}`));
+    expect(await Promise.all(changed)).toEqual(["1\n", "2\n"]);
+    await expect(of("bert").change("changing", "echo done")).rejects.toThrow("another run: anna");
+    // A run that changes something first has a session left for that.
+    anna.close();
+    const first = of("clara");
+    await expect.poll(() => spawnSync("flock", ["-n", join(run, "lock"), "true"]).status).toBe(0);
+    expect(await first.change("changing", "echo done")).toBe("done\n");
+    expect(await first.run("looking", "echo on")).toBe("on\n");
+  },
+);
+
+test("a host that takes no session is told of by that name", async () => {
+  const of = await runsOn({ maxSessions: 0 }, 1);
+  await expect(of("anna").run("looking", "echo on")).rejects.toThrow(
+    /db1: expected a session, got .*\nLook at MaxSessions in sshd_config/,
+  );
+});
+
+test.each([
+  ["sudo: sorry, you must have a tty to run sudo", /without a terminal[^]*requiretty/],
+  ["sudo: a password is required", /without a password[^]*NOPASSWD/],
+  ["This account is currently not available.", /login shell[^]*not available[^]*runs commands/],
+])("a login that ends with %j is told what to do", async (said, message) => {
+  const shell = join(folder, "refusing");
+  writeFileSync(shell, `#!/bin/sh\necho '${said}' >&2; exit 1\n`, { mode: 0o755 });
+  const of = await runsOn({ shell });
+  await expect(of("anna").change("changing", "echo done")).rejects.toThrow(message);
+  expect(existsSync(join(run, "lock"))).toBe(false);
+});

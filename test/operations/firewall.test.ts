@@ -10,7 +10,7 @@ import {
 } from "../../src/operations/firewall";
 
 const BODY = "    chain input {\n    }\n";
-const script = tryRules(BODY);
+const script = tryRules(BODY, 45);
 
 /** Where each of these stands in a script, to compare their order. */
 function positions(text: string, ...parts: string[]): number[] {

@@ -24,6 +24,11 @@ class FakeHost {
   state: FirewallState = { loaded: "absent", enabled: "absent" };
   rules?: string;
   letsIn = true;
+  connectTimeout = 10;
+  /** Seconds that a login takes; longer ones are given up. */
+  loginTakes = 0;
+  /** What the host has been told of how long it is to try the rules. */
+  trial = 0;
   /** How often it is asked until the timer has fired. */
   rollbackAfter = 3;
 
@@ -37,8 +42,13 @@ class FakeHost {
     return this.rules === undefined ? {} : firewallFiles(this.rules);
   }
 
-  async change(action: string): Promise<string> {
+  async loginSeconds(): Promise<number> {
+    return this.connectTimeout;
+  }
+
+  async change(action: string, script: string): Promise<string> {
     this.done.push(action);
+    this.trial = Number(/--on-active=(\d+)/.exec(script)?.[1] ?? this.trial);
     if (action.startsWith("keeping")) {
       this.rules = WANTED;
       this.state = { loaded: "active", enabled: "enabled" };
@@ -48,8 +58,13 @@ class FakeHost {
 
   async reconnect(): Promise<void> {
     this.done.push("logging in anew");
+    if (this.loginTakes > 0) await sleep(1000 * this.loginTakes);
     if (!this.letsIn) throw new ConnectError("lb1", "cannot be reached: timed out.", "Look at it.");
   }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 let host: FakeHost;
@@ -104,6 +119,18 @@ test("rules that shut out the controller are not kept, and the host has taken th
   await vi.runAllTimersAsync();
   await failed;
   expect(host.done).not.toContain("keeping the firewall's rules");
+});
+
+test("a host whose logins take long is tried for as long as the stack allows", async () => {
+  host.connectTimeout = 40;
+  host.letsIn = false;
+  host.loginTakes = 40;
+  setTimeout(() => Object.assign(host, { letsIn: true }), 60_000);
+  const applied = apply();
+  await vi.runAllTimersAsync();
+  expect(await applied).toEqual(inputs);
+  // A login that begins at the last moment, after 80 seconds, ends before the host takes the rules back.
+  expect(host.trial).toBeGreaterThan(120);
 });
 
 test("a host that never answers again is told of without a claim about its rules", async () => {

@@ -23,6 +23,8 @@ export interface SshServerOptions {
   readonly shell?: string;
   /** Whether a command is ever begun. @default true */
   readonly begins?: boolean;
+  /** How many sessions a connection may have at once, as sshd's MaxSessions. @default as many as are wanted */
+  readonly maxSessions?: number;
   /** What becomes of text that a command is told over its standard input. @default it stays as it is */
   readonly told?: (text: string) => string;
 }
@@ -34,7 +36,12 @@ export async function startSshServer(
     password?: string;
     publicKey?: string;
   },
-  { shell = "/bin/sh", begins = true, told = (text) => text }: SshServerOptions = {},
+  {
+    shell = "/bin/sh",
+    begins = true,
+    maxSessions = Infinity,
+    told = (text) => text,
+  }: SshServerOptions = {},
 ): Promise<SshServer> {
   const { private: key, public: hostKey } = keyPair();
   const commands: string[] = [];
@@ -62,8 +69,12 @@ export async function startSshServer(
       socket.pipe(channel).pipe(socket);
       socket.on("error", () => channel.end());
     });
-    connection.on("session", (accept) => {
+    let sessions = 0;
+    connection.on("session", (accept, reject) => {
+      if (sessions >= maxSessions) return reject();
+      sessions += 1;
       const session = accept();
+      session.on("close", () => (sessions -= 1));
       session.on("env", (_accept, reject) => reject?.());
       session.on("exec", (accept, _reject, { command }) => {
         commands.push(command);

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
-import { loadMigrationPassword, loadSettings } from "./config/load";
-import type { Settings } from "./config/schema";
+import { loadSettings, type Loaded } from "./config/load";
 import { ConfigError } from "./errors";
 import { planConnection } from "./plan/connection";
 import { planEntryPoint } from "./plan/haproxy";
@@ -21,10 +20,9 @@ export const forks = cluster.forks;
 export const forkPasswords = pulumi.secret(cluster.forkPasswords);
 export const systemIdentifier = cluster.systemIdentifier;
 
-function settingsOrStop(): { settings: Settings; migrationPassword?: pulumi.Output<string> } {
+function settingsOrStop(): Loaded {
   try {
-    const settings = loadSettings();
-    return { settings, migrationPassword: loadMigrationPassword(settings) };
+    return loadSettings();
   } catch (error) {
     // The engine shows this error's message alone, without a stack that helps nobody.
     if (error instanceof ConfigError) throw new pulumi.RunError(error.message);

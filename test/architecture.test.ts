@@ -41,7 +41,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "setting-values",
     "package-root",
   ],
-  config: ["setting-values", "errors"],
+  config: ["setting-values", "errors", "suggest"],
   resources: [],
   provider: [
     // The engine hands the provider the stack's settings as they are written.
@@ -61,7 +61,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   facts: ["host", "session-settings", "setting-values", "errors", "types of resources/inputs"],
   host: ["types of config", "errors"],
   rpc: [],
-  operator: ["operations", "facts", "errors"],
+  operator: ["operations", "facts", "errors", "suggest"],
   probe: ["errors"],
   api: ["operator", "operations", "probe", "errors", "package-root"],
   page: ["types of api", "types of operations", "types of operator", "probe"],

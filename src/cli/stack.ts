@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { parseSettings } from "../config/parse";
+import { parseSettings, rawSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
 import { packageRoot } from "../package-root";
@@ -21,10 +21,7 @@ export function stackFile(stack: string, configFile?: string): string {
 }
 
 /** The settings of a stack as they stand in its file, not checked yet. */
-export function rawStack(
-  stack: string,
-  configFile?: string,
-): { hosts: unknown; ssh: unknown; cluster: unknown } {
+export function rawStack(stack: string, configFile?: string): Record<string, unknown> {
   const file = stackFile(stack, configFile);
   let text: string;
   try {
@@ -36,10 +33,12 @@ export function rawStack(
       { cause: error },
     );
   }
-  const { config } = parse(text) as { config?: Record<string, unknown> };
-  return {
-    hosts: config?.["pgherd:hosts"],
-    ssh: config?.["pgherd:ssh"],
-    cluster: config?.["pgherd:cluster"],
-  };
+  let read: unknown;
+  try {
+    read = parse(text);
+  } catch (error) {
+    throw new PgherdError(`${file}: expected YAML: ${(error as Error).message.trimEnd()}`);
+  }
+  const config = (read as { config?: Record<string, unknown> } | null)?.config ?? {};
+  return rawSettings(config);
 }

@@ -1,33 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigError } from "../errors";
-import { parseSettings } from "./parse";
+import { checkSettings, MIGRATION_PASSWORD, rawSettings } from "./parse";
 import type { Settings } from "./schema";
+
+export interface Loaded {
+  readonly settings: Settings;
+  /** Of the role that the members of a standby cluster stream with from the old server; nothing where there is no such server. */
+  readonly migrationPassword?: pulumi.Output<string>;
+}
 
 /**
  * The settings of the stack that the program runs for.
  * @throws ConfigError with every problem there is.
  */
-export function loadSettings(): Settings {
-  const config = new pulumi.Config("pgherd");
-  const raw = {
-    hosts: config.getObject("hosts"),
-    ssh: config.getObject("ssh"),
-    cluster: config.getObject("cluster"),
-  };
-  return parseSettings(raw);
+export function loadSettings(): Loaded {
+  const texts = Object.entries(pulumi.runtime.allConfig());
+  const raw = rawSettings(Object.fromEntries(texts.map(([key, text]) => [key, fromJson(text)])));
+  const checked = checkSettings(raw);
+  const problems = [...checked.problems];
+  const password = new pulumi.Config("pgherd").getSecret(MIGRATION_PASSWORD);
+  const needed = followsServer(raw);
+  if (needed && !password) {
+    problems.push(
+      `pgherd:${MIGRATION_PASSWORD}: expected the password that the role replicator has on the old server, got nothing. ` +
+        `Set it: pulumi config set --secret pgherd:${MIGRATION_PASSWORD}`,
+    );
+  }
+  if (!checked.settings || problems.length > 0) throw new ConfigError(problems);
+  return { settings: checked.settings, migrationPassword: needed ? password : undefined };
 }
 
-/**
- * The password of the role that the members of a standby cluster stream with from the old server, of the stack's setting
- * `pgherd:migrationPassword`; nothing where there is no such server.
- * @throws ConfigError if it is needed and not set.
- */
-export function loadMigrationPassword({ cluster }: Settings): pulumi.Output<string> | undefined {
-  if (cluster.migration?.method !== "standbyCluster") return undefined;
-  const password = new pulumi.Config("pgherd").getSecret("migrationPassword");
-  if (password) return password;
-  throw new ConfigError([
-    "pgherd:migrationPassword: expected the password that the role replicator has on the old server, got nothing. " +
-      "Set it: pulumi config set --secret pgherd:migrationPassword",
-  ]);
+/** Pulumi keeps blocks as JSON. */
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function followsServer(raw: Record<string, unknown>): boolean {
+  const cluster = raw.cluster as { migration?: { method?: unknown } | null } | null | undefined;
+  return cluster?.migration?.method === "standbyCluster";
 }

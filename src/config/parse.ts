@@ -1,8 +1,10 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { ConfigError } from "../errors";
 import { LOST_KEY } from "./blocks/basics";
 import { brokenRules } from "./rules";
 import { settings, type Settings } from "./schema";
+import { meantBy } from "../suggest";
+import { formsOf, understood } from "./understood";
 
 /**
  * The settings of a stack, checked and with defaults filled in.
@@ -10,19 +12,57 @@ import { settings, type Settings } from "./schema";
  * @throws ConfigError with every problem there is, each with its path, what was expected and what was found.
  */
 export function parseSettings(raw: unknown): Settings {
-  // The schema would leave it out without a word.
-  const lost = lostKeys(raw);
-  if (lost.length > 0)
-    throw new ConfigError(lost.map((path) => `${renderPath(path)}: ${NO_SETTING}`));
+  const { settings: parsed, problems } = checkSettings(raw);
+  if (!parsed || problems.length > 0) throw new ConfigError(problems);
+  return parsed;
+}
+
+/** What settings come to, and every problem with them; they are not to be used if there is one. */
+export function checkSettings(raw: unknown): {
+  readonly settings?: Settings;
+  readonly problems: readonly string[];
+} {
   const result = settings.safeParse(raw);
-  if (!result.success)
-    throw new ConfigError(result.error.issues.flatMap((issue) => describe(issue, raw)));
-  const problems = brokenRules(result.data);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return result.data;
+  const issues = result.error?.issues ?? [];
+  const read = result.success ? result.data : understood(settings, raw);
+  const problems = [
+    // The schema would leave it out without a word.
+    ...lostKeys(raw).map((path) => `${renderPath(path)}: ${NO_SETTING}`),
+    ...withoutMeant(issues.flatMap(leaves), raw).flatMap((issue) => describe(issue, raw)),
+    ...brokenRules(read),
+  ];
+  return { settings: result.data, problems: [...new Set(problems)] };
+}
+
+/** Of what a stack says to pgherd the one thing that is no setting to be shown: its value is a secret. */
+export const MIGRATION_PASSWORD = "migrationPassword";
+
+/** What a stack's `config` says to pgherd, by name: `hosts`, `cluster` and whatever else there is. */
+export function rawSettings(config: { readonly [key: string]: unknown }): Record<string, unknown> {
+  const own = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
+    const [, name = ""] = /^pgherd:(.*)$/.exec(key) ?? [];
+    return name === "" || name === MIGRATION_PASSWORD ? [] : [[name, value]];
+  });
+  return Object.fromEntries(own);
 }
 
 const NO_SETTING = "no such setting. Mend its name or remove it.";
+
+/** A setting that is there under a misspelt name is not told to be missing as well. */
+function withoutMeant(issues: readonly z.core.$ZodIssue[], raw: unknown): z.core.$ZodIssue[] {
+  const meant = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.flatMap((key) => meantAt(issue.path, key)).map((key) => pathOf(issue.path, key))
+      : [],
+  );
+  return issues.filter(
+    ({ path }) => at(raw, path) !== undefined || !meant.includes(renderPath(path)),
+  );
+}
+
+function pathOf(path: readonly PropertyKey[], key: string): string {
+  return renderPath([...path, key]);
+}
 
 function lostKeys(raw: unknown, path: readonly PropertyKey[] = []): (readonly PropertyKey[])[] {
   if (Array.isArray(raw)) return raw.flatMap((one, i) => lostKeys(one, [...path, i]));
@@ -32,19 +72,24 @@ function lostKeys(raw: unknown, path: readonly PropertyKey[] = []): (readonly Pr
   );
 }
 
+/** Of a setting that has several forms, what is wrong with the one that it comes nearest to. */
+function leaves(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const branches = closest(issue.errors);
+  const [only] = branches;
+  if (!only || (branches.length > 1 && !only.some(({ path }) => path.length > 0))) return [issue];
+  return only.flatMap((one) =>
+    leaves({ ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue),
+  );
+}
+
 function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${renderPath([...issue.path, key])}: ${NO_SETTING}`);
+    return issue.keys.map((key) => `${pathOf(issue.path, key)}: ${noSetting(issue.path, key)}`);
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    const branches = closest(issue.errors);
-    const [only] = branches;
-    if (only && (branches.length === 1 || only.some(({ path }) => path.length > 0))) {
-      return only.flatMap((one) =>
-        describe({ ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue, raw),
-      );
-    }
-    return [problem(issue.path, branches.flat().map(expectation).join(", or "), raw)];
+    const wanted = closest(issue.errors).flat().map(expectation);
+    return [problem(issue.path, wanted.join(", or "), raw)];
   }
   if (issue.code === "invalid_key") {
     const key = JSON.stringify(issue.path.at(-1));
@@ -54,6 +99,50 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
     ];
   }
   return [problem(issue.path, expectation(issue), raw)];
+}
+
+function noSetting(path: readonly PropertyKey[], key: string): string {
+  const [meant] = meantAt(path, key);
+  const inner = meant ?? innerAt(path, key);
+  return inner === undefined ? NO_SETTING : `no such setting. Did you mean ${inner}?`;
+}
+
+/** The setting of a block that a name without a meaning there most likely stands for. */
+function meantAt(path: readonly PropertyKey[], key: string): string[] {
+  const known = blocksAt(path).flatMap((block) => Object.keys(block.shape as object));
+  return [meantBy(key, known) ?? []].flat();
+}
+
+/** Where a block that lies in this one has a setting of that name, if only one has: `postgresql.parameters`. */
+function innerAt(path: readonly PropertyKey[], key: string): string | undefined {
+  const found = blocksAt(path).flatMap(({ shape }) =>
+    Object.entries(shape as Record<string, z.ZodType>).flatMap(([name, inner]) =>
+      formsOf(inner).some((form) => form instanceof z.ZodObject && Object.hasOwn(form.shape, key))
+        ? `${name}.${key}`
+        : [],
+    ),
+  );
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** The blocks of settings that may stand at a path. */
+function blocksAt(path: readonly PropertyKey[]): z.ZodObject[] {
+  const forms = path.reduce<z.ZodType[]>(
+    (outer, part) =>
+      outer.flatMap((form) => {
+        const next =
+          form instanceof z.ZodObject
+            ? (form.shape as Record<PropertyKey, z.ZodType>)[part]
+            : form instanceof z.ZodRecord
+              ? (form.valueType as z.ZodType)
+              : form instanceof z.ZodArray
+                ? (form.element as z.ZodType)
+                : undefined;
+        return next ? formsOf(next) : [];
+      }),
+    formsOf(settings),
+  );
+  return forms.filter((form) => form instanceof z.ZodObject);
 }
 
 /** The alternatives that the value comes nearest to: what the user most likely meant. */

@@ -1,4 +1,9 @@
-import { backupsOutlast } from "./rules/backup";
+import {
+  backupsAreApart,
+  backupsOutlast,
+  bootstrapFits,
+  checksHaveDatabases,
+} from "./rules/backup";
 import { clientsAreKnown } from "./rules/clients";
 import { directoriesAreApart } from "./rules/directories";
 import { vipsFit } from "./rules/entry-points";
@@ -6,27 +11,29 @@ import { balancersNoticeInTime, timingsFit } from "./rules/failover";
 import { forksFit } from "./rules/forks";
 import { hbaIsSafe } from "./rules/hba";
 import { hooksHaveHosts } from "./rules/hooks";
-import { addressesAreOfOneFamily, addressesDiffer, hostsExist } from "./rules/hosts";
+import { addressesAreOfOneFamily, addressesDiffer, hostsExist, namesAreFree } from "./rules/hosts";
 import { etcdHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { portsDiffer } from "./rules/ports";
-import { ownersExist, parametersFit, slotsFit } from "./rules/postgresql";
+import { databasesFit, ownersExist, parametersFit, slotsFit, usersFit } from "./rules/postgresql";
 import { replicationHasReplicas } from "./rules/replication";
-import type { Report, Rule } from "./rules/report";
+import { understanding, type Report, type Rule } from "./rules/report";
 import type { Settings } from "./schema";
 
 /**
  * What a schema cannot say: rules between settings.
+ * @param settings where some could not be understood, what they come to is left to the next run.
  * @returns one sentence for each broken rule, with path, expectation, finding and remedy.
  */
 export function brokenRules(settings: Settings): string[] {
   const problems: string[] = [];
   const report: Report = (path, problem) => problems.push(`pgherd:${path}: ${problem}`);
-  for (const rule of RULES) rule(settings, report);
+  for (const rule of RULES) understanding(() => rule(settings, report));
   return problems;
 }
 
 const RULES: readonly Rule[] = [
+  namesAreFree,
   hostsExist,
   addressesDiffer,
   addressesAreOfOneFamily,
@@ -38,14 +45,19 @@ const RULES: readonly Rule[] = [
   balancersNoticeInTime,
   vipsFit,
   clientsAreKnown,
+  databasesFit,
   ownersExist,
+  usersFit,
   slotsFit,
   parametersFit,
   portsDiffer,
   directoriesAreApart,
   forksFit,
   hbaIsSafe,
+  backupsAreApart,
   backupsOutlast,
+  checksHaveDatabases,
+  bootstrapFits,
   hooksHaveHosts,
   migrationFits,
 ];

@@ -57,12 +57,12 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "an unknown setting of a host",
     (raw) => (raw.hosts.a1 = { address: "10.0.0.1", adress: "10.0.0.1" }),
-    `pgherd:hosts.a1.adress: ${NO_SUCH_SETTING}`,
+    "pgherd:hosts.a1.adress: no such setting. Did you mean address?",
   ],
   [
     "an unknown tag",
     cluster({ members: [{ host: "a1", tags: { nofailver: true } }, "a2", "a3"] }),
-    `pgherd:cluster.members[0].tags.nofailver: ${NO_SUCH_SETTING}`,
+    "pgherd:cluster.members[0].tags.nofailver: no such setting. Did you mean nofailover?",
   ],
   [
     "a host name as an address",
@@ -102,12 +102,12 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "a host name that would need quoting",
     (raw) => (raw.hosts["A 1"] = { address: "10.0.0.9" }),
-    'pgherd:hosts: expected each name to be a lower-case name such as demo-1 (letters, digits and hyphens, a letter first), got "A 1".',
+    'pgherd:hosts: expected each name to be a lower-case name such as demo-1 (letters, digits and hyphens, a letter first, 63 characters at most), got "A 1".',
   ],
   [
     "a cluster name that would need quoting",
     cluster({ name: "My Shop" }),
-    'pgherd:cluster.name: expected a lower-case name such as demo-1 (letters, digits and hyphens, a letter first), got "My Shop".',
+    'pgherd:cluster.name: expected a lower-case name such as demo-1 (letters, digits and hyphens, a letter first, 63 characters at most), got "My Shop".',
   ],
   [
     "no cluster at all",
@@ -445,7 +445,7 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   [
     "a user called as one of pgherd's own roles",
     postgresql({ users: [{ name: "replicator" }] }),
-    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "replicator". Choose another name.',
+    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "replicator", whom replicas stream as. Choose another name.',
   ],
   [
     "the same user twice",
@@ -702,3 +702,147 @@ test.each(["postgres", "pg_monitor", "public", "none", "all", "replication", "cu
     );
   },
 );
+
+test("mistakes of every kind are told at once: structure, names, addresses, values and what does not fit together", () => {
+  const raw = minimal();
+  raw.hosts.a1 = { address: "10.0.0.300" };
+  raw.hosts.a2 = { address: "10.0.0.2", prot: 22 };
+  raw.hosts.b2 = { address: "10.0.0.4" };
+  Object.assign(raw.cluster, {
+    members: ["a1", { host: "a2", tags: { nofailover: "yes" } }, "a3", "a3"],
+    dcs: { kind: "etcd", members: ["a1", "a2", "a9"], clientPort: "2379" },
+    loadBalancers: { hosts: ["b1", "b3"], ports: { primary: 0, replica: 5002 } },
+    postgresql: {
+      port: 70000,
+      users: [{ name: "pg_app" }, { name: "app", createdb: 1 }],
+      databases: [
+        { name: "template1", owner: "app" },
+        { name: "shop", owner: "nobody" },
+      ],
+      pgHba: ["host all all 0.0.0.0/0 trust", 5],
+      parameters: { work_mem: ["4MB"] },
+    },
+    replicatoin: { mode: "strict" },
+    firewall: { clients: ["10.0.0.0/99"] },
+  });
+  const found = problemsOf(raw).map((problem) => problem.replace(/(: expected|: no such).*/s, ""));
+  expect(found.sort()).toEqual([
+    "pgherd:cluster.dcs.clientPort",
+    "pgherd:cluster.dcs.members[2]",
+    "pgherd:cluster.firewall.clients[0]",
+    "pgherd:cluster.loadBalancers.hosts[1]",
+    "pgherd:cluster.loadBalancers.ports.primary",
+    "pgherd:cluster.members[1].tags.nofailover",
+    "pgherd:cluster.members[3]",
+    "pgherd:cluster.postgresql.databases[0].name",
+    "pgherd:cluster.postgresql.databases[1].owner",
+    "pgherd:cluster.postgresql.parameters.work_mem",
+    "pgherd:cluster.postgresql.pgHba[0]",
+    "pgherd:cluster.postgresql.pgHba[0]",
+    "pgherd:cluster.postgresql.pgHba[1]",
+    "pgherd:cluster.postgresql.port",
+    "pgherd:cluster.postgresql.users[0].name",
+    "pgherd:cluster.postgresql.users[1].createdb",
+    "pgherd:cluster.replicatoin",
+    "pgherd:hosts.a1.address",
+    "pgherd:hosts.a2.prot",
+    "pgherd:hosts.b2.address",
+  ]);
+});
+
+test.each<[string, (raw: Raw) => void, string]>([
+  ["the stack", (raw) => Object.assign(raw, { shh: {} }), "pgherd:shh: … Did you mean ssh?"],
+  [
+    "a host",
+    (raw) => (raw.hosts.a1 = { adress: "10.0.0.1" }),
+    "pgherd:hosts.a1.adress: … Did you mean address?",
+  ],
+  [
+    "the cluster",
+    cluster({ load_balancers: { hosts: ["b1"] } }),
+    "pgherd:cluster.load_balancers: … Did you mean loadBalancers?",
+  ],
+  [
+    "a block",
+    postgresql({ datadirectory: "/srv/pg" }),
+    "pgherd:cluster.postgresql.datadirectory: … Did you mean dataDirectory?",
+  ],
+  [
+    "a list",
+    postgresql({ users: [{ name: "app", createDb: true }] }),
+    "pgherd:cluster.postgresql.users[0].createDb: … Did you mean createdb?",
+  ],
+  [
+    "a form of several",
+    cluster({ failover: { profil: "fast" } }),
+    "pgherd:cluster.failover.profil: … Did you mean profile?",
+  ],
+  [
+    "a list in a block that may be false",
+    cluster({ firewall: { clients: ["10.0.0.0/8"], alow: [] } }),
+    "pgherd:cluster.firewall.alow: … Did you mean allow?",
+  ],
+  [
+    "a block by names",
+    postgresql({ slots: { feed: { type: "physical", plugn: "x" } } }),
+    "pgherd:cluster.postgresql.slots.feed.plugn: … Did you mean plugin?",
+  ],
+  [
+    "a setting of an inner block",
+    cluster({ parameters: {} }),
+    "pgherd:cluster.parameters: … Did you mean postgresql.parameters?",
+  ],
+])(
+  "a misspelt setting of %s is told with the one that was meant, and nothing else is",
+  (_where, change, told) => {
+    const raw = minimal();
+    change(raw);
+    expect(problemsOf(raw).map((one) => one.replace("no such setting.", "…"))).toEqual([told]);
+  },
+);
+
+test.each([
+  ["cluster", cluster({ name: "all" }), "name", "all"],
+  ["cluster", cluster({ name: "barman" }), "name", "barman"],
+])("a %s is not called what something else takes for its own", (_what, change, path, name) => {
+  const raw = minimal();
+  change(raw);
+  expect(problemsOf(raw)).toEqual([
+    expect.stringContaining(
+      `pgherd:cluster.${path}: expected a name that is not reserved, got "${name}", which`,
+    ),
+  ]);
+});
+
+test.each(["local", "replica", "localhost"])("%s is no name of a host", (name) => {
+  const raw = minimal();
+  raw.hosts[name] = { address: "10.0.0.77" };
+  expect(problemsOf(raw)).toEqual([
+    expect.stringContaining(`pgherd:hosts.${name}: expected a name that is not reserved`),
+  ]);
+});
+
+test.each(["all", "replication", "sameuser", "samerole"])(
+  "%s is no database of a stack",
+  (name) => {
+    const wanted = { users: [{ name: "app" }], databases: [{ name, owner: "app" }] };
+    expect(() => parsed(postgresql(wanted))).toThrow("which pg_hba.conf takes for something else");
+  },
+);
+
+test("a name that PostgreSQL would cut off, or fold, is refused with how long and how written it may be", () => {
+  const long = "a".repeat(64);
+  expect(() => parsed(postgresql({ users: [{ name: long }] }))).toThrow("63 characters at most");
+  expect(() => parsed(postgresql({ users: [{ name: "App" }] }))).toThrow("a lower-case SQL name");
+});
+
+test("the superuser of a server that is migrated is no user of the stack", () => {
+  const raw = minimal();
+  Object.assign(raw.cluster, {
+    migration: { from: "a1", superuser: "chief" },
+    postgresql: { users: [{ name: "chief" }] },
+  });
+  expect(problemsOf(raw)).toEqual([
+    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "chief", the superuser of the server that is migrated. Choose another name.',
+  ]);
+});

@@ -9,13 +9,15 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
 
 export const name = z.string().regex(NAME, {
-  error: "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first)",
+  error:
+    "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first, 63 characters at most)",
 });
 
 export const identifier = z
   .string()
   .regex(IDENTIFIER, {
-    error: "a lower-case SQL name such as app_1 (letters, digits and underscores)",
+    error:
+      "a lower-case SQL name such as app_1 (letters, digits and underscores, 63 characters at most)",
   })
   .refine((value) => value !== LOST_KEY, { error: "another name" });
 

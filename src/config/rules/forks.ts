@@ -1,15 +1,16 @@
 import type { Settings } from "../schema";
-import type { Report } from "./report";
+import { each, type Report } from "./report";
 
 export function forksFit({ cluster }: Settings, report: Report): void {
-  const names = cluster.forks.map((fork) => fork.name);
-  const sources = ["replica", ...cluster.members.map((member) => member.host)];
-  cluster.forks.forEach(({ name, from }, i) => {
-    if (names.indexOf(name) !== i)
+  each(cluster.forks, ({ name }, i) => {
+    if (cluster.forks.slice(0, i).some((other) => other.name === name))
       report(
         `cluster.forks[${i}].name`,
         `expected each fork once, got "${name}" again. Choose another name.`,
       );
+  });
+  const sources = ["replica", ...cluster.members.map((member) => member.host)];
+  each(cluster.forks, ({ from }, i) => {
     if (!sources.includes(from))
       report(
         `cluster.forks[${i}].from`,

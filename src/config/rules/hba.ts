@@ -1,34 +1,43 @@
 import { HbaError, parseHba, type Origin } from "../hba";
 import type { Settings } from "../schema";
-import type { Report } from "./report";
+import { each, understanding, type Report } from "./report";
 
 /** What a line of pg_hba.conf says, however it is spelt, lets no stranger in; and PostgreSQL takes it. */
 export function hbaIsSafe({ cluster }: Settings, report: Report): void {
-  const { pgHba, pgHbaFirst, pgHbaFromAnywhere, version } = cluster.postgresql;
-  const lines = Object.entries({ pgHba, pgHbaFirst }).flatMap(([setting, some]) =>
-    some.map((line, i) => ({ line, path: `cluster.postgresql.${setting}[${i}]` })),
-  );
-  for (const { line, path } of lines) {
-    try {
-      const rule = parseHba(line, version);
-      if (!rule || rule.method === "reject") continue;
-      const wide = pgHbaFromAnywhere ? undefined : tooWide(rule.from);
-      if (wide) {
-        report(
-          path,
-          `expected the networks of the clients, got "${rule.fromText}", which is ${wide}. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
-        );
-      }
-      if (WEAK.includes(rule.method)) {
-        report(
-          path,
-          `expected scram-sha-256, cert or reject, got "${rule.method}", which lets strangers in. Choose one of those.`,
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof HbaError)) throw error;
-      report(path, error.message);
+  const { postgresql } = cluster;
+  for (const setting of ["pgHba", "pgHbaFirst"] as const) {
+    understanding(() =>
+      each(postgresql[setting], (line, i) =>
+        lineIsSafe(line, postgresql, (problem) =>
+          report(`cluster.postgresql.${setting}[${i}]`, problem),
+        ),
+      ),
+    );
+  }
+}
+
+function lineIsSafe(
+  line: string,
+  { version, pgHbaFromAnywhere }: Settings["cluster"]["postgresql"],
+  report: (problem: string) => void,
+): void {
+  try {
+    const rule = parseHba(line, version);
+    if (!rule || rule.method === "reject") return;
+    const wide = pgHbaFromAnywhere ? undefined : tooWide(rule.from);
+    if (wide) {
+      report(
+        `expected the networks of the clients, got "${rule.fromText}", which is ${wide}. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
+      );
     }
+    if (WEAK.includes(rule.method)) {
+      report(
+        `expected scram-sha-256, cert or reject, got "${rule.method}", which lets strangers in. Choose one of those.`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof HbaError)) throw error;
+    report(error.message);
   }
 }
 

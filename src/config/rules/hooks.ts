@@ -1,8 +1,8 @@
 import type { Settings } from "../schema";
-import type { Report } from "./report";
+import { each, type Report } from "./report";
 
 export function hooksHaveHosts({ hosts, ssh, cluster }: Settings, report: Report): void {
-  cluster.hooks.forEach((hook, i) => {
+  each(cluster.hooks, (hook, i) => {
     if (cluster.hooks.findIndex(({ name }) => name === hook.name) !== i) {
       report(
         `cluster.hooks[${i}].name`,

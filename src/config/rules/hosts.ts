@@ -1,37 +1,61 @@
 import { isIP } from "node:net";
 import type { Settings } from "../schema";
-import type { Report } from "./report";
+import { CLUSTERS, HOSTS } from "../reserved";
+import { each, understanding, type Report } from "./report";
+
+/** What a host has to do in a cluster: where the settings say so, and of which host. */
+type Part = (cluster: Settings["cluster"], name: (path: string, host: string) => void) => void;
+
+const PARTS: readonly Part[] = [
+  ({ members }, name) => each(members, ({ host }, i) => name(`members[${i}]`, host)),
+  ({ dcs }, name) => each(dcs.members, (host, i) => name(`dcs.members[${i}]`, host)),
+  ({ loadBalancers }, name) =>
+    each(loadBalancers?.hosts ?? [], (host, i) => name(`loadBalancers.hosts[${i}]`, host)),
+  ({ backup }, name) => backup && name("backup.host", backup.host),
+  ({ postgresql: { bootstrap } }, name) =>
+    bootstrap && name("postgresql.bootstrap.host", bootstrap.host),
+  ({ firewall }, name) =>
+    each(firewall ? firewall.allow : [], ({ hosts = [] }, i) =>
+      each(hosts, (host, j) => name(`firewall.allow[${i}].hosts[${j}]`, host)),
+    ),
+];
 
 export function hostsExist({ hosts, cluster }: Settings, report: Report): void {
-  const named: [string, string][] = [
-    ...cluster.members.map((member, i): [string, string] => [`cluster.members[${i}]`, member.host]),
-    ...cluster.dcs.members.map((host, i): [string, string] => [`cluster.dcs.members[${i}]`, host]),
-    ...(cluster.loadBalancers?.hosts ?? []).map((host, i): [string, string] => [
-      `cluster.loadBalancers.hosts[${i}]`,
-      host,
-    ]),
-  ];
-  if (cluster.backup) named.push(["cluster.backup.host", cluster.backup.host]);
-  const { bootstrap } = cluster.postgresql;
-  if (bootstrap) named.push(["cluster.postgresql.bootstrap.host", bootstrap.host]);
-  if (cluster.firewall) {
-    cluster.firewall.allow.forEach(({ hosts: on = [] }, i) =>
-      on.forEach((host, j) => named.push([`cluster.firewall.allow[${i}].hosts[${j}]`, host])),
+  const names = Object.keys(hosts);
+  for (const part of PARTS) {
+    understanding(() =>
+      part(cluster, (path, host) => {
+        if (names.includes(host)) return;
+        report(
+          `cluster.${path}`,
+          `expected one of pgherd:hosts (${names.join(", ")}), got "${host}". Add the host or mend the name.`,
+        );
+      }),
     );
   }
-  for (const [path, host] of named) {
-    if (!hosts[host]) {
+}
+
+/** Nothing that a name of the user's ends in takes it for something else. */
+export function namesAreFree({ hosts, cluster }: Settings, report: Report): void {
+  const means = CLUSTERS[cluster.name];
+  if (means)
+    report(
+      "cluster.name",
+      `expected a name that is not reserved, got "${cluster.name}", ${means}. Choose another name.`,
+    );
+  for (const name of Object.keys(hosts)) {
+    if (HOSTS[name])
       report(
-        path,
-        `expected one of pgherd:hosts (${Object.keys(hosts).join(", ")}), got "${host}". Add the host or mend the name.`,
+        `hosts.${name}`,
+        `expected a name that is not reserved, got "${name}", ${HOSTS[name]}. Choose another name.`,
       );
-    }
   }
 }
 
 export function addressesDiffer({ hosts }: Settings, report: Report): void {
   const seen = new Map<string, string>();
-  for (const [name, { address }] of Object.entries(hosts)) {
+  each(Object.keys(hosts), (name) => {
+    const { address } = hosts[name] as Settings["hosts"][string];
     const other = seen.get(address);
     if (other)
       report(
@@ -39,14 +63,16 @@ export function addressesDiffer({ hosts }: Settings, report: Report): void {
         `expected an address of its own, got that of ${other}, ${address}. Mend one of them.`,
       );
     seen.set(address, name);
-  }
+  });
 }
 
 export function addressesAreOfOneFamily({ hosts }: Settings, report: Report): void {
-  const [first] = Object.entries(hosts);
-  if (!first) return;
-  const [firstName, { address: firstAddress }] = first;
-  for (const [name, { address }] of Object.entries(hosts)) {
+  const [firstName] = Object.keys(hosts);
+  if (firstName === undefined) return;
+  const addressOf = (name: string) => hosts[name]?.address ?? "";
+  const firstAddress = addressOf(firstName);
+  each(Object.keys(hosts), (name) => {
+    const address = addressOf(name);
     if (isIP(address) !== isIP(firstAddress)) {
       report(
         `hosts.${name}.address`,
@@ -54,5 +80,5 @@ export function addressesAreOfOneFamily({ hosts }: Settings, report: Report): vo
           "hosts reach each other by one family. Give all hosts addresses of one.",
       );
     }
-  }
+  });
 }

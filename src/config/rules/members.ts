@@ -1,18 +1,19 @@
 import type { Settings } from "../schema";
-import type { Report } from "./report";
+import { each, type Report } from "./report";
 
 export function membersDiffer({ cluster }: Settings, report: Report): void {
-  const lists: [string, string[]][] = [
-    ["cluster.members", cluster.members.map((member) => member.host)],
-    ["cluster.dcs.members", cluster.dcs.members],
-    ["cluster.loadBalancers.hosts", cluster.loadBalancers?.hosts ?? []],
+  const lists: [string, () => string[]][] = [
+    ["cluster.members", () => cluster.members.map((member) => member.host)],
+    ["cluster.dcs.members", () => cluster.dcs.members],
+    ["cluster.loadBalancers.hosts", () => cluster.loadBalancers?.hosts ?? []],
   ];
-  for (const [path, names] of lists) {
-    names.forEach((name, i) => {
+  each(lists, ([path, list]) => {
+    const names = list();
+    each(names, (name, i) => {
       if (names.indexOf(name) !== i)
         report(`${path}[${i}]`, `expected each host once, got "${name}" again. Remove one.`);
     });
-  }
+  });
 }
 
 export function etcdHasMajority({ cluster }: Settings, report: Report): void {
@@ -32,7 +33,7 @@ export function etcdHasMajority({ cluster }: Settings, report: Report): void {
 
 export function tagsFit({ cluster }: Settings, report: Report): void {
   const names = cluster.members.map(({ host }) => host);
-  cluster.members.forEach(({ host, tags }, i) => {
+  each(cluster.members, ({ host, tags }, i) => {
     const path = `cluster.members[${i}].tags`;
     if (tags.nofailover && (tags.failover_priority ?? 0) > 0) {
       report(

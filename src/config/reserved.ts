@@ -1,0 +1,60 @@
+/**
+ * Names that mean something already, each with what. Words that PostgreSQL takes for no role: get_rolespec_name in
+ * src/backend/utils/adt/acl.c and RoleId in src/backend/parser/gram.y; those of pg_hba.conf: src/backend/libpq/hba.c.
+ */
+type Reserved = { readonly [name: string]: string };
+
+/** Without what every object has: `constructor` is a free name. */
+function reserved(names: Reserved): Reserved {
+  return Object.assign(Object.create(null) as object, names);
+}
+
+const HBA = "which pg_hba.conf takes for something else";
+
+export const DATABASES: Reserved = reserved({
+  postgres: "which every server has, for those who look after it",
+  template0: "which every server has, as it came",
+  template1: "which every server has, and new databases are copied from",
+  all: HBA,
+  replication: HBA,
+  sameuser: HBA,
+  samerole: HBA,
+  samegroup: HBA,
+});
+
+const SQL = "which SQL takes for no role of that name";
+
+const ROLES: Reserved = reserved({
+  postgres: "the superuser, whom Patroni works as",
+  replicator: "whom replicas stream as",
+  rewinder: "whom Patroni makes an old leader a replica as",
+  barman: "whom backups are taken as",
+  streaming_barman: "whom the backups' WAL is received as",
+  public: SQL,
+  none: SQL,
+  current_role: SQL,
+  current_user: SQL,
+  session_user: SQL,
+  all: HBA,
+  replication: HBA,
+});
+
+/** What a role's name means already; nothing if it is free. */
+export function roleMeans(name: string): string | undefined {
+  // src/backend/catalog/catalog.c, IsReservedName
+  return name.startsWith("pg_") ? "since pg_ is the server's own beginning of names" : ROLES[name];
+}
+
+/** Names of hosts that a setting or a verb takes for something else. */
+export const HOSTS: Reserved = reserved({
+  local: "which hooks take for the machine that runs Pulumi",
+  replica: "which forks take for any replica",
+  localhost: "which every host calls itself",
+});
+
+/** Names of clusters that something which is named after them takes for something else. */
+export const CLUSTERS: Reserved = reserved({
+  // barman/config.py: FORBIDDEN_SERVER_NAMES, and the section of its own settings.
+  all: "which Barman takes for all servers",
+  barman: "which Barman takes for its own settings",
+});

@@ -15,6 +15,9 @@ export class PgherdError extends Error {
   }
 }
 
+/** What was said on the command line, or asked of the API, makes no sense. Nothing has been asked of a host. */
+export class UsageError extends PgherdError {}
+
 /** The stack's configuration is wrong. Holds every problem found, so that all can be mended in one go. */
 export class ConfigError extends PgherdError {
   constructor(readonly problems: readonly string[]) {

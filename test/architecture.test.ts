@@ -76,6 +76,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "host",
     "lab",
     "errors",
+    "suggest",
+    "package.json",
     "package-root",
   ],
   lab: ["errors", "package-root"],

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import { PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
 import { Refusal } from "../operator/cluster";
 import { Guard, isLook, type GuardOptions } from "./guard";
 import { Busy } from "./live";
@@ -51,6 +51,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   // The answers are ours: written as they are, their schemas are for the document.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   guard.watch(app);
+  acceptNoBody(app);
   answerErrors(app);
   await app.register(swagger, { openapi: DOCUMENT });
   await app.register(rateLimit, {
@@ -73,6 +74,17 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
+/** A call without a body wishes for nothing in particular, whatever type it says that its body has: `curl -X POST`. */
+function acceptNoBody(app: FastifyInstance): void {
+  app.addHook("onRequest", async ({ headers }) => {
+    if (headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0)
+      delete headers["content-type"];
+  });
+  app.addHook("preValidation", async (request) => {
+    if (!isLook(request.method)) request.body ??= {};
+  });
+}
+
 /** Listens on a Unix socket that nobody else may connect to. @throws PgherdError if others could replace it */
 export async function listenOnSocket(app: FastifyInstance, socket: string): Promise<void> {
   requireOwnDirectory(socket, "--socket");
@@ -89,7 +101,9 @@ function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const reasons = error instanceof Refusal ? error.reasons : undefined;
     const refused = error instanceof Refusal || error instanceof Busy;
-    const code = refused ? 409 : error instanceof PgherdError ? 502 : (error.statusCode ?? 500);
+    const wrong = error instanceof UsageError ? 400 : undefined;
+    const failed = error instanceof PgherdError ? 502 : (error.statusCode ?? 500);
+    const code = refused ? 409 : (wrong ?? failed);
     void reply
       .code(code)
       .send({ error: error.message ?? (error as { error?: string }).error, reasons });

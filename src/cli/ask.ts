@@ -8,7 +8,8 @@ export const EXIT_CODES = `
 Exit codes:
   0  done
   1  failed; the message says what was found and what to do next
-  2  refused by a check, or you said no: nothing was changed`;
+  2  refused by a check, you said no, or what was said makes no sense (a member
+     that does not exist): nothing was changed`;
 
 /**
  * Shows what will be done and asks whether to go on.

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { labNames } from "../lab/status";
 import { packageRoot } from "../package-root";
+import type { Settings } from "../config/schema";
+import type { StackOptions } from "./cluster";
 import { readStack } from "./stack";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -35,29 +37,66 @@ export function completeCommand(program: Command): Command {
 /** What the last of these words may become. */
 export function complete(program: Command, words: readonly string[]): string[] {
   const typed = words.at(-1) ?? "";
+  const given: string[] = [];
+  const stack: { stack: string; configFile?: string } = { stack: "lab" };
   let command = program;
   let option: Option | undefined;
-  let stack = "lab";
-  const given: string[] = [];
   for (const word of words.slice(0, -1)) {
-    if (option) {
-      if (option.long === "--stack") stack = word;
-      option = undefined;
+    // Bash takes `--to=db1` for three words.
+    if (word === "=" && option) continue;
+    if (option && !word.startsWith("-")) {
+      if (option.long === "--stack") stack.stack = word;
+      if (option.long === "--config-file") stack.configFile = word;
+      if (!option.variadic) option = undefined;
     } else if (word.startsWith("-")) {
-      const found = command.options.find(({ short, long }) => [short, long].includes(word));
-      option = found?.required ? found : undefined;
+      const [name = "", value] = word.split("=");
+      const found = optionOf(command, name);
+      if (found?.long === "--stack" && value !== undefined) stack.stack = value;
+      option = value === undefined && takesValue(found) ? found : undefined;
     } else {
       const next = command.commands.find((one) => one.name() === word);
       if (next) command = next;
       else given.push(word);
     }
   }
-  const candidates = option
-    ? valuesOf(option, stack)
-    : typed.startsWith("-")
-      ? [...command.options.flatMap(({ long }) => long ?? []), "--help"]
-      : [...visible(command), ...argumentsOf(command, given.length, stack)];
-  return candidates.filter((one) => one.startsWith(typed)).sort();
+  const [, long, begun = ""] = /^(--[a-z-]+)=(.*)$/s.exec(typed) ?? [];
+  if (long !== undefined) {
+    const found = optionOf(command, long);
+    return (found ? starting(valuesOf(found, stack), begun) : []).map((one) => `${long}=${one}`);
+  }
+  if (option && !typed.startsWith("-")) {
+    const values = starting(valuesOf(option, stack), typed === "=" ? "" : typed);
+    // One that may have several values, or none, may also be followed by something else.
+    if (option.required && !option.variadic) return values;
+    return [...values, ...starting(namesOf(command, given.length, stack), typed)];
+  }
+  return starting(
+    typed.startsWith("-")
+      ? [
+          ...command.options
+            .filter(({ hidden }) => !hidden)
+            .flatMap(({ long: name }) => name ?? []),
+          "--help",
+        ]
+      : namesOf(command, given.length, stack),
+    typed,
+  );
+}
+
+function optionOf(command: Command, name: string): Option | undefined {
+  return command.options.find(({ short, long }) => [short, long].includes(name));
+}
+
+function takesValue(option: Option | undefined): boolean {
+  return option !== undefined && (option.required || option.optional);
+}
+
+function starting(words: readonly string[], typed: string): string[] {
+  return [...new Set(words)].filter((one) => one.startsWith(typed)).sort();
+}
+
+function namesOf(command: Command, given: number, stack: StackOptions): string[] {
+  return [...visible(command), ...argumentsOf(command, given, stack)];
 }
 
 function visible(command: Command): string[] {
@@ -65,26 +104,42 @@ function visible(command: Command): string[] {
   return shown.map((one) => one.name()).filter((name) => name !== "help");
 }
 
-function valuesOf(option: Option, stack: string): string[] {
+function valuesOf(option: Option, stack: StackOptions): string[] {
   if (option.argChoices) return option.argChoices;
   switch (option.long) {
     case "--stack":
       return stacks();
     case "--to":
+    case "--on":
       return members(stack);
+    case "--from":
+      return ["replica", ...members(stack)];
+    case "--user":
+      return quietly(() => read(stack).cluster.postgresql.users.map(({ name }) => name));
+    case "--database":
+      return quietly(() => read(stack).cluster.postgresql.databases.map(({ name }) => name));
     case "--name":
+    case "--lab":
       return quietly(labNames);
     default:
       return [];
   }
 }
 
-function argumentsOf(command: Command, index: number, stack: string): string[] {
+function argumentsOf(command: Command, index: number, stack: StackOptions): string[] {
   const all = command.registeredArguments;
   const argument = all[index] ?? all.findLast(({ variadic }) => variadic);
   if (argument?.argChoices) return argument.argChoices;
-  if (argument?.name() === "member") return members(stack);
-  return argument?.name() === "host" ? hosts(stack) : [];
+  switch (argument?.name()) {
+    case "member":
+      return members(stack);
+    case "user":
+      return quietly(() => read(stack).cluster.postgresql.users.map(({ name }) => name));
+    case "host":
+      return quietly(() => Object.keys(read(stack).hosts));
+    default:
+      return [];
+  }
 }
 
 function stacks(): string[] {
@@ -92,12 +147,12 @@ function stacks(): string[] {
   return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
 }
 
-function members(stack: string): string[] {
-  return quietly(() => readStack(stack).cluster.members.map(({ host }) => host));
+function members(stack: StackOptions): string[] {
+  return quietly(() => read(stack).cluster.members.map(({ host }) => host));
 }
 
-function hosts(stack: string): string[] {
-  return quietly(() => Object.keys(readStack(stack).hosts));
+function read({ stack, configFile }: StackOptions): Settings {
+  return readStack(stack, configFile);
 }
 
 /** Somebody who is typing must not be met with an error. */

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { parseSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
-import { ConfigError, PgherdError } from "../errors";
+import { ConfigError, PgherdError, UsageError } from "../errors";
 import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
 import type { Host } from "../host/host";
 import { dropFork, ensureFork, observeForks, refuseBroken } from "../operations/forks";
@@ -43,7 +43,7 @@ function addCreate(fork: Command): void {
     .argument("<name>", "its name, e.g. try-migration")
     .option("--from <member>", "`replica` for any one, or a member", "replica")
     .option("--at <time>", "only `now`; an earlier time is restored from a backup", "now")
-    .option("--port <number>", "where it listens (default: the first free one from 5433)", Number)
+    .option("--port <number>", "where it listens (default: the first free one from 5433)", portOf)
     .option("--memory <size>", "what it may use", "512MB")
     .option("--disk <size>", "what it may take for itself", "10GB")
     .option("--ttl <time>", "when its host removes it: 8h, 3d, or `never`", "24h")
@@ -98,7 +98,8 @@ function addPassword(fork: Command): void {
 function addPsql(fork: Command): void {
   verb(fork, "psql", "Open psql on a fork.")
     .argument("<name>")
-    .argument("[argument...]", "given to psql, after --")
+    .argument("[argument...]", "psql's own: -c 'select 1', -f FILE; after -- what both know")
+    .allowUnknownOption()
     .option("-U, --user <user>", "who to connect as (default: the stack's first user)")
     .option("-d, --database <database>", "where to connect to (default: the stack's first one)")
     .action(
@@ -136,13 +137,15 @@ function verb(parent: Command, name: string, description: string): Command {
 
 async function create(name: string, options: CreateOptions): Promise<void> {
   if (options.at !== "now") {
-    throw new PgherdError(
+    throw new UsageError(
       `--at: expected "now", got "${options.at}": a fork shares the blocks that a replica has now.`,
       "An earlier state is restored from a backup.",
     );
   }
   const start = Date.now();
   const declared = readStack(options.stack, options.configFile);
+  // What was said is looked at before a host is.
+  withFork(options, { name, port: options.port ?? unusedPort(declared) });
   await withHosts(declared, async (host) => {
     const forks = await observeForks(members(declared), forksFolder(declared), host);
     const twin = forks.find((one) => one.name === name && one.state !== "incomplete");
@@ -187,13 +190,27 @@ function withFork(
     if (!(error instanceof ConfigError)) throw error;
     // What the command line said is told in its words.
     const said = `pgherd:cluster.forks[${before.length}].`;
-    throw new PgherdError(
+    throw new UsageError(
       error.problems.map((problem) => problem.replaceAll(said, "--")).join("\n"),
     );
   }
 }
 
 const FIRST_PORT = 5433;
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new InvalidArgumentError("Expected a port from 1 to 65535.");
+}
+
+/** A port that the stack does not name. */
+function unusedPort({ cluster }: Settings): number {
+  const named = JSON.stringify(cluster);
+  let port = FIRST_PORT;
+  while (named.includes(String(port))) port += 1;
+  return port;
+}
 
 /** A port that nobody uses on any member, nor a fork that is stopped or declared. */
 async function freePort(
@@ -329,13 +346,15 @@ function time(seconds: number): string {
 }
 
 const FORK_HELP = `
-A fork shares all blocks with the replica beside which it lies, until one of the two writes to them: making it copies
-nothing and takes as long for 10 GB as for 10 MB. It needs btrfs or xfs under the data directory. It has a port, a
-password, memory and disk limits and an end of its own, archives nothing, and never joins the cluster.
+A fork shares all blocks with the replica beside which it lies, until one of the
+two writes to them: making it copies nothing and takes as long for 10 GB as for
+10 MB. It needs btrfs or xfs under the data directory. It has a port, a
+password, memory and disk limits and an end of its own, archives nothing, and
+never joins the cluster.
 
 Examples:
   pgherd fork create try-migration
-  pgherd fork psql try-migration -- -f migration.sql
+  pgherd fork psql try-migration -f migration.sql
   pgherd fork create nightly --from db3 --memory 2GB --ttl 3d
   pgherd fork list
   pgherd fork drop try-migration`;

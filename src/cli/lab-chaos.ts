@@ -118,10 +118,12 @@ async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<Chao
 }
 
 const CHAOS_HELP = `
-Exit code: 0 if everything that the replication mode promises was kept, 2 if not, 1 if that could not be found out.
+Exit code: 0 if everything that the replication mode promises was kept, 2 if
+not, 1 if that could not be found out.
 
-What counts: rows that were acknowledged and are lost, that are there and cannot be, that are there twice or out of
-order, that differ between members, that a reader had seen and are gone; two primaries; and how long nobody could write.
+What counts: rows that were acknowledged and are lost, that are there and cannot
+be, that are there twice or out of order, that differ between members, that a
+reader had seen and are gone; two primaries; and how long nobody could write.
 
 Examples:
   pgherd lab chaos --seed 7 --minutes 10

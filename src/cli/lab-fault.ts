@@ -250,8 +250,9 @@ function say(lab: string, text: string): void {
 }
 
 const FAULT_HELP = `
-A fault lasts until Ctrl-C, or for as long as --for says, and is healed then; also when this command is killed. Each
-host's kernel is asked, not its network, so that hosts that nobody reaches heal too.
+A fault lasts until Ctrl-C, or for as long as --for says, and is healed then;
+also when this command is killed. Each host's kernel is asked, not its network,
+so that hosts that nobody reaches heal too.
 
 Examples:
   pgherd lab fault power db1 --for 60

@@ -230,9 +230,11 @@ function printStatus(status: LabStatus): void {
 }
 
 const LAB_HELP = `
-The hosts are real Debian systems (systemd, sshd, nftables) in containers, on a network of their own (10.89.0.0/24) that
-has no way out and that only commands run by "lab exec" and "lab ssh" can reach. Several labs can be up at once under
-different names; all of them use the same addresses. Takes root, or a sudo that asks for no password.
+The hosts are real Debian systems (systemd, sshd, nftables) in containers, on a
+network of their own (10.89.0.0/24) that has no way out and that only commands
+run by "lab exec" and "lab ssh" can reach. Several labs can be up at once under
+different names; all of them use the same addresses. Takes root, or a sudo that
+asks for no password.
 
 Examples:
   pgherd lab up
@@ -247,7 +249,8 @@ ${Object.entries(TOPOLOGIES)
   .map(([name, hosts]) => `  ${name.padEnd(9)} ${hosts.join(" ")}`)
   .join("\n")}
 
-A lab that is up is left as it is. One that was cut off while it was made is completed.
+A lab that is up is left as it is. One that was cut off while it was made is
+completed.
 
 Examples:
   pgherd lab up
@@ -255,17 +258,19 @@ Examples:
   pgherd lab up --data-fs btrfs --name forks`;
 
 const RESET_HELP = `
-A host keeps its name, address, machine-id and SSH host key; all that was ever written on it is deleted. What Pulumi
-believes about it is not: run "pulumi refresh", or start again with "lab down" and "lab up".
+A host keeps its name, address, machine-id and SSH host key; all that was ever
+written on it is deleted. What Pulumi believes about it is not: run "pulumi
+refresh", or start again with "lab down" and "lab up".
 
 Examples:
   pgherd lab reset
   pgherd lab reset db2 db3`;
 
 const EXEC_HELP = `
-The command finds in its environment: PGHERD_LAB, PGHERD_SSH_CONFIG (the hosts by name, with their keys), and, unless
-they are set already, PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE for a backend that lives and dies with the lab.
-Its exit code is passed on.
+The command finds in its environment: PGHERD_LAB, PGHERD_SSH_CONFIG (the hosts
+by name, with their keys), and, unless they are set already, PULUMI_BACKEND_URL
+and PULUMI_CONFIG_PASSPHRASE for a backend that lives and dies with the lab. Its
+exit code is passed on.
 
 Examples:
   pgherd lab exec -- pulumi up -s lab

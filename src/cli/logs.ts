@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import { readLog, type JournalLine } from "../operator/logs";
 import type { ClusterPlan } from "../plan/types";
+import { oneOf } from "../suggest";
+import { parseSince } from "./time";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 
 interface LogsOptions extends StackOptions {
@@ -21,9 +23,17 @@ export function logsCommand(): Command {
   return withStack(new Command("logs"))
     .description("Shows the logs of the cluster's daemons, of all hosts together, in order.")
     .argument("[host...]", "which hosts (default: all)")
-    .option("-d, --daemon <daemon...>", "patroni (with PostgreSQL), etcd, haproxy, keepalived")
+    .addOption(
+      new Option(
+        "-d, --daemon <daemon...>",
+        "patroni (with PostgreSQL), etcd, haproxy, keepalived, barman",
+      ).choices(DAEMONS),
+    )
     .option("-n, --lines <number>", "of each host, the latest ones", "50")
-    .option("--since <time>", "as journalctl takes it: -1h, today, 2026-11-22 02:00")
+    .option(
+      "--since <time>",
+      "-10m, -2h, today, yesterday, 02:00, 2026-11-22, 2026-11-22T02:00 (in UTC)",
+    )
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
     .option("--json", "print a line of JSON for each")
     .addHelpText("after", LOGS_HELP)
@@ -39,8 +49,12 @@ export function logsCommand(): Command {
 
 async function show(cluster: OpenCluster, names: string[], options: LogsOptions): Promise<void> {
   if (!/^[1-9]\d*$/.test(options.lines)) {
-    throw new PgherdError(`--lines: expected a number such as 50, got "${options.lines}".`);
+    throw new UsageError(`--lines: expected a number such as 50, got "${options.lines}".`);
   }
+  const since =
+    options.since === undefined
+      ? undefined
+      : parseSince("--since", options.since, new Date()).getTime();
   const units = unitsByHost(cluster.plan, names, options.daemon ?? []);
   const cursors = new Map<string, string>();
   for (let first = true; first || options.follow; first = false) {
@@ -48,7 +62,7 @@ async function show(cluster: OpenCluster, names: string[], options: LogsOptions)
     const asked = [...units].map(async ([host, daemons]): Promise<JournalLine[]> => {
       const range = {
         lines: Number(options.lines),
-        since: options.since,
+        since,
         after: cursors.get(host),
       };
       try {
@@ -57,6 +71,7 @@ async function show(cluster: OpenCluster, names: string[], options: LogsOptions)
         return lines;
       } catch (error) {
         // One that is away keeps the others' logs from nobody.
+        process.exitCode = 1;
         if (first) process.stderr.write(`${pc.red((error as Error).message.split("\n")[0])}\n`);
         return [];
       }
@@ -68,12 +83,19 @@ async function show(cluster: OpenCluster, names: string[], options: LogsOptions)
   }
 }
 
-/** The daemons that are wanted, by host. @throws PgherdError if there is no such host or daemon. */
+/** Of a host's daemons, in the words of `--daemon`. */
+const DAEMONS = ["patroni", "etcd", "haproxy", "keepalived", "barman"];
+
+/** The daemons that are wanted, by host. @throws UsageError if there is no such host or daemon. */
 export function unitsByHost(
-  { services }: Pick<ClusterPlan, "services">,
+  { services: started, backup }: Pick<ClusterPlan, "services" | "backup">,
   hosts: readonly string[],
   daemons: readonly string[],
 ): Map<string, string[]> {
+  const services: { readonly host: string; readonly daemon: string }[] = [
+    ...started,
+    ...(backup ? [{ host: backup.host, daemon: "barman" }] : []),
+  ];
   const known = {
     host: services.map(({ host }) => host),
     daemon: services.map(({ daemon }) => daemon),
@@ -82,7 +104,7 @@ export function unitsByHost(
     const all = [...new Set<string>(known[what])];
     const wrong = wanted.find((one) => !all.includes(one));
     if (wrong !== undefined) {
-      throw new PgherdError(`${what}: expected one of ${all.join(", ")}, got "${wrong}".`);
+      throw new UsageError(`${what}: expected ${oneOf(all, wrong)}`);
     }
   }
   const units = new Map<string, string[]>();
@@ -95,7 +117,7 @@ export function unitsByHost(
 }
 
 function renderLine({ at, host, unit, text }: JournalLine): string {
-  const time = new Date(at).toISOString().slice(11, 23);
+  const time = new Date(at).toISOString().slice(0, 23).replace("T", " ");
   return `${pc.dim(time)} ${pc.bold(host)} ${pc.cyan(unit)} ${text}\n`;
 }
 

@@ -1,9 +1,15 @@
+import { CommanderError } from "commander";
+import { UsageError } from "../errors";
 import { Refusal } from "../operator/cluster";
 import { makeProgram } from "./program";
 
 makeProgram()
   .parseAsync()
   .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = error instanceof Refusal ? 2 : 1;
+    // What was said wrongly has been told by then, and help and version have been printed.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = error instanceof Refusal || error instanceof UsageError ? 2 : 1;
+    }
   });

@@ -1,5 +1,5 @@
 import type { Settings } from "../config/schema";
-import { PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
 import type { Measured } from "../probe/measure";
 import type { ProbeTarget } from "../probe/probe";
 import { duration, type Interruption } from "../probe/report";
@@ -28,7 +28,7 @@ export function probeTarget(
   const password = passwords[who];
   if (password === undefined) {
     const known = Object.keys(passwords).join(", ");
-    throw new PgherdError(`--user: expected one of ${known}, got "${who}".`);
+    throw new UsageError(`--user: expected one of ${known}, got "${who}".`);
   }
   return {
     primary: connection.primary ?? "",

@@ -25,9 +25,9 @@ export function rollbackCommand(): Command {
     .addHelpText(
       "after",
       `
-Shows the preview and asks; then it writes ${SETTING}: true into
-the stack's settings and runs \`pulumi up\`. Run it where \`pulumi up\` runs, in a lab by
-\`pgherd lab exec\`.
+Shows the preview and asks; then it writes into the stack's settings
+${SETTING}: true, and runs \`pulumi up\`. Run it where
+\`pulumi up\` runs, in a lab by \`pgherd lab exec\`.
 ${EXIT_CODES}`,
     )
     .action(rollBack);

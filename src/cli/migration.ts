@@ -40,7 +40,7 @@ function statusCommand(): Command {
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExit code: 0 if nobody is left, 2 if somebody is, 1 if it could not be found out.",
+      "\nExit code: 0 if nobody is left, 2 if somebody is, 1 if it could not be known.",
     )
     .action(async ({ json, ...stack }: StatusOptions) => {
       const status = await look(stack);

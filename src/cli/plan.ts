@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import type { Settings } from "../config/schema";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import { planFlows } from "../plan/flows";
 import type { Flow } from "../plan/types";
 import { readStack } from "./stack";
@@ -24,7 +24,7 @@ export function planCommand(): Command {
     .option("--json", "print JSON")
     .action(({ stack, configFile, flows, json }: PlanOptions) => {
       if (!flows) {
-        throw new PgherdError(
+        throw new UsageError(
           "pgherd plan: expected what to show, got nothing.",
           "Say --flows for who may reach what; `pulumi preview --diff` shows all files.",
         );

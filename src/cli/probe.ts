@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import { drawProbe, strip } from "../probe/picture";
 import { now, Probe } from "../probe/probe";
 import { duration, type Kind, type ProbeReport } from "../probe/report";
@@ -35,7 +35,7 @@ export function probeCommand(): Command {
     .action(async (options: ProbeCommandOptions) => {
       const perSecond = Number(options.rate);
       if (!(perSecond >= 1 && perSecond <= 1000)) {
-        throw new PgherdError(`--rate: expected a number from 1 to 1000, got "${options.rate}".`);
+        throw new UsageError(`--rate: expected a number from 1 to 1000, got "${options.rate}".`);
       }
       const until = options.for === undefined ? Infinity : parseSpan("--for", options.for);
       const settings = readStack(options.stack, options.configFile);
@@ -125,11 +125,11 @@ function coloured(blocks: string): string {
 }
 
 const PROBE_HELP = `
-A write is a commit that waits for the disk and for synchronous replicas as every
-other one does; it needs no table (a message in the WAL, which nobody reads). An
-interruption is the time from the last success to the next one, if something
-failed in between or a second has passed. Writes and reads each keep one
-connection, as an application does, and connect again when it breaks.
+A write is a commit that waits for the disk and for synchronous replicas as
+every other one does; it needs no table (a message in the WAL, which nobody
+reads). An interruption is the time from the last success to the next one, if
+something failed in between or a second has passed. Writes and reads each keep
+one connection, as an application does, and connect again when it breaks.
 
 Exit codes:
   0  no interruption

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { version } from "../../package.json";
 import { backupCommand } from "./backup";
 import { completeCommand, completionCommand } from "./completion";
 import { demoCommand } from "./demo";
@@ -19,7 +20,9 @@ import { failoverCommand, switchoverCommand } from "./switchover";
 export function makeProgram(): Command {
   const program = new Command("pgherd")
     .description("Builds, migrates and operates highly available PostgreSQL clusters.")
-    .showHelpAfterError("(--help shows what can be said)");
+    .version(version, "-V, --version", "print the version")
+    // What stands behind a verb is the verb's: psql has a --version too.
+    .enablePositionalOptions();
   for (const command of [
     demoCommand(),
     statusCommand(),
@@ -44,5 +47,18 @@ export function makeProgram(): Command {
   ]) {
     program.addCommand(command);
   }
-  return program.addCommand(completeCommand(program), { hidden: true });
+  program.addCommand(completeCommand(program), { hidden: true });
+  return everywhere(program);
 }
+
+/** What holds for every verb, those below others too. */
+function everywhere(command: Command): Command {
+  command.commands.forEach(everywhere);
+  return command
+    .showHelpAfterError("(--help shows what can be said)")
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? WIDTH, WIDTH) })
+    .exitOverride();
+}
+
+/** Columns that are on every screen. */
+const WIDTH = 80;

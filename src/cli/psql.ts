@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { Command } from "commander";
-import { PgherdError } from "../errors";
+import { Command, Option } from "commander";
+import { ENTRANCES } from "../plan/haproxy";
+import { PgherdError, UsageError } from "../errors";
+import { oneOf } from "../suggest";
 import { stackOutputs } from "./outputs";
 
 interface PsqlOptions {
@@ -15,13 +17,16 @@ interface PsqlOptions {
 export function psqlCommand(): Command {
   return new Command("psql")
     .description("Opens psql through the entry point, as the application's user.")
-    .argument("[argument...]", "given to psql, after --")
+    .argument("[argument...]", "psql's own: -c 'select 1', -f FILE; after -- what both know")
+    .allowUnknownOption()
     .option("-s, --stack <stack>", "the deployed stack to connect to", "lab")
-    .option("-p, --port <entrance>", "primary, replica, synchronous or asynchronous", "primary")
+    .addOption(
+      new Option("-p, --port <entrance>", "where to come in").choices(ENTRANCES).default("primary"),
+    )
     .option("--replica", "the same as --port replica")
     .option("-U, --user <user>", "who to connect as", "app")
     .option("-d, --database <database>", "where to connect to", "app")
-    .addHelpText("after", "\nExample: pgherd psql --replica -- -c 'select pg_is_in_recovery()'")
+    .addHelpText("after", PSQL_HELP)
     .action((words: string[], { stack, port, replica, user, database }: PsqlOptions) => {
       const entrance = replica ? "replica" : port;
       const { connection, passwords } = stackOutputs(stack);
@@ -50,5 +55,13 @@ export function psqlCommand(): Command {
 }
 
 function wrong(option: string, expected: readonly string[], found: string): PgherdError {
-  return new PgherdError(`--${option}: expected one of ${expected.join(", ")}, got "${found}".`);
+  return new UsageError(`--${option}: expected ${oneOf(expected, found)}`);
 }
+
+const PSQL_HELP = `
+All other options are psql's. It ends with psql's exit code.
+
+Examples:
+  pgherd psql
+  pgherd psql --replica -c 'select pg_is_in_recovery()'
+  pgherd psql -U shop -d shop -Atf report.sql`;

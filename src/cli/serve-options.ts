@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import type { StackOptions } from "./cluster";
 
 export interface ServeOptions extends StackOptions {
@@ -52,8 +52,8 @@ export function refusedLog(auditLog: string): string {
 export function addressOf(listen: string): { host: string; port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(listen) ?? [];
   const host = bracketed ?? plain ?? "";
-  if (isIP(host) === 0 && host !== "localhost") {
-    throw new PgherdError(
+  if ((isIP(host) === 0 && host !== "localhost") || Number(port) > 65535) {
+    throw new UsageError(
       `--listen: expected an address and a port such as 127.0.0.1:8432, got "${listen}".`,
     );
   }
@@ -63,13 +63,13 @@ export function addressOf(listen: string): { host: string; port: number } {
 /** @throws PgherdError if the token would travel for all to read, or the certificate is none */
 export function checkListening({ listen, tlsCert, tlsKey, plain }: ServeOptions): void {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new PgherdError("--tls-cert and --tls-key: expected both or neither.");
+    throw new UsageError("--tls-cert and --tls-key: expected both or neither.");
   }
   if (tlsCert !== undefined && tlsKey !== undefined) checkCertificate(tlsCert, tlsKey);
   const { host } = addressOf(listen);
   const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   if (loopback || tlsCert || plain) return;
-  throw new PgherdError(
+  throw new UsageError(
     `--listen: expected an address of this machine alone, or TLS, got ${listen}: the token would travel for all to read.`,
     "Give --tls-cert and --tls-key, or say --plain if something else encrypts the way.",
   );
@@ -79,7 +79,7 @@ function checkCertificate(cert: string, key: string): void {
   try {
     createSecureContext({ cert: readFileSync(cert), key: readFileSync(key) });
   } catch (error) {
-    throw new PgherdError(
+    throw new UsageError(
       `--tls-cert ${cert}, --tls-key ${key}: expected a certificate and its key in PEM, got: ${(error as Error).message}.`,
       undefined,
       { cause: error },

@@ -125,11 +125,11 @@ function powerOf(lab: string): PowerSwitch {
 }
 
 const SERVE_HELP = `
-Every call must bring the token: \`Authorization: Bearer TOKEN\`. The page asks for
-it, or takes it from its address. Without --token-file a new one is made and
+Every call must bring the token: \`Authorization: Bearer TOKEN\`. The page asks
+for it, or takes it from its address. Without --token-file a new one is made and
 shown once. Changing calls are recorded in the audit log with what was asked and
-what came of it, and let in at most 30 times a minute. Calls that were not let in
-are counted in a log beside it.
+what came of it, and let in at most 30 times a minute. Calls that were not let
+in are counted in a log beside it.
 
 Examples:
   pgherd serve --lab

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import type { BackupStatus } from "../operations/backup-status";
 import type { Health } from "../operations/health";
 import {
@@ -53,7 +53,7 @@ async function watch(
   look: () => Promise<ClusterStatus>,
 ): Promise<void> {
   const pause = every === true ? 2000 : parseSpan("--watch", String(every));
-  if (pause < 500) throw new PgherdError(`--watch: expected 0.5s or more, got "${String(every)}".`);
+  if (pause < 500) throw new UsageError(`--watch: expected 0.5s or more, got "${String(every)}".`);
   for (;;) {
     const status = await look();
     if (json) process.stdout.write(`${JSON.stringify(status)}\n`);

@@ -13,7 +13,7 @@ import { confirm, EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";
 import { during, report } from "./during";
 import { probeTarget, tellCost } from "./measure";
-import { parseTime } from "./time";
+import { parseTime, tellTime } from "./time";
 
 interface SwitchoverOptions extends StackOptions {
   readonly to?: string;
@@ -34,7 +34,10 @@ export function switchoverCommand(): Command {
   return withStack(new Command("switchover"))
     .description("Hands the lead over to another member, and says how long writes stood still.")
     .option("--to <member>", "who is to lead (default: the synchronous replica least behind)")
-    .option("--at <time>", "have Patroni do it then: +30m, 02:00, 2026-11-22T02:00:00Z")
+    .option(
+      "--at <time>",
+      "have Patroni do it then: +30m, 02:00 (by this machine's clock), 2026-11-22T02:00Z",
+    )
     .option("--cancel", "take a scheduled switchover back")
     .option("--force", "go on in spite of long transactions and running backups")
     .option("-y, --yes", "do not ask")
@@ -62,18 +65,24 @@ export function failoverCommand(): Command {
 
 async function switchOverNowOrThen(options: SwitchoverOptions): Promise<void> {
   const { to, force, yes = false, json } = options;
-  const at = options.at && parseTime("--at", options.at, new Date()).toISOString();
+  const time = options.at === undefined ? undefined : parseTime("--at", options.at, new Date());
+  const at = time?.toISOString();
   const request: SwitchoverRequest = { to, force, at };
   await during("switchover", options, async (cluster) => {
     const intent = await considerSwitchover(cluster, request);
     insist("The switchover", intent, force ?? false, "--force");
-    const title = `${cluster.plan.name}: switchover from ${intent.from} to ${intent.to}`;
+    const when = time ? `, ${tellTime(time)}` : "";
+    const title = `${cluster.plan.name}: switchover from ${intent.from} to ${intent.to}${when}`;
     await confirm(title, intent, yes);
     // Whoever was agreed to shall lead, whatever has changed since.
     const agreed = { ...request, to: intent.to };
     if (at !== undefined) {
       const outcome = await performSwitchover(cluster, agreed);
-      return report(json, outcome, `Patroni hands the lead over to ${outcome.to} at ${at}.`);
+      return report(
+        json,
+        outcome,
+        `Patroni hands the lead over to ${outcome.to} at ${time ? tellTime(time) : ""}.`,
+      );
     }
     const target = () => probeTarget(options.stack, cluster.settings);
     const cost = await whileMeasured(target, () => performSwitchover(cluster, agreed));

@@ -14,8 +14,8 @@ export interface JournalLine {
 export interface JournalOptions {
   /** The latest ones, at most. */
   readonly lines: number;
-  /** As journalctl takes it: `-1h`, `today`. */
-  readonly since?: string;
+  /** In milliseconds since 1970. */
+  readonly since?: number;
   /** A place in the journal that was told before: only what came later. */
   readonly after?: string;
 }
@@ -28,7 +28,7 @@ export function journalProbe(
 ): Probe<{ readonly lines: JournalLine[]; readonly cursor?: string }> {
   const range =
     after === undefined
-      ? [`-n ${lines}`, ...(since === undefined ? [] : [`--since=${quote(since)}`])]
+      ? [`-n ${lines}`, ...(since === undefined ? [] : [`--since=@${Math.floor(since / 1000)}`])]
       : [`--after-cursor=${quote(after)}`];
   const chosen = words(units.flatMap((unit) => ["-u", unit]));
   return {
@@ -36,9 +36,22 @@ export function journalProbe(
     parse(output) {
       const rows = output.split("\n").filter((line) => line.startsWith("{"));
       const cursor = /^-- cursor: (.*)$/m.exec(output)?.[1];
-      return { lines: rows.flatMap((row) => parseRow(host, row)), cursor: cursor ?? after };
+      const said = rows.flatMap((row) => parseRow(host, row));
+      return { lines: withoutEchoes(said), cursor: cursor ?? after };
     },
   };
+}
+
+/** What HAProxy says on its standard error has this before it, and is said to syslog as well. */
+const ECHO = /^\[[A-Z]+\] +\(\d+\) : (.*)$/s;
+
+/** Each thing that HAProxy says once. */
+function withoutEchoes(lines: readonly JournalLine[]): JournalLine[] {
+  const said = new Set(lines.filter(({ unit }) => unit === "haproxy").map(({ text }) => text));
+  return lines.filter(({ unit, text }) => {
+    const echoed = unit === "haproxy" ? ECHO.exec(text)?.[1] : undefined;
+    return echoed === undefined || !said.has(echoed);
+  });
 }
 
 function parseRow(host: string, row: string): JournalLine[] {

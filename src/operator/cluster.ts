@@ -1,4 +1,5 @@
-import { PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
+import { oneOf } from "../suggest";
 import type { Hosts } from "../operations/drain";
 import {
   observeStatus,
@@ -61,13 +62,24 @@ export function observe({ plan, host }: Cluster): Promise<ClusterStatus> {
   return observeStatus(plan, host);
 }
 
-/** A member by name. @throws PgherdError naming all members if there is no such one. */
+/** A member by name. */
 export function memberOf({ members }: ClusterStatus, name: string): MemberState {
   const found = members.find((member) => member.name === name);
   if (found) return found;
-  throw new PgherdError(
-    `member: expected one of ${members.map((member) => member.name).join(", ")}, got "${name}".`,
+  throw noSuchMember(
+    members.map((member) => member.name),
+    name,
   );
+}
+
+/** @throws UsageError naming all members if there is no such one */
+export function requireMember({ plan }: Pick<Cluster, "plan">, name: string | undefined): void {
+  const members = Object.keys(plan.patroni.members);
+  if (name !== undefined && !members.includes(name)) throw noSuchMember(members, name);
+}
+
+function noSuchMember(members: readonly string[], name: string): UsageError {
+  return new UsageError(`member: expected ${oneOf(members, name)}`);
 }
 
 /** The members in one line, for messages: `db1 leader running, db2 replica starting`. */

@@ -7,6 +7,7 @@ import {
   describe,
   insist,
   observe,
+  requireMember,
   untilSeen,
   type Cluster,
   type Intent,
@@ -82,6 +83,7 @@ export async function considerFailover(
   cluster: Cluster,
   request: FailoverRequest,
 ): Promise<FailoverIntent> {
+  requireMember(cluster, request.to);
   return planFailover(cluster.plan, await observe(cluster), request);
 }
 

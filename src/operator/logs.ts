@@ -10,6 +10,17 @@ export function readLog(
   daemons: readonly string[],
   options: JournalOptions,
 ): Promise<{ readonly lines: JournalLine[]; readonly cursor?: string }> {
-  const units = daemons.map((daemon) => `${daemon}.service`);
+  const units = daemons.flatMap((daemon) => UNITS[daemon] ?? `${daemon}.service`);
   return hosts.host(host).observe(journalProbe(host, units, options));
 }
+
+/** Of a daemon that is more than its service. */
+const UNITS: { readonly [daemon: string]: readonly string[] } = {
+  barman: [
+    "pgherd-barman.service",
+    "pgherd-barman-tick.service",
+    "pgherd-backup.service",
+    "pgherd-backup-now.service",
+    "pgherd-backup-verify.service",
+  ],
+};

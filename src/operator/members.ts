@@ -16,6 +16,7 @@ import {
   insist,
   memberOf,
   observe,
+  requireMember,
   Refusal,
   untilSeen,
   type Cluster,
@@ -45,6 +46,7 @@ export async function considerRestart(
   name: string,
   { pendingOnly = false }: RestartRequest,
 ): Promise<Intent> {
+  requireMember(cluster, name);
   const status = await observe(cluster);
   const member = memberOf(status, name);
   if (member.condition === "silent") {
@@ -127,13 +129,14 @@ function answeringBalancers({ plan }: Cluster, { loadBalancers }: ClusterStatus)
 
 /** Makes a member read its files again. Nothing restarts. */
 export async function performReload(cluster: Cluster, name: string): Promise<void> {
-  memberOf(await observe(cluster), name);
+  requireMember(cluster, name);
   const endpoint = cluster.plan.patroni.members[name] ?? "";
   await cluster.host(name).change("reloading", reloadMember(endpoint));
 }
 
 /** What it means to copy a member's data anew. */
 export async function considerReinit(cluster: Cluster, name: string): Promise<Intent> {
+  requireMember(cluster, name);
   const status = await observe(cluster);
   const member = memberOf(status, name);
   const leader = leaderOf(status);

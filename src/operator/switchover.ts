@@ -11,6 +11,7 @@ import {
   describe,
   insist,
   observe,
+  requireMember,
   Refusal,
   untilSeen,
   type Cluster,
@@ -148,6 +149,7 @@ export async function considerSwitchover(
   cluster: Cluster,
   request: SwitchoverRequest,
 ): Promise<SwitchoverIntent> {
+  requireMember(cluster, request.to);
   const status = await observe(cluster);
   const leader = leaderOf(status);
   const activity = leader === undefined ? IDLE : await activityOf(cluster, leader);

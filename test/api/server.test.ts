@@ -63,6 +63,24 @@ test.each([
   expect(answer.json<{ error: string }>().error).not.toBe("");
 });
 
+test.each([
+  ["no body", {}],
+  ["no body, but a type of one", { "content-type": "application/json" }],
+  ["an empty form", { "content-type": "application/x-www-form-urlencoded", "content-length": "0" }],
+])(
+  "a call with %s wishes for nothing in particular, as curl -X POST makes it",
+  async (_what, more) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, ...more };
+    for (const url of ["/api/v1/switchover", "/api/v1/failover", "/api/v1/members/db1/restart"]) {
+      const answer = await app.inject({ method: "POST", url, headers });
+      expect([url, answer.statusCode], answer.body).not.toEqual([url, 400]);
+      expect([url, answer.statusCode], answer.body).not.toEqual([url, 415]);
+    }
+    const answer = await app.inject({ method: "PUT", url: "/api/v1/pause", headers });
+    expect(answer.json<{ error: string }>().error).toContain("paused");
+  },
+);
+
 test("only one thing is done to the cluster at a time", async () => {
   let release = () => undefined as void;
   const first = served.live.act(

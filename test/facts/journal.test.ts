@@ -7,8 +7,11 @@ const LINES = `{"__REALTIME_TIMESTAMP":"1795300696123456","SYSLOG_IDENTIFIER":"p
 `;
 
 test("lines are told with time, host and who said it, and the place up to which that was", () => {
-  const { script, parse } = journalProbe("db1", ["patroni.service"], { lines: 50, since: "-1h" });
-  expect(script).toContain("-n 50 --since=-1h -u patroni.service");
+  const { script, parse } = journalProbe("db1", ["patroni.service"], {
+    lines: 50,
+    since: 1795300000500,
+  });
+  expect(script).toContain("-n 50 --since=@1795300000 -u patroni.service");
   expect(parse(LINES)).toEqual({
     cursor: "s=2;i=4d",
     lines: [
@@ -28,4 +31,21 @@ test("what comes later is asked for by that place, and where nothing came it sta
   expect(script).toContain("--after-cursor='s=2;i=4d'");
   expect(script).not.toContain("-n 50");
   expect(parse("")).toEqual({ cursor: "s=2;i=4d", lines: [] });
+});
+
+test("what HAProxy says to syslog and on its standard error as well is told once", () => {
+  const said = (message: string, identifier = "haproxy") =>
+    `${JSON.stringify({ __REALTIME_TIMESTAMP: "1795300697000000", SYSLOG_IDENTIFIER: identifier, MESSAGE: message })}\n`;
+  const { parse } = journalProbe("lb1", ["haproxy.service"], { lines: 50 });
+  const found = parse(
+    said("[WARNING]  (937) : Server primary/db2 is UP, reason: Layer7 check passed.") +
+      said("Server primary/db2 is UP, reason: Layer7 check passed.") +
+      said("[NOTICE]   (935) : New worker (937) forked") +
+      said("[WARNING]  (1) : not HAProxy's", "patroni"),
+  );
+  expect(found.lines.map(({ text }) => text)).toEqual([
+    "Server primary/db2 is UP, reason: Layer7 check passed.",
+    "[NOTICE]   (935) : New worker (937) forked",
+    "[WARNING]  (1) : not HAProxy's",
+  ]);
 });

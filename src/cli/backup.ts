@@ -111,8 +111,10 @@ async function takeNow(at: At): Promise<void> {
 async function untilFree(at: At, progress: (message: string) => void): Promise<BackupCatalog> {
   const start = Date.now();
   for (;;) {
+    // One that waits for its WAL holds nobody else up, but its unit does.
+    const runs = await isRunning(at.host, UNASKED_BACKUP);
     const catalog = await look(at);
-    if (!catalog.taking) return catalog;
+    if (!catalog.taking && !runs) return catalog;
     const id = catalog.backups.find(isBeingTaken)?.id ?? "";
     progress(`backup ${id} is being taken: waiting for its end (${secondsSince(start)} s)`);
     await sleep(1000);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { render } from "../../src/plan/template";
 
-// How a backup ends that waits for WAL, with the real scripts and a Barman that waits as Barman does: for ever.
+// How a backup ends that waits for WAL, with the real scripts and a Barman that counts a backup as complete once its last segment is there.
 
 const ID = "20261121T020000";
 const segment = (low: string, timeline = 1) =>
@@ -17,8 +17,10 @@ interface Found {
   readonly archived?: readonly string[];
   /** What Barman knows of the backup. Default: its copy is made, and it waits for segments 60 to 62. */
   readonly record?: string;
-  /** What Barman does while it waits. */
-  readonly waiting?: string;
+  /** How long Barman copies. */
+  readonly copying?: string;
+  /** What the receiver does meanwhile. */
+  readonly receiving?: string;
 }
 
 const WAITING = `status=WAITING_FOR_WALS\nerror=None\nbegin_wal=${segment("60")}\nend_wal=${segment("62")}\n`;
@@ -28,7 +30,8 @@ function backupHost({
   streaming,
   archived = [],
   record = WAITING,
-  waiting = "exec sleep 60",
+  copying = ":",
+  receiving = ":",
 }: Found) {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-take-"));
   const [home, bin, lock] = [join(folder, "demo"), join(folder, "bin"), join(folder, "lock")];
@@ -48,10 +51,15 @@ function backupHost({
     "barman",
     `#!/bin/bash
 cd ${home}
-if [ "$1" = backup ]; then
-  echo $$ >${lock}
-  ${waiting}
-fi
+[ "$1" != -q ] || shift
+case $1 in
+  backup)
+    echo $$ >${lock}
+    ( ${receiving} ) >/dev/null 2>&1 &
+    ${copying}
+    ;;
+  check-backup) [ ! -e streaming/${segment("62")} ] || sed -i s/WAITING_FOR_WALS/DONE/ meta/* ;;
+esac
 `,
   );
   write("psql", "#!/bin/sh\n");
@@ -96,7 +104,8 @@ test("a backup of a timeline that was left before its end ends as failed", () =>
 
 test("a backup whose WAL is gone already while it is copied is not copied to the end", () => {
   const record = `status=STARTED\nerror=None\nbegin_wal=${segment("60")}\nend_wal=None\n`;
-  const found = { streaming: [`${segment("A3")}.partial`], record };
+  const copying = "exec sleep 60";
+  const found = { streaming: [`${segment("A3")}.partial`], record, copying };
   expect(FAILED.exec(backupHost(found).take().record)?.[1]).toContain(segment("60"));
 });
 
@@ -108,9 +117,9 @@ test("a backup for which nothing is received ends as failed before anybody wonde
 });
 
 test("a backup whose WAL comes slowly is waited for", () => {
-  const waiting = `for i in 0 1 2 3 4 5 6 7; do echo $i >streaming/${segment("60")}.partial; sleep 0.7; done
-  mv streaming/${segment("60")}.partial streaming/${segment("62")}; sed -i s/WAITING_FOR_WALS/DONE/ meta/*`;
-  const found = { streaming: [`${segment("60")}.partial`], waiting };
+  const receiving = `for i in 0 1 2 3 4 5 6 7; do echo $i >streaming/${segment("60")}.partial; sleep 0.7; done
+    mv streaming/${segment("60")}.partial streaming/${segment("62")}`;
+  const found = { streaming: [`${segment("60")}.partial`], receiving };
   const { status, record } = backupHost(found).take();
   expect([status, record]).toEqual([0, WAITING.replace("WAITING_FOR_WALS", "DONE")]);
 });

@@ -8,6 +8,7 @@ import { versionRules } from "./capabilities";
 import { planReaches } from "./flows";
 import { daemonsOn, planHosts } from "./hosts";
 import { isSource } from "./migration-steps";
+import { ownParameters } from "./parameters";
 import { portsOn } from "./ports";
 
 /** What all hosts are checked for before the first change. */
@@ -24,7 +25,22 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
     sameVersions: ["patroni", `postgresql-${cluster.postgresql.version}`, "etcd-server"],
     vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
     bootstrap: planBootstrap(cluster),
+    trial: planTrial(settings),
     fixed: planFixed(settings),
+  };
+}
+
+/** What comes from the user alone: pgherd's own settings and lines are known to be good. */
+function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
+  const { version, pgHba, pgHbaFirst } = cluster.postgresql;
+  const own = Object.entries(ownParameters(cluster.postgresql));
+  const hba = [...pgHbaFirst, ...pgHba];
+  if (own.length + hba.length === 0) return undefined;
+  return {
+    version,
+    dataDirectory: dataDirectory(cluster),
+    settings: Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
+    hba,
   };
 }
 

@@ -5,9 +5,11 @@ import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Host } from "../host/host";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
+import { sameValue, type Value } from "../rpc/values";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
 import { judgeBootstrap } from "./preflight-backup";
+import { tryOut } from "./preflight-trial";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
@@ -41,11 +43,13 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...seen.flatMap((one) => judgeHost(one, inputs)),
       ...judgeBetween(seen, inputs),
       ...new Set(seen.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []))),
+      ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
     ].map((reason) => ({ property: "", reason }));
   },
 
-  async apply(context, _urn, inputs) {
+  async apply(context, _urn, inputs, known) {
+    if (known && sameBut("trial", inputs, known)) return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
         look(context, host, requirement, []),
@@ -60,6 +64,15 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
 
   async delete() {},
 };
+
+/** Whether nothing differs but this: what is tried tells nothing of the hosts. */
+function sameBut(key: keyof PreflightInputs, a: PreflightInputs, b: PreflightInputs): boolean {
+  const others = Object.entries(a).filter(([name]) => name !== key) as [
+    keyof PreflightInputs,
+    Value,
+  ][];
+  return others.every(([name, value]) => sameValue(value ?? null, (b[name] ?? null) as Value));
+}
 
 /** A host that cannot be asked is a reason among the others. */
 function judged(reasons: Promise<string[]>): Promise<string[]> {

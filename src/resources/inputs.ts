@@ -62,8 +62,21 @@ export interface PreflightInputs {
   readonly vips: readonly string[];
   /** Of a cluster that begins with a backup: which one. */
   readonly bootstrap?: BootstrapInput | null;
+  /** What of the user's own a server must be able to start with; absent where there is nothing. */
+  readonly trial?: TrialInput | null;
   /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
   readonly fixed: { readonly [path: string]: string };
+}
+
+/** Settings and lines of pg_hba.conf that are tried on every member before anything is changed. */
+export interface TrialInput {
+  /** PostgreSQL's major version. */
+  readonly version: number;
+  /** Where the members' keys are looked for. */
+  readonly dataDirectory: string;
+  /** Settings as text, by lower-case name. */
+  readonly settings: { readonly [name: string]: string };
+  readonly hba: readonly string[];
 }
 
 /** The backup of another cluster that a new one begins with, and up to where. */

@@ -32,6 +32,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/operations/standby.ts": "/var/lib/pgherd/migration, which is root's",
   "src/operations/units.ts": "/run/pgherd and /etc/systemd, which are root's",
   "src/facts/source.ts": "advice to a person",
+  "src/facts/trial.ts": "a folder of mktemp's, by asUser(postgres)",
   "src/provider/survey-rules.ts": "advice to a person",
   "templates/fork/keeper.sh.hbs": "as postgres, or in directories of root's",
   "templates/patroni/before-start.sh.hbs": "by owning, or /var/lib/pgherd, which is root's",

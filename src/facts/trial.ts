@@ -1,0 +1,88 @@
+import type { Probe } from "../host/host";
+import { asUser, hereDocument, quote } from "../host/shell";
+import type { TrialInput } from "../resources/inputs";
+
+/** What a trial may take: a database is made for it. */
+const TRIAL_SECONDS = 60;
+
+/** What a server of its own must not do, whatever it is to be tried with: reach anybody, take much, keep anything. */
+const ALONE = [
+  ...["listen_addresses=", "port=5432", "shared_buffers=16MB", "huge_pages=off"],
+  ...["archive_mode=off", "archive_command=", "synchronous_standby_names=", "autovacuum=off"],
+  ...["logging_collector=off", "log_destination=stderr", "log_line_prefix=", "lc_messages=C"],
+  ...["log_min_messages=warning", "external_pid_file=", "restart_after_crash=off", "fsync=off"],
+];
+
+/**
+ * Starts a server with these settings and lines of pg_hba.conf on a database of its own, which is gone afterwards: no
+ * other judge knows libraries, keys, and what a setting's own check says. What keeps it from starting is the answer, in
+ * the server's words; nothing if it starts, or if there is no such program on the host yet.
+ */
+export function trialProbe(trial: TrialInput): Probe<string[]> {
+  const program = `/usr/lib/postgresql/${trial.version}/bin`;
+  return {
+    script: `[ -x ${program}/postgres ] || exit 0
+${asUser("postgres", script(program, trial))}`,
+    parse: (output) =>
+      output
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== ""),
+  };
+}
+
+/** What a server says at every start and end. */
+const ORDINARY =
+  "starting PostgreSQL|listening on|database system (was|is)|received fast|aborting any|shutting down|checkpoint ";
+
+function script(program: string, trial: TrialInput): string {
+  const options = [...ALONE, ...filesOf(trial)].map((one) => `-c ${quote(one)}`).join(" ");
+  return `work=$(mktemp -d /tmp/pgherd-trial.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export LC_ALL=C
+if ! ${program}/initdb -D data -U postgres -A trust -E UTF8 --no-locale --no-sync >log 2>&1; then
+  cat log >&2
+  exit 1
+fi
+cat >>data/postgresql.conf ${hereDocument(settingsOf(trial))}
+cat >data/pg_hba.conf ${hereDocument(["local all postgres peer", ...trial.hba, ""].join("\n"))}
+timeout -s INT ${TRIAL_SECONDS} ${program}/postgres -D data -c unix_socket_directories="$work" ${options} >log 2>&1 &
+server=$!
+# Line 8 tells how far it is; the file is not there at first, and not any more where it has ended.
+until [ "$(sed -n '8s/ *$//p' data/postmaster.pid 2>/dev/null || :)" = ready ]; do
+  # One that has ended is no process.
+  if ! kill -0 $server 2>/dev/null; then
+    sed -nE -e '/^LOG: *(${ORDINARY})/d' -e 's/^(FATAL|PANIC|ERROR|LOG|CONTEXT|DETAIL|postgres): *//p' log >said
+    [ -s said ] || tail -n 3 log >said
+    cat said
+    exit 0
+  fi
+  sleep 0.1
+done
+kill -INT $server
+# How it ends is of no interest.
+wait $server || :`;
+}
+
+function settingsOf({ settings }: TrialInput): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = '${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'\n`)
+    .join("");
+}
+
+/** Files of keys that PostgreSQL looks for in its data directory, with their defaults; a trial has another one. */
+const KEYS: { readonly [setting: string]: string } = {
+  ssl_cert_file: "server.crt",
+  ssl_key_file: "server.key",
+  ssl_ca_file: "",
+  ssl_crl_file: "",
+  ssl_dh_params_file: "",
+};
+
+function filesOf({ settings, dataDirectory }: TrialInput): string[] {
+  return Object.entries(KEYS).flatMap(([setting, usual]) => {
+    const path = settings[setting] ?? usual;
+    return path === "" || path.startsWith("/") ? [] : [`${setting}=${dataDirectory}/${path}`];
+  });
+}

@@ -1,0 +1,55 @@
+import { trialProbe } from "../facts/trial";
+import type { PreflightInputs, TrialInput } from "../resources/inputs";
+import { sameValue, type Value } from "../rpc/values";
+import { numberOf } from "../setting-values";
+import type { Context } from "./context";
+import type { Sighting } from "./sighting";
+
+/**
+ * What keeps a server of a member from starting with the user's own settings and lines of pg_hba.conf: a member would be
+ * down for it. Tried again only when they change.
+ */
+export async function tryOut(
+  context: Context,
+  { trial }: PreflightInputs,
+  old: Partial<PreflightInputs>,
+  seen: readonly Sighting[],
+): Promise<string[]> {
+  if (!trial || sameValue(trial as unknown as Value, (old.trial ?? null) as unknown as Value))
+    return [];
+  const members = seen.filter(({ requirement }) => requirement.dataDirectory);
+  const tried = members.map(async (member) => {
+    const said = await context.host(member.host).observe(trialProbe(trial));
+    return [...tooLarge(trial, member), ...described(member.host, trial, said)];
+  });
+  return (await Promise.all(tried)).flat();
+}
+
+/** The server's words, with the user's own line in place of its number in a file of the trial. Exported for its tests. */
+export function described(host: string, { hba }: TrialInput, said: readonly string[]): string[] {
+  if (said.length === 0) return [];
+  const words = said
+    .map((line) => line.replace(/\/tmp\/pgherd-trial\.\w+\/data\//g, ""))
+    .filter((line) => !/^configuration file ".*" contains errors$/.test(line))
+    .map((line) => {
+      // Before the user's lines stands one of the trial's own.
+      const at = /^line (\d+) of configuration file "pg_hba\.conf"$/.exec(line)?.[1];
+      return at === undefined ? line : `line "${hba[Number(at) - 2] ?? ""}"`;
+    });
+  return [
+    `${host}: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: ` +
+      `${words.join("; ")}. Mend its parameters or pgHba. Nothing was touched.`,
+  ];
+}
+
+const PAGE = 8192;
+
+/** All members have the same settings, and no trial takes so much. Exported for its tests. */
+export function tooLarge({ settings }: TrialInput, { host, facts }: Sighting): string[] {
+  const pages = numberOf(settings.shared_buffers ?? "0", { type: "integer", unit: "8kB" }) ?? 0;
+  if (pages * PAGE < facts.memory) return [];
+  return [
+    `${host}: expected shared_buffers to fit into the host's memory, ${Math.floor(facts.memory / 2 ** 20)} MB, ` +
+      `got "${settings.shared_buffers}". Lower it.`,
+  ];
+}

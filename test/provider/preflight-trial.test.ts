@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { rawStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
+import { trialProbe } from "../../src/facts/trial";
+import { planPreflight } from "../../src/plan/preflight";
+import { described, tooLarge } from "../../src/provider/preflight-trial";
+import type { Sighting } from "../../src/provider/sighting";
+import type { TrialInput } from "../../src/resources/inputs";
+
+const TRIAL: TrialInput = {
+  version: 17,
+  dataDirectory: "/var/lib/postgresql/17/main",
+  settings: { ssl: "on", search_path: "it's" },
+  hba: ["host a b 10.0.0.0/8 reject", "host a b 10.0.0.0/8 ldap ldapserver=x ldapport=abc"],
+};
+
+test("why a server would not start is told in its own words, with the user's own line", () => {
+  expect(described("db1", TRIAL, [])).toEqual([]);
+  expect(
+    described("db1", TRIAL, [
+      'invalid LDAP port number: "abc"',
+      'line 3 of configuration file "/tmp/pgherd-trial.y5KoHt/data/pg_hba.conf"',
+      "could not load pg_hba.conf",
+      'configuration file "/tmp/pgherd-trial.y5KoHt/data/postgresql.conf" contains errors',
+    ]),
+  ).toEqual([
+    "db1: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: " +
+      'invalid LDAP port number: "abc"; line "host a b 10.0.0.0/8 ldap ldapserver=x ldapport=abc"; could not load pg_hba.conf. ' +
+      "Mend its parameters or pgHba. Nothing was touched.",
+  ]);
+});
+
+test("shared_buffers that no host has the memory for are refused on each", () => {
+  const member = { host: "db1", facts: { memory: 8 * 2 ** 30 } } as Sighting;
+  const wanting = (shared_buffers: string) =>
+    tooLarge({ ...TRIAL, settings: { shared_buffers } }, member);
+  expect(wanting("900GB")[0]).toContain(
+    'db1: expected shared_buffers to fit into the host\'s memory, 8192 MB, got "900GB".',
+  );
+  expect(wanting("8GB")).toHaveLength(1);
+  expect(wanting("1048576")).toHaveLength(1);
+  expect(wanting("7GB")).toEqual([]);
+  expect(tooLarge(TRIAL, member)).toEqual([]);
+});
+
+test("a trial reaches nobody, archives nothing and is gone afterwards", () => {
+  const { script } = trialProbe(TRIAL);
+  for (const option of ["listen_addresses=", "archive_mode=off", "archive_command="]) {
+    expect(script).toContain(`-c ${option} `);
+  }
+  expect(script).toContain("search_path = 'it''s'\n");
+  // Keys are where the member's server looks for them.
+  expect(script).toContain("-c ssl_key_file=/var/lib/postgresql/17/main/server.key");
+  expect(script).toContain("trap 'rm -rf \"$work\"' EXIT");
+});
+
+test("only what is the user's own is tried", () => {
+  const raw = rawStack("lab");
+  const cluster = raw.cluster as { readonly postgresql?: object };
+  const trialOf = (postgresql: object) =>
+    planPreflight(
+      parseSettings({
+        ...raw,
+        cluster: { ...cluster, postgresql: { ...cluster.postgresql, ...postgresql } },
+      }),
+    ).trial;
+  expect(trialOf({ parameters: {}, pgHba: [] })).toBeUndefined();
+  expect(
+    trialOf({ parameters: { SSL: true }, pgHba: ["local b all reject"], pgHbaFirst: ["# first"] }),
+  ).toEqual({
+    version: 17,
+    dataDirectory: "/var/lib/postgresql/17/main",
+    settings: { ssl: "on" },
+    hba: ["# first", "local b all reject"],
+  });
+});

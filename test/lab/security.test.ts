@@ -25,7 +25,16 @@ const KEEP = Boolean(process.env.PGHERD_TEST_KEEP);
 const cluster = new LabCluster(LAB).varying((settings) => {
   settings.cluster.backup = {
     host: "backup1",
-    verify: { checks: [{ database: "app", sql: "select count(*) > 0 from pg_class" }] },
+    verify: {
+      checks: [
+        { database: "app", sql: "select count(*) > 0 from pg_class" },
+        {
+          database: "app",
+          // Nothing of a look is left for a stack's own questions.
+          sql: "select not exists (select from pg_catalog.pg_namespace where nspname ~ '^pgherd')",
+        },
+      ],
+    },
   };
 });
 

@@ -85,6 +85,31 @@ test("what a restored database may have made of the files says nothing but what 
   expect(record?.startedAt).toBeLessThanOrEqual(Date.now() / 1000);
 });
 
+test("tablespaces are copied with the data, which finds them where they are then", () => {
+  const folder = temporary();
+  const [home, scratch] = [join(folder, "demo"), join(folder, "scratch")];
+  const [door, base] = [join(folder, "door"), join(home, "base/20261121T020000")];
+  writeFileSync(door, render("barman/door.sh", {}));
+  const PLACES = ["data/global", "16400/PG_17_202406281/5", "meta"];
+  for (const one of PLACES) mkdirSync(join(base, one), { recursive: true });
+  for (const one of ["streaming", "wals"]) mkdirSync(join(home, one));
+  mkdirSync(scratch);
+  writeFileSync(
+    join(base, "backup.info"),
+    `status=DONE\ntablespaces=[('fast one', 16400, "/srv/it's fast")]\ntimeline=1\nend_xlog=0/4000100\nbegin_wal=000000010000000000000004\n`,
+  );
+  writeFileSync(join(base, "16400/PG_17_202406281/5/16401"), "x".repeat(1000));
+  writeFileSync(join(home, "streaming/000000010000000000000004.partial"), "WAL");
+  const script = join(folder, "copy");
+  writeFileSync(script, render("barman/verify-copy.sh", { home, scratch, door }));
+  const { status, stderr } = spawnSync("bash", [script], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
+  const found = join(scratch, "data/pg_tblspc/16400/PG_17_202406281/5/16401");
+  expect(readFileSync(found, "utf8")).toBe("x".repeat(1000));
+  expect(Number(readFileSync(join(scratch, "bytes"), "utf8"))).toBeGreaterThan(1000);
+  expect(readdirSync(join(scratch, "tablespaces"))).toEqual(["16400"]);
+});
+
 test("the newest backup is copied with all WAL from its beginning on, of each timeline, and nothing of it changes", () => {
   const folder = temporary();
   const [home, scratch] = [join(folder, "demo"), join(folder, "scratch")];

@@ -117,6 +117,27 @@ export function testRestore(cluster: LabCluster): void {
     expect(await cluster.onHost("backup1", "sudo ls -A /var/lib/barman/demo/verify")).toBe("");
   });
 
+  test("tablespaces are restored and looked through with the rest", async () => {
+    const seen = await cluster.status();
+    const on = leaderOf(seen);
+    const place = "/srv/it is fast";
+    for (const { name } of seen.members) {
+      await cluster.onHost(name, `sudo install -d -m 0700 -o postgres -g postgres '${place}'`);
+    }
+    try {
+      await cluster.superuserSql(on, `create tablespace "fast one" location '${place}'`);
+      const table = `create table far tablespace "fast one" as select generate_series(1, 1000) as id`;
+      await cluster.superuserSql(on, table, "app");
+      await cluster.pgherd("backup", "now");
+      expect(await verify()).toMatchObject({ ok: true, problem: "" });
+      expect((await cluster.status()).backup?.problems).toEqual([]);
+    } finally {
+      await cluster.superuserSql(on, "drop table if exists far", "app");
+      await cluster.superuserSql(on, `drop tablespace if exists "fast one"`);
+      await cluster.pgherd("backup", "now");
+    }
+  });
+
   test("databases with names, settings and triggers of their own pass a test restore", async () => {
     const on = await leader();
     const names = ["my db", "no public", "raising", "readonly", "hurried", "a=b 'c' \"d\""];
@@ -134,6 +155,7 @@ export function testRestore(cluster: LabCluster): void {
       await sql("alter database readonly set default_transaction_read_only = on");
       await sql("alter role postgres in database hurried set statement_timeout = '5ms'");
       await sql("alter role postgres in database hurried set role = 'app'");
+      await sql("create schema tools; create extension amcheck schema tools", "hurried");
       await cluster.pgherd("backup", "now");
       expect(await verify()).toMatchObject({ ok: true, problem: "" });
     } finally {

@@ -27,6 +27,30 @@ export function difference(state: Values, inputs: Values, identity: readonly str
   return { changes };
 }
 
+/**
+ * A difference of which something is seen. The engine prints the whole resource where all that changes is hidden
+ * (pulumi/pkg/backend/display/diff.go, TranslateDetailedDiff without a result): then its name stands for it.
+ * @param derived inputs that are hidden; programs, which are files that may be run, are as well.
+ */
+export function withVisible(diff: Diff, inputs: Values, derived: readonly string[]): Diff {
+  const paths = Object.keys(diff.changes);
+  const isHidden = (path: string) =>
+    derived.some(
+      (key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`),
+    ) || isProgram(path, inputs.files);
+  if (paths.length === 0 || !paths.every(isHidden)) return diff;
+  return { ...diff, changes: { ...diff.changes, cluster: "update" } };
+}
+
+/** Whether a path such as `files["/var/lib/pgherd/tick"].content` leads to a file that may be run. */
+function isProgram(path: string, files: Value | undefined): boolean {
+  const [, name] = /^files\["((?:[^"\\]|\\.)*)"\]/.exec(path) ?? [];
+  const file = name !== undefined && isPlainObject(files) ? files[name] : undefined;
+  return (
+    isPlainObject(file) && typeof file.mode === "string" && (parseInt(file.mode, 8) & 0o111) !== 0
+  );
+}
+
 /** Pulumi's property paths: `files["/etc/default/etcd"].content`. */
 function join(path: string, key: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key)

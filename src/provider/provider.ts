@@ -6,7 +6,7 @@ import { adoption } from "./adoption";
 import { backups } from "./backups";
 import { Context } from "./context";
 import { cutOver } from "./cut-over";
-import { difference } from "./diff";
+import { difference, withVisible } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { etcdCluster } from "./etcd-cluster";
@@ -78,7 +78,8 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     } catch (error) {
       // Nothing was changed where no connection came about: then there is nothing to remember either.
       if (type.readOnly || error instanceof ConnectError) throw error;
-      throw new InitFailedError(name, { ...inputs, ...UNFINISHED }, [
+      const left = known && type.unfinished ? type.unfinished(inputs, known) : inputs;
+      throw new InitFailedError(name, { ...left, ...UNFINISHED }, [
         error instanceof Error ? error.message : String(error),
       ]);
     }
@@ -117,7 +118,8 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       return { inputs, failures };
     },
     async diff(id, state, inputs) {
-      const { changes } = difference(state, inputs, typeOf(id).identity);
+      const { identity, derived = [] } = typeOf(id);
+      const { changes } = withVisible(difference(state, inputs, identity), inputs, derived);
       return { changes: state.unfinished ? { ...changes, unfinished: "delete" } : changes };
     },
     async create(id, inputs, preview) {

@@ -9,6 +9,11 @@ import type { Context } from "./context";
 export interface ResourceType<Inputs, Learned = object> {
   /** Inputs that make it another resource when they change. */
   readonly identity: readonly string[];
+  /**
+   * Inputs that follow from other resources' and are hidden in previews (`hideDiffs` where it is declared): they are told
+   * once, where they come from.
+   */
+  readonly derived?: readonly string[];
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;
   /** Whether `apply` only looks: then it runs in previews too, so that what it learns is known there. */
@@ -35,6 +40,11 @@ export interface ResourceType<Inputs, Learned = object> {
    * @param known the state that was recorded last, or found by a refresh.
    */
   foresee?(context: Context, inputs: Inputs, known: Inputs & Learned): Promise<string[]>;
+  /**
+   * What is remembered where `apply` has failed, if that is more than the inputs.
+   * @param known the state that was recorded last.
+   */
+  unfinished?(inputs: Inputs, known: Inputs & Learned): Inputs;
   /**
    * What is there now; `undefined` only if it is known to be gone.
    * @param known the state that was recorded last.

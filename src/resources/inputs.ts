@@ -108,6 +108,8 @@ export interface HostsFacts {
   readonly smallest: { readonly memory: number; readonly cores: number; readonly disk: number };
   /** The lowest upstream version by package, as installed or as it will be: `{ patroni: "4.0.7" }`. */
   readonly versions: { readonly [name: string]: string };
+  /** Whether the cluster was made with archive_mode on, so that backups can be added without a restart. */
+  readonly archives?: boolean;
 }
 
 /** A server that runs already, as it was before anything was changed: what a migration keeps, and goes back to. */
@@ -541,6 +543,8 @@ export interface RoleInput {
   readonly memberOf?: readonly string[];
   /** Functions of the database `postgres` that it may call, as regprocedure spells them, sorted. */
   readonly executes?: readonly string[];
+  /** What becomes of a user that the stack does not name any more; its login is closed where nothing is said. */
+  readonly onRemoval?: "keep" | "drop";
 }
 
 /** A database as it must be. */
@@ -548,6 +552,8 @@ export interface DatabaseInput {
   readonly name: string;
   readonly owner: string;
   readonly extensions: readonly string[];
+  /** What becomes of it once the stack does not name it any more; it stays where nothing is said. */
+  readonly onRemoval?: "drop";
 }
 
 /** How carefully members are restarted one after the other. */

@@ -68,6 +68,9 @@ function permanentSlots({ members, postgresql, backup }: ClusterSettings, can: C
   };
 }
 
+/** Time, process, and of sessions the user, the database, the program and where it comes from (PostgreSQL, 19.8.3). */
+const LOG_LINE_PREFIX = "%m [%p] %quser=%u,db=%d,app=%a,client=%h ";
+
 /** postgresql.conf: what a cluster needs, what fits the hosts, what the user wants; the last one wins. */
 function parameters(
   { members, postgresql, backup }: ClusterSettings,
@@ -86,9 +89,11 @@ function parameters(
     max_replication_slots: streams,
     max_prepared_transactions: 0,
     max_locks_per_transaction: 64,
-    ...(backup ? BARMAN_CHECKS : {}),
+    // On from the beginning: it cannot be switched on later without a restart of every member.
+    ...(backup || facts.archives ? BARMAN_CHECKS : {}),
     track_commit_timestamp: "off",
     password_encryption: "scram-sha-256",
+    log_line_prefix: LOG_LINE_PREFIX,
     ...tuned(
       {
         memory: memory ? bytesOf(memory) : facts.smallest.memory,

@@ -63,6 +63,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
       group: "haproxy",
       content: render("haproxy/haproxy.cfg", {
         maxConnections: balancers.maxConnections,
+        timeouts: balancers.timeouts,
         checks: {
           interval: milliseconds(checks.interval),
           fastInterval: milliseconds(checks.fastInterval),

@@ -22,6 +22,7 @@ interface Learned {
 /** What is learned stays as it is until the inputs change, so that nothing is tuned anew by itself. */
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
+  derived: ["hosts", "fixed"],
   id: ({ cluster }) => `${cluster}/preflight`,
   readOnly: true,
 
@@ -55,7 +56,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, []),
       ),
     );
-    return { ...inputs, facts: learn(seen) };
+    return { ...inputs, facts: learn(seen, known?.facts) };
   },
 
   async read(_context, _inputs, known) {
@@ -82,7 +83,7 @@ function judged(reasons: Promise<string[]>): Promise<string[]> {
 }
 
 /** What the hosts have in common, for what depends on it. Exported for its tests. */
-export function learn(seen: readonly Sighting[]): HostsFacts {
+export function learn(seen: readonly Sighting[], before?: HostsFacts): HostsFacts {
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
   const smallest = (measure: (one: Sighting) => number) => Math.min(...members.map(measure));
   const versions: { [name: string]: string } = {};
@@ -102,6 +103,8 @@ export function learn(seen: readonly Sighting[]): HostsFacts {
       disk: smallest(({ facts }) => facts.disk.size),
     },
     versions,
+    // A cluster that is there already would have to restart for it.
+    archives: before ? (before.archives ?? false) : members.every(({ facts }) => !facts.data.found),
   };
 }
 

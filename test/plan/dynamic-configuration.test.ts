@@ -145,3 +145,21 @@ test("many members have a slot and a sender each", () => {
   );
   expect(streams(many)).toMatchObject({ max_wal_senders: 14, max_replication_slots: 14 });
 });
+
+test("a new cluster archives from the beginning, harmlessly, so that backups need no restart later", () => {
+  const archiving = { archive_mode: "on", archive_command: "/bin/true" };
+  expect(document({}, { ...FACTS, archives: true }).postgresql.parameters).toMatchObject(archiving);
+});
+
+test("one that was made without goes on without until it has backups: it would have to restart", () => {
+  for (const facts of [FACTS, { ...FACTS, archives: false }]) {
+    expect(document({}, facts).postgresql.parameters).not.toHaveProperty("archive_mode");
+  }
+});
+
+test("a line of the log tells user, database, program and where a session comes from", () => {
+  const prefix = (postgresql: object) =>
+    document({ postgresql }).postgresql.parameters.log_line_prefix;
+  expect(prefix({})).toBe("%m [%p] %quser=%u,db=%d,app=%a,client=%h ");
+  expect(prefix({ parameters: { log_line_prefix: "%t " } })).toBe("%t ");
+});

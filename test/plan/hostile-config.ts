@@ -69,6 +69,7 @@ const everything: Raw = {
       vip: ["10.89.1.100/24", "fd00:89::100/64"],
       interface: "zz0",
       maximumLag: "99MB",
+      timeouts: { client: "23h", server: "22h", queue: "6s", connect: "3s" },
     },
     backup: {
       host: "zz-vault",

@@ -644,5 +644,9 @@ test("the smallest member and the lowest versions are learned, of installed pack
       patroni: "4.0.4",
       "postgresql-17": "17.6",
     },
+    archives: true,
   });
+  // A cluster that was made without archive_mode would have to restart for it.
+  expect(learn(seen, { smallest: learn(seen).smallest, versions: {} }).archives).toBe(false);
+  expect(learn(seen, learn(seen)).archives).toBe(true);
 });

@@ -5,6 +5,33 @@ const vip = z.string().refine((value) => isPrefixed(value), {
   error: 'an address with its prefix length, such as "10.89.0.100/24"',
 });
 
+/** HAProxy counts in milliseconds and 32 bits (its manual, 2.5 "Time format"). */
+const LONGEST_DAYS = 24;
+
+const timeout = z.string().refine(
+  (value) => {
+    const [, count, unit] = /^([1-9]\d{0,9})(ms|s|m|h|d)$/.exec(value) ?? [];
+    const seconds = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ""] ?? NaN;
+    return Number(count) * seconds <= LONGEST_DAYS * 86400;
+  },
+  { error: `a time such as 500ms, 30s, 10m or 24h, at most ${LONGEST_DAYS}d` },
+);
+
+const timeouts = z.strictObject({
+  client: timeout
+    .default("24h")
+    .describe("A session in which the client says nothing for longer is cut."),
+  server: timeout.default("24h").describe("The same for the member, e.g. during a long query."),
+  queue: timeout
+    .default("5s")
+    .describe("How long a client waits for a free connection to a member."),
+  connect: timeout
+    .default("4s")
+    .describe(
+      "How long a member may take to accept a connection; the primary's port tries again sooner.",
+    ),
+});
+
 export const loadBalancers = z.strictObject({
   hosts: z.array(hostName).min(1).describe("Hosts with HAProxy."),
   vip: z
@@ -47,5 +74,10 @@ export const loadBalancers = z.strictObject({
     })
     .prefault({})
     .describe("Where clients connect, by what they come for."),
+  timeouts: timeouts
+    .prefault({})
+    .describe(
+      "HAProxy's. A session may be silent for long: the systems' keepalives find dead ends.",
+    ),
   maxConnections: z.int().min(10).default(4000).describe("Client connections to each balancer."),
 });

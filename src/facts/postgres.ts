@@ -37,6 +37,8 @@ export interface Database {
 export interface Catalog {
   readonly roles: readonly Role[];
   readonly databases: readonly Database[];
+  /** Roles that cannot log in. */
+  readonly closed?: readonly string[];
 }
 
 const CATALOG = `select json_build_object(
@@ -47,6 +49,7 @@ const CATALOG = `select json_build_object(
       'executes', (select coalesce(json_agg(p.oid::regprocedure::text order by p.oid::regprocedure::text collate "C"), '[]')
         from pg_proc p, aclexplode(p.proacl) a where a.grantee = r.oid and a.privilege_type = 'EXECUTE')))
     from pg_authid r where rolcanlogin),
+  'closed', (select coalesce(json_agg(rolname), '[]') from pg_roles where not rolcanlogin),
   'databases', (select json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba)))
     from pg_database where datallowconn));
 `;

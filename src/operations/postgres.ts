@@ -6,7 +6,7 @@ import { scramVerifier, verifies } from "./scram";
 
 /**
  * The SQL that makes roles and databases as wanted, touching only what differs; empty where all is so.
- * Nothing is ever dropped.
+ * Nothing is dropped by it: what has left the stack is seen to by `removalChanges`.
  * @param passwords by role; a role's stored verifier is replaced only if the password does not fit it.
  */
 export function catalogChanges(
@@ -18,7 +18,9 @@ export function catalogChanges(
   const lines: string[] = [];
   for (const role of roles) {
     const there = found.roles.find(({ name }) => name === role.name);
-    if (!there) lines.push(`CREATE ROLE ${identifier(role.name)} LOGIN;`);
+    // One that was taken out of the stack and comes back is there, with its login closed.
+    const verb = found.closed?.includes(role.name) ? "ALTER" : "CREATE";
+    if (!there) lines.push(`${verb} ROLE ${identifier(role.name)} LOGIN;`);
     if (!there || !sameAttributes(role, there)) {
       lines.push(
         `ALTER ROLE ${identifier(role.name)} ${role.createdb ? "" : "NO"}CREATEDB ` +
@@ -68,6 +70,7 @@ export function foundRole(wanted: RoleInput, there: Role): RoleInput {
     ...(wanted.replication !== undefined && { replication }),
     ...(wanted.memberOf && { memberOf: of(wanted.memberOf, memberOf) }),
     ...(wanted.executes && { executes: of(wanted.executes, executes) }),
+    ...(wanted.onRemoval && { onRemoval: wanted.onRemoval }),
   };
 }
 
@@ -121,6 +124,6 @@ COMMIT;
     .join("");
 }
 
-function identifier(name: string): string {
+export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

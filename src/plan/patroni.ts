@@ -53,16 +53,22 @@ export function planPatroni(
     ),
     port: cluster.postgresql.port,
     roles: [
-      ...cluster.postgresql.users.map(({ name, createdb, createrole, connectionLimit }) => ({
-        name,
-        createdb,
-        createrole,
-        connectionLimit,
-      })),
+      ...cluster.postgresql.users.map(
+        ({ name, createdb, createrole, connectionLimit, onRemoval }) => ({
+          ...(onRemoval !== "close" && { onRemoval }),
+          name,
+          createdb,
+          createrole,
+          connectionLimit,
+        }),
+      ),
       ...backupRoles(cluster),
     ],
     firstStartSeconds: cluster.postgresql.bootstrap ? RESTORE_SECONDS : FIRST_START_SECONDS,
-    databases: cluster.postgresql.databases,
+    databases: cluster.postgresql.databases.map(({ onRemoval, ...database }) => ({
+      ...database,
+      ...(onRemoval === "drop" && { onRemoval }),
+    })),
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
     dynamicConfiguration: (facts, source) =>
       dynamicConfiguration(settings, facts, backedUp, source),

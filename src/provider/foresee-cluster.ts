@@ -2,6 +2,7 @@ import { runningBackupsProbe } from "../facts/activity";
 import { isSynchronous } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
 import { describeCopying } from "../operations/copying";
+import { describeRemovals, removed } from "../operations/removals";
 import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
@@ -53,12 +54,16 @@ export async function foreseeCluster(
   if (others.length > 0) {
     effects.push(`${others.join(", ")}: taken over by Patroni in its next round, nothing restarts`);
   }
-  if (!sameValue(known.roles as unknown as Value, inputs.roles as unknown as Value))
+  const gone = removed(known, inputs);
+  const staying = <T extends { readonly name: string }>(
+    all: readonly T[] = [],
+    left: readonly T[],
+  ) => all.filter((one) => !left.includes(one)) as unknown as Value;
+  if (!sameValue(staying(known.roles, gone.roles), inputs.roles as unknown as Value))
     effects.push(BY_SQL("roles"));
-  if (!sameValue(known.databases as unknown as Value, inputs.databases as unknown as Value)) {
+  if (!sameValue(staying(known.databases, gone.databases), inputs.databases as unknown as Value))
     effects.push(BY_SQL("databases"));
-  }
-  return effects;
+  return [...effects, ...describeRemovals(gone)];
 
   function howItRolls(
     names: readonly string[],

@@ -9,6 +9,7 @@ import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
 import { heldByPause, Standstill } from "../operations/stuck";
+import { removalChanges, removed } from "../operations/removals";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import {
@@ -48,6 +49,7 @@ const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/pat
 
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
+  derived: ["configuration", "filesHash"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
@@ -59,6 +61,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     });
     await keepPromises(context, inputs);
     await changeCatalog(context, inputs, leader);
+    await remove(context, inputs, leader, known);
     const whole = () => {
       const standstill = new Standstill();
       return waitFor<ClusterView>(
@@ -94,10 +97,13 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     );
   },
 
+  /** What has left the stack stays in mind until it has been seen to. */
+  unfinished: withLeft,
+
   async read(context, inputs, known) {
     // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
     const trouble = { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
-    return (await look(context, inputs)) ?? trouble;
+    return (await look(context, withLeft(inputs, known))) ?? withLeft(trouble, known);
   },
 
   foresee: foreseeCluster,
@@ -135,6 +141,30 @@ function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | und
   return standbys.length < synchronous.count
     ? `${standbys.length} of ${synchronous.count} replicas synchronous so far`
     : undefined;
+}
+
+/** With the users and databases that have left the stack, and have not been seen to yet. */
+function withLeft<T extends PatroniClusterInputs>(inputs: T, known: PatroniClusterInputs): T {
+  const gone = removed(known, inputs);
+  return {
+    ...inputs,
+    roles: [...inputs.roles, ...gone.roles],
+    databases: [...inputs.databases, ...gone.databases],
+  };
+}
+
+/** Sees to users and databases that the stack does not name any more. */
+async function remove(
+  context: Context,
+  inputs: PatroniClusterInputs,
+  leader: string,
+  known: PatroniClusterInputs | undefined,
+) {
+  const gone = removed(known ?? {}, inputs);
+  if (gone.roles.length + gone.databases.length === 0) return;
+  const host = context.host(leader);
+  const sql = removalChanges(gone, await host.observe(catalogProbe(inputs.port)));
+  if (sql) await host.change("seeing to what left the stack", runSql(inputs.port, "postgres", sql));
 }
 
 async function changeCatalog(context: Context, inputs: PatroniClusterInputs, leader: string) {
@@ -222,14 +252,18 @@ async function findContent(
 ): Promise<{ catalog: Catalog; databases: DatabaseInput[] } | undefined> {
   const catalog = await askPostgres(context, leader, catalogProbe(port));
   if (!catalog) return undefined;
-  const asked = wanted.map(async ({ name, extensions }): Promise<DatabaseInput[] | undefined> => {
-    const there = catalog.databases.find((database) => database.name === name);
-    if (!there) return [];
-    const own = { name, owner: there.owner };
-    if (extensions.length === 0) return [{ ...own, extensions }];
-    const seen = await askPostgres(context, leader, extensionsProbe(port, name));
-    return seen && [{ ...own, extensions: extensions.filter((one) => seen.created.includes(one)) }];
-  });
+  const asked = wanted.map(
+    async ({ name, extensions, onRemoval }): Promise<DatabaseInput[] | undefined> => {
+      const there = catalog.databases.find((database) => database.name === name);
+      if (!there) return [];
+      const own = { name, owner: there.owner, ...(onRemoval && { onRemoval }) };
+      if (extensions.length === 0) return [{ ...own, extensions }];
+      const seen = await askPostgres(context, leader, extensionsProbe(port, name));
+      return (
+        seen && [{ ...own, extensions: extensions.filter((one) => seen.created.includes(one)) }]
+      );
+    },
+  );
   const found = await Promise.all(asked);
   return found.every((one) => one !== undefined) ? { catalog, databases: found.flat() } : undefined;
 }

@@ -37,7 +37,11 @@ function foresee(
   const observe = async ({ script }: { script: string }) => {
     if (script.includes("/cluster")) return view;
     if (script.includes("pg_stat_progress_basebackup")) return copies;
-    return { shared_buffers: "postmaster", work_mem: "user" };
+    const unit = { type: "integer", unit: "8kB" };
+    return {
+      shared_buffers: { context: "postmaster", ...unit },
+      work_mem: { context: "user", ...unit },
+    };
   };
   const context = { host: () => ({ observe }) } as unknown as Context;
   return foreseeCluster(context, INPUTS, { ...INPUTS, ...known });
@@ -72,4 +76,13 @@ test("a preview tells of a backup that a restart would wait for", async () => {
   expect((await foresee(before, { copies })).at(-1)).toBe(
     "db1: barman has been copying its data for 300 s (process 8): it is not cut. up waits 120 s for its end, then stops before that restart.",
   );
+});
+
+test("a preview says what becomes of users and databases that leave the stack", async () => {
+  const old = { name: "old", createdb: false, createrole: false, connectionLimit: -1 };
+  const gone = { name: "gone", owner: "old", extensions: [] };
+  expect(await foresee({ roles: [old], databases: [gone] })).toEqual([
+    expect.stringMatching(/^user old leaves the stack: its login is closed/),
+    "database gone leaves the stack: it stays with all its data. pgherd cares for it no more",
+  ]);
 });

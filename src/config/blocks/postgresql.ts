@@ -15,6 +15,12 @@ export const user = z.strictObject({
     .literal(false)
     .default(false)
     .describe("Superusers are made by hand, not by a stack file."),
+  onRemoval: z
+    .enum(["close", "keep", "drop"])
+    .default("close")
+    .describe(
+      "What happens once it is taken out of the stack: its login is closed, it stays as it is, or it is dropped.",
+    ),
   createdb: z.boolean().default(false).describe("May create databases."),
   createrole: z.boolean().default(false).describe("May create roles."),
   connectionLimit: z.int().min(-1).default(-1).describe("Concurrent connections; -1 is no limit."),
@@ -23,6 +29,12 @@ export const user = z.strictObject({
 export const database = z.strictObject({
   name: identifier.describe("The database's name."),
   owner: identifier.describe("One of `users`."),
+  onRemoval: z
+    .enum(["keep", "drop"])
+    .default("keep")
+    .describe(
+      "What happens once it is taken out of the stack: it stays, or it is dropped with all its data.",
+    ),
   extensions: z
     .array(
       z.string().regex(/^[a-z][a-z0-9_-]*$/, { error: "the name of an extension such as pg_trgm" }),

@@ -23,7 +23,6 @@ import {
   StandbyRollback,
 } from "../resources/resources";
 import { Daemon, type Needs } from "./daemon";
-import { programs } from "./hidden";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { Migration } from "./migration";
@@ -102,8 +101,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.checked = new Preflight(
       `${name}-preflight`,
       { cluster: name, ...plan.preflight },
-      // What is looked for follows from the rest of the stack; what it finds is told in words.
-      { ...this.child, hideDiffs: ["hosts", "fixed"] },
+      this.child,
     );
     if (plan.migration && !plan.migration.rollback) {
       this.migration = new Migration(name, plan.migration, this.checked, this.components);
@@ -268,13 +266,7 @@ export class Cluster extends pulumi.ComponentResource {
       new Logins(
         `${this.name}-logins`,
         { cluster: this.name, ...logins },
-        {
-          ...this.child,
-          dependsOn: [...hosts.all],
-          hideDiffs: Object.entries(logins.files).flatMap(([host, files]) =>
-            programs(files, `files[${JSON.stringify(host)}]`),
-          ),
-        },
+        { ...this.child, dependsOn: [...hosts.all] },
       ),
     ];
   }
@@ -333,8 +325,7 @@ export class Cluster extends pulumi.ComponentResource {
           ...this.passwords,
         }),
       },
-      // Both stand in full at what they are taken from: the dynamic configuration, and the members' files.
-      { ...this.child, dependsOn, hideDiffs: ["configuration", "filesHash"] },
+      { ...this.child, dependsOn },
     );
   }
 

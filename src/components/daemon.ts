@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets, ServicePlan } from "../plan/types";
 import type { FileInput, Source } from "../resources/inputs";
-import { programs } from "./hidden";
 import { Service } from "../resources/resources";
 
 /** A service as it must be while it is in use. */
@@ -44,7 +43,6 @@ export class Daemon extends pulumi.ComponentResource {
       made[host] = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
         parent: this,
         dependsOn: before(host, made),
-        hideDiffs: programs(plan.files),
       });
     }
     this.services = made;

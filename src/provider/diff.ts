@@ -28,23 +28,28 @@ export function difference(state: Values, inputs: Values, identity: readonly str
 }
 
 /**
- * A difference of which something is seen. The engine prints the whole resource where all that changes is hidden
- * (pulumi/pkg/backend/display/diff.go, TranslateDetailedDiff without a result): then its name stands for it.
- * @param derived inputs that are hidden; programs, which are files that may be run, are as well.
+ * A difference as a preview shows it: without inputs that follow from other resources', and with a program of pgherd's own
+ * that is new by its mode alone. Where nothing is left, the cluster's name stands for it: the engine prints the whole
+ * resource if no path is given (pulumi/pkg/backend/display/diff.go, TranslateDetailedDiff without a result). Its own
+ * `hideDiffs` names what is hidden at every refresh, changed or not.
+ * @param derived the inputs that follow from others.
  */
-export function withVisible(diff: Diff, inputs: Values, derived: readonly string[]): Diff {
-  const paths = Object.keys(diff.changes);
-  const isHidden = (path: string) =>
-    derived.some(
-      (key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`),
-    ) || isProgram(path, inputs.files);
-  if (paths.length === 0 || !paths.every(isHidden)) return diff;
-  return { ...diff, changes: { ...diff.changes, cluster: "update" } };
+export function shown(
+  { changes, ...rest }: Diff,
+  inputs: Values,
+  derived: readonly string[],
+): Diff {
+  const paths = Object.entries(changes);
+  const left = paths
+    .filter(([path]) => !derived.includes(path.split(/[.[]/)[0] ?? path))
+    .map(([path, how]) => [how === "add" && isProgram(path, inputs) ? `${path}.mode` : path, how]);
+  const seen = left.length > 0 || paths.length === 0 ? left : [["cluster", "update"]];
+  return { ...rest, changes: Object.fromEntries(seen) as Diff["changes"] };
 }
 
-/** Whether a path such as `files["/var/lib/pgherd/tick"].content` leads to a file that may be run. */
-function isProgram(path: string, files: Value | undefined): boolean {
-  const [, name] = /^files\["((?:[^"\\]|\\.)*)"\]/.exec(path) ?? [];
+/** Whether a path such as `files["/var/lib/pgherd/tick"]` leads to a file that may be run. */
+function isProgram(path: string, { files }: Values): boolean {
+  const [, name] = /^files\["((?:[^"\\]|\\.)*)"\]$/.exec(path) ?? [];
   const file = name !== undefined && isPlainObject(files) ? files[name] : undefined;
   return (
     isPlainObject(file) && typeof file.mode === "string" && (parseInt(file.mode, 8) & 0o111) !== 0

@@ -6,7 +6,7 @@ import { adoption } from "./adoption";
 import { backups } from "./backups";
 import { Context } from "./context";
 import { cutOver } from "./cut-over";
-import { difference, withVisible } from "./diff";
+import { difference, shown } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { etcdCluster } from "./etcd-cluster";
@@ -119,7 +119,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     },
     async diff(id, state, inputs) {
       const { identity, derived = [] } = typeOf(id);
-      const { changes } = withVisible(difference(state, inputs, identity), inputs, derived);
+      const { changes } = shown(difference(state, inputs, identity), inputs, derived);
       return { changes: state.unfinished ? { ...changes, unfinished: "delete" } : changes };
     },
     async create(id, inputs, preview) {

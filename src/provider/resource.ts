@@ -9,10 +9,7 @@ import type { Context } from "./context";
 export interface ResourceType<Inputs, Learned = object> {
   /** Inputs that make it another resource when they change. */
   readonly identity: readonly string[];
-  /**
-   * Inputs that follow from other resources' and are hidden in previews (`hideDiffs` where it is declared): they are told
-   * once, where they come from.
-   */
+  /** Inputs that follow from other resources': a preview shows them once, where they come from. */
   readonly derived?: readonly string[];
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;

@@ -2,8 +2,10 @@ import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
 import { ConnectError } from "../errors";
+import { certifiedKey } from "./certificates";
 import { signatures } from "./host-keys";
 import { login, type Login } from "./identities";
+import { shownCertificates } from "./key-scan";
 import { throughCommand } from "./proxy-command";
 import type { Target } from "./target";
 
@@ -24,6 +26,10 @@ export interface Connection {
 export async function connect(target: Target): Promise<Connection> {
   const offers = await login(target.name, target.user, target.identities);
   const jump = target.jump && (await connect(target.jump));
+  const hostKeys = await keysOf(target, jump).catch((error: unknown) => {
+    jump?.close();
+    throw error;
+  });
   const command = target.proxyCommand ? throughCommand(target.proxyCommand) : undefined;
   const ssh = new NodeSSH();
   let shownKey: string | undefined;
@@ -37,17 +43,17 @@ export async function connect(target: Target): Promise<Connection> {
       readyTimeout: target.connectTimeoutSeconds * 1000,
       keepaliveInterval: target.keepalive.seconds * 1000,
       keepaliveCountMax: target.keepalive.count,
-      algorithms: { serverHostKey: signatures(target.hostKeys) as never },
+      algorithms: { serverHostKey: signatures(hostKeys) as never },
       hostVerifier: (key: Buffer) => {
         const encoded = key.toString("base64");
         shownKey = `${keyType(key)} ${encoded}`;
-        return target.hostKeys.some((known) => known.split(" ")[1] === encoded);
+        return hostKeys.some((known) => known.split(" ")[1] === encoded);
       },
     });
   } catch (error) {
     jump?.close();
     const said = await command?.end();
-    throw explain(target, error as Problem, { shownKey, offers, said });
+    throw explain({ ...target, hostKeys }, error as Problem, { shownKey, offers, said });
   }
   const client = ssh.connection as Client;
   // Without a listener a reset connection would end the process; what was running on it fails by itself.
@@ -59,6 +65,30 @@ export async function connect(target: Target): Promise<Connection> {
     onClose: (listener) => client.once("close", listener),
     close: () => client.destroy(),
   };
+}
+
+/** The keys that the host may show; where an authority is known instead, those that it vouches for. */
+async function keysOf(target: Target, jump: Connection | undefined): Promise<readonly string[]> {
+  const { certification, proxyCommand } = target;
+  if (!certification) return target.hostKeys;
+  const throughJump = jump && (() => forward(jump.client, target));
+  const through = proxyCommand ? async () => throughCommand(proxyCommand).stream : undefined;
+  const shown = await shownCertificates(target, throughJump ?? through);
+  const keys: string[] = [];
+  const problems = new Set(shown.length > 0 ? [] : ["it shows none"]);
+  for (const one of shown) {
+    try {
+      keys.push(certifiedKey(one, certification));
+    } catch (error) {
+      problems.add((error as Error).message);
+    }
+  }
+  if (keys.length > 0) return keys;
+  throw new ConnectError(
+    target.name,
+    `expected a certificate of an authority in known_hosts from ${target.address} port ${target.port}: ${[...problems].join(", ")}.`,
+    "Look at `ssh-keyscan -c` (of OpenSSH's client), or add the host's own key to known_hosts.",
+  );
 }
 
 function forward(

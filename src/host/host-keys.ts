@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { ConnectError } from "../errors";
+import type { Certification } from "./certificates";
 import { parseKnownHosts } from "./known-hosts";
 import type { SshConfig } from "./ssh-config";
 import { expandPath, type Tokens } from "./tokens";
@@ -19,12 +20,20 @@ export function signatures(keys: readonly string[]): string[] {
   return Object.entries(SIGNATURES).flatMap(([type, names]) => (types.has(type) ? names : []));
 }
 
+/** What proves to be a host. */
+export interface Proof {
+  /** The keys that it may show: `["ssh-ed25519 AAAA…"]`. */
+  readonly hostKeys: readonly string[];
+  /** Where no key is known: whose certificate may tell it. */
+  readonly certification?: Certification;
+}
+
 /**
- * The keys that a host may show, of all files that OpenSSH would look into.
+ * What a host proves itself by, of all files that OpenSSH would look into.
  * @param own the file that the stack names instead of the user's.
- * @throws ConnectError if there is none that can be checked.
+ * @throws ConnectError if there is nothing that can be checked.
  */
-export function knownKeys(tokens: Tokens, config: SshConfig, own: string | undefined): string[] {
+export function proofOf(tokens: Tokens, config: SshConfig, own: string | undefined): Proof {
   const { name, address, port } = tokens;
   const files = (own === undefined ? KEYWORDS : GLOBAL).flatMap(([keyword, usual]) =>
     paths(config.first(keyword) ?? usual, tokens),
@@ -43,7 +52,14 @@ export function knownKeys(tokens: Tokens, config: SshConfig, own: string | undef
     revoked.add(key.split(" ")[1] ?? "");
   }
   const keys = named(known.keysFor).filter((key) => !revoked.has(key.split(" ")[1] ?? ""));
-  if (signatures(keys).length > 0) return keys;
+  if (signatures(keys).length > 0) return { hostKeys: keys };
+  const authorities = named(known.authoritiesFor).filter(
+    (key) => !revoked.has(key.split(" ")[1] ?? ""),
+  );
+  if (authorities.length > 0) {
+    const names = alias ? [alias] : [name, address];
+    return { hostKeys: [], certification: { authorities, names, revoked } };
+  }
   const where = files.join(", ");
   if (keys.length > 0) {
     throw new ConnectError(
@@ -53,11 +69,9 @@ export function knownKeys(tokens: Tokens, config: SshConfig, own: string | undef
       `Add another key of the host: ssh-keyscan ${address}, compared with the host's console.`,
     );
   }
-  const authority = named(known.authoritiesFor).length > 0;
   throw new ConnectError(
     name,
-    `expected a known host key for ${alias ?? address}, found none in pgherd:hosts.${name}.hostKey or ${where}` +
-      (authority ? "; certificates of the authority named there cannot be checked." : "."),
+    `expected a known host key for ${alias ?? address}, found none in pgherd:hosts.${name}.hostKey or ${where}.`,
     `Compare the output of \`ssh-keyscan ${address}\` with the host's console, then add it to one of them.`,
   );
 }

@@ -50,15 +50,13 @@ function matcher(names: string): (host: string) => boolean {
       createHmac("sha1", Buffer.from(salt, "base64")).update(host).digest("base64") === digest;
   }
   const patterns = names.split(",");
-  const wildcard = (pattern: string) =>
-    new RegExp(
-      `^${pattern
-        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replaceAll("*", ".*")
-        .replaceAll("?", ".")}$`,
-      "i",
-    );
-  const denied = patterns.filter((p) => p.startsWith("!")).map((p) => wildcard(p.slice(1)));
-  const allowed = patterns.filter((p) => !p.startsWith("!")).map(wildcard);
-  return (host) => allowed.some((p) => p.test(host)) && !denied.some((p) => p.test(host));
+  const denied = patterns.filter((p) => p.startsWith("!")).map((p) => p.slice(1));
+  const allowed = patterns.filter((p) => !p.startsWith("!"));
+  return (host) => allowed.some((p) => matches(p, host)) && !denied.some((p) => matches(p, host));
+}
+
+/** Whether a host's name is one of those that a pattern is for: `*.example.org`, `db?` (ssh_config(5), PATTERNS). */
+export function matches(pattern: string, name: string): boolean {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(name);
 }

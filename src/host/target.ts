@@ -2,7 +2,7 @@ import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { HostSettings, SshSettings } from "../config/schema";
 import { ConnectError } from "../errors";
-import { knownKeys } from "./host-keys";
+import { proofOf, type Proof } from "./host-keys";
 import type { Identities } from "./identities";
 import { sshConfigFor, type SshConfig } from "./ssh-config";
 import { expandCommand, expandPath, type Tokens } from "./tokens";
@@ -14,14 +14,12 @@ export interface Inventory {
 }
 
 /** All that is needed to open a connection. */
-export interface Target {
+export interface Target extends Proof {
   readonly name: string;
   readonly address: string;
   readonly port: number;
   readonly user: string;
   readonly identities: Identities;
-  /** The keys that the host may show: `["ssh-ed25519 AAAA…"]`. */
-  readonly hostKeys: readonly string[];
   /** The host to go through. */
   readonly jump?: Target;
   /** The command to go through, where there is no such host: the user's own, with this host's names in it. */
@@ -50,7 +48,7 @@ export async function resolveTarget({ hosts, ssh }: Inventory, name: string): Pr
   const own = ssh.identityFile;
   return {
     ...common(tokens, config, ssh),
-    hostKeys: host.hostKey ? [host.hostKey] : knownKeys(tokens, config, ssh.knownHosts),
+    ...(host.hostKey ? { hostKeys: [host.hostKey] } : proofOf(tokens, config, ssh.knownHosts)),
     // A key that the stack names is the one that is meant.
     identities:
       own === undefined
@@ -117,7 +115,7 @@ async function jumpHost(
   const own = ssh.identityFile === undefined ? [] : [expandHome(ssh.identityFile)];
   return {
     ...common(tokens, config, ssh),
-    hostKeys: knownKeys(tokens, config, ssh.knownHosts),
+    ...proofOf(tokens, config, ssh.knownHosts),
     identities: { ...identities, files: [...own, ...identities.files] },
     ...(before
       ? { jump: before }

@@ -30,8 +30,9 @@ import { Passwords } from "./passwords";
 import { StandbyMigration } from "./standby-migration";
 
 const NO_FIREWALL =
-  "pgherd:cluster.firewall is false: pgherd sets no rules on the hosts. Whoever reaches the ports of etcd and Patroni there " +
-  "can do with the data what he likes, without a password. Remove it, or see to it that only the cluster's hosts reach them.";
+  "pgherd:cluster.firewall is false: pgherd sets no rules on the hosts. Whoever reaches the ports of etcd and Patroni there, " +
+  "every user of these hosts included, can do with the data what he likes, without a password. Remove it, or see to it that only " +
+  "the cluster's hosts reach them, and that only root and the daemons' users log in there.";
 
 /** A firewall as it must be. */
 const LOADED = { loaded: "active", enabled: "enabled" };

@@ -17,11 +17,26 @@ export const RULES_FILE = "/var/lib/pgherd/firewall.nft";
 /** Takes rules back on which nobody has said yes: a timer of the host's own, which needs no connection. */
 export const ROLLBACK_TIMER = "pgherd-firewall-rollback.timer";
 
-/** What was loaded: the sums of the rules file and of the kernel's table. Gone after a reboot, as the table is. */
+/** What was loaded: the sums of the rules file, users' ids included, and of the kernel's table. Gone after a reboot, as the table is. */
 export const FIREWALL_RECORD = "/run/pgherd/firewall";
 
 /** Prints the sum of the rules in the kernel, which is the same each time they are loaded. */
 export const KERNEL_SUM = `/usr/sbin/nft -s list table ${TABLE} | sha256sum`;
+
+/**
+ * Shell: `expanded FILE` prints a rules file as nft takes it: `$uid_NAME` is that user's id at this moment. Who is not there
+ * has root's, which is let through anyway: rules that name him would not be loaded at all.
+ */
+export const EXPANDED = `expanded() {
+  # Without such a name there is nothing to find.
+  names=$(grep -o '\\$uid_[a-z0-9_-]*' "$1" || [ $? = 1 ])
+  for name in $(printf '%s\\n' "$names" | sort -u); do
+    user=\${name#?uid_}
+    if ! uid=$(id -u "$user" 2>/dev/null); then uid=0; fi
+    echo "define uid_$user = $uid"
+  done
+  cat "$1"
+}`;
 
 const HEAD = `# Written by pgherd.
 table ${TABLE}
@@ -61,14 +76,15 @@ export interface FirewallState {
 export function firewallProbe(): Probe<FirewallState> {
   return {
     script: [
+      EXPANDED,
       // It says "not-found" beside the word on its standard error.
       `echo "enabled $(systemctl is-enabled ${FIREWALL_UNIT} 2>/dev/null)"`,
-      `echo "file $(sha256sum <${quote(RULES_FILE)})"`,
+      `if [ -e ${quote(RULES_FILE)} ]; then echo "file $(expanded ${quote(RULES_FILE)} | sha256sum)"; fi`,
       `if /usr/sbin/nft list table ${TABLE} >/dev/null; then echo "kernel $(${KERNEL_SUM})"; fi`,
       `echo "recorded" $(cat ${quote(FIREWALL_RECORD)})`,
     ]
       // Before the first rules there is none of these; what does not answer is never told as active.
-      .map((line) => `{ ${line}; } 2>/dev/null`)
+      .map((line, at) => (at === 0 ? line : `{ ${line}; } 2>/dev/null`))
       .concat(":")
       .join("\n"),
     parse(output) {

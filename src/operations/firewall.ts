@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import {
+  EXPANDED,
   FIREWALL_RECORD,
   FIREWALL_UNIT,
   KERNEL_SUM,
@@ -21,7 +22,29 @@ const ROLLBACK_SERVICE = ROLLBACK_TIMER.replace(".timer", ".service");
 
 const UNIT_PATH = `/etc/systemd/system/${FIREWALL_UNIT}`;
 
-const RECORD = `/bin/sh -c 'mkdir -p /run/pgherd && { sha256sum <${RULES_FILE}; ${KERNEL_SUM}; } >${FIREWALL_RECORD}'`;
+const LOADER = "/var/lib/pgherd/load-firewall";
+const LOADER_SCRIPT = `#!/bin/sh
+# Written by pgherd. load-firewall FILE [OPTION]: nft loads a file of rules, whose users get the ids that they have now. With
+# "record" as the option it is written down that these rules are loaded.
+set -eu
+${EXPANDED}
+rules=$(expanded "$1")
+shift
+case \${1-} in
+  record)
+    mkdir -p /run/pgherd
+    { printf '%s\\n' "$rules" | sha256sum; ${KERNEL_SUM}; } >${FIREWALL_RECORD}
+    ;;
+  *) printf '%s\\n' "$rules" | /usr/sbin/nft "$@" -f - ;;
+esac
+`;
+
+/** The command that loads a file of rules. */
+function load(file: string, option = ""): string {
+  return `/bin/sh ${LOADER} ${file}${option && ` ${option}`}`;
+}
+
+const CHECK = load("{}", "-c");
 
 /** As Debian's own nftables.service, after which it comes because that one starts with removing all rules. */
 const UNIT = `# Written by pgherd.
@@ -38,10 +61,10 @@ DefaultDependencies=no
 Type=oneshot
 RemainAfterExit=yes
 StandardInput=null
-ExecStart=/usr/sbin/nft -f ${RULES_FILE}
-ExecStartPost=${RECORD}
-ExecReload=/usr/sbin/nft -f ${RULES_FILE}
-ExecReload=${RECORD}
+ExecStart=${load(RULES_FILE)}
+ExecStartPost=${load(RULES_FILE, "record")}
+ExecReload=${load(RULES_FILE)}
+ExecReload=${load(RULES_FILE, "record")}
 # It comes too early for a /tmp of its own; systemd.exec(5).
 NoNewPrivileges=yes
 CapabilityBoundingSet=CAP_NET_ADMIN
@@ -73,7 +96,7 @@ WantedBy=sysinit.target
  */
 const WITH_NFTABLES_PATH = "/etc/systemd/system/nftables.service.d/pgherd.conf";
 const AGAIN =
-  `/bin/sh -c '/usr/sbin/nft -f ${RULES_FILE}; for file in /var/lib/pgherd/fork-*.nft; do ` +
+  `/bin/sh -c '${load(RULES_FILE)}; for file in /var/lib/pgherd/fork-*.nft; do ` +
   // systemd takes one dollar of two away (systemd.service(5), Command Lines).
   'case $$(systemctl is-active "pgherd-$$(basename "$$file" .nft).service") in ' +
   `active|activating|reloading) /usr/sbin/nft -f "$$file";; esac; done'`;
@@ -94,6 +117,7 @@ export function firewallFiles(body: string): { readonly [path: string]: FileInpu
 
 function unitFiles(): { readonly [path: string]: FileInput } {
   return {
+    [LOADER]: rootFile(LOADER_SCRIPT, "0644"),
     [UNIT_PATH]: rootFile(UNIT, "0644"),
     [WITH_NFTABLES_PATH]: rootFile(WITH_NFTABLES, "0644"),
   };
@@ -125,8 +149,11 @@ const TRACK_SECONDS = 2;
 export function tryRules(body: string, seconds: number): string {
   return [
     writeFiles(
-      { [TRIAL_FILE]: rootFile(rulesFile(body), "0600") },
-      { [TRIAL_FILE]: "/usr/sbin/nft -c -f {}" },
+      {
+        [LOADER]: rootFile(LOADER_SCRIPT, "0644"),
+        [TRIAL_FILE]: rootFile(rulesFile(body), "0600"),
+      },
+      { [TRIAL_FILE]: CHECK },
     ),
     // What a killed run was trying must not be taken for what was there before.
     `if systemctl -q is-active ${ROLLBACK_TIMER}; then /usr/sbin/nft -f ${BEFORE_FILE}; fi`,
@@ -142,7 +169,7 @@ export function tryRules(body: string, seconds: number): string {
     `if ! printf '%s\\n' "$before" | grep -q 'ct state'; then`,
     `/usr/sbin/nft -f - ${hereDocument(TRACK_CONNECTIONS)}sleep ${TRACK_SECONDS}`,
     "fi",
-    `/usr/sbin/nft -f ${TRIAL_FILE}`,
+    load(TRIAL_FILE),
     deleteTable(TRACKING_TABLE),
   ].join("\n");
 }
@@ -152,7 +179,7 @@ export function loadRules(body: string): string {
   return [
     "set -e",
     endTrial(),
-    writeFiles(firewallFiles(body), { [RULES_FILE]: "/usr/sbin/nft -c -f {}" }),
+    writeFiles(firewallFiles(body), { [RULES_FILE]: CHECK }),
     startUnit(),
   ].join("\n");
 }
@@ -194,7 +221,15 @@ export function removeFirewall(): string {
     endTrial(),
     retireUnit(FIREWALL_UNIT),
     removeFiles([
-      ...[UNIT_PATH, WITH_NFTABLES_PATH, RULES_FILE, TRIAL_FILE, BEFORE_FILE, FIREWALL_RECORD],
+      ...[
+        LOADER,
+        UNIT_PATH,
+        WITH_NFTABLES_PATH,
+        RULES_FILE,
+        TRIAL_FILE,
+        BEFORE_FILE,
+        FIREWALL_RECORD,
+      ],
     ]),
     // Of others' settings of that service there may be some.
     `rmdir ${dirname(WITH_NFTABLES_PATH)} 2>/dev/null || :`,

@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
+import { planCallers } from "./callers";
 import { FORK_MARK, planFlows } from "./flows";
 import { isSource } from "./migration-steps";
 import { newPorts } from "./ports";
@@ -11,8 +12,9 @@ import type { FirewallPlan, Flow } from "./types";
 export function planFirewalls(settings: Settings): FirewallPlan[] {
   const flows = planFlows(settings);
   const hosts = [...new Set(flows.map(({ to }) => to))];
-  const known = knownHosts(settings, hosts);
+  const known = hostMatches("saddr", settings, hosts);
   return hosts.map((host) => {
+    const callers = renderCallers(settings, host, hosts);
     const own = flows.filter(({ to }) => to === host);
     const ports = newPorts(settings, host);
     const beginning = own.filter(
@@ -20,30 +22,47 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
     );
     return {
       host,
-      rules: render("firewall/rules.nft", { rules: own.flatMap(rulesOf), known }),
+      rules: render("firewall/rules.nft", { rules: own.flatMap(rulesOf), known, callers }),
       ...(isSource(settings, host) && {
         beginning: render("firewall/new-ports.nft", {
           rules: beginning.flatMap(rulesOf),
           ports: ports.join(", "),
           known,
+          callers,
         }),
       }),
     };
   });
 }
 
+/** The chain that lets only their callers out to the daemons that ask nobody who he is. */
+function renderCallers(settings: Settings, host: string, hosts: readonly string[]): string {
+  const callers = planCallers(settings, host);
+  return render("firewall/callers.nft", {
+    callerPorts: callers.map(({ port }) => port).join(", "),
+    calledHosts: hostMatches("daddr", settings, hosts),
+    // The host puts their ids in the places of their names whenever it loads the rules.
+    callers,
+  });
+}
+
 /**
- * Sources that are told of what is not let in. A host that has lost its connections with a restart must say so to those
- * at their other ends: a Patroni that waits for an answer from a silent etcd waits for minutes.
+ * What matches packets from (`saddr`) or to (`daddr`) the cluster's hosts. Those sources are told of what is not let in:
+ * a host that has lost its connections with a restart must say so to those at their other ends, since a Patroni that waits
+ * for an answer from a silent etcd waits for minutes.
  */
-function knownHosts({ hosts }: Settings, names: readonly string[]): string[] {
+function hostMatches(
+  end: "saddr" | "daddr",
+  { hosts }: Settings,
+  names: readonly string[],
+): string[] {
   // The engine hands the hosts over by name, a stack file as they stand there: rules must not depend on that.
   const addresses = [...names].sort().map((name) => addressOf(hosts, name));
   const four = addresses.filter((one) => isIPv4(one));
   const six = addresses.filter((one) => !isIPv4(one));
   return [
-    ...(four.length > 0 ? [`ip saddr { ${four.join(", ")} }`] : []),
-    ...(six.length > 0 ? [`ip6 saddr { ${six.join(", ")} }`] : []),
+    ...(four.length > 0 ? [`ip ${end} { ${four.join(", ")} }`] : []),
+    ...(six.length > 0 ? [`ip6 ${end} { ${six.join(", ")} }`] : []),
   ];
 }
 

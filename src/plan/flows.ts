@@ -38,7 +38,7 @@ export function planFlows(settings: Settings): Flow[] {
 
 /** What a host opens connections to on the others, whoever's rules stand in between. */
 export function planReaches(settings: Settings, from: string): Reach[] {
-  const firewall = { ssh: [], admins: [], clients: [], allow: [] };
+  const firewall = { ssh: [], admins: [], clients: [], monitors: [], allow: [] };
   const own = addressOf(settings.hosts, from);
   const reaches = planFlows({ ...settings, cluster: { ...settings.cluster, firewall } })
     .filter(({ addresses }) => addresses.includes(own))

@@ -225,7 +225,7 @@ export function refuseStrangers(
   throw new HealthError(
     `${cluster}: expected etcd's members to be ${hosts.join(", ")}, got also ${named.join(", ")}. ` +
       "Each of them counts for the majority without which nothing is written.",
-    `If nobody needs it, on ${hosts[0]}: etcdctl member remove ${strangers[0]?.id}`,
+    `If nobody needs it, on ${hosts[0]}: sudo etcdctl member remove ${strangers[0]?.id}`,
   );
 }
 

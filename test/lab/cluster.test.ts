@@ -479,8 +479,8 @@ describe("an operator", () => {
   async function etcdLedBy(name: string): Promise<void> {
     const leader = await etcdLeader();
     if (leader === name) return;
-    const id = `etcdctl member list | sed -n 's/^\\([0-9a-f]*\\), started, ${name},.*/\\1/p'`;
-    await cluster.onHost(leader, `etcdctl move-leader "$(${id})"`);
+    const id = `sudo etcdctl member list | sed -n 's/^\\([0-9a-f]*\\), started, ${name},.*/\\1/p'`;
+    await cluster.onHost(leader, `sudo etcdctl move-leader "$(${id})"`);
   }
 
   test("does the same by the API, over TLS, where a probe is running", async () => {

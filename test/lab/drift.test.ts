@@ -373,7 +373,7 @@ describe("nothing changes", () => {
         all.set(`${name} postgresql`, await cluster.superuserSql(name, times));
       }),
     );
-    const key = await cluster.onHost("db1", "etcdctl get -w json /service/demo/config");
+    const key = await cluster.onHost("db1", "sudo etcdctl get -w json /service/demo/config");
     all.set("dynamic configuration", /"mod_revision":\d+/.exec(key)?.[0] ?? "absent");
     return all;
   }
@@ -399,15 +399,15 @@ describe("drift", () => {
     async () => {
       const added = await cluster.onHost(
         "db1",
-        "etcdctl member add stranger --peer-urls=http://10.89.0.99:2380",
+        "sudo etcdctl member add stranger --peer-urls=http://10.89.0.99:2380",
       );
       const id = /Member ([0-9a-f]+) added/.exec(added)?.[1];
       const said = await cluster.refused("preview");
       expect(said).toContain(
         `demo: expected etcd's members to be db1, db2, db3, got also one that has not started yet (${id}, http://10.89.0.99:2380).`,
       );
-      expect(said).toContain(`If nobody needs it, on db1: etcdctl member remove ${id}`);
-      await cluster.onHost("db1", `etcdctl member remove ${id}`);
+      expect(said).toContain(`If nobody needs it, on db1: sudo etcdctl member remove ${id}`);
+      await cluster.onHost("db1", `sudo etcdctl member remove ${id}`);
       await cluster.unchanged();
     },
   );
@@ -526,7 +526,7 @@ describe("a host that was reinstalled", () => {
       await reset(LAB, [host]);
       const added = await cluster.onHost(
         "db2",
-        `etcdctl member remove ${ids[host]} >/dev/null && etcdctl member add ${host} --peer-urls=http://10.89.0.11:2380`,
+        `sudo etcdctl member remove ${ids[host]} >/dev/null && sudo etcdctl member add ${host} --peer-urls=http://10.89.0.11:2380`,
       );
       await cluster.deploy();
       await cluster.healthy();
@@ -537,7 +537,7 @@ describe("a host that was reinstalled", () => {
 
   /** By name. */
   async function etcdIds(): Promise<{ [name: string]: string }> {
-    const lines = (await cluster.onHost("db2", "etcdctl member list")).trim().split("\n");
+    const lines = (await cluster.onHost("db2", "sudo etcdctl member list")).trim().split("\n");
     return Object.fromEntries(
       lines.map((line) => {
         const [id = "", , name = ""] = line.split(", ");

@@ -278,8 +278,8 @@ export class LabCluster {
   async leaderLease(): Promise<number> {
     const granted = await this.onHost(
       "db1",
-      `lease=$(etcdctl get /service/demo/leader -w json | grep -o '"lease":[0-9]*' | cut -d: -f2)
-       etcdctl lease timetolive "$(printf %x "$lease")"`,
+      `lease=$(sudo etcdctl get /service/demo/leader -w json | grep -o '"lease":[0-9]*' | cut -d: -f2)
+       sudo etcdctl lease timetolive "$(printf %x "$lease")"`,
     );
     return Number(/TTL\((\d+)s\)/.exec(granted)?.[1]);
   }

@@ -126,7 +126,7 @@ describe("a server that runs already", () => {
       shop.step("prepared");
       await migrating({ until: "prepared" }).deploy();
       expect(await serverLife()).toBe(started);
-      expect(await lab.onHost("db1", "etcdctl endpoint health 2>&1")).toContain("is healthy");
+      expect(await lab.onHost("db1", "sudo etcdctl endpoint health 2>&1")).toContain("is healthy");
       expect(await openToStrangers()).toEqual([5432]);
 
       shop.step("adopted");
@@ -136,7 +136,7 @@ describe("a server that runs already", () => {
         "masked",
       );
       await migrating({ until: "adopted" }).unchanged();
-      expect(await lab.onHost("db1", "curl -s http://10.89.0.11:8008/")).toContain('"running"');
+      expect(await lab.onHost("db1", "sudo curl -s http://10.89.0.11:8008/")).toContain('"running"');
       expect(await openToStrangers()).toEqual([5432]);
       expect(await migrating({ until: "prepared" }).refused("preview")).toContain(
         "expected adopted or a later step, which was begun, got prepared",

@@ -212,7 +212,7 @@ test("a stranger is named, with what to do", () => {
   expect(() => refuseStrangers("demo", MEMBERS, [...membership, member("db9", 9)])).toThrow(
     "demo: expected etcd's members to be db1, db2, db3, got also db9 (9f, http://10.89.0.19:2380). " +
       "Each of them counts for the majority without which nothing is written.\n" +
-      "If nobody needs it, on db1: etcdctl member remove 9f",
+      "If nobody needs it, on db1: sudo etcdctl member remove 9f",
   );
 });
 

@@ -13,6 +13,11 @@ export const name = z.string().regex(NAME, {
     "a lower-case name such as demo-1 (letters, digits and hyphens, a letter first, 63 characters at most)",
 });
 
+/** A user of the hosts' operating system, as Debian's adduser allows them. */
+export const systemUser = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, {
+  error: "the name of a user of the hosts, such as telegraf",
+});
+
 export const identifier = z
   .string()
   .regex(IDENTIFIER, {

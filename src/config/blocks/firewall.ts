@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName, network, port } from "./basics";
+import { hostName, network, port, systemUser } from "./basics";
 
 export const firewall = z.strictObject({
   clients: z
@@ -16,6 +16,10 @@ export const firewall = z.strictObject({
     .array(network)
     .default([])
     .describe("Networks that may see the statistics page and Patroni's REST API."),
+  monitors: z
+    .array(systemUser)
+    .default([])
+    .describe("Users of the hosts, beside root and the daemons', that may ask Patroni's REST API."),
   allow: z
     .array(
       z.strictObject({

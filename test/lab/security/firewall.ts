@@ -31,6 +31,29 @@ export function firewall(cluster: LabCluster): void {
     },
   );
 
+  test("no user of a host but the daemons' own reaches etcd or Patroni, on that host or on another", async () => {
+    const attempts = (user: string) => `for at in 127.0.0.1 10.89.0.11 10.89.0.12; do
+      for port in 2379 2380 8008; do
+        ! sudo runuser -u ${user} -- timeout 5 bash -c "</dev/tcp/$at/$port" 2>/dev/null || echo "$at $port"
+      done
+    done`;
+    const reached = async (host: string, user: string) =>
+      (await cluster.onHost(host, attempts(user))).split("\n").filter((line) => line !== "");
+    for (const host of ["db1", "lb1"]) {
+      expect(await reached(host, "nobody")).toEqual([]);
+      expect(await reached(host, '"$(id -un)"')).toEqual([]);
+    }
+    const put = "etcdctl --endpoints=http://127.0.0.1:2379 put /service/demo/asked 1 2>&1";
+    expect(await cluster.onHost("db1", `sudo runuser -u nobody -- ${put} || :`)).toMatch(/refused/);
+    // Who has business there gets in, and nowhere else.
+    expect(await reached("lb1", "haproxy")).toEqual(["10.89.0.11 8008", "10.89.0.12 8008"]);
+    expect(await reached("db1", "postgres")).toEqual([
+      ...["127.0.0.1 2379", "10.89.0.11 2379", "10.89.0.11 8008", "10.89.0.12 2379"],
+      "10.89.0.12 8008",
+    ]);
+    expect((await cluster.healthy()).problems).toEqual([]);
+  });
+
   test("the status tells that somebody has flushed the firewall, and how to load it", async () => {
     await asRoot("nft flush ruleset");
     try {

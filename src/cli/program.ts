@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../../package.json";
 import { backupCommand } from "./backup";
+import { dcsCommand } from "./dcs";
 import { completeCommand, completionCommand } from "./completion";
 import { demoCommand } from "./demo";
 import { forkCommand } from "./fork";
@@ -41,6 +42,7 @@ export function makeProgram(): Command {
     backupCommand(),
     restoreCommand(),
     planCommand(),
+    dcsCommand(),
     migrationCommand(),
     labCommand(),
     completionCommand(),

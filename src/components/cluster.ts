@@ -244,7 +244,7 @@ export class Cluster extends pulumi.ComponentResource {
     const { members } = plan.etcd;
     const dcs = new EtcdCluster(
       `${name}-etcd-cluster`,
-      { cluster: name, members },
+      { cluster: name, members, alarms: [] },
       { ...child, dependsOn: Object.values(this.daemon("etcd", hosts.on)) },
     );
     return new DynamicConfiguration(

@@ -9,29 +9,23 @@ export function etcdctl(endpoints: readonly string[]): string {
   return `${ETCDCTL} --endpoints=${words([endpoints.join(",")])}`;
 }
 
-/** Endpoints that take part in a healthy cluster: they answer, and a majority confirms their reads. */
-export function healthyEndpointsProbe(endpoints: readonly string[]): Probe<string[]> {
-  return {
-    // It fails as soon as one of them is not healthy, and an endpoint that it tells nothing of is not.
-    script: `${etcdctl(endpoints)} endpoint health -w json 2>/dev/null || :`,
-    parse(output) {
-      if (output.trim() === "") return [];
-      const answers = JSON.parse(output) as { endpoint: string; health: boolean }[];
-      return answers.filter(({ health }) => health).map(({ endpoint }) => endpoint);
-    },
-  };
+/** Asks one member for a key, by its own page: it answers if a majority confirms what it says. */
+function readPage(url: string, seconds: number): string {
+  const key = Buffer.from("health").toString("base64");
+  return `curl -sf --max-time ${seconds} -d ${words([JSON.stringify({ key })])} ${words([`${url}/v3/kv/range`])}`;
 }
 
 /**
- * The same by etcd's own page, for moments at which most do not answer: one that refuses the connection costs no time,
- * while etcdctl tries it for seconds.
+ * Client URLs of members that take part in a majority, by pages of etcd's own: one that refuses the connection costs no time,
+ * while etcdctl tries it for seconds. Its page /health is not asked: that one is false as long as there is an alarm, and a
+ * member whose database is full takes part all the same (etcd/server/etcdserver/api/etcdhttp/health.go).
  */
 export function healthPagesProbe(endpoints: readonly string[]): Probe<string[]> {
+  const asks = endpoints.map(
+    (url) => `{ ${readPage(url, 5)} | grep -q '"header"' && echo ${words([url])}; } &`,
+  );
   return {
-    script: `for url in ${words(endpoints)}; do
-  { curl -sf --max-time 5 "$url/health" | grep -q '"health": *"true"' && echo "$url"; } &
-done
-wait`,
+    script: [...asks, "wait"].join("\n"),
     parse(output) {
       const healthy = output.split("\n");
       return endpoints.filter((endpoint) => healthy.includes(endpoint));
@@ -45,23 +39,47 @@ export interface DcsMember {
   readonly healthy: boolean;
   /** Whether it leads the others: an election takes place when it goes. */
   readonly leader: boolean;
-  /** Bytes of its database. */
+  /** Bytes of its database, what is free in it included. */
   readonly databaseBytes?: number;
+  /** Bytes of it that are in use; the rest is given back by a defragmentation. */
+  readonly usedBytes?: number;
+  /** Bytes that the database may have: beyond them the alarm NOSPACE is raised. */
+  readonly quotaBytes?: number;
+  /** Alarms of the whole cluster: `["NOSPACE"]` forbids all writes. */
+  readonly alarms: readonly string[];
 }
 
 /** The etcd member behind this client URL, by its own pages: nobody else has to answer. */
 export function dcsMemberProbe(url: string): Probe<DcsMember> {
-  const page = (path: string) => `curl -sf --max-time 4 ${words([`${url}/${path}`])}`;
+  const status = `curl -sf --max-time 4 -d '{}' ${words([`${url}/v3/maintenance/status`])}`;
+  const metrics = `curl -sf --max-time 4 ${words([`${url}/metrics`])}`;
   return {
-    // A page that does not come is of a member that is not healthy, and whose size nobody knows.
-    script: `${page("health")} || :; echo; ${page("metrics")} | grep -E '^etcd_(server_is_leader|mvcc_db_total_size_in_bytes) ' || :`,
+    // A page that does not come is of a member that is not healthy, and of which nobody knows the rest.
+    script: [
+      `${readPage(url, 4)} >/dev/null && echo healthy`,
+      `${status} && echo`,
+      `${metrics} | grep '^etcd_server_quota_backend_bytes '`,
+    ]
+      .map((line) => `{ ${line} || :; }`)
+      .join("\n"),
     parse(output) {
-      const metric = (name: string) => new RegExp(`^${name} (\\S+)$`, "m").exec(output)?.[1];
-      const size = metric("etcd_mvcc_db_total_size_in_bytes");
+      const said = /^\{.*\}$/m.exec(output)?.[0] ?? "{}";
+      const { header, leader, dbSize, dbSizeInUse, errors } = JSON.parse(said) as {
+        header?: { member_id?: string };
+        leader?: string;
+        dbSize?: string;
+        dbSizeInUse?: string;
+        errors?: readonly string[];
+      };
+      const quota = /^etcd_server_quota_backend_bytes (\S+)$/m.exec(output)?.[1];
+      const alarms = (errors ?? []).flatMap((one) => /\balarm:(\w+)/.exec(one)?.[1] ?? []);
       return {
-        healthy: /"health": ?"true"/.test(output),
-        leader: metric("etcd_server_is_leader") === "1",
-        databaseBytes: size === undefined ? undefined : Number(size),
+        healthy: /^healthy$/m.test(output),
+        leader: leader !== undefined && leader === header?.member_id,
+        databaseBytes: dbSize === undefined ? undefined : Number(dbSize),
+        usedBytes: dbSizeInUse === undefined ? undefined : Number(dbSizeInUse),
+        quotaBytes: quota === undefined ? undefined : Number(quota),
+        alarms: [...new Set(alarms)],
       };
     },
   };

@@ -36,3 +36,30 @@ export function addMember(endpoints: readonly string[], name: string, peerUrl: s
 export function setAsideRemains(dataDirectory: string): string {
   return moveBesideWithTime("etcd", `${dataDirectory}/member`, "without-log");
 }
+
+/** Forgets all values but the present ones, and waits until their place in the database is free. */
+export function forgetHistory(endpoints: readonly string[]): string {
+  const etcd = etcdctl(endpoints);
+  return [
+    `revision=$(${etcd} get -w json pgherd | sed -n 's/.*"revision":\\([0-9]*\\).*/\\1/p')`,
+    `[ -n "$revision" ] || { echo "expected etcd to tell its revision, it did not" >&2; exit 1; }`,
+    `said=$(${etcd} --command-timeout=60s compact --physical "$revision" 2>&1) || case $said in`,
+    // By the run before, or by etcd itself.
+    `  *"has been compacted"*) ;;`,
+    `  *) printf '%s\\n' "$said" >&2; exit 1 ;;`,
+    `esac`,
+  ].join("\n");
+}
+
+/** Seconds for the database of one member to be written anew: etcd's own limit for it is that of the disk. */
+const DEFRAGMENT_SECONDS = 120;
+
+/** Writes a member's database anew without what is free in it. The member answers nobody meanwhile. */
+export function defragmentMember(url: string): string {
+  return `${etcdctl([url])} --command-timeout=${DEFRAGMENT_SECONDS}s defrag`;
+}
+
+/** Takes all alarms back. The one of a database that is still full comes back with the next write. */
+export function takeAlarmsBack(endpoints: readonly string[]): string {
+  return `${etcdctl(endpoints)} alarm disarm`;
+}

@@ -5,6 +5,7 @@ import { serves, type Condition } from "../facts/member-state";
 import { loadedProblems } from "./loaded";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
+import { sizeOf } from "./words";
 import { judgeWrites } from "./writes";
 
 /**
@@ -141,9 +142,26 @@ function dcsProblems({ dcs }: Seen): Problem[] {
   const problems: Problem[] = dcs
     .filter(({ healthy }) => !healthy)
     .map(({ host }) => ({ host, problem: `${host}: etcd is not healthy.` }));
+  for (const alarm of new Set(dcs.flatMap(({ alarms }) => alarms))) {
+    problems.push({ problem: alarmProblem(alarm, dcs) });
+  }
   return hasMajority(dcs) === "no"
     ? [...problems, { problem: "etcd has no majority: nobody can be elected to lead." }]
     : problems;
+}
+
+/** https://etcd.io/docs/v3.5/op-guide/maintenance/#space-quota */
+function alarmProblem(alarm: string, dcs: Seen["dcs"]): string {
+  if (alarm !== "NOSPACE") {
+    return `etcd has raised the alarm ${alarm}: sudo etcdctl alarm list, and journalctl -u etcd on its hosts.`;
+  }
+  const [largest] = [...dcs].sort((a, b) => (b.databaseBytes ?? 0) - (a.databaseBytes ?? 0));
+  const { host = "", databaseBytes = 0, usedBytes = 0, quotaBytes = 0 } = largest ?? {};
+  return (
+    "etcd is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
+    `Its database on ${host} has ${sizeOf(databaseBytes)}, ${sizeOf(usedBytes)} of it in use; dcs.quota is ${sizeOf(quotaBytes)}. ` +
+    "`pgherd dcs defrag` gives back what is not in use and takes the alarm back; raise the quota if that is not enough."
+  );
 }
 
 function balancerProblems({ entryPoint }: StatusPlan, seen: Seen): Problem[] {

@@ -185,7 +185,7 @@ export function assembleStatus(
     dcs: Object.keys(plan.etcd.members).map((host) => ({
       host,
       ...(of(host)?.dcs ?? {
-        ...{ healthy: false, leader: false },
+        ...{ healthy: false, leader: false, alarms: [] },
         ...(isAsked(of(host)) ? {} : { unknown: true as const }),
       }),
     })),

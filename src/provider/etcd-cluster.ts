@@ -1,5 +1,6 @@
 import { ConnectError } from "../errors";
-import { healthPagesProbe, membershipProbe } from "../facts/etcd";
+import { dcsMemberProbe, healthPagesProbe, membershipProbe } from "../facts/etcd";
+import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { refuseStrangers } from "./etcd-member";
 import type { EtcdClusterInputs } from "../resources/inputs";
@@ -34,7 +35,19 @@ export const etcdCluster: ResourceType<EtcdClusterInputs, Learned> = {
         progress: (message) => context.progress(urn, message),
       },
     );
+    const found = await look(context, inputs);
+    if (!found?.alarms.includes("NOSPACE")) return found ?? { ...inputs, clusterId: "" };
+    const progress = (message: string) => context.progress(urn, message);
+    await defragment({ host: (name) => context.host(name), progress }, inputs.members);
     return (await look(context, inputs)) ?? { ...inputs, clusterId: "" };
+  },
+
+  async foresee(_context, _inputs, { alarms = [] }) {
+    return alarms.includes("NOSPACE")
+      ? [
+          "etcd is full and takes no writes: it is defragmented, one member at a time, and its alarm NOSPACE taken back",
+        ]
+      : [];
   },
 
   async read(context, inputs, known) {
@@ -63,8 +76,10 @@ async function look(
       if (healthy.length === 0) continue;
       const membership = await host.observe(membershipProbe(healthy));
       refuseStrangers(cluster, members, membership.members);
+      const { alarms } = await host.observe(dcsMemberProbe(healthy[0] ?? ""));
       return {
         cluster,
+        alarms,
         clusterId: membership.clusterId,
         members: Object.fromEntries(
           Object.entries(members).filter(([, url]) => healthy.includes(url)),

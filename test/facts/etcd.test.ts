@@ -6,7 +6,6 @@ import { expect, test } from "vitest";
 import {
   dcsMemberProbe,
   healthPagesProbe,
-  healthyEndpointsProbe,
   keyProbe,
   logProbe,
   membershipProbe,
@@ -41,15 +40,6 @@ test("a member that has been added and has not started yet has no name and no UR
   expect(membershipProbe(ENDPOINTS).parse(output).members).toEqual([
     { id: "91bc3c398fb3c146", name: "", peerUrl: "http://10.89.0.12:2380", clientUrl: "" },
   ]);
-});
-
-test("only healthy endpoints are told", () => {
-  const output = `[{"endpoint":"http://10.89.0.11:2379","health":true,"took":"2.3ms"},{"endpoint":"http://10.89.0.12:2379","health":false,"took":"4.0s","error":"context deadline exceeded"}]`;
-  expect(healthyEndpointsProbe(ENDPOINTS).parse(output)).toEqual(["http://10.89.0.11:2379"]);
-});
-
-test("no answer means that none is healthy", () => {
-  expect(healthyEndpointsProbe(ENDPOINTS).parse("\n")).toEqual([]);
 });
 
 test("a key is told with the revision of its last change", () => {
@@ -87,16 +77,24 @@ test("a member has a log or none, whatever else lies in its directory", () => {
 
 test("a member tells of itself whether it is healthy, leads, and how large its database is", () => {
   const { parse } = dcsMemberProbe("http://10.89.0.11:2379");
-  const metrics = "etcd_mvcc_db_total_size_in_bytes 20480\netcd_server_is_leader 1\n";
-  expect(parse(`{"health":"true","reason":""}\n${metrics}`)).toEqual({
-    healthy: true,
-    leader: true,
-    databaseBytes: 20480,
+  // Printed by etcd 3.5.16; before 3.5 it has no "dbSizeInUse" in a cluster that has just begun.
+  const status =
+    '{"header":{"cluster_id":"6103604099387519979", "member_id":"12404013212023582004", "revision":"66", "raft_term":"3"}, "version":"3.5.16", "dbSize":"49152", "leader":"12404013212023582004", "raftIndex":"78", "raftTerm":"3", "raftAppliedIndex":"78", "dbSizeInUse":"40960"}';
+  const quota = "etcd_server_quota_backend_bytes 2.147483648e+09\n";
+  const known = { databaseBytes: 49152, usedBytes: 40960, quotaBytes: 2 ** 31 };
+  expect(parse(`healthy\n${status}\n${quota}`)).toEqual({
+    ...{ healthy: true, leader: true, alarms: [] },
+    ...known,
   });
-  expect(parse(`{"health": "false"}\netcd_server_is_leader 0\n`)).toEqual({
-    healthy: false,
-    leader: false,
-    databaseBytes: undefined,
+  const full = status.replace(
+    /}$/,
+    ', "errors":["memberID:12404013212023582004 alarm:NOSPACE ", "memberID:1 alarm:NOSPACE "]}',
+  );
+  expect(parse(`healthy\n${full}\n${quota}`)).toEqual({
+    ...{ healthy: true, leader: true, alarms: ["NOSPACE"] },
+    ...known,
   });
-  expect(parse("\n")).toMatchObject({ healthy: false, leader: false });
+  const lost = status.replace('"leader":"12404013212023582004"', '"leader":"0"');
+  expect(parse(`${lost}\n`)).toMatchObject({ healthy: false, leader: false, alarms: [] });
+  expect(parse("")).toEqual({ healthy: false, leader: false, alarms: [] });
 });

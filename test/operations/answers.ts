@@ -81,7 +81,7 @@ function member(host: string): HostAnswer {
             },
           ]
         : [],
-    dcs: { healthy: true, leader: host === "db1", databaseBytes: 20480 },
+    dcs: { healthy: true, leader: host === "db1", databaseBytes: 20480, alarms: [] },
   };
 }
 

@@ -171,8 +171,25 @@ test("a virtual IP that nobody holds, or two, is told", () => {
   ]);
 });
 
+test("a full etcd is told by its alarm, with what helps, and not as one without a majority", () => {
+  const full = {
+    ...{ healthy: true, leader: false, databaseBytes: 21_000_192, usedBytes: 40_960 },
+    ...{ quotaBytes: 16 * 2 ** 20, alarms: ["NOSPACE"] },
+  };
+  const all = ["db1", "db2", "db3"].map((host) => says(host, { dcs: full }));
+  const { health, problems } = seen(...all);
+  expect(health).toBe("degraded");
+  expect(problems).toEqual([
+    "etcd is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
+      "Its database on db1 has 20.0 MB, 40.0 kB of it in use; dcs.quota is 16.0 MB. " +
+      "`pgherd dcs defrag` gives back what is not in use and takes the alarm back; raise the quota if that is not enough.",
+  ]);
+  const other = says("db1", { dcs: { ...full, alarms: ["CORRUPT"] } });
+  expect(seen(other).problems).toEqual([expect.stringContaining("the alarm CORRUPT")]);
+});
+
 test("an etcd without a majority is told as what it means", () => {
-  const ill = { dcs: { healthy: false, leader: false } };
+  const ill = { dcs: { healthy: false, leader: false, alarms: [] } };
   expect(seen(says("db2", ill)).problems).toEqual(["db2: etcd is not healthy."]);
   expect(seen(says("db2", ill), says("db3", ill)).problems).toEqual([
     "db2: etcd is not healthy.",

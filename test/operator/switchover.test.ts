@@ -13,7 +13,7 @@ const PLANNED: OperatorPlan = {
   },
 };
 const IDLE: LeaderActivity = { transactions: [], backups: [] };
-const ill = { dcs: { healthy: false, leader: false } };
+const ill = { dcs: { healthy: false, leader: false, alarms: [] } };
 
 test("the synchronous replica takes over, and it is said what that means", () => {
   const intent = planSwitchover(PLANNED, seen(), IDLE, {});

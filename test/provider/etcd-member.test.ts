@@ -66,8 +66,8 @@ const context = {
         if (unreachable.includes(name)) throw new ConnectError(name, "cannot be reached.");
         return { active: starting.includes(name) ? "activating" : "active" };
       }
-      if (script.includes("/health")) asked.push(script);
-      if (script.includes("/health")) return healthy.map((one) => MEMBERS[one as "db1"]);
+      if (script.includes("/v3/kv/range")) asked.push(script);
+      if (script.includes("/v3/kv/range")) return healthy.map((one) => MEMBERS[one as "db1"]);
       if (script.includes(".wal")) return withLog.includes(name);
       return { clusterId: "1", members: membership };
     },

@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { defragment } from "../operations/defragment";
+import { sizeOf } from "../operations/words";
+import { EXIT_CODES } from "./ask";
+import { withStack, type StackOptions } from "./cluster";
+import { during, report } from "./during";
+
+interface DefragOptions extends StackOptions {
+  readonly json?: boolean;
+}
+
+/** `pgherd dcs`: what is done to etcd itself. */
+export function dcsCommand(): Command {
+  const command = new Command("dcs").description("Looks after etcd, where the cluster's state is.");
+  withStack(command.command("defrag"))
+    .description(
+      "Gives back what etcd's databases hold and nobody needs, one member at a time, and takes the alarm of a full one back.",
+    )
+    .option("--json", "print the outcome as JSON")
+    .addHelpText("after", EXIT_CODES)
+    .action((options: DefragOptions) =>
+      during("dcs defrag", options, async (cluster) => {
+        const outcome = await defragment(cluster, cluster.plan.etcd.members);
+        const sizes = outcome.members.map(
+          ({ host, before, after }) => `etcd on ${host}: ${sizeOf(before)}, now ${sizeOf(after)}.`,
+        );
+        const back = outcome.alarms.includes("NOSPACE")
+          ? ["The alarm NOSPACE is taken back: etcd takes writes again."]
+          : [];
+        report(options.json, outcome, ...sizes, ...back);
+      }),
+    );
+  return command;
+}

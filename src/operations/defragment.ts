@@ -1,0 +1,97 @@
+import { HealthError } from "../errors";
+import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import type { Hosts } from "./drain";
+import { defragmentMember, forgetHistory, takeAlarmsBack } from "./etcd";
+import { waitFor } from "./wait";
+import { sizeOf } from "./words";
+
+/** What became of the database of one member, in bytes. */
+export interface Defragmented {
+  readonly host: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** A member that was written anew answers within seconds. */
+const HEALTHY_SECONDS = 90;
+
+/** What one finds and says of a database that its quota does not hold. */
+export const RAISE_QUOTA =
+  "Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: sudo etcdctl get --prefix --keys-only ''";
+
+/**
+ * Gives back what etcd's databases hold and nobody needs, one member after the other and the leader last, so that a majority
+ * always answers; then takes the alarm back that forbids writes. May be killed at any point: the next call goes on.
+ * @param members client URL by host.
+ * @throws HealthError if a member is away, with which nothing may be spared, or if a database is still full.
+ */
+export async function defragment(
+  hosts: Hosts & { progress(message: string): void },
+  members: { readonly [host: string]: string },
+): Promise<{ readonly members: readonly Defragmented[]; readonly alarms: readonly string[] }> {
+  const look = async () =>
+    Promise.all(
+      Object.entries(members).map(async ([host, url]) => ({
+        host,
+        url,
+        ...(await hosts.host(host).observe(dcsMemberProbe(url))),
+      })),
+    );
+  const before = await look();
+  const away = before.filter(({ healthy }) => !healthy).map(({ host }) => host);
+  if (away.length > 0) {
+    throw new HealthError(
+      `expected all members of etcd to be healthy, ${away.join(", ")} is not: a member answers nobody while its database is written anew.`,
+      "Bring etcd up there first: journalctl -u etcd -n 50.",
+    );
+  }
+  const urls = Object.values(members);
+  const [via = ""] = Object.keys(members);
+  await hosts.host(via).change("compacting etcd's history", forgetHistory(urls));
+  const inTurn = [...before].sort((a, b) => Number(a.leader) - Number(b.leader));
+  for (const { host, url } of inTurn) {
+    hosts.progress(`etcd's database on ${host} is written anew`);
+    await hosts.host(host).change("defragmenting etcd", defragmentMember(url));
+    await waitFor(
+      async () =>
+        (await hosts.host(host).observe(dcsMemberProbe(url))).healthy
+          ? { done: true }
+          : { missing: "it is not yet" },
+      {
+        expected: `etcd on ${host} to be healthy again`,
+        seconds: HEALTHY_SECONDS,
+        next: "journalctl -u etcd -n 50 there.",
+        progress: (message) => hosts.progress(message),
+      },
+    );
+  }
+  const after = await look();
+  const full = after.filter(isFull);
+  if (full.length > 0) {
+    const named = full.map(
+      ({ host, usedBytes = 0, quotaBytes = 0 }) =>
+        `${host} (${sizeOf(usedBytes)} in use of ${sizeOf(quotaBytes)})`,
+    );
+    throw new HealthError(
+      `etcd's database is still full on ${named.join(", ")}, so that etcd takes no writes.`,
+      RAISE_QUOTA,
+    );
+  }
+  const alarms = [...new Set(after.flatMap((one) => one.alarms))];
+  if (alarms.includes("NOSPACE")) {
+    await hosts.host(via).change("taking etcd's alarm back", takeAlarmsBack(urls));
+  }
+  const sizes = new Map(after.map(({ host, databaseBytes = 0 }) => [host, databaseBytes]));
+  return {
+    members: before.map(({ host, databaseBytes = 0 }) => ({
+      host,
+      before: databaseBytes,
+      after: sizes.get(host) ?? 0,
+    })),
+    alarms,
+  };
+}
+
+function isFull({ databaseBytes = 0, quotaBytes = Infinity }: DcsMember): boolean {
+  return databaseBytes >= quotaBytes;
+}

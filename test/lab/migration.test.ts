@@ -136,7 +136,9 @@ describe("a server that runs already", () => {
         "masked",
       );
       await migrating({ until: "adopted" }).unchanged();
-      expect(await lab.onHost("db1", "sudo curl -s http://10.89.0.11:8008/")).toContain('"running"');
+      expect(await lab.onHost("db1", "sudo curl -s http://10.89.0.11:8008/")).toContain(
+        '"running"',
+      );
       expect(await openToStrangers()).toEqual([5432]);
       expect(await migrating({ until: "prepared" }).refused("preview")).toContain(
         "expected adopted or a later step, which was begun, got prepared",

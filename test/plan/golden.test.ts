@@ -263,7 +263,13 @@ test("without load balancers clients look for the member that they need themselv
     cluster: {
       ...settings.cluster,
       loadBalancers: undefined,
-      firewall: { clients: ["10.1.0.0/16", "10.2.0.7"], ssh: ["0.0.0.0/0"], admins: [], monitors: [], allow: [] },
+      firewall: {
+        clients: ["10.1.0.0/16", "10.2.0.7"],
+        ssh: ["0.0.0.0/0"],
+        admins: [],
+        monitors: [],
+        allow: [],
+      },
     },
   });
   const members = "postgresql://10.89.0.11:5432,10.89.0.12:5432,10.89.0.13:5432/";

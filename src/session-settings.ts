@@ -4,13 +4,30 @@
 /** Names and operators are PostgreSQL's own; temporary tables, which come first unless they are named, come last. */
 const SEARCH_PATH = "search_path=pg_catalog,pg_temp";
 
+/** A setting and its value; where it is not of PostgreSQL 13, the version that knows it first: an older one refuses the session. */
+type Setting = readonly [setting: string, since?: number];
+
+/** What would end our work, or forbid it, set for a role or a database. */
+const UNDISTURBED: readonly Setting[] = [
+  // SET ROLE of a lesser one, by ALTER DATABASE: nothing could be created.
+  ["role=none"],
+  // A library that is not there ends every login.
+  ["local_preload_libraries="],
+  ["default_transaction_read_only=off"],
+  ["default_transaction_deferrable=off"],
+  ["statement_timeout=0"],
+  ["idle_in_transaction_session_timeout=0"],
+  ["idle_session_timeout=0", 14],
+  ["transaction_timeout=0", 17],
+];
+
+/** What is of one version and of all later ones, by version. */
+const NEWER = UNDISTURBED.filter(([, since]) => since !== undefined);
+
 /** Settings that any role may set, in all versions from 13 on. */
 const FOR_ALL = [
   SEARCH_PATH,
-  // SET ROLE of a lesser one, by ALTER DATABASE: nothing could be created.
-  "role=none",
-  // A library that is not there ends every login.
-  "local_preload_libraries=",
+  ...UNDISTURBED.filter(([, since]) => since === undefined).map(([setting]) => setting),
   // How what we write is read.
   "standard_conforming_strings=on",
   "client_encoding=UTF8",
@@ -20,11 +37,7 @@ const FOR_ALL = [
   "IntervalStyle=postgres",
   "bytea_output=hex",
   "client_min_messages=warning",
-  // What would end our work, or forbid it. A lock that somebody holds does not keep a run for ever.
-  "default_transaction_read_only=off",
-  "default_transaction_deferrable=off",
-  "statement_timeout=0",
-  "idle_in_transaction_session_timeout=0",
+  // A lock that somebody holds does not keep a run for ever.
   "lock_timeout=60s",
 ];
 
@@ -35,6 +48,27 @@ const options = (settings: readonly string[]) => settings.map((one) => `-c ${one
 
 /** The environment variable PGOPTIONS of a role that is no superuser. */
 export const SESSION_OPTIONS = options(FOR_ALL);
+
+/** Settings without which a session of a server of this version could be ended or kept from its work, as PGOPTIONS has them. */
+export function undisturbed(version: number): string {
+  return options(
+    UNDISTURBED.filter(([, since = 0]) => version >= since).map(([setting]) => setting),
+  );
+}
+
+/**
+ * Shell: adds to PGOPTIONS what the server behind `$socket` and `$port` knows beyond PostgreSQL 13, by the version of its data:
+ * the lock file of a socket names their directory (PostgreSQL, miscadmin.h, LOCK_FILE_LINE_DATA_DIR).
+ */
+export const NEWER_OPTIONS = [
+  `data=$(sed -n 2p "$socket/.s.PGSQL.$port.lock" 2>/dev/null)`,
+  // One that cannot be told knows what all know.
+  `version=$(cat "$data/PG_VERSION" 2>/dev/null)`,
+  `case $version in '' | *[!0-9]*) version=0 ;; esac`,
+  ...NEWER.map(
+    ([setting, since]) => `[ "$version" -lt ${since} ] || PGOPTIONS="$PGOPTIONS -c ${setting}"`,
+  ),
+].join("\n");
 
 /** PGOPTIONS of a superuser. */
 export const SUPERUSER_OPTIONS = options([...FOR_ALL, ...FOR_SUPERUSERS]);

@@ -1,5 +1,5 @@
 import { quote } from "../host/shell";
-import { SUPERUSER_OPTIONS } from "../session-settings";
+import { NEWER_OPTIONS, SUPERUSER_OPTIONS } from "../session-settings";
 
 /** A session of psql; each part is one word of the shell. */
 export interface SqlSession {
@@ -34,9 +34,15 @@ export function sqlSession(session: SqlSession): string {
   ];
   return (
     `setpriv --reuid=${user} --regid=${group} --init-groups -- env -i ${environment.join(" ")} ` +
-    `${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port}${role === undefined ? "" : ` -U ${role}`}`
+    `sh -c ${quote(SESSION)} sh ${socket} ${port} ${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port}${role === undefined ? "" : ` -U ${role}`}`
   );
 }
+
+/** Runs psql, of whose server it knows the folder of the socket and the port. */
+const SESSION = `socket=$1 port=$2
+shift 2
+${NEWER_OPTIONS}
+exec "$@"`;
 
 /** A session as the user postgres. */
 export function postgresSession(socket: string, port: number, database: string): string {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { psql, type Catalog, type Extensions, type Role } from "../facts/postgres";
 import { literal } from "../facts/sql";
 import { hereDocument } from "../host/shell";
@@ -92,8 +93,10 @@ export function runSql(port: number, database: string, sql: string): string {
 /** Where clients look for an extension's objects unless they are told otherwise. */
 const SCHEMA = "public";
 
-/** Nobody but a superuser creates anything in it; it is there within a transaction only. */
-const WORKPLACE = "pgherd_extension";
+/** A schema that is there within a transaction only, by a name that nobody can have given to one of his own before. */
+function workplace(): string {
+  return `pgherd_extension_${randomBytes(8).toString("hex")}`;
+}
 
 /**
  * The SQL that creates extensions which are not there yet, in the schema `public` as ever. An extension's script runs as
@@ -113,11 +116,12 @@ export function extensionChanges(
       // What is not on the host fails in PostgreSQL's own words.
       if (!placed || placed.schema !== null) return `CREATE EXTENSION ${name};\n`;
       if (!placed.relocatable) return `CREATE EXTENSION ${name} SCHEMA ${SCHEMA};\n`;
+      const schema = workplace();
       return `BEGIN;
-CREATE SCHEMA ${WORKPLACE};
-CREATE EXTENSION ${name} SCHEMA ${WORKPLACE};
+CREATE SCHEMA ${schema};
+CREATE EXTENSION ${name} SCHEMA ${schema};
 ALTER EXTENSION ${name} SET SCHEMA ${SCHEMA};
-DROP SCHEMA ${WORKPLACE};
+DROP SCHEMA ${schema};
 COMMIT;
 `;
     })

@@ -1,4 +1,5 @@
 import type { ClusterSettings } from "../config/schema";
+import { undisturbed } from "../session-settings";
 import { sandbox } from "./sandbox";
 import { script } from "./script";
 import { render } from "./template";
@@ -23,26 +24,17 @@ const VERIFY_SECONDS = 24 * 3600;
  * do, or have them run what is in the database.
  */
 function sessionSettings(version: number): string {
-  const settings: readonly (readonly [setting: string, value: string, since?: number])[] = [
-    ["role", "none"],
-    ["session_preload_libraries", ""],
-    ["local_preload_libraries", ""],
-    ["event_triggers", "off", 17],
-    ["default_transaction_read_only", "off"],
-    ["statement_timeout", "0"],
-    ["lock_timeout", "0"],
-    ["idle_in_transaction_session_timeout", "0"],
-    ["idle_session_timeout", "0", 14],
-    ["transaction_timeout", "0", 17],
-    ["default_tablespace", ""],
-    ["temp_tablespaces", ""],
-    ["default_table_access_method", "heap"],
-    ["jit", "off"],
+  const settings = [
+    "session_preload_libraries=",
+    ...(version >= 17 ? ["event_triggers=off"] : []),
+    // Nobody else is there who could hold one.
+    "lock_timeout=0",
+    "default_tablespace=",
+    "temp_tablespaces=",
+    "default_table_access_method=heap",
+    "jit=off",
   ];
-  return settings
-    .filter(([, , since = 0]) => version >= since)
-    .map(([setting, value]) => `-c ${setting}=${value}`)
-    .join(" ");
+  return [undisturbed(version), ...settings.map((setting) => `-c ${setting}`)].join(" ");
 }
 
 /** What the unit of the test restores is made of. */

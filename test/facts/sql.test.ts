@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -19,9 +19,13 @@ function program(name: string, script: string): string {
 program("setpriv", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"');
 const psql = program("psql", 'env; for one; do echo "argument=$one"; done');
 
-function told(database: string, environment: Readonly<Record<string, string>> = {}): string[] {
+function told(
+  database: string,
+  environment: Readonly<Record<string, string>> = {},
+  socket = "/run/x",
+): string[] {
   const script = sqlSession({
-    ...{ user: "postgres", group: "postgres", program: psql, socket: "/run/x", port: 5433 },
+    ...{ user: "postgres", group: "postgres", program: psql, socket, port: 5433 },
     database,
   });
   const env = { PATH: `${folder}:/usr/bin:/bin`, ...environment };
@@ -61,3 +65,27 @@ test("a database whose name is a connection string is asked by its name", () => 
 test("only a server of the user who asks is asked", () => {
   expect(told("app")).toContain("PGREQUIREPEER=postgres");
 });
+
+test.each([
+  ["13", []],
+  ["16", ["idle_session_timeout=0"]],
+  ["18", ["idle_session_timeout=0", "transaction_timeout=0"]],
+  ["9.6", []],
+  [undefined, []],
+])(
+  "a server of version %s gets the settings that keep its sessions from being ended, and none that it does not know",
+  (version, newer) => {
+    const socket = mkdtempSync(join(folder, "socket-"));
+    const data = join(socket, "it's data");
+    if (version !== undefined) {
+      mkdirSync(data);
+      writeFileSync(join(socket, ".s.PGSQL.5433.lock"), `17\n${data}\n1700000000\n`);
+      writeFileSync(join(data, "PG_VERSION"), `${version}\n`);
+    }
+    const options = told("app", {}, socket).find((line) => line.startsWith("PGOPTIONS=")) ?? "";
+    for (const setting of ["idle_session_timeout=0", "transaction_timeout=0"]) {
+      expect(options.includes(` -c ${setting}`)).toBe((newer as string[]).includes(setting));
+    }
+    expect(options).toContain("-c idle_in_transaction_session_timeout=0");
+  },
+);

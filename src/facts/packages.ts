@@ -60,3 +60,47 @@ if [ -n "$there" ] && dpkg --compare-versions "$there" lt ${quote(version)}; the
     parse: (output) => output.split("\n").filter((line) => line !== ""),
   };
 }
+
+/** Says which services a package may start or restart; there is one for the whole host. */
+export const POLICY = "/usr/sbin/policy-rc.d";
+
+/** Somebody who holds one of the locks of dpkg or apt. */
+export interface LockHolder {
+  readonly lock: string;
+  readonly pid: number;
+  /** Its command line. */
+  readonly command: string;
+}
+
+/** What dpkg and apt lock, for as long as they change something (dpkg: lib/dpkg/dbmodify.c; apt: apt-pkg/init.cc). */
+const LOCKS = [
+  "/var/lib/dpkg/lock-frontend",
+  "/var/lib/dpkg/lock",
+  "/var/lib/apt/lists/lock",
+  "/var/cache/apt/archives/lock",
+];
+
+/** Who keeps packages from being installed now; nobody mostly. */
+export function lockHolderProbe(locks = LOCKS): Probe<LockHolder | undefined> {
+  return {
+    // Locks of fcntl(2): proc(5), "/proc/locks". A process that has ended meanwhile holds none.
+    script: `for lock in ${words(locks)}; do
+  [ -e "$lock" ] || continue
+  inode=$(stat -c %i "$lock")
+  for pid in $(sed -n "s/^[0-9]*: POSIX *ADVISORY *WRITE *\\([0-9]*\\) [0-9a-f]*:[0-9a-f]*:$inode .*/\\1/p" /proc/locks); do
+    for file in "/proc/$pid/fd"/*; do
+      if [ "$(readlink "$file" 2>/dev/null)" = "$lock" ]; then
+        printf '%s %s %s\\n' "$lock" "$pid" "$(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | tr -cd '[:print:]' | head -c 200)"
+        exit 0
+      fi
+    done
+  done
+done`,
+    parse(output) {
+      const [, lock, pid, command] = /^(\S+) (\d+) ?(.*)$/m.exec(output) ?? [];
+      return lock === undefined
+        ? undefined
+        : { lock, pid: Number(pid), command: command?.trim() ?? "" };
+    },
+  };
+}

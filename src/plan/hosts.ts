@@ -1,5 +1,6 @@
 import type { Settings } from "../config/schema";
 import { isSource, reaches } from "./migration-steps";
+import { script } from "./script";
 import { kernelFiles, planKernel } from "./system";
 import type { Daemon, Files, HostPlan } from "./types";
 
@@ -66,6 +67,7 @@ export function planHosts(settings: Settings): HostPlan[] {
           ? ["postgresql.service", `postgresql@${version}-main.service`]
           : [],
       files: {
+        ...OURS_TO_RESTART,
         ...(database ? NO_CLUSTER_BY_PACKAGE : {}),
         ...(untouched ? {} : kernelFiles(settings, host, kernel)),
       },
@@ -73,6 +75,23 @@ export function planHosts(settings: Settings): HostPlan[] {
     };
   });
 }
+
+/** Units of Debian's packages that the cluster runs. */
+const UNITS = ["patroni", "etcd", "haproxy", "keepalived"];
+
+/**
+ * Neither an upgrade of a package nor needrestart, which looks after it for programs that are gone from the disk, restarts
+ * what the cluster runs: on a host without some of these units there is nothing to keep.
+ */
+const OURS_TO_RESTART: Files = {
+  ...script("/usr/sbin/policy-rc.d", "packages/policy-rc.d.sh", { units: UNITS }),
+  "/etc/needrestart/conf.d/pgherd.conf": {
+    mode: "0644",
+    owner: "root",
+    group: "root",
+    content: `# Written by pgherd.\n$nrconf{override_rc}{qr(^(${UNITS.join("|")}|pgherd-.*)\\.service$)} = 0;\n`,
+  },
+};
 
 /** The package would make and start a cluster of its own where Patroni's data belongs. */
 const NO_CLUSTER_BY_PACKAGE: Files = {

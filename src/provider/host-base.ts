@@ -1,12 +1,13 @@
-import { filesProbe } from "../facts/files";
+import { filesProbe, type FoundFile } from "../facts/files";
 import { CLUSTER_RECORD } from "../facts/host";
 import { kernelProbe } from "../facts/kernel";
-import { olderProbe, packagesProbe } from "../facts/packages";
+import { lockHolderProbe, olderProbe, packagesProbe, POLICY } from "../facts/packages";
 import { maskedProbe } from "../facts/systemd";
 import { changedFiles, removeFiles, writeFiles } from "../operations/files";
 import { setKernel } from "../operations/kernel";
-import { installPackages } from "../operations/packages";
+import { installPackages, removePolicy } from "../operations/packages";
 import { maskUnits } from "../operations/units";
+import { waitFor } from "../operations/wait";
 import type { Context } from "./context";
 import type { FileInput, HostBaseInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
@@ -30,6 +31,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     const found = await look(context, inputs, known?.versions);
     const missing = inputs.packages.filter((name) => !found.packages.includes(name));
     const changed = changedFiles(inputs.files, found.files);
+    if (found.foreignPolicy) context.warn(urn, `${inputs.host}: ${OTHER_POLICY}`);
     const unmasked = inputs.masked.filter((unit) => !found.masked.includes(unit));
     const settings = Object.entries(inputs.kernel).filter(
       ([setting, value]) => found.kernel[setting] !== value,
@@ -43,6 +45,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
       ...(found.cluster === inputs.cluster ? [] : [record(inputs.cluster)]),
     ];
     if (missing.length > 0) {
+      await untilUnlocked(context, urn, inputs.host);
       context.progress(urn, `installing ${missing.join(", ")}`);
       script.push(installPackages(missing));
     }
@@ -73,7 +76,8 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
 
   /** Packages stay: others may use them by now. So do the masks and the record, since the data stays. */
   async delete(context, _urn, { host, files }) {
-    await context.host(host).change("removing files", removeFiles(Object.keys(files)));
+    const own = Object.keys(files).filter((path) => path !== POLICY);
+    await context.host(host).change("removing files", `${removeFiles(own)}\n${removePolicy()}`);
   },
 };
 
@@ -83,7 +87,34 @@ type Found = Omit<HostBaseInputs, "host"> &
     /** Versions as they are, the downgraded packages' too. */
     installed: Learned["versions"];
     downgraded: readonly string[];
+    /** Whether the host's policy for services of packages is somebody else's. */
+    foreignPolicy: boolean;
   };
+
+const OTHER_POLICY =
+  `${POLICY} is none of pgherd's, and stays. See to it that it keeps Debian's packages from restarting patroni, etcd, haproxy and ` +
+  "keepalived (exit code 101): an upgrade of patroni on the leader would be a failover.";
+
+/** An upgrade of the whole system may take that long; most of what holds the locks is done within a minute. */
+const UNLOCKED_SECONDS = 300;
+
+/** apt waits for some of its locks by itself, but says for whom to nobody, and for others not at all. */
+async function untilUnlocked(context: Context, urn: string, name: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const holder = await context.host(name).observe(lockHolderProbe());
+      if (!holder) return { done: true };
+      const { lock, pid, command } = holder;
+      return { missing: `process ${pid} (${command || "unknown"}) holds ${lock}` };
+    },
+    {
+      expected: `nobody else to install packages on ${name}`,
+      seconds: UNLOCKED_SECONDS,
+      next: "wait for it to end, or look what it is (systemctl status PID) and end it, and run again.",
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
 
 /** @param recorded versions of the last run: a package that is older now counts as missing. */
 async function look(
@@ -92,13 +123,21 @@ async function look(
   recorded: Learned["versions"] = {},
 ): Promise<Found> {
   const host = context.host(inputs.host);
-  const [installed, masked, kernel, files] = await Promise.all([
+  const [installed, masked, kernel, there] = await Promise.all([
     host.observe(packagesProbe(inputs.packages)),
     host.observe(maskedProbe(inputs.masked)),
     // The state of a host from before there were kernel settings has none.
     host.observe(kernelProbe(Object.keys(inputs.kernel ?? {}))),
     readFiles(context, inputs),
   ]);
+  const foreignPolicy =
+    Object.hasOwn(inputs.files, POLICY) &&
+    there[POLICY] !== undefined &&
+    !there[POLICY].content.includes("pgherd");
+  // Somebody else's stays, and counts as what is wanted.
+  const files = foreignPolicy
+    ? { ...there, [POLICY]: { ...there[POLICY], ...inputs.files[POLICY] } as FoundFile }
+    : there;
   const others = Object.entries(recorded).filter(
     ([name, version]) => installed[name] !== undefined && installed[name] !== version,
   );
@@ -113,6 +152,7 @@ async function look(
     },
     installed,
     downgraded,
+    foreignPolicy,
     packages: inputs.packages.filter((name) => installed[name] && !downgraded.includes(name)),
     masked: inputs.masked.filter((unit) => masked.includes(unit)),
     kernel: {

@@ -1,9 +1,15 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { candidatesProbe, olderProbe, packagesProbe } from "../../src/facts/packages";
+import {
+  candidatesProbe,
+  lockHolderProbe,
+  olderProbe,
+  packagesProbe,
+} from "../../src/facts/packages";
 
 test("installed packages are told with their versions; removed and unknown ones are not", () => {
   const output = `etcd-client installed 3.5.16-4
@@ -62,4 +68,29 @@ test("older packages are told by dpkg's own comparison, which knows epochs and t
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
   const said = execFileSync("/bin/sh", { input: script, encoding: "utf8", env, stdio: "pipe" });
   expect(parse(said)).toEqual(["haproxy"]);
+});
+
+test("who holds a lock as dpkg and apt do is told with his command, and one who only has the file open is not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-locks-"));
+  const locks = [join(folder, "lists"), join(folder, "lock-frontend")];
+  for (const path of locks) writeFileSync(path, "");
+  const { script, parse } = lockHolderProbe(locks);
+  const look = () => parse(execFileSync("/bin/sh", { input: script, encoding: "utf8" }));
+  expect(look()).toBeUndefined();
+  const hold = `import fcntl, sys
+other = open(sys.argv[1], "w")
+held = open(sys.argv[2], "w")
+fcntl.lockf(held, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()`;
+  const holder = spawn("python3", ["-c", hold, ...locks], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    await once(holder.stdout, "data");
+    expect(look()).toMatchObject({ lock: locks[1], pid: holder.pid });
+    expect(look()?.command).toMatch(/python3 -c import fcntl/);
+  } finally {
+    holder.kill();
+  }
+  await once(holder, "exit");
+  expect(look()).toBeUndefined();
 });

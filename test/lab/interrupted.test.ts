@@ -49,7 +49,7 @@ async function expectNothingLeftOver(): Promise<void> {
   for (const host of HOSTS) {
     const found = await cluster.onHost(
       host,
-      `sudo sh -c 'find /etc /usr/sbin /var/lib/pgherd /run/pgherd -xdev "(" -name "*.pgherd-new" -o -name policy-rc.d -o -name "firewall-trial*" -o -name "firewall-before*" ")"
+      `sudo sh -c 'find /etc /usr/sbin /var/lib/pgherd /run/pgherd -xdev "(" -name "*.pgherd-new" -o -name installing -o -name "firewall-trial*" -o -name "firewall-before*" ")"
         systemctl list-units --all --plain --no-legend "pgherd-firewall-rollback*"; dpkg --audit'`,
     );
     expect(found, host).toBe("");

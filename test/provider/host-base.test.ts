@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { LockHolder } from "../../src/facts/packages";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { hostBase } from "../../src/provider/host-base";
@@ -21,6 +22,11 @@ let older: string[];
 let candidates: { [name: string]: string };
 let scripts: string[];
 let warnings: string[];
+let said: string[];
+/** Who holds a lock of dpkg's at each look, before nobody does. */
+let holders: LockHolder[];
+/** Files of the host beside the record. */
+let files: { [path: string]: typeof RECORD };
 
 beforeEach(() => {
   installed = { ...VERSIONS };
@@ -28,17 +34,22 @@ beforeEach(() => {
   candidates = VERSIONS;
   scripts = [];
   warnings = [];
+  said = [];
+  holders = [];
+  files = {};
 });
 
 const context = {
-  progress() {},
+  progress: (_urn: string, message: string) => said.push(message),
   warn: (_urn: string, message: string) => warnings.push(message),
   host: () => ({
     async observe({ script }: Probe<unknown>): Promise<unknown> {
+      if (script.includes("/proc/locks")) return holders.shift();
       if (script.includes("--compare-versions")) return older;
       if (script.includes("dpkg-query")) return { ...installed };
       if (script.includes("readlink")) return [];
-      if (script.includes("/var/lib/pgherd/cluster")) return { "/var/lib/pgherd/cluster": RECORD };
+      if (script.includes("/var/lib/pgherd/cluster"))
+        return { "/var/lib/pgherd/cluster": RECORD, ...files };
       return { values: {}, leftToMachine: [] };
     },
     async change(_action: string, script: string): Promise<string> {
@@ -89,4 +100,45 @@ test("where the package sources have nothing newer, the user is told, and the ve
   expect(warnings).toEqual([
     "lb1: haproxy was 3.0.11-1 and is 2.9.0-1 now; the package sources have nothing newer.",
   ]);
+});
+
+test("somebody who holds a lock of dpkg's is waited for, and named", async () => {
+  delete installed.haproxy;
+  const lock = "/var/lib/dpkg/lock-frontend";
+  holders = [{ lock, pid: 4711, command: "/usr/bin/python3 /usr/bin/unattended-upgrade" }];
+  await hostBase.apply(context, "urn", inputs, known);
+  expect(said[0]).toBe(
+    `waiting for nobody else to install packages on lb1: process 4711 (/usr/bin/python3 /usr/bin/unattended-upgrade) holds ${lock} (0 s)`,
+  );
+  expect(scripts[0]).toContain("apt-get");
+});
+
+test("one who holds it for ever fails the run by name, before anything is installed", async () => {
+  vi.useFakeTimers();
+  try {
+    delete installed.haproxy;
+    const lock = "/var/lib/apt/lists/lock";
+    holders = Array.from({ length: 400 }, () => ({ lock, pid: 7, command: "apt-get update" }));
+    const failed = expect(hostBase.apply(context, "urn", inputs, known)).rejects.toThrow(
+      `expected nobody else to install packages on lb1 within 300 seconds, got: process 7 (apt-get update) holds ${lock}.`,
+    );
+    await vi.runAllTimersAsync();
+    await failed;
+    expect(scripts).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a policy for packages' services that is somebody else's stays, and is told", async () => {
+  const path = "/usr/sbin/policy-rc.d";
+  const file = { mode: "0755", owner: "root", group: "root" };
+  const wanted = { ...inputs, files: { [path]: { ...file, content: "# Written by pgherd.\n" } } };
+  files = { [path]: { ...file, content: "#!/bin/sh\nexit 0\n" } };
+  const state = await hostBase.apply(context, "urn", wanted, known);
+  expect(scripts).toEqual([]);
+  expect(warnings[0]).toContain("/usr/sbin/policy-rc.d is none of pgherd's, and stays");
+  expect(state.files).toEqual(wanted.files);
+  await hostBase.delete(context, "urn", wanted);
+  expect(scripts[0]).not.toContain(`rm -f ${path}\n`);
 });

@@ -60,6 +60,7 @@ export function dcsMemberProbe(url: string): Probe<DcsMember> {
       `${status} && echo`,
       `${metrics} | grep '^etcd_server_quota_backend_bytes '`,
     ]
+      // The same as said above of each of them.
       .map((line) => `{ ${line} || :; }`)
       .join("\n"),
     parse(output) {

@@ -32,6 +32,7 @@ export const EXPANDED = `expanded() {
   names=$(grep -o '\\$uid_[a-z0-9_-]*' "$1" || [ $? = 1 ])
   for name in $(printf '%s\\n' "$names" | sort -u); do
     user=\${name#?uid_}
+    # There may be no such user.
     if ! uid=$(id -u "$user" 2>/dev/null); then uid=0; fi
     echo "define uid_$user = $uid"
   done

@@ -83,13 +83,15 @@ const LOCKS = [
 /** Who keeps packages from being installed now; nobody mostly. */
 export function lockHolderProbe(locks = LOCKS): Probe<LockHolder | undefined> {
   return {
-    // Locks of fcntl(2): proc(5), "/proc/locks". A process that has ended meanwhile holds none.
+    // Locks of fcntl(2): proc(5), "/proc/locks".
     script: `for lock in ${words(locks)}; do
   [ -e "$lock" ] || continue
   inode=$(stat -c %i "$lock")
   for pid in $(sed -n "s/^[0-9]*: POSIX *ADVISORY *WRITE *\\([0-9]*\\) [0-9a-f]*:[0-9a-f]*:$inode .*/\\1/p" /proc/locks); do
     for file in "/proc/$pid/fd"/*; do
+      # A process that has ended meanwhile holds none.
       if [ "$(readlink "$file" 2>/dev/null)" = "$lock" ]; then
+        # The same.
         printf '%s %s %s\\n' "$lock" "$pid" "$(tr '\\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | tr -cd '[:print:]' | head -c 200)"
         exit 0
       fi

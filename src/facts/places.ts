@@ -29,3 +29,13 @@ cat ${MEMBER_FILE}`,
     return { dataDirectory: postgresql.data_dir, binDirectory: postgresql.bin_dir };
   },
 };
+
+/** The script that knows where a member's data belongs (templates/patroni/data-place.sh.hbs). */
+export const DATA_PLACE = "/var/lib/pgherd/data-place";
+
+/** Why a member's Patroni is not started for want of its data's file system; empty if that is there. */
+export const dataPlaceProbe: Probe<string> = {
+  // A host that an older pgherd has set up has no such script.
+  script: `if [ -e ${DATA_PLACE} ]; then sh ${DATA_PLACE} look; fi`,
+  parse: (output) => output.trim(),
+};

@@ -28,6 +28,7 @@ function rename(user: string, path: string, to: string): string {
     `to=${to}
 if [ ! -e ${at} ] && [ ! -L ${at} ]; then exit 0; fi
 if [ -e "$to" ] || [ -L "$to" ]; then echo "$to: expected nothing there, found something. Move it away." >&2; exit 1; fi
+if mountpoint -q -- ${at}; then echo "$(printf '%s' ${at}): expected a directory that can be renamed, found a file system that is mounted there. Look at what is in it, and empty it: find "${at}" -xdev -mindepth 1 -delete" >&2; exit 1; fi
 mv -T ${at} "$to"`,
   );
 }

@@ -34,7 +34,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...answers.flatMap(({ problem }) => problem ?? []),
     ...seenOnlyByOthers(seen),
     ...[
-      ...memberProblems(plan, seen),
+      ...memberProblems(plan, answers, seen),
       ...streamProblems(answers, seen),
       ...dcsProblems(seen),
       ...balancerProblems(plan, seen),
@@ -100,13 +100,19 @@ function seenOnlyByOthers({ members }: Seen): string[] {
   });
 }
 
-function memberProblems({ patroni }: StatusPlan, { members }: Seen): Problem[] {
+function memberProblems(
+  { patroni }: StatusPlan,
+  answers: readonly HostAnswer[],
+  { members }: Seen,
+): Problem[] {
+  const placeOf = (name: string) => answers.find(({ host }) => host === name)?.place;
   return members
     .filter(({ name }) => Object.hasOwn(patroni.members, name))
     .filter((member) => !isUp(member))
     .map(({ name, state, condition }) => ({
       host: name,
-      problem: describe(name, state, condition),
+      // Patroni is not there to say it.
+      problem: placeOf(name) ? `${name}: ${placeOf(name)}` : describe(name, state, condition),
     }));
 }
 

@@ -1,3 +1,4 @@
+import { dataPlaceProbe } from "../facts/places";
 import { restoreRecordProbe, type FoundRestore } from "../facts/restore-record";
 import {
   catalogOfBackupsProbe,
@@ -110,6 +111,8 @@ export interface HostAnswer {
   readonly loaded?: LoadedFiles;
   /** Of a member: the restore that it is in the middle of. */
   readonly restore?: FoundRestore;
+  /** Of a member: why its data's file system keeps Patroni from starting; empty if nothing does. */
+  readonly place?: string;
 }
 
 /** The hosts that have something to say, each once. */
@@ -143,11 +146,12 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
           : undefined,
         endpoint === undefined ? undefined : host.observe(restoreRecordProbe),
         endpoint === undefined ? undefined : host.observe(loadedIfUpProbe(patroni.port)),
+        endpoint === undefined ? undefined : host.observe(dataPlaceProbe),
       ]);
-    const [restore, loaded] = others;
+    const [restore, loaded, place] = others;
     return {
       ...{ host: name, view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot },
-      ...{ restore, loaded },
+      ...{ restore, loaded, place },
     };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };

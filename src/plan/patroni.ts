@@ -29,6 +29,12 @@ const BASE_CONFIGURATION = `${CONFIG}/postgresql.base.conf`;
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";
 
+/** Knows whether the data's file system is there; the status asks it (src/facts/places.ts). */
+const DATA_PLACE = "/var/lib/pgherd/data-place";
+
+/** With the limits of etcdctl it is a minute at most. */
+const ASK_TRIES = 10;
+
 /** What Patroni calls where PostgreSQL has started or has got another role. */
 const ON_ROLE = "/var/lib/pgherd/give-dcs-lead-away";
 
@@ -190,8 +196,18 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       mode: "0644",
       owner: "root",
       group: "root",
-      content: render("patroni/unit.conf", { config: CONFIG, beforeStart: BEFORE_START }),
+      content: render("patroni/unit.conf", {
+        config: CONFIG,
+        dataPlace: DATA_PLACE,
+        beforeStart: BEFORE_START,
+        // systemd would read quotes, blanks and percent signs in a path of a migrated server.
+        mounts: /^[\w./-]+$/.test(places.dataDirectory) ? places.dataDirectory : null,
+      }),
     },
+    ...script(DATA_PLACE, "patroni/data-place.sh", {
+      dataDirectory: places.dataDirectory,
+      record: "/var/lib/pgherd/data-mount",
+    }),
     [BEFORE_START]: {
       mode: "0644",
       owner: "root",
@@ -202,6 +218,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         initializeKey: `/service/${cluster.name}/initialize`,
         endpoints: Object.values(planEtcd(settings).members).join(","),
         owning: OWNING,
+        tries: ASK_TRIES,
       }),
     },
     ...onRole,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import type { DcsMember } from "../../src/facts/etcd";
-import type { Host, Probe } from "../../src/host/host";
+import type { Host } from "../../src/host/host";
 import { defragment } from "../../src/operations/defragment";
 
 const MEMBERS = {
@@ -30,7 +30,7 @@ const hosts = {
   progress() {},
   host: (name: string) =>
     ({
-      observe: async (_probe: Probe<unknown>) => members[name as Name],
+      observe: async () => members[name as Name],
       async change(action: string, script: string) {
         done.push(`${name}: ${action}`);
         if (script.endsWith("defrag"))

@@ -171,6 +171,13 @@ test("a virtual IP that nobody holds, or two, is told", () => {
   ]);
 });
 
+test("a member whose data disk is not there is told with that as the reason", () => {
+  const place = "the file system of /srv/pg/main is not there: it was mounted at /srv/pg.";
+  const { problems } = seen(says("db3", { view: undefined, place }));
+  expect(problems).toContain(`db3: ${place}`);
+  expect(problems.join()).not.toContain("Patroni does not answer");
+});
+
 test("a full etcd is told by its alarm, with what helps, and not as one without a majority", () => {
   const full = {
     ...{ healthy: true, leader: false, databaseBytes: 21_000_192, usedBytes: 40_960 },

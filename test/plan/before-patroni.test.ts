@@ -50,6 +50,7 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
     initializeKey: KEY,
     endpoints: "http://10.89.0.11:2379",
     owning: OWNING,
+    tries: 3,
   })
     // The script's lesser user is one that every host has.
     .replaceAll("owning postgres ", `owning ${LESSER} `);
@@ -81,6 +82,29 @@ test("a database that Patroni has finished stays, whatever is in it later", () =
   start();
   expect(setAside()).toEqual([]);
   expect(readdirSync(data).sort()).toEqual(["PG_VERSION", "backup_label"]);
+});
+
+test("endpoints of etcd that are no more are not waited for for ever, and the data stays as it is", () => {
+  const { folder, start, write, begun, data } = member(FINISHED);
+  start();
+  write("PG_VERSION", "17\n");
+  writeFileSync(join(folder, "etcdctl"), "#!/bin/sh\nexit 1\n");
+  expect(start).toThrow(/etcd does not answer at http:\/\/10\.89\.0\.11:2379, .* pulumi up/);
+  expect(existsSync(begun)).toBe(true);
+  expect(readdirSync(data)).toEqual(["PG_VERSION"]);
+});
+
+test("a data directory that is a mount point is emptied in place of being renamed", () => {
+  const { folder, start, write, setAside, data, told } = member(UNFINISHED);
+  start();
+  write("PG_VERSION", "17\n");
+  mkdirSync(join(data, "lost+found"));
+  mkdirSync(join(data, "base/1"), { recursive: true });
+  writeFileSync(join(folder, "mountpoint"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+  expect(start()).toContain("emptied, since it is a file system of its own");
+  expect(readdirSync(data)).toEqual(["lost+found"]);
+  expect(setAside()).toEqual([]);
+  expect(told()).toContain(`del ${KEY}`);
 });
 
 test("a database that was only begun is set aside, and the right to make one is given back", () => {

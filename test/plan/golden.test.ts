@@ -91,6 +91,7 @@ test("files have these modes and owners", () => {
     "/etc/systemd/system/haproxy.service.d/pgherd.conf": "0644 root:root",
     "/etc/systemd/system/patroni.service.d/pgherd.conf": "0644 root:root",
     "/var/lib/pgherd/before-patroni": "0644 root:root",
+    "/var/lib/pgherd/data-place": "0755 root:root",
     "/var/lib/pgherd/give-dcs-lead-away": "0755 root:root",
   });
 });

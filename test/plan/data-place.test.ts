@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { render } from "../../src/plan/template";
+
+/** A host's data directory, on a disk that is mounted at `disk` as long as `mounted` says so. */
+function host() {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-data-place-"));
+  const disk = join(folder, "disk");
+  const data = join(disk, "17/main");
+  const record = join(folder, "record");
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, "PG_VERSION"), "17\n");
+  writeFileSync(join(folder, "mounted"), disk);
+  const tool = (name: string, text: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  tool(
+    "findmnt",
+    `m=$(cat ${folder}/mounted); case "$4" in "$m"|"$m"/*) echo "$m";; *) echo /;; esac`,
+  );
+  tool("mountpoint", `[ "$3" = / ] || [ "$3" = "$(cat ${folder}/mounted)" ]`);
+  tool("sleep", ":");
+  const script = render("patroni/data-place.sh", { dataDirectory: data, record });
+  const run = (verb: string) =>
+    spawnSync("/bin/sh", ["-s", verb], {
+      input: script,
+      env: { PATH: `${folder}:${process.env.PATH}` },
+      encoding: "utf8",
+    });
+  return {
+    ...{ data, disk, record, run },
+    mount: (at: string) => writeFileSync(join(folder, "mounted"), at),
+    empty: () => rmSync(join(data, "PG_VERSION")),
+    recorded: () => readFileSync(record, "utf8").trim(),
+  };
+}
+
+test("a member whose data disk is not mounted does not start, and says why and what to do", () => {
+  const { run, disk, data, mount, recorded } = host();
+  expect(run("start")).toMatchObject({ status: 0, stderr: "" });
+  expect(recorded()).toBe(disk);
+  mount("/nowhere");
+  execFileSync("rm", ["-r", disk]);
+  const { status, stderr } = run("start");
+  expect(status).toBe(1);
+  expect(stderr).toContain(
+    `the file system of ${data} is not there: it was mounted at ${disk}, where nothing is mounted now`,
+  );
+  expect(run("look").stdout).toBe(stderr);
+  expect(run("keep")).toMatchObject({ status: 0 });
+  expect(recorded()).toBe(disk);
+  mount(disk);
+  mkdirSync(data, { recursive: true });
+  expect(run("start").status).toBe(0);
+  expect(run("look").stdout).toBe("");
+});
+
+test("an older copy of the data below the place where the disk belongs is not started either", () => {
+  const { run, mount } = host();
+  run("keep");
+  mount("/nowhere");
+  expect(run("start").status).toBe(1);
+});
+
+test("an empty disk that hides the data does not start a new copy", () => {
+  const { run, mount, disk, empty } = host();
+  mount("/nowhere");
+  expect(run("start").status).toBe(0);
+  mount(disk);
+  empty();
+  expect(run("start").stderr).toContain("the data was on the one mounted at /");
+});
+
+test("data that was moved to a disk of its own, and an emptied directory on the same disk, are started", () => {
+  const moved = host();
+  moved.mount("/nowhere");
+  moved.run("start");
+  moved.mount(moved.disk);
+  expect(moved.run("start").status).toBe(0);
+  expect(moved.recorded()).toBe(moved.disk);
+  moved.empty();
+  expect(moved.run("start").status).toBe(0);
+});

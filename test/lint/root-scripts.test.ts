@@ -10,7 +10,11 @@ const FOLDERS = ["facts", "host", "operations", "operator", "provider"].map(
 );
 
 /** Scripts that stand on hosts and that root runs there. Barman's, and those that Patroni calls, run as their users. */
-const OF_ROOT = ["templates/patroni/before-start.sh.hbs", "templates/fork/keeper.sh.hbs"];
+const OF_ROOT = [
+  "templates/patroni/before-start.sh.hbs",
+  "templates/patroni/data-place.sh.hbs",
+  "templates/fork/keeper.sh.hbs",
+];
 
 /** Commands that change what lies at a path, links followed or not. */
 const CHANGING =
@@ -26,7 +30,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/operations/firewall.ts": "/var/lib/pgherd and /run/pgherd, which are root's",
   "src/operations/fork-scripts.ts": "all by asUser(postgres)",
   "src/operations/logins.ts": "/var/lib/pgherd, which is root's; the rest as the user",
-  "src/operations/packages.ts": "/usr/sbin, which is root's",
+  "src/operations/packages.ts": "/run/pgherd, which is root's",
   "src/operations/restore-data.ts": "by src/operations/directories.ts, or in directories of root's",
   "src/operations/restore.ts": "a folder of mktemp's; /etc/patroni/pgherd, which is root's",
   "src/operations/standby.ts": "/var/lib/pgherd/migration, which is root's",
@@ -35,6 +39,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/facts/trial.ts": "a folder of mktemp's, by asUser(postgres)",
   "src/provider/survey-rules.ts": "advice to a person",
   "templates/fork/keeper.sh.hbs": "as postgres, or in directories of root's",
+  "templates/patroni/data-place.sh.hbs": "/var/lib/pgherd, which is root's",
   "templates/patroni/before-start.sh.hbs": "by owning, or /var/lib/pgherd, which is root's",
 };
 

@@ -1,3 +1,5 @@
+import { HbaError } from "./hba-error";
+import { checkOptions, type HbaOption } from "./hba-options";
 import { bitsOf, numericAddress, prefixLength, type Network } from "./hba-address";
 
 /** A word of pg_hba.conf. In quotes it is a name, whatever it spells: `all` is everything, `"all"` is called so. */
@@ -26,14 +28,7 @@ export interface HbaRule {
   readonly fromText: string;
   /** `peer` for `ident` on a socket, which is the same. */
   readonly method: string;
-  readonly options: readonly { readonly name: string; readonly value: string }[];
-}
-
-/** Why PostgreSQL would refuse a line: what it expects, and what stands there. */
-export class HbaError extends Error {
-  constructor(expectation: string, remedy = " Mend the line.") {
-    super(`${expectation}.${remedy}`);
-  }
+  readonly options: readonly HbaOption[];
 }
 
 const TYPES = ["local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"];
@@ -131,7 +126,7 @@ export function parseHba(line: string, version: number): HbaRule | undefined {
     method: type === "local" && method === "ident" ? "peer" : method,
     options: fields.flat().map(optionOf),
   };
-  checkMethod(rule);
+  checkMethod(rule, version);
   return rule;
 }
 
@@ -147,8 +142,21 @@ function names(field: Field, what: string, version: number): Field {
       throw new HbaError(
         `expected names of ${what}, got the pattern "${text}", which came with PostgreSQL 16`,
       );
+    if (text.startsWith("/") && !isPattern(text.slice(1)))
+      throw new HbaError(`expected a pattern of ${what}, got "${text}", which is none`);
   }
   return field;
+}
+
+/** Whether PostgreSQL can take a text for a pattern: its brackets close. What only it knows passes. */
+function isPattern(text: string): boolean {
+  if (/^(\*\*\*|\(\?)/.test(text)) return true;
+  try {
+    new RegExp(text.replace(/\[([:.=])[^\]]*\1\]/g, "a"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @param mask the field after the address, for an address that has none of its own. */
@@ -181,51 +189,19 @@ function originOf(token: Token, mask: () => Token): { from: Origin; fromText: st
   return { from: { kind: "network", address, prefix }, fromText: `${text} ${second}` };
 }
 
-function optionOf({ text }: Token): { name: string; value: string } {
+function optionOf({ text }: Token): HbaOption {
   const at = text.indexOf("=");
   if (at < 0) throw new HbaError(`expected an option such as map=office, got "${text}"`);
   return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
-/** Options by the methods that have them; those of LDAP, RADIUS and OAuth begin with the method's name, but for a few. */
-const OPTIONS: { readonly [option: string]: readonly string[] } = {
-  map: ["ident", "peer", "gss", "cert", "oauth"],
-  krb_realm: ["gss"],
-  include_realm: ["gss"],
-  pamservice: ["pam"],
-  pam_use_hostname: ["pam"],
-  issuer: ["oauth"],
-  scope: ["oauth"],
-  validator: ["oauth"],
-  delegate_ident_mapping: ["oauth"],
-};
-
-/** One of these each must be there. */
-const NEEDED: { readonly [method: string]: readonly (readonly string[])[] } = {
-  ldap: [["ldapbasedn", "ldapprefix", "ldapsuffix", "ldapurl"]],
-  radius: [["radiusservers"], ["radiussecrets"]],
-  oauth: [["issuer"], ["scope"]],
-};
-
-/** What a method asks of the connection and of its options (hba.c, parse_hba_line and parse_hba_auth_opt). */
-function checkMethod({ type, method, options }: HbaRule): void {
+/** What a method asks of the connection and of its options (hba.c, parse_hba_line). */
+function checkMethod(rule: HbaRule, version: number): void {
+  const { type, method } = rule;
   const only = (types: string) =>
     new HbaError(`expected ${method} on a line of ${types}, got "${type}"`);
   if (method === "peer" && type !== "local") throw only("local");
   if (method === "gss" && type === "local") throw only("host");
   if (method === "cert" && type !== "hostssl") throw only("hostssl");
-  for (const { name } of options) {
-    const fits =
-      name === "clientcert" || name === "clientname"
-        ? type === "hostssl"
-        : Object.hasOwn(OPTIONS, name)
-          ? OPTIONS[name]?.includes(method)
-          : /^(ldap|radius)[a-z_]+$/.exec(name)?.[1] === method;
-    if (!fits) throw new HbaError(`expected an option of ${method} on ${type}, got "${name}"`);
-  }
-  const given = options.map(({ name }) => name);
-  for (const some of Object.hasOwn(NEEDED, method) ? (NEEDED[method] ?? []) : []) {
-    if (!some.some((name) => given.includes(name)))
-      throw new HbaError(`expected ${some.join(" or ")} for ${method}, got none`);
-  }
+  checkOptions(rule, version);
 }

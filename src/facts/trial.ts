@@ -1,5 +1,5 @@
 import type { Probe } from "../host/host";
-import { asUser, hereDocument, quote } from "../host/shell";
+import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs";
 
 /** What a trial may take: a database is made for it. */
@@ -34,6 +34,17 @@ ${asUser("postgres", script(program, trial))}`,
 /** What a server says at every start and end. */
 const ORDINARY =
   "starting PostgreSQL|listening on|database system (was|is)|received fast|aborting any|shutting down|checkpoint ";
+
+/** Extensions that a host does not have; nothing is said where there is no PostgreSQL of this version yet. */
+export function absentExtensionsProbe({ version, extensions }: TrialInput): Probe<string[]> {
+  return {
+    script: `[ -x /usr/lib/postgresql/${version}/bin/postgres ] || exit 0
+for name in ${words(extensions)}; do
+  [ -f /usr/share/postgresql/${version}/extension/"$name".control ] || echo "$name"
+done`,
+    parse: (output) => output.split("\n").filter((line) => line !== ""),
+  };
+}
 
 function script(program: string, trial: TrialInput): string {
   const options = [...ALONE, ...filesOf(trial)].map((one) => `-c ${quote(one)}`).join(" ");

@@ -32,15 +32,17 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
 
 /** What comes from the user alone: pgherd's own settings and lines are known to be good. */
 function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
-  const { version, pgHba, pgHbaFirst } = cluster.postgresql;
+  const { version, pgHba, pgHbaFirst, databases } = cluster.postgresql;
   const own = Object.entries(ownParameters(cluster.postgresql));
   const hba = [...pgHbaFirst, ...pgHba];
-  if (own.length + hba.length === 0) return undefined;
+  const extensions = [...new Set(databases.flatMap((database) => database.extensions))].sort();
+  if (own.length + hba.length + extensions.length === 0) return undefined;
   return {
     version,
     dataDirectory: dataDirectory(cluster),
     settings: Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
     hba,
+    extensions,
   };
 }
 

@@ -1,4 +1,4 @@
-import { trialProbe } from "../facts/trial";
+import { absentExtensionsProbe, trialProbe } from "../facts/trial";
 import type { PreflightInputs, TrialInput } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
 import { numberOf } from "../setting-values";
@@ -19,8 +19,17 @@ export async function tryOut(
     return [];
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
   const tried = members.map(async (member) => {
-    const said = await context.host(member.host).observe(trialProbe(trial));
-    return [...tooLarge(trial, member), ...described(member.host, trial, said)];
+    const host = context.host(member.host);
+    const starts = Object.keys(trial.settings).length + trial.hba.length > 0;
+    const [said, absent] = await Promise.all([
+      starts ? host.observe(trialProbe(trial)) : [],
+      trial.extensions.length > 0 ? host.observe(absentExtensionsProbe(trial)) : [],
+    ]);
+    return [
+      ...tooLarge(trial, member),
+      ...described(member.host, trial, said),
+      ...withoutExtensions(member, absent),
+    ];
   });
   return (await Promise.all(tried)).flat();
 }
@@ -39,6 +48,19 @@ export function described(host: string, { hba }: TrialInput, said: readonly stri
   return [
     `${host}: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: ` +
       `${words.join("; ")}. Mend its parameters or pgHba. Nothing was touched.`,
+  ];
+}
+
+/** A package that is still to be installed may bring it. Exported for its tests. */
+export function withoutExtensions(
+  { host, requirement, installed }: Pick<Sighting, "host" | "requirement" | "installed">,
+  absent: readonly string[],
+): string[] {
+  const complete = requirement.packages.every((name) => Object.hasOwn(installed, name));
+  if (absent.length === 0 || !complete) return [];
+  return [
+    `${host}: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no ${absent.join(", ")}. ` +
+      "Put the package that has it into postgresql.packages, or mend the name.",
   ];
 }
 

@@ -77,6 +77,8 @@ export interface TrialInput {
   /** Settings as text, by lower-case name. */
   readonly settings: { readonly [name: string]: string };
   readonly hba: readonly string[];
+  /** Extensions of its databases. */
+  readonly extensions: readonly string[];
 }
 
 /** The backup of another cluster that a new one begins with, and up to where. */

@@ -193,6 +193,55 @@ describe("a line that reads more than itself is refused:", () => {
   });
 });
 
+describe("an option that PostgreSQL would refuse is refused before:", () => {
+  const LDAP = "host all all 10.0.0.0/8 ldap";
+  test.each([
+    [`${LDAP} ldapprefix=x ldapport=abc`, 'expected a number for ldapport, got "abc"'],
+    [`${LDAP} ldapprefix=x ldapport=0`, 'expected a number for ldapport, got "0"'],
+    [`${LDAP} ldapprefix=x ldapfoo=1`, 'expected an option of ldap on host, got "ldapfoo"'],
+    [`${LDAP} ldapprefix=x ldapscheme=http`, 'expected ldap or ldaps for ldapscheme, got "http"'],
+    [`${LDAP} ldapprefix=x ldapbasedn=y`, "expected ldapprefix or ldapbasedn, got both"],
+    [`${LDAP} ldapurl=x`, "expected ldap:// or ldaps:// for ldapurl"],
+    [
+      `${LDAP} ldapbasedn=x ldapsearchattribute=a ldapsearchfilter=b`,
+      "expected ldapsearchattribute or ldapsearchfilter, got both",
+    ],
+    ["hostssl all all 10.0.0.0/8 cert clientcert=verify-ca", "expected verify-full"],
+    ["hostssl all all 10.0.0.0/8 scram-sha-256 clientcert=yes", "expected verify-full"],
+    ["hostssl all all 10.0.0.0/8 scram-sha-256 clientcert=1", "expected verify-full"],
+    ["hostssl all all 10.0.0.0/8 cert clientname=cn", 'expected CN or DN for clientname, got "cn"'],
+    ["host all all 10.0.0.0/8 scram-sha-256 clientcert=verify-ca", "expected an option of"],
+    ["host all all 10.0.0.0/8 radius radiusservers=a", "expected radiussecrets for radius"],
+    ["host all all 10.0.0.0/8 radius radiusservers=a radiussecrets=s radiusports=x", "numbers"],
+    [
+      'host all all 10.0.0.0/8 radius radiusservers="a,b,c" radiussecrets="s,t"',
+      "expected 1 or 3 of radiussecrets, one for each server, got 2",
+    ],
+    ["hostgssenc all all 10.0.0.0/8 gss compat_realm=1", "expected an option of gss"],
+    ["host all /[ 10.0.0.0/8 reject", 'expected a pattern of users, got "/["'],
+    ["host /( all 10.0.0.0/8 reject", 'expected a pattern of databases, got "/("'],
+  ])("%s", (line, expected) => {
+    expect(problems(line)[0]).toContain(expected);
+  });
+
+  test("what it takes passes", () => {
+    for (const line of [
+      `${LDAP} ldapserver=x ldapbasedn="dc=x" ldapport=389 ldapscheme=ldaps ldaptls=1`,
+      'host all all 10.0.0.0/8 radius radiusservers="a,b" radiussecrets="s" radiusports="1,2"',
+      "hostssl all all 10.0.0.0/8 scram-sha-256 clientcert=verify-ca",
+      "hostssl all all 10.0.0.0/8 cert clientcert=verify-full clientname=DN map=m",
+      'host all "/^[[:alpha:]]+_(app|web)$" 10.0.0.0/8 reject',
+      'host all "/(?i)^a" 10.0.0.0/8 reject',
+    ]) {
+      expect(problems(line)).toEqual([]);
+    }
+    expect(problems("hostssl all all 10.0.0.0/8 scram-sha-256 clientcert=1", 13)).toEqual([]);
+    expect(problems("hostssl all all 10.0.0.0/8 cert clientname=DN", 13)[0]).toContain(
+      "clientname",
+    );
+  });
+});
+
 test("a pattern of names needs a server that knows it", () => {
   expect(problems("host /^app app 10.0.0.0/8 reject", 16)).toEqual([]);
   expect(problems("host /^app app 10.0.0.0/8 reject", 15)[0]).toContain("PostgreSQL 16");

@@ -112,3 +112,22 @@ test("lines that come first are judged as the others are", () => {
     /pgHbaFirst\[0\].*everybody/s,
   );
 });
+
+test("an extension that works only preloaded is told where it is not", () => {
+  const stack = (parameters: object) =>
+    settings({
+      parameters,
+      users: [{ name: "app" }],
+      databases: [{ name: "app", owner: "app", extensions: ["pg_stat_statements", "pg_trgm"] }],
+    });
+  expect(warnings(stack({}))).toEqual([
+    expect.stringContaining("the extension pg_stat_statements will not work"),
+  ]);
+  for (const shared_preload_libraries of [
+    "pg_stat_statements",
+    'auto_explain, "pg_stat_statements"',
+    "$libdir/pg_stat_statements",
+  ]) {
+    expect(warnings(stack({ shared_preload_libraries }))).toEqual([]);
+  }
+});

@@ -3,7 +3,7 @@ import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
-import { described, tooLarge } from "../../src/provider/preflight-trial";
+import { described, tooLarge, withoutExtensions } from "../../src/provider/preflight-trial";
 import type { Sighting } from "../../src/provider/sighting";
 import type { TrialInput } from "../../src/resources/inputs";
 
@@ -12,6 +12,7 @@ const TRIAL: TrialInput = {
   dataDirectory: "/var/lib/postgresql/17/main",
   settings: { ssl: "on", search_path: "it's" },
   hba: ["host a b 10.0.0.0/8 reject", "host a b 10.0.0.0/8 ldap ldapserver=x ldapport=abc"],
+  extensions: [],
 };
 
 test("why a server would not start is told in its own words, with the user's own line", () => {
@@ -72,5 +73,21 @@ test("only what is the user's own is tried", () => {
     dataDirectory: "/var/lib/postgresql/17/main",
     settings: { ssl: "on" },
     hba: ["# first", "local b all reject"],
+    extensions: [],
   });
+});
+
+test("an extension that a host does not have is told before anything is changed", () => {
+  const packages = ["postgresql-17", "postgresql-17-cron"];
+  const member = { host: "db1", requirement: { packages } as unknown as Sighting["requirement"] };
+  const all = { "postgresql-17": "17.5", "postgresql-17-cron": "1.6" };
+  expect(withoutExtensions({ ...member, installed: all }, ["nosuch"])).toEqual([
+    "db1: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no nosuch. " +
+      "Put the package that has it into postgresql.packages, or mend the name.",
+  ]);
+  expect(withoutExtensions({ ...member, installed: all }, [])).toEqual([]);
+  // The one that is still to come may have it.
+  expect(withoutExtensions({ ...member, installed: { "postgresql-17": "17.5" } }, ["x"])).toEqual(
+    [],
+  );
 });

@@ -1,4 +1,5 @@
-import { HbaError, parseHba, type Origin } from "../hba";
+import { parseHba, type Origin } from "../hba";
+import { HbaError } from "../hba-error";
 import type { Settings } from "../schema";
 import { each, understanding, type Report } from "./report";
 

@@ -14,14 +14,16 @@ export interface EngineLog {
 /** @param address where the engine listens: the first argument that it starts a plugin with. */
 export function connectEngine(address: string): EngineLog {
   const client = new EngineClient(address, grpc.credentials.createInsecure());
+  let told = Promise.resolve();
   const log = (urn: string, message: string, severity: number, ephemeral: boolean) => {
     const request = new messages.LogRequest();
     request.setSeverity(severity as messages.LogSeverity);
     request.setUrn(urn);
     request.setMessage(message);
     request.setEphemeral(ephemeral);
-    // A message that cannot be shown is no reason to stop working on a database.
-    client.log(request, () => {});
+    // One after the other, since calls that overtake each other would be shown in any order. A message that cannot be shown
+    // is no reason to stop working on a database.
+    told = told.then(() => new Promise<void>((resolve) => client.log(request, () => resolve())));
   };
   return {
     progress: (urn, message) => log(urn, message, messages.LogSeverity.INFO, true),

@@ -152,10 +152,10 @@ export function testRestore(cluster: LabCluster): void {
          alter event trigger no enable always;`,
         "raising",
       );
+      await sql("create schema tools; create extension amcheck schema tools", "hurried");
       await sql("alter database readonly set default_transaction_read_only = on");
       await sql("alter role postgres in database hurried set statement_timeout = '5ms'");
       await sql("alter role postgres in database hurried set role = 'app'");
-      await sql("create schema tools; create extension amcheck schema tools", "hurried");
       await cluster.pgherd("backup", "now");
       expect(await verify()).toMatchObject({ ok: true, problem: "" });
     } finally {

@@ -28,22 +28,37 @@ const LARGEST = 10 * 2 ** 20;
 const KEPT = 5;
 
 /**
- * Writes a line of JSON for each call. Only the file's owner may read it. A large file becomes `FILE.1`, and so on; the
- * oldest goes.
- * @param largest in bytes.
+ * Writes a line of JSON for each call.
+ * @param largest in bytes, as for `linesTo`.
  * @throws PgherdError if the file is a link, or another user's
  */
 export function auditTo(file: string, largest = LARGEST): (entry: AuditEntry) => void {
+  const write = linesTo<AuditEntry>(file, "--audit-log", largest);
+  return (entry) => write(shortened(entry));
+}
+
+/**
+ * Writes a line of JSON for each entry. Only the file's owner may read it. A large file becomes `FILE.1`, and so on; the
+ * oldest goes.
+ * @param option on the command line that names the file, for messages.
+ * @param largest in bytes.
+ * @throws PgherdError if the file is a link, or another user's
+ */
+export function linesTo<Entry extends object>(
+  file: string,
+  option: string,
+  largest = LARGEST,
+): (entry: Entry) => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // What cannot be written must be known before the first call, not at it.
-  let descriptor = openOwnFile(file, "--audit-log");
+  let descriptor = openOwnFile(file, option);
   return (entry) => {
     if (fstatSync(descriptor).size >= largest) {
       closeSync(descriptor);
       putAside(file);
-      descriptor = openOwnFile(file, "--audit-log");
+      descriptor = openOwnFile(file, option);
     }
-    writeSync(descriptor, `${JSON.stringify(shortened(entry))}\n`);
+    writeSync(descriptor, `${JSON.stringify(entry)}\n`);
   };
 }
 

@@ -1,7 +1,9 @@
+import { words } from "../host/shell";
 import { progressLine } from "./ask";
 import { openCluster, type OpenCluster, type StackOptions } from "./cluster";
+import { recorded } from "./record";
 
-/** Opens the cluster for one verb, shows what is waited for, and closes it whatever comes. */
+/** Opens the cluster for one verb, shows what is waited for, records what came of it, and closes it in any case. */
 export async function during(
   verb: string,
   options: StackOptions,
@@ -10,12 +12,17 @@ export async function during(
   const line = progressLine();
   const cluster = openCluster(options, verb, (message) => line.say(message));
   try {
-    await work(cluster);
+    const looks = LOOKS.includes(verb) || "plan" in options;
+    if (looks) await work(cluster);
+    else await recorded(options.stack, words(process.argv.slice(2)), () => work(cluster));
   } finally {
     line.done();
     cluster.close();
   }
 }
+
+/** Verbs that change nothing, or record it themselves. */
+const LOOKS = ["history", "superuser session"];
 
 /** Prints what came of a verb: as JSON, or in sentences. */
 export function report(json: boolean | undefined, outcome: object, ...sentences: string[]): void {

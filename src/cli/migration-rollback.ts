@@ -4,11 +4,11 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
-import { runAttached } from "../lab/run";
 import type { Intent } from "../operator/cluster";
-import { packageRoot } from "../package-root";
 import { confirm, EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";
+import { pulumi } from "./pulumi";
+import { recorded } from "./record";
 import { readStack, stackFile } from "./stack";
 
 interface RollbackOptions extends StackOptions {
@@ -50,8 +50,10 @@ async function rollBack({ stack, configFile, yes = false }: RollbackOptions): Pr
     { effects: effects(migration, file) },
     yes,
   );
-  await setRollback(stack, file);
-  await pulumi("up", stack, file, "--yes", "--skip-preview");
+  await recorded(stack, "migration rollback", async () => {
+    await setRollback(stack, file);
+    await pulumi("up", stack, file, "--yes", "--skip-preview");
+  });
 }
 
 /** The preview of the way back, by a copy of the settings: whoever says no has them as they were. */
@@ -69,19 +71,6 @@ async function previewed(stack: string, file: string): Promise<void> {
 
 function setRollback(stack: string, file: string): Promise<void> {
   return pulumi("config", stack, file, "set", "--path", SETTING, "true");
-}
-
-/** @throws PgherdError when it does not end well; what went wrong is on the screen then. */
-async function pulumi(verb: string, stack: string, file: string, ...args: string[]): Promise<void> {
-  const options = ["--stack", stack, "--config-file", file];
-  const code = await runAttached(["pulumi", "-C", packageRoot(), verb, ...args, ...options]);
-  if (code === 0) return;
-  throw new PgherdError(
-    `pulumi ${verb} ended with exit code ${code}.`,
-    verb === "up"
-      ? "Run this command again, or `pulumi up`: both go on where it stopped."
-      : "Nothing was changed.",
-  );
 }
 
 function effects(

@@ -5,6 +5,7 @@ import { dcsCommand } from "./dcs";
 import { completeCommand, completionCommand } from "./completion";
 import { demoCommand } from "./demo";
 import { forkCommand } from "./fork";
+import { historyCommand } from "./history";
 import { labCommand } from "./lab";
 import { logsCommand } from "./logs";
 import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./member";
@@ -16,6 +17,7 @@ import { restoreCommand } from "./restore";
 import { serveCommand } from "./serve";
 import { statusCommand } from "./status";
 import { failoverCommand, switchoverCommand } from "./switchover";
+import { usersCommand } from "./users";
 
 /** All verbs, in the order in which `--help` shows them. */
 export function makeProgram(): Command {
@@ -38,6 +40,8 @@ export function makeProgram(): Command {
     serveCommand(),
     logsCommand(),
     psqlCommand(),
+    historyCommand(),
+    usersCommand(),
     forkCommand(),
     backupCommand(),
     restoreCommand(),

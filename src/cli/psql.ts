@@ -4,13 +4,18 @@ import { ENTRANCES } from "../plan/haproxy";
 import { PgherdError, UsageError } from "../errors";
 import { oneOf } from "../suggest";
 import { stackOutputs } from "./outputs";
+import { superuserPsql } from "./superuser";
 
 interface PsqlOptions {
   readonly stack: string;
   readonly port: string;
   readonly replica?: boolean;
-  readonly user: string;
-  readonly database: string;
+  readonly user?: string;
+  readonly database?: string;
+  readonly superuser?: boolean;
+  readonly on?: string;
+  readonly configFile?: string;
+  readonly yes?: boolean;
 }
 
 /** `pgherd psql`: a client on the entry point, with the password from the stack's outputs. */
@@ -24,10 +29,22 @@ export function psqlCommand(): Command {
       new Option("-p, --port <entrance>", "where to come in").choices(ENTRANCES).default("primary"),
     )
     .option("--replica", "the same as --port replica")
-    .option("-U, --user <user>", "who to connect as", "app")
-    .option("-d, --database <database>", "where to connect to", "app")
+    .option("-U, --user <user>", "who to connect as (default: app)")
+    .option("-d, --database <database>", "where to connect to (default: app)")
+    .option("--superuser", "as postgres on a member's own socket, over SSH; asks first")
+    .option("--on <member>", "with --superuser: on which member (default: the leader)")
+    .option("--config-file <file>", "with --superuser: the stack's settings elsewhere")
+    .option("-y, --yes", "with --superuser: do not ask")
     .addHelpText("after", PSQL_HELP)
-    .action((words: string[], { stack, port, replica, user, database }: PsqlOptions) => {
+    .action((words: string[], options: PsqlOptions) => {
+      const { stack, port, replica, user = "app", database = "app" } = options;
+      if (options.superuser) {
+        if (options.user !== undefined || replica || port !== "primary") throw apart();
+        return superuserPsql(words, options);
+      }
+      if (options.on !== undefined || options.yes || options.configFile !== undefined) {
+        throw new UsageError("--on, --yes, --config-file: expected them with --superuser only.");
+      }
       const entrance = replica ? "replica" : port;
       const { connection, passwords } = stackOutputs(stack);
       const uri = connection[entrance];
@@ -54,14 +71,23 @@ export function psqlCommand(): Command {
     });
 }
 
+function apart(): UsageError {
+  return new UsageError(
+    "--superuser: expected it without --user, --port and --replica: it is postgres, on a member itself.",
+  );
+}
+
 function wrong(option: string, expected: readonly string[], found: string): PgherdError {
   return new UsageError(`--${option}: expected ${oneOf(expected, found)}`);
 }
 
 const PSQL_HELP = `
-All other options are psql's. It ends with psql's exit code.
+All other options are psql's. It ends with psql's exit code. As superuser you
+may do everything: it says what that means and asks, and that you were there is
+recorded, in the member's journal and on this machine (pgherd history).
 
 Examples:
   pgherd psql
   pgherd psql --replica -c 'select pg_is_in_recovery()'
-  pgherd psql -U shop -d shop -Atf report.sql`;
+  pgherd psql -U shop -d shop -Atf report.sql
+  pgherd psql --superuser -d shop -c 'reindex index concurrently orders_pkey'`;

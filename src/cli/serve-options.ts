@@ -39,8 +39,13 @@ export function announce(options: ServeOptions, token: string | undefined, audit
 
 /** Beside what else pgherd keeps of its own; named after the stack. */
 export function defaultAuditLog(stack: string): string {
+  return stateFile(`${stack}.log`);
+}
+
+/** A file in which what was done is recorded. */
+export function stateFile(name: string): string {
   const home = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
-  return join(home, "pgherd/audit", `${stack}.log`);
+  return join(home, "pgherd/audit", name);
 }
 
 /** Where calls that were not let in are counted. */

@@ -44,7 +44,7 @@ export function isSynchronous({ role }: Pick<ClusterView["members"][number], "ro
 }
 
 /** A command that prints a page of Patroni's; nothing where it does not answer, which is then not known. */
-function page(endpoint: string, path: string): string {
+export function page(endpoint: string, path: string): string {
   // Nothing is what those who read it take for "not known".
   return `curl -s --max-time 5 ${quote(`http://${endpoint}/${path}`)} || :`;
 }

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { CommandError, FactError, PgherdError } from "../errors";
 import { connect, type Connection } from "./connection";
 import { Lock, LockedError } from "./lock";
-import { SessionRefused, type RootAccess } from "./root-session";
+import { relayed, type Relay } from "./relay";
+import { openRootSession, SessionRefused, type RootAccess } from "./root-session";
 import { RootShell, type Result } from "./root-shell";
 import { strict } from "./shell";
 import type { Target } from "./target";
@@ -108,6 +109,23 @@ export class Host {
   /** How long a login may take, in seconds: the stack's `connectTimeout`. */
   async loginSeconds(): Promise<number> {
     return (await this.connected()).target.connectTimeoutSeconds;
+  }
+
+  /**
+   * A way to what listens on a Unix socket of the host, as a user who may connect to it, until it is closed.
+   * @throws CommandError if nobody listens there
+   */
+  async relay(where: { readonly user: string; readonly socket: string }): Promise<Relay> {
+    const { target } = await this.connected();
+    // Of its own: a host may let in no more sessions than one on a connection.
+    const own = await connect(target);
+    try {
+      const channel = await openRootSession(own.client, this.name, accessBy(target));
+      return { stream: await relayed(channel, this.name, where), close: () => own.close() };
+    } catch (error) {
+      own.close();
+      throw error;
+    }
   }
 
   /** Ends the connection; what runs on it fails. */

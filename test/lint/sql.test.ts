@@ -17,6 +17,7 @@ const CALL = new RegExp(
 /** Sessions of the person at the keyboard, of a lab with tables of its own, and how a lab finds what it is to kill. */
 const OTHERS = [
   "src/cli/psql.ts",
+  "src/cli/superuser.ts",
   "src/cli/fork.ts",
   "src/cli/lab.ts",
   "src/lab/chaos/members.ts",

@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { PgherdError } from "../errors";
+import { runAttached } from "../lab/run";
+import { packageRoot } from "../package-root";
+
+/**
+ * Runs pulumi on this terminal.
+ * @param file the stack's settings.
+ * @throws PgherdError when it does not end well; what went wrong is on the screen then.
+ */
+export async function pulumi(
+  verb: string,
+  stack: string,
+  file: string,
+  ...args: string[]
+): Promise<void> {
+  const options = ["--stack", stack, "--config-file", file];
+  const code = await runAttached(["pulumi", "-C", packageRoot(), verb, ...args, ...options]);
+  if (code === 0) return;
+  throw new PgherdError(
+    `pulumi ${verb} ended with exit code ${code}.`,
+    verb === "up"
+      ? "Run this command again, or `pulumi up`: both go on where it stopped."
+      : "Nothing was changed.",
+  );
+}
+
+/** What pulumi prints. @throws PgherdError if it cannot be run, or says no. */
+export function pulumiOutput(args: readonly string[], stack: string): string {
+  try {
+    return execFileSync("pulumi", ["-C", packageRoot(), ...args, "--stack", stack], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 256 * 2 ** 20,
+    });
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new PgherdError(
+      `pulumi ${args.slice(0, 2).join(" ")} of stack "${stack}" cannot be read: ${stderr?.trim() || message}.`,
+      "Run it where `pulumi up` ran: with the same backend and passphrase, in a lab by `pgherd lab exec`.",
+    );
+  }
+}

@@ -45,6 +45,22 @@ export function roleMeans(name: string): string | undefined {
   return name.startsWith("pg_") ? "since pg_ is the server's own beginning of names" : ROLES[name];
 }
 
+/** Roles of PostgreSQL's own that may be granted, with the first version that has them (docs, "Predefined Roles"). */
+export const GRANTABLE: ReadonlyMap<string, number> = new Map([
+  ["pg_monitor", 13],
+  ["pg_read_all_settings", 13],
+  ["pg_read_all_stats", 13],
+  ["pg_stat_scan_tables", 13],
+  ["pg_signal_backend", 13],
+  ["pg_read_all_data", 14],
+  ["pg_write_all_data", 14],
+  ["pg_checkpoint", 15],
+  ["pg_use_reserved_connections", 16],
+  ["pg_create_subscription", 16],
+  ["pg_maintain", 17],
+  ["pg_signal_autovacuum_worker", 18],
+]);
+
 /** Names of hosts that a setting or a verb takes for something else. */
 export const HOSTS: Reserved = reserved({
   local: "which hooks take for the machine that runs Pulumi",

@@ -15,7 +15,14 @@ import { addressesAreOfOneFamily, addressesDiffer, hostsExist, namesAreFree } fr
 import { etcdHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { portsDiffer } from "./rules/ports";
-import { databasesFit, ownersExist, parametersFit, slotsFit, usersFit } from "./rules/postgresql";
+import {
+  databasesFit,
+  grantsFit,
+  ownersExist,
+  parametersFit,
+  slotsFit,
+  usersFit,
+} from "./rules/postgresql";
 import { replicationHasReplicas } from "./rules/replication";
 import { understanding, type Report, type Rule } from "./rules/report";
 import type { Settings } from "./schema";
@@ -48,6 +55,7 @@ const RULES: readonly Rule[] = [
   databasesFit,
   ownersExist,
   usersFit,
+  grantsFit,
   slotsFit,
   parametersFit,
   portsDiffer,

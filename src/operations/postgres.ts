@@ -29,7 +29,16 @@ export function catalogChanges(
           `${role.replication === undefined ? "" : role.replication ? " REPLICATION" : " NOREPLICATION"};`,
       );
     }
-    lines.push(...grants(role, there));
+  }
+  // Who is granted may come later in the list than whom it is granted to.
+  for (const role of roles) {
+    lines.push(
+      ...grants(
+        role,
+        found.roles.find(({ name }) => name === role.name),
+        roles.map(({ name }) => name),
+      ),
+    );
   }
   for (const [name, password] of Object.entries(passwords)) {
     const there = found.roles.find((role) => role.name === name);
@@ -47,11 +56,14 @@ export function catalogChanges(
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What a role lacks of its rights. */
-function grants(role: RoleInput, there: Role | undefined): string[] {
+/** What a role lacks of its rights, and has too much of them. @param known roles of the stack */
+function grants(role: RoleInput, there: Role | undefined, known: readonly string[]): string[] {
   const absent = (wanted: readonly string[] = [], found: readonly string[] = []) =>
     wanted.filter((one) => !found.includes(one));
   return [
+    ...absent(given(role, there?.memberOf ?? [], known), role.memberOf).map(
+      (parent) => `REVOKE ${identifier(parent)} FROM ${identifier(role.name)};`,
+    ),
     ...absent(role.memberOf, there?.memberOf).map(
       (parent) => `GRANT ${identifier(parent)} TO ${identifier(role.name)};`,
     ),
@@ -62,17 +74,35 @@ function grants(role: RoleInput, there: Role | undefined): string[] {
 }
 
 /** A role's attributes and rights as they were found, as far as some are wanted. */
-export function foundRole(wanted: RoleInput, there: Role): RoleInput {
+export function foundRole(
+  wanted: RoleInput,
+  there: Role,
+  known: readonly string[] = [],
+): RoleInput {
   const { createdb, createrole, connectionLimit, replication, memberOf, executes } = there;
   const of = (some: readonly string[], found: readonly string[]) =>
     some.filter((one) => found.includes(one));
   return {
     ...{ name: wanted.name, createdb, createrole, connectionLimit },
     ...(wanted.replication !== undefined && { replication }),
-    ...(wanted.memberOf && { memberOf: of(wanted.memberOf, memberOf) }),
+    ...(wanted.memberOf && {
+      memberOf: [...of(wanted.memberOf, memberOf), ...given(wanted, memberOf, known)]
+        .filter((one, i, all) => all.indexOf(one) === i)
+        .sort(),
+    }),
+    ...(wanted.noOthers && { noOthers: true }),
     ...(wanted.executes && { executes: of(wanted.executes, executes) }),
     ...(wanted.onRemoval && { onRemoval: wanted.onRemoval }),
   };
+}
+
+/** Of a role's memberships those that the stack decides: in roles of its own and of PostgreSQL's, not in those made by hand. */
+function given(
+  { noOthers = false }: RoleInput,
+  memberOf: readonly string[],
+  known: readonly string[],
+): string[] {
+  return noOthers ? memberOf.filter((one) => one.startsWith("pg_") || known.includes(one)) : [];
 }
 
 /** Whether a role has the attributes that it must have. */

@@ -60,12 +60,13 @@ export function planPatroni(
     port: cluster.postgresql.port,
     roles: [
       ...cluster.postgresql.users.map(
-        ({ name, createdb, createrole, connectionLimit, onRemoval }) => ({
+        ({ name, createdb, createrole, connectionLimit, grants, onRemoval }) => ({
           ...(onRemoval !== "close" && { onRemoval }),
           name,
           createdb,
           createrole,
           connectionLimit,
+          ...(grants && { memberOf: [...new Set(grants)].sort(), noOthers: true }),
         }),
       ),
       ...backupRoles(cluster),

@@ -240,7 +240,8 @@ function findRoles(wanted: readonly RoleInput[], catalog: Catalog): RoleInput[] 
   return wanted.flatMap((role) => {
     const found = catalog.roles.find(({ name }) => name === role.name);
     if (!found) return [];
-    return [foundRole(role, found)];
+    const known = wanted.map(({ name }) => name);
+    return [foundRole(role, found, known)];
   });
 }
 

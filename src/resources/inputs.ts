@@ -543,8 +543,10 @@ export interface RoleInput {
   readonly connectionLimit: number;
   /** Whether it may stream WAL; not given for users, whose rights of this kind stay as they are. */
   readonly replication?: boolean;
-  /** Roles that it is a member of, sorted; none of them is given up. */
+  /** Roles that it is a member of, sorted. */
   readonly memberOf?: readonly string[];
+  /** Whether it is to be a member of no others that the stack or PostgreSQL makes; without it none is given up. */
+  readonly noOthers?: boolean;
   /** Functions of the database `postgres` that it may call, as regprocedure spells them, sorted. */
   readonly executes?: readonly string[];
   /** What becomes of a user that the stack does not name any more; its login is closed where nothing is said. */

@@ -846,3 +846,25 @@ test("the superuser of a server that is migrated is no user of the stack", () =>
     'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "chief", the superuser of the server that is migrated. Choose another name.',
   ]);
 });
+
+test.each([
+  ["pg_read_all_data", 13, "expected a role that may be granted"],
+  ["pg_execute_server_program", 17, "a superuser in all but name"],
+  ["nobody", 17, "expected a role that may be granted"],
+  ["postgres", 17, "expected a role that may be granted"],
+  ["app", 17, "expected a role that may be granted"],
+])("%s is not granted to the user app of version %s", (granted, version, told) => {
+  const users = [{ name: "app", grants: [granted] }, { name: "reporting" }];
+  expect(() => parsed(postgresql({ version, users }))).toThrow(told);
+});
+
+test("users are granted each other's rights, in no circle", () => {
+  const users = (...grants: string[][]) =>
+    grants.map((some, i) => ({ name: `u${i}`, grants: some }));
+  expect(() =>
+    parsed(postgresql({ users: users(["u1", "pg_monitor"], ["u2"], []) })),
+  ).not.toThrow();
+  expect(() => parsed(postgresql({ users: users(["u1"], ["u2"], ["u0"]) }))).toThrow(
+    "users[0].grants[0]: expected no circle of grants",
+  );
+});

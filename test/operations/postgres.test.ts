@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Catalog } from "../../src/facts/postgres";
-import { catalogChanges, extensionChanges } from "../../src/operations/postgres";
+import { catalogChanges, extensionChanges, foundRole } from "../../src/operations/postgres";
 import { scramVerifier } from "../../src/operations/scram";
 
 const role = { name: "app", createdb: false, createrole: false, connectionLimit: -1 };
@@ -128,4 +128,38 @@ test("a role gets the rights that it lacks, and loses none", () => {
   ]);
   const then = { ...there, ...wanted };
   expect(catalogChanges([wanted], [], {}, { roles: [then], databases: [] })).toBe("");
+});
+
+test("grants are made once all roles are there, and what the stack no longer grants is taken back", () => {
+  const app = { ...role, memberOf: ["pg_monitor", "reporting"], noOthers: true };
+  const reporting = { ...role, name: "reporting" };
+  const lines = catalogChanges([app, reporting], [], {}, EMPTY).split("\n");
+  expect(lines.slice(4)).toEqual([
+    'GRANT "pg_monitor" TO "app";',
+    'GRANT "reporting" TO "app";',
+    "",
+  ]);
+  const found = (memberOf: string[]): Catalog => ({
+    roles: [
+      { ...role, ...plain, memberOf, verifier: "" },
+      { ...reporting, ...plain, verifier: "" },
+    ],
+    databases: [],
+  });
+  expect(catalogChanges([app, reporting], [], {}, found(["pg_monitor", "reporting"]))).toBe("");
+  expect(
+    catalogChanges(
+      [{ ...app, memberOf: [] }, reporting],
+      [],
+      {},
+      found(["made_by_hand", "pg_monitor", "reporting"]),
+    ),
+  ).toBe('REVOKE "pg_monitor" FROM "app";\nREVOKE "reporting" FROM "app";\n');
+  expect(catalogChanges([role, reporting], [], {}, found(["pg_monitor"]))).toBe("");
+});
+
+test("a role is found with what it was granted beside what is wanted, so that a refresh shows it", () => {
+  const app = { ...role, memberOf: ["pg_monitor"], noOthers: true };
+  const there = { ...role, ...plain, memberOf: ["made_by_hand", "pg_read_all_data"], verifier: "" };
+  expect(foundRole(app, there, ["app"]).memberOf).toEqual(["pg_read_all_data"]);
 });

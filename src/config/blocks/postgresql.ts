@@ -24,6 +24,12 @@ export const user = z.strictObject({
   createdb: z.boolean().default(false).describe("May create databases."),
   createrole: z.boolean().default(false).describe("May create roles."),
   connectionLimit: z.int().min(-1).default(-1).describe("Concurrent connections; -1 is no limit."),
+  grants: z
+    .array(identifier)
+    .optional()
+    .describe(
+      "Roles whose rights it has, and no others: further `users`, and PostgreSQL's own such as `pg_monitor` or `pg_read_all_data`. Default: those that it has been granted by hand.",
+    ),
 });
 
 export const database = z.strictObject({

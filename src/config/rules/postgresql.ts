@@ -1,6 +1,6 @@
 import { parameterProblems } from "../parameters";
 import type { Settings } from "../schema";
-import { DATABASES, roleMeans } from "../reserved";
+import { DATABASES, GRANTABLE, roleMeans } from "../reserved";
 import { each, type Report } from "./report";
 
 export function databasesFit({ cluster }: Settings, report: Report): void {
@@ -36,6 +36,46 @@ export function usersFit({ cluster }: Settings, report: Report): void {
     if (users.slice(0, i).some((one) => one.name === name))
       report(path, `expected each user once, got "${name}" again. Remove one.`);
   });
+}
+
+/** A user is granted what is there, and nothing that makes a superuser of it. */
+export function grantsFit({ cluster }: Settings, report: Report): void {
+  const { users, version } = cluster.postgresql;
+  const names = users.map(({ name }) => name);
+  const own = [...GRANTABLE].filter(([, since]) => since <= version).map(([name]) => name);
+  each(users, ({ name, grants = [] }, i) =>
+    each(grants, (granted, j) => {
+      const path = `cluster.postgresql.users[${i}].grants[${j}]`;
+      const known = [...names.filter((other) => other !== name), ...own];
+      if (!known.includes(granted)) {
+        const reason = SERVERS_OWN.includes(granted)
+          ? `Whoever has it reads, writes or runs what the server's own user may: a superuser in all but name. Leave it out.`
+          : `The others of \`users\` and these may be granted: ${own.join(", ")}. Mend the name.`;
+        report(path, `expected a role that may be granted, got "${granted}". ${reason}`);
+      } else if (leadsTo(granted, name, users)) {
+        report(
+          path,
+          `expected no circle of grants, got "${granted}", which has the rights of ${name} itself. Remove one of them.`,
+        );
+      }
+    }),
+  );
+}
+
+/** Roles by which the files and programs of the server's host are reached. */
+const SERVERS_OWN = ["pg_read_server_files", "pg_write_server_files", "pg_execute_server_program"];
+
+/** Whether a user has another one's rights, by whatever is granted to it. */
+function leadsTo(
+  from: string,
+  to: string,
+  users: Settings["cluster"]["postgresql"]["users"],
+  seen: readonly string[] = [],
+): boolean {
+  if (from === to) return true;
+  if (seen.includes(from)) return false;
+  const { grants = [] } = users.find(({ name }) => name === from) ?? {};
+  return grants.some((one) => leadsTo(one, to, users, [...seen, from]));
 }
 
 function reserved(name: string, means: string): string {

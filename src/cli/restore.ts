@@ -7,13 +7,14 @@ import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../operator/cluster";
-import { finishRestore, performRestore } from "../operator/restore";
+import { performRestore } from "../operator/restore";
 import {
   byFolder,
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
 } from "../operator/restore-plan";
+import { considerResume, finishRestore } from "../operator/restore-resume";
 import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
 import { confirm, EXIT_CODES } from "./ask";
@@ -26,6 +27,7 @@ interface RestoreOptions extends StackOptions {
   readonly targetXid?: string;
   readonly targetLsn?: string;
   readonly targetName?: string;
+  readonly targetTimeline?: string;
   readonly latest?: boolean;
   readonly undo?: boolean;
   readonly resume?: boolean;
@@ -39,27 +41,34 @@ interface RestoreOptions extends StackOptions {
 export function restoreCommand(): Command {
   return withStack(new Command("restore"))
     .description("Brings the whole cluster back to a moment, in place, and keeps the present data.")
-    .option("--target-time <time>", 'up to the last commit before: "2026-11-21 14:30:00+01"')
+    .option(
+      "--target-time <time>",
+      'up to the last commit before, with zone: "2026-11-21 14:30+01"',
+    )
     .option("--target-xid <xid>", "up to this transaction, included")
     .option("--target-lsn <lsn>", "up to this position of the WAL: 0/5000060")
     .option("--target-name <name>", "up to a point named by pg_create_restore_point")
     .option("--latest", "all that the archive has")
+    .option("--target-timeline <n>", "along this timeline (default: the one it is on)")
     .option("--backup <id>", "begin with this backup (default: the newest before the target)")
     .option("--undo", "put the data from before back, after a restore that was cut off")
-    .option("--resume", "bring a restore to its end that was cut off when it led already")
+    .option("--resume", "bring a restore to its end that was cut off, if it leads by now")
     .option("--plan", "only show what it would do")
     .option("-y, --yes", "do not ask; the cluster stops at once")
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
     .action(async (options: RestoreOptions) => {
       const target = targetOf(options);
+      const timeline = timelineOf(options);
       if (options.undo) return during("restore --undo", options, (open) => undo(open, options));
       if (options.resume)
         return during("restore --resume", options, (open) => resume(open, options));
       await during("restore", options, async (open) => {
         const cluster = await restorable(open);
         const time = target.time === undefined ? undefined : epochOf(target.time);
-        const intent = await considerRestore(cluster, { target, time, backup: options.backup });
+        const intent = await considerRestore(cluster, {
+          ...{ target, time, timeline, backup: options.backup },
+        });
         insist("The restore", intent, false, "");
         if (options.plan) return tellPlan(open, intent, options.json);
         await confirm(`${open.plan.name}: restore in place`, intent, options.yes ?? false);
@@ -80,19 +89,18 @@ export function restoreCommand(): Command {
 async function undo(open: OpenCluster, options: RestoreOptions): Promise<void> {
   const cluster = await restorable(open);
   const cutOff = await cutOffRestore(cluster);
-  const intent = considerUndo(cluster, cutOff);
+  const intent = await considerUndo(cluster, cutOff);
   insist("This", intent, false, "");
   if (options.plan) return tellEffects(open, intent.effects, options.json);
   await confirm(`${open.plan.name}: undo the restore`, intent, options.yes ?? false);
-  const failed = await undoRestore(cluster, cutOff);
-  const moved = cutOff.record.phase !== "stopping";
+  const { kept } = await undoRestore(cluster, cutOff);
+  const folders = byFolder(Object.entries(kept));
   report(
     options.json,
-    { undone: cutOff.within, ...(moved && { kept: failed }) },
+    { undone: cutOff.within, kept },
     `Done: ${cutOff.within.join(", ")} ${cutOff.within.length > 1 ? "have" : "has"} the data from before.`,
-    ...(moved
-      ? [`What the restore has made is kept as DIRECTORY.${failed}, where there was any.`]
-      : []),
+    ...(folders.length > 0 ? ["What the restore has made is kept:"] : []),
+    ...folders.map((one) => `  ${one}`),
   );
 }
 
@@ -100,9 +108,10 @@ async function undo(open: OpenCluster, options: RestoreOptions): Promise<void> {
 async function resume(open: OpenCluster, options: RestoreOptions): Promise<void> {
   const cluster = await restorable(open);
   const cutOff = await cutOffRestore(cluster);
-  const effects = [`${cutOff.record.first} leads; makes the other members from it`];
-  if (options.plan) return tellEffects(open, effects, options.json);
-  await confirm(`${open.plan.name}: go on with the restore`, { effects }, options.yes ?? false);
+  const intent = await considerResume(cluster, cutOff);
+  insist("Going on", intent, false, "");
+  if (options.plan) return tellEffects(open, intent.effects, options.json);
+  await confirm(`${open.plan.name}: go on with the restore`, intent, options.yes ?? false);
   const { timeline, kept } = await finishRestore(cluster, cutOff);
   report(
     options.json,
@@ -158,7 +167,8 @@ Examples:
   pgherd restore --target-time "2026-11-21 14:30:00+01" --plan
   pgherd restore --target-name before_the_migration
   pgherd restore --latest --yes
-  pgherd restore --undo`;
+  pgherd restore --target-time "2026-11-21 14:30:00+01" --target-timeline 3
+  pgherd restore --undo --plan`;
 
 function tellPlan(
   { plan }: OpenCluster,
@@ -198,7 +208,9 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
     places: Object.fromEntries(places.flat()),
     binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
     fill: replicas.command,
-    recovery: (target) => recoverySettings(target as RecoveryTarget, replicas.recoveryCommand),
+    history: replicas.recoveryCommand,
+    recovery: (target, timeline) =>
+      recoverySettings(target as RecoveryTarget, replicas.recoveryCommand, timeline),
   };
 }
 
@@ -213,16 +225,8 @@ export function targetOf(options: RestoreOptions): RestoreTarget {
       `pgherd restore: expected one of --target-time, --target-xid, --target-lsn, --target-name, --latest, --undo and --resume, got ${given.length}.`,
     );
   }
-  if (targetTime !== undefined) {
-    const readable = !Number.isNaN(epochOf(targetTime));
-    demand(
-      "--target-time",
-      targetTime,
-      readable,
-      'a time with its zone, such as "2026-11-21 14:30:00+01"',
-    );
-    return { time: targetTime };
-  }
+  // One that cannot be read is refused with the window that can be restored.
+  if (targetTime !== undefined) return { time: targetTime };
   if (targetXid !== undefined) {
     demand("--target-xid", targetXid, /^\d+$/.test(targetXid), "a number");
     return { xid: Number(targetXid) };
@@ -238,6 +242,13 @@ export function targetOf(options: RestoreOptions): RestoreTarget {
     return { name: targetName };
   }
   return {};
+}
+
+/** @throws PgherdError if it is no number of a timeline. */
+function timelineOf({ targetTimeline: text }: RestoreOptions): number | undefined {
+  if (text === undefined) return undefined;
+  demand("--target-timeline", text, /^[1-9]\d{0,8}$/.test(text), "a number such as 1");
+  return Number(text);
 }
 
 function demand(option: string, found: string, fits: boolean, expected: string): void {

@@ -8,6 +8,8 @@ export interface Places {
   readonly dataDirectory: string;
   /** `/usr/lib/postgresql/17/bin` */
   readonly binDirectory: string;
+  /** Where postgresql.conf is, if it is apart from the data: `/etc/postgresql/17/main` */
+  readonly configDirectory?: string;
 }
 
 const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
@@ -24,9 +26,22 @@ fi
 cat ${MEMBER_FILE}`,
   parse(output) {
     const { postgresql } = parse(output) as {
-      postgresql: { readonly data_dir: string; readonly bin_dir: string };
+      postgresql: {
+        readonly data_dir: string;
+        readonly bin_dir: string;
+        readonly config_dir?: string;
+      };
     };
-    return { dataDirectory: postgresql.data_dir, binDirectory: postgresql.bin_dir };
+    const {
+      data_dir: dataDirectory,
+      bin_dir: binDirectory,
+      config_dir: configDirectory,
+    } = postgresql;
+    return {
+      dataDirectory,
+      binDirectory,
+      ...(configDirectory !== undefined && { configDirectory }),
+    };
   },
 };
 

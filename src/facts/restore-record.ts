@@ -23,6 +23,14 @@ export interface RestoreRecord {
   readonly aside: string;
   /** Of the present data, as far as it could be asked for. */
   readonly systemIdentifier?: string;
+  /** The backup that it begins with. */
+  readonly backup?: {
+    readonly id: string;
+    readonly size: number;
+    readonly segmentBytes: number;
+  };
+  /** Of a restore of all there is: where its WAL must be replayed to at the least. */
+  readonly end?: { readonly timeline: number; readonly lsn: string };
   /**
    * `stopping`: no data was moved. `moving`: the present data may be set aside and the restored data is not accepted.
    * `restored`: the first member leads with the restored data, and the others follow it or will.
@@ -64,5 +72,5 @@ export function describeRestore({ target, by, begun, phase, holder }: FoundResto
   if (holder !== undefined) return `${what}, is under way (${holder}).`;
   return phase === "restored"
     ? `${what}, was cut off when the restored data led already: \`pgherd restore --resume\` brings it to its end, \`pgherd restore --undo\` puts the data from before back.`
-    : `${what}, was cut off: \`pgherd restore --undo\` puts the data from before back.`;
+    : `${what}, was cut off: \`pgherd restore --undo\` puts the data from before back${phase === "moving" ? ", `pgherd restore --resume` goes on, should the restored data lead by now" : ""}.`;
 }

@@ -1,4 +1,5 @@
 import type { Places } from "../facts/places";
+import type { Probe } from "../host/host";
 import { RESTORE_RECORD, type RestoreRecord } from "../facts/restore-record";
 import { asOwner } from "../host/ownership";
 import { asUser, hereDocument, quote } from "../host/shell";
@@ -77,9 +78,21 @@ fi
 rm -f ${BEGUN}`;
 }
 
-/** Puts the data directory back that was set aside, and whatever came in its place beside it. */
-export function putDataBack(dataDirectory: string, aside: string, failed: string): string {
+/**
+ * Puts the data directory back that was set aside, and whatever came in its place beside it. A Patroni that has given a
+ * restore up has moved it to `DIRECTORY.failed` (move_data_directory), and would delete that at its next one. Tells by
+ * which names all that is kept: a line each.
+ * @param begun when the restore began, in seconds since 1970.
+ */
+export function putDataBack(
+  dataDirectory: string,
+  aside: string,
+  failed: string,
+  begun: number,
+): string {
   const data = quote(dataDirectory);
+  const kept = `${dataDirectory}.${failed}`;
+  const givenUp = `${dataDirectory}.failed`;
   return `rm -f ${quote(RESTORE_FILE)} ${BEGUN}
 if ! { ${absent(`${dataDirectory}.${aside}`)}; }; then
 if ${holdsAnything("postgres", dataDirectory)}; then
@@ -87,8 +100,12 @@ ${moveBeside("postgres", dataDirectory, failed)}
 else
 ${asOwner("postgres", parentOf(dataDirectory), `[ ! -d ${data} ] || rmdir ${data}`)}
 fi
+if [ -d ${quote(givenUp)} ] && [ ! -e ${quote(kept)} ] && [ "$(stat -c %Z ${quote(givenUp)})" -ge ${begun} ]; then
+${asOwner("postgres", parentOf(dataDirectory), `mv -T ${quote(givenUp)} ${quote(kept)}`)}
+fi
 ${moveBack("postgres", dataDirectory, aside)}
-fi`;
+fi
+[ ! -d ${quote(kept)} ] || echo ${quote(kept)}`;
 }
 
 function parentOf(path: string): string {
@@ -112,7 +129,28 @@ export function orderRestore(
   const settings = recovery.map(({ name, value }) => `      ${name}: ${JSON.stringify(value)}\n`);
   const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}`;
   const file = quote(RESTORE_FILE);
-  return `(umask 077; cat >${file}) ${hereDocument(text)}chown postgres:postgres ${file}`;
+  // Patroni reads it as postgres, who may not change what Patroni will run.
+  return `(umask 077; cat >${file}) ${hereDocument(text)}chown root:postgres ${file}
+chmod 0640 ${file}`;
+}
+
+/** How far a restore has come on the member that is restored first. */
+export interface Attempt {
+  /** Whether the data from before is set aside, so that what is in its place is the restore's. */
+  readonly aside: boolean;
+  /** Whether its Patroni runs, and is told to restore. */
+  readonly underWay: boolean;
+}
+
+export function attemptProbe(dataDirectory: string, aside: string): Probe<Attempt> {
+  return {
+    script: `if ${absent(`${dataDirectory}.${aside}`)}; then echo present; else echo aside; fi
+if [ -e ${quote(RESTORE_FILE)} ] && systemctl -q is-active patroni.service; then echo "under way"; fi`,
+    parse: (output) => ({
+      aside: /^aside$/m.test(output),
+      underWay: /^under way$/m.test(output),
+    }),
+  };
 }
 
 export function endRestoreOrder(): string {

@@ -2,8 +2,9 @@ import type { BackupCatalog, BaseBackup } from "../facts/barman";
 import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
-import { quote, words } from "../host/shell";
+import { hereDocument, quote, words } from "../host/shell";
 import { etcdctl } from "../facts/etcd";
+import { psql } from "../facts/postgres";
 import { dcsKey } from "../facts/patroni";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
@@ -69,34 +70,38 @@ export function chooseBackup(
 }
 
 /** A shell function that prints a file of Barman's, which may be compressed; it fails where it is damaged. */
-const PLAIN = `plain() {
+export const PLAIN = `plain() {
   case $(head -c 2 "$1" | od -An -tx1 | tr -d ' ') in
     1f8b) gzip -dc "$1" ;;
     *) cat "$1" ;;
   esac
 }`;
 
-/** The history of a timeline that Barman has; nothing for the first. */
-export function historyProbe(home: string, timeline: number): Probe<Branch[]> {
-  const name = `${timeline.toString(16).toUpperCase().padStart(8, "0")}.history`;
-  const look = `${PLAIN}
-file=${quote(home)}/wals/${name}
-[ -f "$file" ] || file=${quote(home)}/streaming/${name}
-[ ! -f "$file" ] || plain "$file"`;
-  return { script: asOwner("barman", `${home}/.`, look), parse: parseHistory };
+/** Where and when a server's own timeline left the one before. */
+export interface Begun extends Branch {
+  /** Seconds since 1970. */
+  readonly at: number;
 }
 
 /** Where a server's own timeline left the one before: nothing on the first. */
-export function branchProbe(dataDirectory: string): Probe<Branch | undefined> {
+export function branchProbe(dataDirectory: string): Probe<Begun | undefined> {
   const wal = `${dataDirectory}/pg_wal`;
-  const look = `cat "$(ls ${quote(wal)}/*.history | sort | tail -n 1)"`;
+  const look = `set -- ${quote(wal)}/*.history
+[ -e "$1" ] || exit 0
+shift $(($# - 1))
+stat -c 'at %Y' "$1"
+cat "$1"`;
   return {
     script: asOwner("postgres", `${wal}/.`, look),
-    parse: (output) => parseHistory(output).at(-1),
+    parse(output) {
+      const branch = parseHistory(output).at(-1);
+      return branch && { ...branch, at: Number(/^at (\d+)$/m.exec(output)?.[1]) };
+    },
   };
 }
 
-function parseHistory(text: string): Branch[] {
+/** The lines of a timeline's history, as PostgreSQL writes them (access/transam/timeline.c). */
+export function parseHistory(text: string): Branch[] {
   return [...text.matchAll(/^(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/gm)].map(([, one, lsn = ""]) => ({
     timeline: Number(one),
     lsn,
@@ -175,16 +180,22 @@ export interface Room {
   readonly free: number;
   /** Whether the data directory is a file system of its own, which cannot be renamed. */
   readonly mounted: boolean;
+  /** Where the WAL is, if it is not in the data directory: `/srv/wal/17`. */
+  readonly walElsewhere?: string;
 }
 
 export function roomProbe(dataDirectory: string): Probe<Room> {
   return {
     script: `data=${quote(dataDirectory)}
 df -B1 --output=avail "\${data%/*}" | tail -n 1
-mountpoint -q "$data" && echo mounted || echo plain`,
+mountpoint -q "$data" && echo mounted || echo plain
+${asOwner("postgres", `${dataDirectory}/.`, `if [ -L ${quote(dataDirectory)}/pg_wal ]; then readlink ${quote(dataDirectory)}/pg_wal; fi`)}`,
     parse(output) {
-      const [free = "", kind = ""] = output.split("\n");
-      return { free: Number(free), mounted: kind.trim() === "mounted" };
+      const [free = "", kind = "", wal = ""] = output.split("\n");
+      return {
+        ...{ free: Number(free), mounted: kind.trim() === "mounted" },
+        ...(wal.trim() !== "" && { walElsewhere: wal.trim() }),
+      };
     },
   };
 }
@@ -195,6 +206,14 @@ mountpoint -q "$data" && echo mounted || echo plain`,
  */
 export function commitOnce(psqlCommand: string): string {
   return `cd / && ${psqlCommand} -c 'select pg_current_xact_id()' >/dev/null`;
+}
+
+/** Where a server that takes writes is in its WAL: `0/5000060`. */
+export function positionProbe(port: number): Probe<string> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument("select pg_current_wal_lsn();\n")}`,
+    parse: (output) => output.trim(),
+  };
 }
 
 /** What Patroni has written down of the cluster, but for its configuration: then it begins anew. */

@@ -20,8 +20,10 @@ export function walProbe(home: string, from: string): Probe<WalFile[]> {
     script: asOwner(
       "barman",
       `${home}/.`,
-      `{ find ${quote(home)}/streaming ${quote(home)}/wals -type f -size +0 -printf '%f %T@\\n'; } |
-awk '$1 ~ /^[0-9A-F]+(\\.partial)?$/ && length($1) >= 24 && substr($1, 9, 16) >= "${from}"'`,
+      `for folder in streaming wals diverged; do
+  [ ! -d ${quote(home)}/$folder ] || find ${quote(home)}/$folder -type f -size +0 -printf '%f %T@\\n'
+done |
+awk '$1 ~ /^[0-9A-F]+(\\.partial)?(\\.[0-9TZ]+)?$/ && length($1) >= 24 && substr($1, 9, 16) >= "${from}"'`,
     ),
     parse: (output) =>
       output

@@ -5,10 +5,16 @@ import { describeRestore } from "../facts/restore-record";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { leaderOf } from "../operations/health";
 import { findRecovery, inWords } from "../operations/recovery-window";
-import { roomProbe, type Branch, type RestoreTarget } from "../operations/restore";
+import {
+  positionProbe,
+  roomProbe,
+  type Branch,
+  type Room,
+  type RestoreTarget,
+} from "../operations/restore";
 import { sizeOf, spanOf, timeOf } from "../operations/words";
 import { observe, Refusal, type Cluster, type Intent } from "./cluster";
-import { observeRestores } from "./restore-steps";
+import { dataOf, observeRestores } from "./restore-steps";
 
 /** A cluster that can be restored, beside what every verb knows of it. */
 export interface RestorableCluster extends Cluster {
@@ -19,26 +25,35 @@ export interface RestorableCluster extends Cluster {
   renew(): void;
   /** Of each member. */
   readonly places: { readonly [member: string]: Places };
+  /** A member's command that gets the history of a timeline, as PostgreSQL's restore_command. */
+  readonly history: string;
   /** PostgreSQL's programs on the backup host: `/usr/lib/postgresql/17/bin`. */
   readonly binDirectory: string;
   /** A member's own script that fills a data directory from a backup. */
   readonly fill: string;
-  /** PostgreSQL's settings of a recovery up to this target. */
-  recovery(target: RestoreTarget): readonly { readonly name: string; readonly value: string }[];
+  /** PostgreSQL's settings of a recovery up to this target, along this timeline. */
+  recovery(
+    target: RestoreTarget,
+    timeline: number,
+  ): readonly { readonly name: string; readonly value: string }[];
 }
 
 export interface RestoreRequest {
   readonly target: RestoreTarget;
-  /** Of a target of time, in seconds since 1970. */
+  /** Of a target of time, in seconds since 1970; NaN if it cannot be read. */
   readonly time?: number;
   /** Id of the backup to begin with, if the user wants a certain one. */
   readonly backup?: string;
+  /** The timeline to follow, if it is another than the one that the database is on. */
+  readonly timeline?: number;
 }
 
 /** Everything that is known of a restore before anything is changed. */
 export interface RestoreIntent extends Intent {
   readonly target: RestoreTarget;
   readonly backup: BaseBackup;
+  /** The timeline that is followed. */
+  readonly timeline: number;
   /** The member that is restored first and leads then. */
   readonly first: string;
   readonly members: readonly string[];
@@ -48,6 +63,8 @@ export interface RestoreIntent extends Intent {
   readonly leads: boolean;
   /** Of the present data, as far as it can be asked for. */
   readonly systemIdentifier?: string;
+  /** What was not in order before. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -71,27 +88,47 @@ export async function considerRestore(
   ]);
   const leader = leaderOf(status);
   const first = leader ?? members.find((name) => !plan.patroni.neverLead.includes(name)) ?? "";
-  const { backup, end, refusals } = await findRecovery(
+  const present = status.members.find(({ name }) => name === leader)?.timeline;
+  const { backup, timeline, end, refusals } = await findRecovery(
     { host: at.host, home: at.home, binDirectory: cluster.binDirectory, catalog },
     {
       ...request,
-      timeline: status.members.find(({ name }) => name === leader)?.timeline,
+      present,
       // What the leader has written last is received before it stops.
-      until: leader === undefined ? undefined : catalog.now,
+      until:
+        leader === undefined
+          ? undefined
+          : {
+              time: catalog.now,
+              lsn: await host(leader).observe(positionProbe(plan.patroni.port)),
+            },
       saidBy: "--target-",
+      timelineBy: "--target-timeline",
     },
     (probe) => host(at.host).observe(probe),
   );
-  if (refusals.length > 0 || !backup) throw new Refusal("The restore", refusals);
+  if (refusals.length > 0 || !backup || timeline === undefined) {
+    throw new Refusal("The restore", refusals);
+  }
+  const rooms = await roomsOf(cluster);
   return {
-    ...{ target, backup, first, members, leads: leader !== undefined },
+    ...{ target, backup, timeline, first, members },
+    ...{ problems: status.problems, leads: leader !== undefined },
     ...(Object.keys(target).length === 0 && { end }),
     systemIdentifier: await host(first).observe(
       systemIdentifierProbe(plan.patroni.members[first] ?? ""),
     ),
-    refusals: [...tablespaces(at, backup), ...(await withoutRoom(cluster, backup))],
+    refusals: [...tablespaces(at, backup), ...withoutRoom(cluster, backup, rooms)],
     objections: [],
-    effects: effectsOf(cluster, request, backup, first, catalog.now),
+    effects: [
+      ...effectsOf(cluster, request, backup, first, catalog.now),
+      ...walMoves(cluster, rooms),
+      ...(timeline === present || present === undefined
+        ? []
+        : [
+            `follows timeline ${timeline}, and not ${present}, which the database is on: loses what was committed on that one since`,
+          ]),
+    ],
   };
 }
 
@@ -102,24 +139,38 @@ function tablespaces({ host }: BackupStatusPlan, { id, tablespaces: some }: Base
   ];
 }
 
-/** The old data stays, so that there must be room for both. */
-async function withoutRoom(
-  { places, host }: RestorableCluster,
-  { size }: BaseBackup,
-): Promise<string[]> {
-  const needed = size * 1.1 + 512 * 2 ** 20;
-  const found = await Promise.all(
-    Object.entries(places).map(async ([name, { dataDirectory: data }]) => {
-      const { free, mounted } = await host(name).observe(roomProbe(data));
-      if (mounted) {
-        return `${name}: expected ${data} to be a folder that can be set aside, found a file system of its own.`;
-      }
-      return free < needed
-        ? `${name}: expected ${sizeOf(needed)} of free space beside ${data}, which stays, found ${sizeOf(free)}.`
-        : "";
-    }),
+/** What members have room for, by name. */
+type Rooms = readonly (readonly [member: string, room: Room])[];
+
+function roomsOf({ places, host }: RestorableCluster): Promise<Rooms> {
+  return Promise.all(
+    Object.entries(places).map(
+      async ([name, { dataDirectory }]) =>
+        [name, await host(name).observe(roomProbe(dataDirectory))] as const,
+    ),
   );
-  return found.filter((one) => one !== "");
+}
+
+/** The old data stays, so that there must be room for both. */
+function withoutRoom(cluster: RestorableCluster, { size }: BaseBackup, rooms: Rooms): string[] {
+  const needed = size * 1.1 + 512 * 2 ** 20;
+  return rooms.flatMap(([name, { free, mounted }]) => {
+    const data = dataOf(cluster, name);
+    if (mounted) {
+      return `${name}: expected ${data} to be a folder that can be set aside, found a file system of its own.`;
+    }
+    if (free >= needed) return [];
+    return `${name}: expected ${sizeOf(needed)} of free space beside ${data}, which stays, found ${sizeOf(free)}.`;
+  });
+}
+
+/** A backup has no links: WAL that is elsewhere now is the present data's, and stays with it. */
+function walMoves(cluster: RestorableCluster, rooms: Rooms): string[] {
+  return rooms.flatMap(([name, { walElsewhere }]) =>
+    walElsewhere === undefined
+      ? []
+      : `has the WAL of ${name} in ${dataOf(cluster, name)}/pg_wal itself from then on: ${walElsewhere}, where it is now, stays with the present data. Move it there again when all is done, if you want it there`,
+  );
 }
 
 function effectsOf(
@@ -141,7 +192,7 @@ function effectsOf(
   return [
     `goes back to ${inWords(target)}`,
     `begins with backup ${backup.id} of ${timeOf(backup.endedAt)}, ${sizeOf(backup.size)}, and replays the WAL since`,
-    `stops every member: ${[`${first} is restored first`, ...(others.length > 0 ? [`${others.join(" and ")} are made from it`] : [])].join(", ")}; clients have no database until then`,
+    `stops every member: ${[`${first} is restored first`, ...(others.length > 0 ? [`${others.join(" and ")} ${others.length > 1 ? "are" : "is"} made from it`] : [])].join(", ")}; clients have no database until then`,
     nothing ? "loses what the archive does not have" : `loses ${after}`,
     `keeps the present data as ${byFolder(kept).join(" and ")}`,
   ];

@@ -139,9 +139,13 @@ export async function onEach(
   members: readonly string[],
   action: string,
   script: (name: string) => string,
+  hear?: (name: string, said: string) => void,
 ): Promise<void> {
   const done = await Promise.allSettled(
-    members.map((name) => host(name).change(action, script(name))),
+    members.map(async (name) => {
+      const said = await host(name).change(action, script(name));
+      hear?.(name, said);
+    }),
   );
   for (const one of done) if (one.status === "rejected") throw one.reason;
 }

@@ -1,22 +1,36 @@
 import { serves } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectError, PgherdError } from "../errors";
+import { clockProbe } from "../facts/clock";
 import { describeRestore, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
-import { forgetCluster, rememberCluster } from "../operations/restore";
+import { beginTimeline, ownTimelineProbe } from "../operations/own-timeline";
+import {
+  branchProbe,
+  forgetCluster,
+  positionOf,
+  positionProbe,
+  rememberCluster,
+} from "../operations/restore";
 import { putDataBack } from "../operations/restore-data";
-import { Refusal, untilSeen, type Intent } from "./cluster";
-import type { RestorableCluster } from "./restore-plan";
+import { timelinesProbe } from "../operations/timelines";
+import { sizeOf, spanOf } from "../operations/words";
+import { observe, Refusal, untilSeen, type Intent } from "./cluster";
+import { byFolder, type RestorableCluster } from "./restore-plan";
+import { untilFollowed } from "./restore-resume";
 import {
   dataOf,
   forget,
   observeRestores,
   onDcs,
   onEach,
+  placesOf,
   receiveAgain,
   stampOf,
   start,
+  STOP,
   stopAll,
 } from "./restore-steps";
+import { whoLeads } from "./restore-watch";
 
 /** How long a restore that has failed tries to put the data back by itself, and how long it waits for every member. */
 const UNDO_SECONDS = 300;
@@ -53,12 +67,10 @@ function furthest(records: readonly FoundRestore[]): RestoreRecord | undefined {
 }
 
 /** What putting the data back comes to. */
-export function considerUndo(
-  cluster: RestorableCluster,
-  { record, within, silent }: CutOff,
-): Intent {
+export async function considerUndo(cluster: RestorableCluster, cutOff: CutOff): Promise<Intent> {
+  const { record, within, silent } = cutOff;
   const { phase, aside, first } = record;
-  const folders = within.map((name) => `${dataOf(cluster, name)}.${aside} on ${name}`);
+  const folders = byFolder(within.map((name) => [name, `${dataOf(cluster, name)}.${aside}`]));
   const whole = within.includes(first);
   return {
     refusals: silent.includes(first)
@@ -67,7 +79,7 @@ export function considerUndo(
         ? [
             "the restore has come to its end, and only its records are left: `pgherd restore --resume` removes them.",
           ]
-        : [],
+        : await unfollowed(cluster, cutOff),
     objections: [],
     effects: [
       ...silent.map(
@@ -77,44 +89,93 @@ export function considerUndo(
         ? [`starts ${within.join(", ")} again: no data was moved`]
         : [
             whole
-              ? `stops every member, puts the data from before back (${folders.join(", ")}), and starts ${first} first`
+              ? `stops every member, puts the data from before back (${folders.join(" and ")}), and starts ${first} first`
               : `stops ${within.join(", ")}, which the others have left behind, and puts the data from before back there`,
             "keeps what the restore has made beside it, as DIRECTORY.failed-restore-TIME",
-            ...(phase === "restored"
-              ? ["loses what was written since the restored data leads"]
-              : []),
+            ...(whole ? await lostBy(cluster, cutOff) : []),
           ]),
     ],
   };
 }
 
-/**
- * Ends a restore by putting back what was there before. It may be run again, whatever was done of it.
- * @returns the end of the names under which what the restore has made is kept.
- */
-export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): Promise<string> {
+/** A restore that was accepted has come into the archive, which has to be asked then. */
+async function unfollowed(
+  { host, backup }: RestorableCluster,
+  { record }: CutOff,
+): Promise<string[]> {
+  if (record.phase !== "restored") return [];
+  try {
+    await host(backup.host).observe(timelinesProbe(backup.home));
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    return [
+      `${backup.host} cannot be reached, and has WAL of what is to be undone, which the data from before must not follow. ${error.message}`,
+    ];
+  }
+}
+
+/** What clients have written since the restored data leads, as far as it can be asked. */
+async function lostBy(cluster: RestorableCluster, { record, within }: CutOff): Promise<string[]> {
+  const { plan, host } = cluster;
+  const leader = await whoLeads(cluster, within);
+  const what = "loses what was written since the restored data leads";
+  if (leader === undefined) {
+    return record.phase === "restored"
+      ? [`${what}; nobody leads now who could be asked how much that is`]
+      : [];
+  }
+  const [begun, position, now] = await Promise.all([
+    host(leader).observe(branchProbe(dataOf(cluster, leader))),
+    host(leader).observe(positionProbe(plan.patroni.port)),
+    host(leader).observe(clockProbe),
+  ]);
+  if (!begun) return [what];
+  const bytes = Number(positionOf(position) - positionOf(begun.lsn));
+  return [
+    `${what}, on ${leader} for ${spanOf(now - begun.at)}: from ${begun.lsn} to ${position}, ${sizeOf(bytes)} of WAL; it is in what is kept, and nowhere else`,
+  ];
+}
+
+/** What became of the data that a restore has made. */
+export interface Undone {
+  /** Where each member keeps it, where there was any: `{ db1: "/var/lib/postgresql/17/main.failed-restore-20261121T143000Z" }`. */
+  readonly kept: { readonly [member: string]: string };
+}
+
+/** Ends a restore by putting back what was there before. It may be run again, whatever was done of it. */
+export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): Promise<Undone> {
   const { record, within } = cutOff;
   const failed = `failed-restore-${stampOf(new Date())}`;
-  if (record.phase !== "stopping") await putBack(cluster, cutOff, failed);
-  await startAgain(cluster, cutOff);
+  const moved = record.phase !== "stopping";
+  const kept = moved ? await putBack(cluster, cutOff, failed) : {};
+  const apart = moved && within.includes(record.first) && (await partFromAttempt(cluster, record));
+  await startAgain(cluster, cutOff, apart);
   await receiveAgain(cluster);
   await forget(cluster, record, within);
-  return failed;
+  return { kept };
 }
 
 async function putBack(
   cluster: RestorableCluster,
   { record, within, silent }: CutOff,
   failed: string,
-): Promise<void> {
-  const { aside, first, systemIdentifier } = record;
+): Promise<Undone["kept"]> {
+  const { aside, first, systemIdentifier, begun } = record;
   await stopAll(cluster, { first, members: within }, false);
   cluster.progress("putting the old data back");
-  await onEach(cluster, within, "putting data back", (name) =>
-    putDataBack(dataOf(cluster, name), aside, failed),
+  const kept: { [member: string]: string } = {};
+  await onEach(
+    cluster,
+    within,
+    "putting data back",
+    (name) => putDataBack(dataOf(cluster, name), aside, failed, begun),
+    (name, said) => {
+      if (said.trim() !== "") kept[name] = said.trim();
+    },
   );
   // The others lead already, and follow their own.
-  if (!within.includes(first)) return;
+  if (!within.includes(first)) return kept;
   const reached = { except: silent };
   await onDcs(cluster, "forgetting the attempt", forgetCluster, reached);
   if (systemIdentifier !== undefined) {
@@ -122,18 +183,50 @@ async function putBack(
       rememberCluster(endpoints, name, systemIdentifier);
     await onDcs(cluster, "remembering the cluster", remember, reached);
   }
+  return kept;
+}
+
+/**
+ * Has the data from before go on on a timeline of its own, if the archive has one that it would take for its future.
+ * Returns whether it had to.
+ */
+async function partFromAttempt(
+  cluster: RestorableCluster,
+  { first, phase }: RestoreRecord,
+): Promise<boolean> {
+  const { host, backup, progress } = cluster;
+  const places = placesOf(cluster, first);
+  try {
+    const timelines = await host(backup.host).observe(timelinesProbe(backup.home));
+    const own = await host(first).observe(ownTimelineProbe(places));
+    if (!timelines.some(({ id }) => id > own)) return false;
+  } catch (error) {
+    // Until it was accepted nothing of it was received.
+    if (!(error instanceof ConnectError) || error.host !== backup.host || phase === "restored")
+      throw error;
+    return false;
+  }
+  progress("beginning a timeline of its own");
+  await host(first).change("beginning a timeline", beginTimeline(places, cluster.history), STOP);
+  return true;
 }
 
 /** The one that has led first, so that none that knows less takes its place. */
 async function startAgain(
   cluster: RestorableCluster,
   { record: { first, leads }, within }: CutOff,
+  apart: boolean,
 ): Promise<void> {
   if (within.includes(first)) await start(cluster, [first]);
-  if (within.includes(first) && leads) {
+  if (within.includes(first) && (leads || apart)) {
     await untilSeen(cluster, `${first} to lead again`, 300, ({ members: seen }) =>
       seen.some(({ role, state }) => role === "leader" && serves(state)),
     );
+  }
+  if (apart) {
+    await receiveAgain(cluster);
+    // The others would take the attempt's for their future otherwise.
+    await untilFollowed(cluster, first);
   }
   await start(
     cluster,
@@ -149,16 +242,17 @@ export async function failRestore(
   cluster: RestorableCluster,
   record: RestoreRecord,
   problem: unknown,
+  before: readonly string[],
 ): Promise<never> {
   const reason = problem instanceof Error ? problem.message : String(problem);
   const started = Date.now();
   const passed = (seconds: number) => Date.now() - started > seconds * 1000;
-  const tryUndo = async (): Promise<{ failed: string; silent: readonly string[] }> => {
+  const tryUndo = async (): Promise<Undone & Pick<CutOff, "silent">> => {
     for (;;) {
       try {
         const all = { record, within: record.members, silent: [] };
         const cutOff = passed(PATIENCE_SECONDS) ? await cutOffRestore(cluster) : all;
-        return { failed: await undoRestore(cluster, cutOff), silent: cutOff.silent };
+        return { ...(await undoRestore(cluster, cutOff)), silent: cutOff.silent };
       } catch (error) {
         if (passed(UNDO_SECONDS)) throw stuck(record, reason, error);
         const why = error instanceof ConnectError ? "a host is out of reach" : "it failed";
@@ -168,17 +262,38 @@ export async function failRestore(
       }
     }
   };
-  const { failed, silent } = await tryUndo();
+  const { kept, silent } = await tryUndo();
   const again =
     silent.length === 0
       ? ""
-      : ` But for ${silent.join(", ")}, out of reach: when that has changed, pgherd restore --undo.`;
+      : ` ${silent.join(", ")} is out of reach: when that has changed, pgherd restore --undo.`;
+  const left = await untilAsBefore(cluster, before);
+  const state =
+    left.length === 0 && silent.length === 0
+      ? "the cluster runs as before."
+      : `the data from before is back.${again}${left.map((one) => `\n  - ${one}`).join("")}`;
+  const folders = byFolder(Object.entries(kept));
   throw new PgherdError(
-    `the restore failed; the cluster runs as before.${again}\n${reason}`,
+    `the restore failed; ${state}\n${reason}`,
     record.phase === "stopping"
       ? "No data was moved."
-      : `What was restored is kept on ${record.first} as ${dataOf(cluster, record.first)}.${failed}.`,
+      : folders.length === 0
+        ? "Nothing of what was restored was left."
+        : `What was restored is kept: ${folders.join(" and ")}.`,
   );
+}
+
+/** Waits until nothing is out of order that was in order before; what still is after a while is returned. */
+async function untilAsBefore(
+  cluster: RestorableCluster,
+  before: readonly string[],
+): Promise<readonly string[]> {
+  cluster.progress("looking at the cluster");
+  for (const end = Date.now() + PATIENCE_SECONDS * 1000; ; await sleep(PAUSE_MS)) {
+    const { problems } = await observe(cluster);
+    const left = problems.filter((one) => !before.includes(one));
+    if (left.length === 0 || Date.now() > end) return left;
+  }
 }
 
 function stuck({ first }: RestoreRecord, reason: string, error: unknown): PgherdError {

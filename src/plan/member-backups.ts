@@ -95,15 +95,19 @@ export interface MemberBackups {
   };
 }
 
-/** PostgreSQL's settings of a recovery that ends in a primary (documentation, 19.5.6). */
+/**
+ * PostgreSQL's settings of a recovery that ends in a primary (documentation, 19.5.6).
+ * @param timeline to follow. Default: the newest of the archive.
+ */
 export function recoverySettings(
   target: RecoveryTarget | undefined,
   restoreCommand: string,
+  timeline?: number,
 ): { name: string; value: string }[] {
   const [kind, value] = Object.entries(target ?? {})[0] ?? [];
   return [
     { name: "restore_command", value: restoreCommand },
-    { name: "recovery_target_timeline", value: "latest" },
+    { name: "recovery_target_timeline", value: String(timeline ?? "latest") },
     { name: "recovery_target_action", value: "promote" },
     ...(kind === undefined
       ? []

@@ -21,7 +21,9 @@ import { copiesProbe, reachesProbe } from "../../src/facts/standby";
 import { maskedProbe } from "../../src/facts/systemd";
 import type { Probe } from "../../src/host/host";
 import { strict } from "../../src/host/shell";
-import { historyProbe, restoreProgressProbe, roomProbe } from "../../src/operations/restore";
+import { restoreProgressProbe, roomProbe } from "../../src/operations/restore";
+import { attemptProbe } from "../../src/operations/restore-data";
+import { timelinesProbe } from "../../src/operations/timelines";
 import { walProbe } from "../../src/operations/wal";
 
 // Questions end at the first command that fails. What is not there must not be such a failure.
@@ -62,10 +64,11 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["forks", forksProbe("db1", join(folder, "forks"))],
   ["a fork's password", forkPasswordProbe(none)],
   ["backups", catalogOfBackupsProbe(barman, none)],
-  ["a timeline's history", historyProbe(barman, 2)],
+  ["timelines", timelinesProbe(barman)],
   ["WAL", walProbe(barman, "000000010000000000000001")],
   ["room", roomProbe(join(folder, "main"))],
   ["a restore", restoreProgressProbe(none, 0)],
+  ["what a restore has left", attemptProbe(none, "before-restore-20261121T143000Z")],
 ];
 
 test.each(QUESTIONS)("a question about %s is answered where there is nothing", (_what, probe) => {

@@ -141,15 +141,20 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     expect(newest?.ownSize).toBeLessThan((newest?.size ?? 0) / 2);
   });
 
+  /** A moment that only a timeline has which a restore has left. */
+  let left = "";
+
   test("the database comes back to a moment with exactly the rows until then", async () => {
     await write(25);
     const at = await cluster.sql(5000, "select clock_timestamp()");
     await write(25);
+    left = await cluster.sql(5000, "select clock_timestamp()");
+    await write(1);
     await received();
     const before = await cluster.healthy();
     const planned = await cluster.pgherd("restore", "--target-time", at, "--plan");
     expect(planned).toContain("everything that was committed after it");
-    expect(await rows()).toBe(100);
+    expect(await rows()).toBe(101);
     await restore("--target-time", at);
     const after = await cluster.healthy();
     expect(await rows()).toBe(75);
@@ -174,6 +179,11 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     const refused = (...target: string[]) => cluster.pgherdRefuses("restore", ...target, "--yes");
     expect(await refused("--target-time", "2020-01-01 00:00:00Z")).toContain(
       "expected a time that backups and WAL cover",
+    );
+    expect(await refused("--target-time", "yesterday")).toContain("that backups and WAL cover");
+    expect(await refused("--target-lsn", "FF/FF000000")).toContain("got FF/FF000000");
+    expect(await refused("--target-time", left)).toMatch(
+      /on timeline 1, which was left at .* Add --target-timeline 1 for what it had there/,
     );
     expect(await refused("--target-name", "never_given")).toContain("found none with the name");
     expect(await refused("--target-xid", "4000000")).toContain("no commit of 4000000");
@@ -260,6 +270,14 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await cluster.pgherd("backup", "now");
   });
 
+  full("what a restore has left comes back along its timeline, when that is named", async () => {
+    await restore("--target-time", left, "--target-timeline", "1");
+    await cluster.healthy();
+    expect(await rows()).toBe(100);
+    await received();
+    await cluster.pgherd("backup", "now");
+  });
+
   full(
     "backups and WAL survive two switchovers and a power cut of the leader in between",
     async () => {
@@ -328,6 +346,36 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     expect(await cluster.pgherdRefuses("restore", "--undo", "--yes")).toContain(
       "no restore was cut off",
     );
+  });
+
+  test("a restore that is undone after it was accepted gives every row back, also to a later restore", async () => {
+    const at = await cluster.sql(5000, "select clock_timestamp()");
+    await write(5);
+    await received();
+    const then = await rows();
+    const histories = () =>
+      cluster.onHost(
+        "backup1",
+        "sudo sh -c 'cd /var/lib/barman/demo && ls wals streaming | grep history | sort -u'",
+      );
+    const before = await histories();
+    const accepted = async () => ((await histories()) === before ? undefined : true);
+    await cluster.pgherdKilled(accepted, "restore", "--target-time", at, "--yes");
+    await until("a row of the restored data", 60, async () => {
+      await write(1);
+      return true;
+    });
+    expect(await cluster.pgherd("restore", "--undo", "--plan")).toMatch(
+      /loses what was written since the restored data leads, on db\d for .* of WAL/,
+    );
+    await cluster.pgherd("restore", "--undo", "--yes");
+    await cluster.healthy();
+    expect(await rows()).toBe(then);
+    if (!FULL) return;
+    const later = await cluster.sql(5000, "select clock_timestamp()");
+    await write(1);
+    await received();
+    await comesBackTo(later, then);
   });
 
   full(

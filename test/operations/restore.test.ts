@@ -1,11 +1,7 @@
 import { expect, test } from "vitest";
 import type { BaseBackup } from "../../src/facts/barman";
-import {
-  chooseBackup,
-  historyProbe,
-  isInHistory,
-  walPlacesProbe,
-} from "../../src/operations/restore";
+import { chooseBackup, isInHistory, walPlacesProbe } from "../../src/operations/restore";
+import { timelinesProbe } from "../../src/operations/timelines";
 
 function backup(id: string, endLsn: string, endedAt: number, timeline = 1): BaseBackup {
   return {
@@ -47,14 +43,19 @@ test("what came after a timeline was left belongs to the database no more", () =
   expect(isInHistory(HISTORY, 2, 3, "0/1")).toBe(false);
 });
 
-test("a timeline's history is read as PostgreSQL writes it", () => {
-  expect(
-    historyProbe("/var/lib/barman/demo", 3).parse(
-      "1\t0/5000000\tno recovery target specified\n\n2\t1/6000058\tbefore 2026-11-21 14:30:00+00\n",
-    ),
-  ).toEqual([
-    { timeline: 1, lsn: "0/5000000" },
-    { timeline: 2, lsn: "1/6000058" },
+test("timelines are read with their histories, as PostgreSQL writes them", () => {
+  const { parse } = timelinesProbe("/var/lib/barman/demo");
+  const second =
+    "timeline 00000002.history 1700000100\n1\t0/5000000\tno recovery target specified\n";
+  const third = `timeline 00000003.history 1700000200
+1\t0/5000000\tno recovery target specified
+
+2\t1/6000058\tbefore 2026-11-21 14:30:00+00
+`;
+  const left = { timeline: 1, lsn: "0/5000000" };
+  expect(parse(`${second}\n${third}\n${second}\n`)).toEqual([
+    { id: 2, begunAt: 1700000100, history: [left] },
+    { id: 3, begunAt: 1700000200, history: [left, { timeline: 2, lsn: "1/6000058" }] },
   ]);
 });
 

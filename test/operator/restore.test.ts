@@ -12,12 +12,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { BaseBackup } from "../../src/facts/barman";
-import { CommandError, ConnectError } from "../../src/errors";
+import { CommandError, ConnectError, type PgherdError } from "../../src/errors";
 import type { Host, Probe } from "../../src/host/host";
 import { strict } from "../../src/host/shell";
 import { stopMember } from "../../src/operations/restore-data";
-import { finishRestore, performRestore } from "../../src/operator/restore";
+import { performRestore } from "../../src/operator/restore";
 import type { RestorableCluster, RestoreIntent } from "../../src/operator/restore-plan";
+import { considerResume, finishRestore } from "../../src/operator/restore-resume";
 import { observeRestores } from "../../src/operator/restore-steps";
 import { considerUndo, cutOffRestore, undoRestore } from "../../src/operator/restore-undo";
 
@@ -34,40 +35,62 @@ const MEMBERS = ["db1", "db2"];
 
 const PLAYED: { readonly [program: string]: string } = {
   systemctl: `data=$HOST_DIR/data/main
+newest() { ls $ALL/wals | sed -n 's/^0*\\([0-9]*\\).history/\\1/p' | sort -n | tail -n 1; }
+timeline() { cat $1/data/main/timeline 2>/dev/null || echo 1; }
+receive() {
+  : >$ALL/receiving
+  leader=$(cat $ALL/leader 2>/dev/null) || return 0
+  for one in $(seq 2 $(timeline $ALL/$leader)); do printf '1\\t0/5000000\\tnone\\n' >$ALL/wals/0000000$one.history; done
+}
 case $* in
   "stop pgherd-barman.service") rm -f $ALL/receiving ;;
-  "start pgherd-barman.service") : >$ALL/receiving ;;
+  "start pgherd-barman.service") receive ;;
+  *is-active*) [ -e $HOST_DIR/up ] ;;
   disable*) rm -f $HOST_DIR/enabled ;;
   enable*) : >$HOST_DIR/enabled ;;
   stop*) rm -f $HOST_DIR/up; [ "$(cat $ALL/leader 2>/dev/null)" != $HOST ] || rm -f $ALL/leader ;;
   start*)
     : >$HOST_DIR/up
+    rm -f $HOST_DIR/lost
     if [ -z "$(ls -A $data 2>/dev/null)" ]; then
       mkdir -p $data
       if [ -e $HOST_DIR/etc/30-restore.yml ]; then
-        [ ! -e $ALL/damaged ] || exit 0
+        [ ! -e $ALL/damaged ] || { mv $data $data.failed; exit 0; }
         [ ! -e $ALL/receiving ] || : >$ALL/archived
         echo restored >$data/rows
+        echo 2 >$data/timeline
         mkdir $data/pg_wal
-        printf '1\\t0/5000000\\tnone\\n' >$data/pg_wal/00000002.history
-      else cp $ALL/$(cat $ALL/leader)/data/main/rows $data/rows
+        printf '1\\t\${SHORT:-0/5000000}\\tnone\\n' >$data/pg_wal/00000002.history
+      else cp $ALL/$(cat $ALL/leader)/data/main/* $data/ 2>/dev/null
       fi
+    # It would follow what it does not come from.
+    elif [ "$(newest)" -gt "$(timeline $HOST_DIR)" ] && { [ ! -s $ALL/leader ] || [ "$(newest)" != "$(timeline $ALL/$(cat $ALL/leader))" ]; }; then
+      : >$HOST_DIR/lost
     fi
     [ -s $ALL/leader ] || echo $HOST >$ALL/leader
     ;;
 esac`,
+  // Data that begins a timeline of its own takes a number that the archive does not have.
+  pg_ctl: `case $* in
+  *recovery_target_timeline=current*start)
+    rm $2/recovery.signal
+    ls $ALL/wals | sed -n 's/^0*\\([0-9]*\\).history/\\1/p' | sort -n | tail -n 1 | { read -r last; echo $((last + 1)) >$2/timeline; }
+    ;;
+esac`,
+  pg_controldata: `echo "Database cluster state:               in production"
+echo "Latest checkpoint's TimeLineID:       $(cat $2/timeline 2>/dev/null || echo 1)"`,
   curl: `case $* in *db1:8008*) of=db1 ;; *db2:8008*) of=db2 ;; *) exit 7 ;; esac
 [ -e $ALL/$of/up ] || exit 7
 list=
 for one in db1 db2; do
-  [ -e $ALL/$one/up ] && [ -e $ALL/$one/data/main/rows ] || continue
+  [ -e $ALL/$one/up ] && [ -e $ALL/$one/data/main/rows ] && [ ! -e $ALL/$one/lost ] || continue
   if [ "$(cat $ALL/leader 2>/dev/null)" = $one ]; then role=leader state=running; else role=replica state=streaming; fi
-  list="$list\${list:+,}{\\"name\\":\\"$one\\",\\"role\\":\\"$role\\",\\"state\\":\\"$state\\",\\"timeline\\":1}"
+  list="$list\${list:+,}{\\"name\\":\\"$one\\",\\"role\\":\\"$role\\",\\"state\\":\\"$state\\",\\"timeline\\":$(cat $ALL/$one/data/main/timeline 2>/dev/null || echo 1)}"
 done
 echo "{\\"members\\":[$list]}"`,
   etcdctl: `case $* in *del*leader*) rm -f $ALL/leader ;; esac`,
   runuser: `shift 3; exec "$@"`,
-  setpriv: `cat >/dev/null`,
+  setpriv: `case $(cat) in "select pg_current_wal_lsn();") echo 0/5100000 ;; esac`,
   chown: ":",
   journalctl: `[ ! -e $ALL/damaged ] || echo 'Failed to bootstrap cluster'`,
 };
@@ -165,11 +188,12 @@ class Scene {
       places: Object.fromEntries(
         MEMBERS.map((name) => [
           name,
-          { dataDirectory: join(this.all, name, "data/main"), binDirectory: "/none" },
+          { dataDirectory: join(this.all, name, "data/main"), binDirectory: join(this.all, "bin") },
         ]),
       ),
       binDirectory: "/none",
       fill: "fill",
+      history: "history %f %p",
       recovery: () => [],
     };
   }
@@ -184,7 +208,9 @@ class Scene {
     const members = Object.fromEntries(
       MEMBERS.map((name) => {
         const dir = join(this.all, name);
-        const rows = readFileSync(join(dir, "data/main/rows"), "utf8").trim();
+        const rows = existsSync(join(dir, "lost"))
+          ? "follows what it does not come from"
+          : readFileSync(join(dir, "data/main/rows"), "utf8").trim();
         const left = [...readdirSync(join(dir, "var")), ...readdirSync(join(dir, "etc"))];
         const up = existsSync(join(dir, "up")) && existsSync(join(dir, "enabled"));
         return [name, [rows, up ? "up" : "down", ...left].join(", ")];
@@ -196,29 +222,38 @@ class Scene {
 
 const INTENT: RestoreIntent = {
   ...{ target: {}, first: "db1", members: MEMBERS, leads: true, systemIdentifier: "1" },
-  backup: { id: "20261121T020000", size: 1 } as BaseBackup,
+  backup: { id: "20261121T020000", size: 1, segmentBytes: 2 ** 24 } as BaseBackup,
+  ...{ timeline: 1, end: { timeline: 1, lsn: "0/5000000" } },
+  // No etcd is played.
+  problems: ["db1: etcd is not healthy.", "etcd has no majority: nobody can be elected to lead."],
   ...{ refusals: [], objections: [], effects: [] },
 };
 
 const OLD = { db1: "old, up", db2: "old, up", backup1: "receives" };
 const RESTORED = { db1: "restored, up", db2: "restored, up", backup1: "receives" };
 
-async function changesOfARestore(): Promise<number> {
+async function actionsOfARestore(): Promise<string[]> {
   const scene = new Scene();
   await performRestore(scene.cluster(), INTENT);
   expect(scene.state()).toEqual(RESTORED);
-  return scene.actions.length;
+  return scene.actions;
 }
 
-const changes = await changesOfARestore();
-const each = Array.from({ length: changes }, (_, i) => i + 1);
+const actions = await actionsOfARestore();
+const each = Array.from({ length: actions.length }, (_, i) => i + 1);
 
 test("a restore that fails puts the data from before back", async () => {
   const scene = new Scene();
   writeFileSync(join(scene.all, "damaged"), "");
-  await expect(performRestore(scene.cluster(), INTENT)).rejects.toThrow(
-    /the restore failed; the cluster runs as before\.\nFailed|the restore failed; the cluster runs as before/,
-  );
+  const error = await performRestore(scene.cluster(), INTENT).catch((one: PgherdError) => one);
+  expect(error).toMatchObject({
+    message: expect.stringMatching(/the restore failed; the cluster runs as before\.\nFailed/),
+    // Patroni has given it another name.
+    hint: expect.stringMatching(/main\.failed-restore-\d{8}T\d{6}Z on db1\.$/),
+  });
+  const told = /\/\S+failed-restore-\w+/.exec((error as PgherdError).hint ?? "")?.[0] ?? "";
+  expect(existsSync(told)).toBe(true);
+  expect(existsSync(told.replace(/failed-.*/, "failed"))).toBe(false);
   expect(scene.state()).toEqual(OLD);
 });
 
@@ -278,7 +313,7 @@ describe("whose command is killed", () => {
         return;
       }
       const cutOff = await cutOffRestore(cluster);
-      if (considerUndo(cluster, cutOff).refusals.length > 0) {
+      if ((await considerUndo(cluster, cutOff)).refusals.length > 0) {
         // All was done but for the records.
         await finishRestore(cluster, cutOff);
         expect(scene.state()).toEqual(RESTORED);
@@ -298,6 +333,65 @@ async function killedHalfway(): Promise<Scene> {
   dead = false;
   return scene;
 }
+
+/** A restore that was killed before a change, counted from the first that is called so. */
+async function killedAfter(action: string): Promise<Scene> {
+  const scene = new Scene();
+  scene.fault = { at: actions.indexOf(action) + 2, how: "killed" };
+  await expect(performRestore(scene.cluster(), INTENT)).rejects.toThrow();
+  dead = false;
+  return scene;
+}
+
+describe("whose Patroni goes on alone", () => {
+  const alone = () => killedAfter("db1 starting Patroni");
+  const plan = async (scene: Scene) =>
+    considerResume(scene.cluster(), await cutOffRestore(scene.cluster()));
+
+  test("comes to its end, as it is asked who leads", async () => {
+    const scene = await alone();
+    const cutOff = await cutOffRestore(scene.cluster());
+    expect(cutOff.record.phase).toBe("moving");
+    expect(await plan(scene)).toMatchObject({
+      refusals: [],
+      effects: ["db1 has come to lead with the restored data by itself; has db2 follow it"],
+    });
+    await finishRestore(scene.cluster(), cutOff);
+    expect(scene.state()).toEqual(RESTORED);
+  });
+
+  test("does not come to its end with less than was asked for", async () => {
+    const scene = await alone();
+    const file = join(scene.all, "db1/data/main/pg_wal/00000002.history");
+    writeFileSync(file, "1\t0/4000000\tnone\n");
+    expect((await plan(scene)).refusals.join()).toMatch(
+      /All WAL was to be replayed, to 0\/5000000 .* ended at 0\/4000000.*pgherd restore --undo/,
+    );
+    const finishing = finishRestore(scene.cluster(), await cutOffRestore(scene.cluster()));
+    await expect(finishing).rejects.toThrow(/All WAL was to be replayed/);
+  });
+
+  test("is undone with what was written since named", async () => {
+    const scene = await alone();
+    const cutOff = await cutOffRestore(scene.cluster());
+    expect((await considerUndo(scene.cluster(), cutOff)).effects.join("\n")).toMatch(
+      /loses what was written since the restored data leads, on db1 for \d+ s: from 0\/5000000 to 0\/5100000, 1\.0 MB of WAL/,
+    );
+  });
+
+  test("does not come to its end where nothing restores any more", async () => {
+    const scene = await killedAfter("db1 setting data aside");
+    expect((await plan(scene)).refusals.join()).toContain("`pgherd restore --undo` puts");
+  });
+});
+
+test("data that is put back after its restore was accepted goes on on a timeline that nobody has used", async () => {
+  const scene = await killedAfter("backup1 beginning WAL reception");
+  expect(readdirSync(join(scene.all, "wals"))).toContain("00000002.history");
+  await undo(scene);
+  expect(scene.state()).toEqual(OLD);
+  expect(readFileSync(join(scene.all, "db1/data/main/timeline"), "utf8")).toBe("3\n");
+});
 
 const undo = async (scene: Scene) =>
   undoRestore(scene.cluster(), await cutOffRestore(scene.cluster()));
@@ -327,7 +421,9 @@ test("a member that is away is left for later, without keeping the others from g
   const scene = await killedHalfway();
   scene.away = "db2";
   const first = await cutOffRestore(scene.cluster());
-  expect(considerUndo(scene.cluster(), first).effects.join()).toContain("leaves db2 as it is");
+  expect((await considerUndo(scene.cluster(), first)).effects.join()).toContain(
+    "leaves db2 as it is",
+  );
   await undoRestore(scene.cluster(), first);
   expect(readFileSync(join(scene.all, "db1/data/main/rows"), "utf8")).toBe("old\n");
   expect(existsSync(join(scene.all, "db1/up"))).toBe(true);

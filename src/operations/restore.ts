@@ -208,6 +208,11 @@ export function commitOnce(psqlCommand: string): string {
   return `cd / && ${psqlCommand} -c 'select pg_current_xact_id()' >/dev/null`;
 }
 
+/** Ends the segment of WAL that is written, so that it is received as a whole one. */
+export function endSegment(psqlCommand: string): string {
+  return `cd / && ${psqlCommand} -c 'select pg_switch_wal()' >/dev/null`;
+}
+
 /** Where a server that takes writes is in its WAL: `0/5000060`. */
 export function positionProbe(port: number): Probe<string> {
   return {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
-import { follows } from "../facts/member-state";
+import { follows, serves } from "../facts/member-state";
 import { clusterViewProbe } from "../facts/patroni";
+import { psql } from "../facts/postgres";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
-import { branchProbe } from "../operations/restore";
+import { branchProbe, endSegment } from "../operations/restore";
 import { timelinesProbe } from "../operations/timelines";
 import { untilSeen, type Intent } from "./cluster";
 import type { RestorableCluster } from "./restore-plan";
@@ -85,6 +86,10 @@ export async function finishRestore(
   const leader = (await whoLeads(cluster, within)) ?? first;
   await start(cluster, [leader]);
   await receiveAgain(cluster);
+  await untilSeen(cluster, `${leader} to lead`, LEAD_SECONDS, ({ members: seen }) =>
+    seen.some(({ role, state }) => role === "leader" && serves(state)),
+  );
+  await endFirstSegment(cluster, leader);
   const timeline = await untilFollowed(cluster, leader);
   await start(
     cluster,
@@ -102,6 +107,21 @@ export async function finishRestore(
     ),
   };
 }
+
+/**
+ * Ends the segment in which a timeline has begun. Where several have begun in one, the leader keeps no whole file of the
+ * first (access/transam/xlog.c, CleanupAfterArchiveRecovery renames it), and members that are behind wait for what it
+ * cannot send until they get the whole segment from the archive.
+ */
+export async function endFirstSegment(
+  { plan, host }: Pick<RestorableCluster, "plan" | "host">,
+  leader: string,
+): Promise<void> {
+  await host(leader).change("ending the segment", endSegment(psql(plan.patroni.port, "postgres")));
+}
+
+/** Seconds in which a member that was started leads. */
+const LEAD_SECONDS = 300;
 
 /** Seconds that the backup host has to follow a new timeline; else replicas are copied from the leader. */
 const FOLLOW_SECONDS = 60;

@@ -16,7 +16,7 @@ import { timelinesProbe } from "../operations/timelines";
 import { sizeOf, spanOf } from "../operations/words";
 import { observe, Refusal, untilSeen, type Intent } from "./cluster";
 import { byFolder, type RestorableCluster } from "./restore-plan";
-import { untilFollowed } from "./restore-resume";
+import { endFirstSegment, untilFollowed } from "./restore-resume";
 import {
   dataOf,
   forget,
@@ -225,6 +225,7 @@ async function startAgain(
   }
   if (apart) {
     await receiveAgain(cluster);
+    await endFirstSegment(cluster, first);
     // The others would take the attempt's for their future otherwise.
     await untilFollowed(cluster, first);
   }

@@ -25,7 +25,7 @@ import {
 import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
-import { Migration } from "./migration";
+import { carriedRules, Migration } from "./migration";
 import { Passwords } from "./passwords";
 import { StandbyMigration } from "./standby-migration";
 
@@ -201,19 +201,24 @@ export class Cluster extends pulumi.ComponentResource {
     };
   }
 
+  /** Of a server that is migrated, servers beside it are let alone. */
+  private rulesOf({ host, beginning, rules, migratedRules }: FirewallPlan) {
+    const known = this.source && migratedRules ? this.source.apply(migratedRules) : rules;
+    return { cluster: this.name, host, beginning, rules: known, ...LOADED };
+  }
+
   private firewall(one: FirewallPlan, dependsOn: pulumi.Resource[]): Firewall {
-    return new Firewall(
-      `${this.name}-${one.host}-firewall`,
-      { cluster: this.name, ...one, ...LOADED },
-      { ...this.child, dependsOn },
-    );
+    return new Firewall(`${this.name}-${one.host}-firewall`, this.rulesOf(one), {
+      ...this.child,
+      dependsOn,
+    });
   }
 
   /** Clients of a server that is migrated still come in where its firewall will let none in. */
   private newPorts(one: FirewallPlan, dependsOn: pulumi.Resource[]): NewPorts {
     return new NewPorts(
       `${this.name}-${one.host}-new-ports`,
-      { cluster: this.name, ...one, beginning: one.beginning ?? "", ...LOADED },
+      { ...this.rulesOf(one), beginning: one.beginning ?? "" },
       { ...this.child, dependsOn },
     );
   }
@@ -304,6 +309,8 @@ export class Cluster extends pulumi.ComponentResource {
         filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
         unloaded: [],
         pendingRestart: [],
+        // Later the cluster's rules are its own.
+        ...(this.source && { carried: this.source.apply(carriedRules) }),
         neverLead: patroni.neverLead,
         leaderStays: patroni.leaderStays,
         rolling: patroni.rolling,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationPlan } from "../plan/types";
-import type { Source } from "../resources/inputs";
+import type { CarriedRules, Source } from "../resources/inputs";
 import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resources/resources";
 
 /** A server that runs already, on its way to be the first member: one resource for each of its steps. */
@@ -40,6 +40,7 @@ export class Migration extends pulumi.ComponentResource {
         source,
         parameters: configuration.apply(parametersOf),
         needed: source.apply(plan.needed),
+        voidRules: source.apply(plan.voidRules),
       },
       this.child,
     );
@@ -50,7 +51,7 @@ export class Migration extends pulumi.ComponentResource {
     const { cluster, plan, source } = this;
     return new Adoption(
       `${this.name}-adoption`,
-      { cluster, ...plan.adoption, source },
+      { cluster, ...plan.adoption, source, hba: source.apply(plan.hba) },
       { ...this.child, dependsOn },
     );
   }
@@ -65,6 +66,7 @@ export class Migration extends pulumi.ComponentResource {
         ...plan.takeover,
         systemIdentifier: source.systemIdentifier,
         needed: source.apply(plan.needed),
+        carried: source.apply(carriedRules),
       },
       { ...this.child, dependsOn },
     );
@@ -79,6 +81,11 @@ export class Migration extends pulumi.ComponentResource {
       { ...this.child, dependsOn },
     );
   }
+}
+
+/** The server's lines of pg_hba.conf and pg_ident.conf as PostgreSQL understands them. */
+export function carriedRules({ hbaRows, identRows }: Source): CarriedRules {
+  return { hbaRows, identRows };
 }
 
 /** PostgreSQL's settings of a dynamic configuration, as text. */

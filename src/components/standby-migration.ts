@@ -8,7 +8,7 @@ import {
   StandbySlot,
   Survey,
 } from "../resources/resources";
-import { parametersOf } from "./migration";
+import { carriedRules, parametersOf } from "./migration";
 
 /** A server that stays outside, and the members that follow it until they take its place: a resource for each step. */
 export class StandbyMigration extends pulumi.ComponentResource {
@@ -48,7 +48,14 @@ export class StandbyMigration extends pulumi.ComponentResource {
     const parameters = configuration.apply(parametersOf);
     return new MigrationReport(
       `${this.name}-report`,
-      { cluster, ...plan.report, source, parameters, needed: {} },
+      {
+        cluster,
+        ...plan.report,
+        source,
+        parameters,
+        needed: {},
+        voidRules: source.apply(plan.voidRules),
+      },
       this.child,
     );
   }
@@ -69,7 +76,7 @@ export class StandbyMigration extends pulumi.ComponentResource {
     const { systemIdentifier } = source;
     return new StandbyCluster(
       `${this.name}-standby-cluster`,
-      { cluster, ...plan.following, systemIdentifier },
+      { cluster, ...plan.following, systemIdentifier, carried: source.apply(carriedRules) },
       { ...this.child, dependsOn },
     );
   }

@@ -7,6 +7,8 @@ export interface Token {
   readonly text: string;
   /** Whether it begins with a quote. */
   readonly quoted: boolean;
+  /** As the line spells it, quotes included: `+"team a"`, whose text is `+team a`. */
+  readonly raw: string;
 }
 
 /** What blanks part in a line: one word, or a list of them parted by commas. */
@@ -58,10 +60,14 @@ export function fieldsOf(line: string): Field[] {
     let quoted = false;
     let inQuote = false;
     let wasQuote = false;
+    const start = at;
+    let end = line.length;
     for (; at < line.length && (inQuote || !blank(line[at])); at++) {
       const c = line[at] as string;
+      end = at;
       if (!inQuote && c === "#") at = line.length;
       if (!inQuote && (c === "#" || c === ",")) break;
+      end = at + 1;
       if (c === '"') {
         quoted ||= !begun;
         // Two quotes within quotes are one that counts.
@@ -75,7 +81,7 @@ export function fieldsOf(line: string): Field[] {
       begun = true;
     }
     if (!begun) return fields;
-    const token = { text, quoted };
+    const token = { text, quoted, raw: line.slice(start, end) };
     if (goesOn) fields.at(-1)?.push(token);
     else fields.push([token]);
     goesOn = line[at] === ",";

@@ -34,8 +34,13 @@ export interface CopyTarget {
   readonly locales: readonly string[];
   /** Which of the files that were asked for are there. */
   readonly files: readonly string[];
-  /** Which of the directories that were asked for are there, empty and PostgreSQL's own. */
+  /**
+   * Which of the directories that were asked for are there, PostgreSQL's own, and empty or with nothing but what an earlier
+   * copy of a migration has left there.
+   */
   readonly directories: readonly string[];
+  /** Which of the groups that were asked for have the user postgres in them. */
+  readonly groups: readonly string[];
   /** Bytes that are free where the data will be. */
   readonly free: number;
 }
@@ -43,15 +48,23 @@ export interface CopyTarget {
 /** @param dataDirectory which need not exist yet. */
 export function copyTargetProbe(
   dataDirectory: string,
-  files: readonly string[],
-  directories: readonly string[],
+  asked: {
+    readonly files: readonly string[];
+    readonly directories: readonly string[];
+    readonly groups: readonly string[];
+  },
 ): Probe<CopyTarget> {
   return {
     script: `echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
 # It warns where its own environment names a locale that is not there.
 locale -a 2>/dev/null | sed 's/^/locale /'
-for file in ${words(files)}; do [ -e "$file" ] && echo "file $file"; done
-${directories.map(emptyScript).join("\n")}
+for file in ${words(asked.files)}; do [ -e "$file" ] && echo "file $file"; done
+# There may be no such user yet.
+in=" $(id -nG postgres 2>/dev/null || :) "
+for group in ${words(asked.groups)}; do
+  case $in in *" $group "*) echo "group $group" ;; esac
+done
+${asked.directories.map((directory) => freeScript(directory, dataDirectory)).join("\n")}
 at=${quote(dataDirectory)}
 while [ ! -d "$at" ]; do at=\${at%/*}; at=\${at:-/}; done
 echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
@@ -66,18 +79,26 @@ echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
         locales: all("locale"),
         files: all("file"),
         directories: all("directory"),
+        groups: all("group"),
         free: Number(all("free")[0] ?? 0),
       };
     },
   };
 }
 
-/** Tells a directory that is empty and PostgreSQL's own; one that it cannot look into is neither. */
-function emptyScript(directory: string): string {
+/** Tells a directory that is PostgreSQL's own and free for a copy; one that it cannot look into is neither. */
+function freeScript(directory: string, dataDirectory: string): string {
   const at = quote(directory);
+  // The first copy of a tablespace finds its directory empty, or an older one's, which is set aside with it.
   const look = `if [ -d ${at} ] && [ "$(stat -c %U ${at})" = postgres ]; then
-  held=$(ls -A ${at})
-  [ -n "$held" ] || echo directory ${at}
+  # Nothing else may be there.
+  held=$(ls -A ${at} | grep -v '^PG_[0-9]*_[0-9]*$' || :)
+  if [ -z "$(ls -A ${at})" ]; then echo directory ${at}
+  elif [ -z "$held" ]; then
+    for link in ${quote(dataDirectory)}/pg_tblspc/*; do
+      if [ "$(readlink "$link")" = ${at} ]; then echo directory ${at}; fi
+    done
+  fi
 fi`;
   return asOwner("postgres", `${directory}/.`, look);
 }

@@ -11,8 +11,8 @@ const ASK_SECONDS = 100;
  * what stands in the directory is read as the user that it runs as, and within seconds; nothing of it is run as root.
  *
  * After it `$server` is its process below /proc, empty where there is none, `$data` its directory, `$program` and `$bin`
- * where it comes from, `$user` who runs it, `$found` the ports of all servers, `$several` how many of them say that this
- * port is theirs, and `$passed` the processes that were not taken for one, a line each. `as USER COMMAND…` runs a command
+ * where it comes from, `$user` who runs it, `$found` the ports of all servers, `$beside` a line for each
+ * server on another port with its process, port and directory, `$several` how many of them say that this port is theirs, and `$passed` the processes that were not taken for one, a line each. `as USER COMMAND…` runs a command
  * as that user, and `ask DATABASE` the SQL on its standard input.
  */
 export function findServer(port: number, superuser: string): string {
@@ -38,7 +38,7 @@ sound() { # PROCESS PROGRAM
   while path=\${path%/*} && [ -n "$path" ]; do fixed "$path" || return 1; done
   fixed /
 }
-server= data= program= bin= user= socket= found= passed= several=0 uid= owner= read= file=
+server= data= program= bin= user= socket= found= beside= passed= several=0 uid= owner= read= file=
 newline='
 '
 for process in /proc/[0-9]*; do
@@ -67,7 +67,10 @@ for process in /proc/[0-9]*; do
   number=$(printf '%s\\n' "$file" | sed -n 4p)
   case $number in "" | *[!0-9]* | ??????*) continue ;; esac
   found="$found $number"
-  [ "$number" = ${port} ] || continue
+  if [ "$number" != ${port} ]; then
+    beside="$beside\${newline}$process $number $at"
+    continue
+  fi
   several=$((several + 1))
   passed="$passed\${newline}process \${process##*/} of $owner in $at"
   server=$process data=$at program=$runs user=$owner socket=$(printf '%s\\n' "$file" | sed -n 5p)

@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { FactError } from "../errors";
 import type { Source } from "../resources/inputs";
+import { rowOf } from "./loaded-rules";
+import { ruleLines } from "./rule-files";
 import { optionWithoutSecret, withoutSecrets } from "./secrets";
 import type { FoundSource, SourceDatabase } from "./source";
 
@@ -32,7 +34,7 @@ const hbaRule = z.object({
   options: z.array(line).nullable(),
 });
 
-type HbaRule = z.infer<typeof hbaRule>;
+const mapping = z.object({ map: line, system: line, role: line });
 
 const answer = z.object({
   systemIdentifier: z.string().regex(/^\d{1,20}$/),
@@ -48,7 +50,13 @@ const answer = z.object({
   running: settings,
   restarting: z.array(setting),
   hba: z.array(hbaRule),
-  ident: z.string().nullable(),
+  ident: z.array(mapping),
+  ruleFiles: z.record(z.string(), z.string().nullable()),
+  pending: z.array(z.object({ name: setting, file: value, running: value })),
+  postgresRole: z.object({ superuser: z.boolean(), login: z.boolean() }).nullable(),
+  md5Roles: z.array(line),
+  makesMd5: z.boolean(),
+  locales: z.array(line),
   slots: z.array(
     z.object({
       name: z.string().regex(/^[a-z0-9_]{1,63}$/),
@@ -119,30 +127,61 @@ export function readSource(told: Told, port: number): FoundSource {
       understood(`its database ${JSON.stringify(name)}`, ofDatabase, found),
     ]),
   );
-  const ident = (server.ident ?? "")
-    .split("\n")
-    .map((text) => text.replace(/#.*/, "").trim())
-    .filter((text) => text !== "");
+  const lines = (file: string, what: string) =>
+    understood(
+      what,
+      z.array(value),
+      JSON.stringify(ruleLines(file, server.ruleFiles, server.version)),
+    );
+  const configDirectory = server.configFile.replace(/\/[^/]*$/, "");
+  const unit = one("unit");
+  const configured = { ...server.configured, ...server.given };
+  const others = {
+    servers: told("neighbour").map(([port = "", directory = ""]) => ({
+      port: Number(port),
+      directory: understood("a server beside it", path, JSON.stringify(directory)),
+    })),
+    // Of a server that was started past Debian's own means all is masked that could start it a second time.
+    started:
+      unit !== instanceUnit(configDirectory)
+        ? []
+        : told("instance")
+            .flat()
+            .filter((directory) => directory !== configDirectory),
+  };
   return {
     source: {
       systemIdentifier: server.systemIdentifier,
       version: server.version,
       port,
       dataDirectory: understood("its directory", path, JSON.stringify(one("data"))),
-      configDirectory: server.configFile.replace(/\/[^/]*$/, ""),
+      configDirectory,
       binDirectory: program.replace(/ \(deleted\)$/, "").replace(/\/[^/]*$/, ""),
       hbaFile: server.hbaFile,
       identFile: server.identFile,
-      unit: one("unit"),
-      enabled: [...new Set(told("enabled").map(([name = ""]) => name))],
+      unit,
+      // It would start Debian's other servers no more.
+      enabled: [...new Set(told("enabled").flat())].filter(
+        (name) => name === unit || others.started.length === 0,
+      ),
       checksums: server.checksums,
-      configured: withoutSecrets({ ...server.configured, ...server.given }),
+      configured: withoutSecrets(configured),
       running: server.running,
       restarting: server.restarting,
-      hba: server.hba.map(renderRule),
-      ident: understood("its pg_ident.conf", z.array(value), JSON.stringify(ident)),
+      hba: lines(server.hbaFile, "its pg_hba.conf"),
+      ident: lines(server.identFile, "its pg_ident.conf"),
+      hbaRows: server.hba.map(({ options, ...rule }) =>
+        rowOf({ ...rule, options: options?.map(optionWithoutSecret) ?? null }),
+      ),
+      identRows: server.ident.map(rowOf),
       slots: server.slots,
       roles: server.ownRoles,
+      passwords: server.makesMd5 || server.md5Roles.length > 0 ? "md5" : "scram-sha-256",
+      otherPorts: [...new Set(others.servers.map(({ port: its }) => its))].sort((a, b) => a - b),
+      tablespaces: server.tablespaces.map(({ location }) => location),
+      environmentFile: told("environment")
+        .flat()
+        .find((file) => file === `${configDirectory}/environment`),
     } satisfies Source,
     details: {
       fullVersion: server.fullVersion,
@@ -171,7 +210,19 @@ export function readSource(told: Told, port: number): FoundSource {
       libraries: distinct(
         told("library").map(([name = "", owner = ""]) => ({ name, package: owner })),
       ),
-      namedFiles: server.namedFiles,
+      namedFiles: [...new Set([...server.namedFiles, ...namedPaths(configured, false)])],
+      namedDirectories: namedPaths(configured, true),
+      namedGroups: [configured.unix_socket_group ?? ""].filter((name) => name !== ""),
+      locales: [
+        ...new Set([...server.locales, ...LOCALE_SETTINGS.map((name) => configured[name] ?? "")]),
+      ].filter((name) => name !== ""),
+      md5Roles: server.md5Roles,
+      pending: server.pending,
+      postgresRole: server.postgresRole,
+      otherServers: others.servers,
+      otherInstances: told("instance")
+        .flat()
+        .filter((directory) => directory !== configDirectory),
       glibc: one("glibc"),
       keptForSlots: server.keptForSlots,
     },
@@ -205,24 +256,27 @@ function distinct<T extends { readonly name: string }>(all: readonly T[]): T[] {
   );
 }
 
-/** A line of pg_hba.conf; what is no plain word is quoted, but the words that have a meaning of their own are not. */
-function renderRule({ type, databases, users, address, mask, method, options }: HbaRule): string {
-  const names = (all: readonly string[]) => all.map(word).join(",");
-  return [
-    type,
-    names(databases),
-    names(users),
-    ...(address === null ? [] : [address]),
-    ...(mask === null ? [] : [mask]),
-    method,
-    ...(options ?? []).map((option) => quoted(optionWithoutSecret(option), /^[^\s",#@]+$/)),
-  ].join(" ");
+const LOCALE_SETTINGS = ["lc_messages", "lc_monetary", "lc_numeric", "lc_time"];
+
+/** Debian's unit for the server with its files in this directory. */
+function instanceUnit(directory: string): string | undefined {
+  const [, version, name] = /^\/etc\/postgresql\/([^/]+)\/([^/]+)$/.exec(directory) ?? [];
+  return version && name && `postgresql@${version}-${name}.service`;
 }
 
-function word(text: string): string {
-  return quoted(text, /^[+/]?[A-Za-z0-9_.$-]+$/);
-}
+/** Files that count only where connections are encrypted, which the server itself tells. */
+const FILES_OF_SSL = /^(ssl_|krb_)/;
 
-function quoted(text: string, plain: RegExp): string {
-  return plain.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+/** Where a server has what it has of its own: members have that elsewhere. */
+const PLACES = /^(data_directory|(config|hba|ident|external_pid)_file|unix_socket_directories)$/;
+
+/** Paths that are the whole value of a setting, of PostgreSQL's own or of an extension's. */
+function namedPaths(configured: { readonly [name: string]: string }, directories: boolean) {
+  return Object.entries(configured)
+    .filter(
+      ([name, text]) => text.startsWith("/") && !/[\s,:%\p{Cc}]/u.test(text) && !PLACES.test(name),
+    )
+    .filter(([name]) => !FILES_OF_SSL.test(name) && !name.endsWith("_command"))
+    .filter(([name]) => /_director(y|ies)$/.test(name) === directories)
+    .map(([, text]) => text);
 }

@@ -3,6 +3,8 @@ import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
 import type { Source } from "../resources/inputs";
 import { findServer } from "./find-server";
+import { HBA_ROWS, IDENT_ROWS, MAPPINGS } from "./loaded-rules";
+import { RULE_FILES } from "./rule-files";
 import { readSource, readTold } from "./source-answer";
 import { serviceOf } from "./systemd";
 
@@ -39,6 +41,26 @@ export interface SourceDetails {
   readonly libraries: readonly Library[];
   /** Other files that settings name, e.g. of certificates. */
   readonly namedFiles: readonly string[];
+  /** Directories that settings name, e.g. of its log. */
+  readonly namedDirectories: readonly string[];
+  /** Groups of the operating system that settings name. */
+  readonly namedGroups: readonly string[];
+  /** What the C library needs for all its databases and settings: `de_DE.UTF-8`. */
+  readonly locales: readonly string[];
+  /** Roles whose password is stored as MD5. */
+  readonly md5Roles: readonly string[];
+  /** Settings of which its files say something else than what it runs with, since it was not restarted. */
+  readonly pending: readonly {
+    readonly name: string;
+    readonly file: string;
+    readonly running: string;
+  }[];
+  /** Servers of PostgreSQL beside it that run on the same host. */
+  readonly otherServers: readonly { readonly port: number; readonly directory: string }[];
+  /** Where Debian keeps the configuration of others, whether they run or not: `/etc/postgresql/17/main`. */
+  readonly otherInstances: readonly string[];
+  /** The role postgres, where there is one. */
+  readonly postgresRole: { readonly superuser: boolean; readonly login: boolean } | null;
   /** Version of the C library, which collations come from: `2.41`. */
   readonly glibc: string;
   /** Bytes of WAL that are kept for the slot that is furthest behind. */
@@ -89,7 +111,7 @@ const ALWAYS_SET = [
 /** Roles that Patroni connects with, in all clusters of pgherd. */
 const OWN_ROLES = ["postgres", "replicator", "rewinder"];
 
-/** Settings that name a file which the server reads. */
+/** Settings that name a file which the server reads, as soon as it encrypts connections. */
 const NAMING_FILES = [
   ...["ssl_cert_file", "ssl_key_file", "ssl_ca_file", "ssl_crl_file", "ssl_dh_params_file"],
   "krb_server_keyfile",
@@ -97,7 +119,17 @@ const NAMING_FILES = [
 
 const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
 
-const SERVER = `select json_build_object(
+/** What a server says of a setting in a file that needs a restart, or that it cannot take (guc.c). */
+const NOT_APPLIED = "setting could not be applied";
+
+/** The last line of its files for each setting; of what waits for a restart, what it runs with. */
+const CONFIGURED = `select distinct on (lower(name)) lower(name) as name, setting, error is not null as waits
+      from pg_file_settings where name is not null
+        and (error is null or error = '${NOT_APPLIED}' and lower(name) in (select lower(name) from pg_settings where context = 'postmaster'))
+      order by lower(name), seqno desc`;
+
+const SERVER = `${MAPPINGS}
+select json_build_object(
   'systemIdentifier', (select system_identifier::text from pg_control_system()),
   'version', current_setting('server_version_num')::int / 10000,
   'fullVersion', current_setting('server_version'),
@@ -106,19 +138,24 @@ const SERVER = `select json_build_object(
   'hbaFile', current_setting('hba_file'),
   'identFile', current_setting('ident_file'),
   'configFile', current_setting('config_file'),
-  'configured', (select coalesce(json_object_agg(name, setting), '{}') from (
-      select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings
-      where name is not null and error is null order by lower(name), seqno desc) as last),
+  'configured', (select coalesce(json_object_agg(name, case when waits then current_setting(name) else setting end), '{}') from (${CONFIGURED}) as last),
+  'pending', (select coalesce(json_agg(json_build_object('name', name, 'file', setting, 'running', current_setting(name)) order by name), '[]')
+      from (${CONFIGURED}) as last where waits),
   'given', (select coalesce(json_object_agg(lower(name), current_setting(name)), '{}') from pg_settings where source = 'command line'),
   'running', (select json_object_agg(lower(name), current_setting(name)) from pg_settings where name in (${list(ALWAYS_SET)})),
   'restarting', (select json_agg(lower(name) order by name) from pg_settings where context = 'postmaster'),
-  'hba', (select coalesce(json_agg(json_build_object('type', type, 'databases', database, 'users', user_name, 'address', address,
-      'mask', netmask, 'method', auth_method, 'options', options)
-      order by coalesce((to_json(rule)->>'rule_number')::int, line_number)), '[]') from pg_hba_file_rules as rule where error is null),
-  'ident', pg_read_file(current_setting('ident_file'), 0, 1000000, true),
+  'hba', ${HBA_ROWS},
+  'ident', ${IDENT_ROWS},
+  'ruleFiles', ${RULE_FILES},
   'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type, 'database', database,
       'plugin', plugin) order by slot_name), '[]') from pg_replication_slots where not temporary),
   'ownRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where rolname in (${list(OWN_ROLES)})),
+  'postgresRole', (select json_build_object('superuser', rolsuper, 'login', rolcanlogin) from pg_roles where rolname = 'postgres'),
+  'md5Roles', (select coalesce(json_agg(rolname order by rolname), '[]') from pg_authid where rolcanlogin and rolpassword like 'md5%'),
+  'makesMd5', current_setting('password_encryption') = 'md5',
+  'locales', (select coalesce(json_agg(distinct locale), '[]') from (
+      select datcollate::text as locale from pg_database union select datctype::text from pg_database) as named
+      where locale <> ''),
   'databases', (select json_agg(json_build_object('name', datname, 'size', pg_database_size(oid), 'collation', datcollate,
       'provider', to_json(pg_database)->>'datlocprovider') order by datname) from pg_database where datallowconn),
   'roles', (select json_agg(rolname order by rolname) from pg_roles where rolcanlogin),
@@ -126,7 +163,8 @@ const SERVER = `select json_build_object(
   'files', (select coalesce(json_agg(distinct sourcefile), '[]') from pg_file_settings),
   'errors', (select coalesce(json_agg(message), '[]') from (
       select sourcefile || ':' || sourceline || ': ' || error as message from pg_file_settings
-        where error is not null and error <> 'setting could not be applied'
+        where error is not null and (error <> '${NOT_APPLIED}'
+          or lower(name) not in (select lower(name) from pg_settings where context = 'postmaster'))
       union all select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where error is not null) as wrong),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'address', coalesce(host(client_addr), ''))), '[]')
       from pg_stat_replication),
@@ -153,6 +191,7 @@ const DATABASE = `select json_build_object('extensions', (select coalesce(json_a
 /** Libraries that the server loads for all, a line each. Ours alone is without those of `local_preload_libraries`. */
 const PRELOADED = `select distinct trim(both ' "' from library) from unnest(string_to_array(
     concat_ws(',', nullif(current_setting('shared_preload_libraries'), ''), nullif(current_setting('session_preload_libraries'), ''),
+    nullif(current_setting('archive_library', true), ''), nullif(current_setting('oauth_validator_libraries', true), ''),
     (select nullif(setting, '') from pg_file_settings where name = 'local_preload_libraries' and error is null order by seqno desc limit 1)), ',')) as library
   where trim(library) <> '';
 `;
@@ -196,6 +235,18 @@ tell data "$data"
 tell program "$program"
 unit=$(${serviceOf("$server")})
 tell unit "$unit"
+# Whose servers else are on this host: those that run, and Debian's, which may start with it.
+printf '%s\\n' "$beside" | while read -r process number at; do
+  [ -z "$process" ] || tell neighbour "$number" "$at"
+done
+for one in /etc/postgresql/*/*/postgresql.conf; do
+  [ ! -e "$one" ] || tell instance "\${one%/*}"
+done
+# What it is given besides settings (Debian, pg_createcluster, "environment"); not all have such a file.
+for one in /etc/postgresql/*/*/environment; do
+  # Where he may not read it there is none.
+  if as "$user" grep -q '^[[:space:]]*[A-Za-z0-9_]' "$one" 2>/dev/null; then tell environment "$one"; fi
+done
 for one in $unit postgresql.service; do
   # There may be no such unit.
   if [ "$(systemctl is-enabled "$one" 2>/dev/null)" = enabled ]; then tell enabled "$one"; fi

@@ -1,13 +1,17 @@
+import { dirname } from "node:path";
 import { etcdctl } from "../facts/etcd";
 import { literal } from "../facts/sql";
 import { dcsKey } from "../facts/patroni";
 import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../facts/find-server";
 import { psql } from "../facts/postgres";
+import { LOADED_RULES } from "../facts/loaded-rules";
 import { ORIGINAL } from "../facts/source";
+import { asOwner } from "../host/ownership";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { AdoptionInputs, Source } from "../resources/inputs";
 import { holdsAnything, moveBesideWithTime } from "./directories";
+import { runSql } from "./postgres";
 import { resetFailed } from "./units";
 
 /** Where systemd looks first for a unit: a file there wins over the package's, and one of its own may stand there. */
@@ -48,8 +52,58 @@ mv ${record}.new ${record}`;
 }
 
 /**
+ * What Patroni gives a server (patroni/postgresql/config.py, CMDLINE_OPTIONS and _RECOVERY_PARAMETERS, get_server_parameters),
+ * and where one has what. Where ALTER SYSTEM has set it, it would win over Patroni, on the copies too.
+ */
+const OF_PATRONI =
+  "^(listen_addresses|port|cluster_name|(data|unix_socket)_director(y|ies)|(hba|ident|external_pid)_file|synchronous_standby_names" +
+  "|primary_(conninfo|slot_name)|promote_trigger_file|restore_command|archive_cleanup_command|recovery_(end_command|min_apply_delay)" +
+  "|recovery_target(_.*)?|hot_standby)$";
+
+const TAKE_BACK = `SELECT format('ALTER SYSTEM RESET %I', name) FROM (SELECT DISTINCT lower(name) AS name FROM pg_file_settings
+  WHERE sourcefile LIKE '%/postgresql.auto.conf' AND lower(name) ~ ${literal(OF_PATRONI)}) AS altered \\gexec
+SELECT pg_reload_conf();
+`;
+
+/** Takes back on a member that follows a server what ALTER SYSTEM has set there and is Patroni's. */
+export function takeBackSettings(port: number): string {
+  return runSql(port, "postgres", TAKE_BACK);
+}
+
+/**
+ * A script that has the server read the lines which Patroni will write, and prints what it makes of them: it parses its
+ * files for that question alone, and goes on with what it has loaded. Whatever becomes of it, the files are then as before.
+ */
+export function tryRules(source: Source, superuser: string, hba: readonly string[]): string {
+  const files = [
+    { file: source.hbaFile, lines: hba },
+    { file: source.identFile, lines: source.ident },
+  ].filter(({ lines }) => lines.length > 0);
+  const putBack = files
+    .map(
+      ({ file }) =>
+        `if as "$user" test -e ${quote(`${file}.tried`)}; then as "$user" mv -- ${quote(`${file}.tried`)} ${quote(file)}; fi`,
+    )
+    .join("\n");
+  return `(${findServer(source.port, superuser)}
+${serverRequired(source.port)}
+put_back() {
+${putBack}
+}
+put_back
+trap put_back EXIT
+${files
+  .map(
+    ({ file, lines }) => `as "$user" cp -p -- ${quote(file)} ${quote(`${file}.tried`)}
+as "$user" tee -- ${quote(file)} >/dev/null ${hereDocument(`${lines.join("\n")}\n`)}`,
+  )
+  .join("")}ask postgres ${hereDocument(LOADED_RULES)})`;
+}
+
+/**
  * The roles that Patroni connects with, where they are not there; without passwords, which they get later. A superuser
- * that is new is let in too: Patroni asks the server before it writes pg_hba.conf.
+ * that is new, or that the server was not asked as, is let in too: Patroni asks the server before it writes pg_hba.conf.
+ * What is Patroni's to set is taken back where ALTER SYSTEM has set it.
  */
 export function createRoles({
   source,
@@ -77,11 +131,11 @@ export function createRoles({
       "pg_read_binary_file(text)",
       "pg_read_binary_file(text, bigint, bigint, boolean)",
     ].map((name) => `GRANT EXECUTE ON FUNCTION pg_catalog.${name} TO ${roles.rewind};`),
-    "SELECT pg_reload_conf();",
+    TAKE_BACK,
   ];
   return `(${findServer(source.port, superuser)}
 ${serverRequired(source.port)}
-${absent(roles.superuser) ? letIn : ":"}
+${absent(roles.superuser) || superuser !== roles.superuser ? letIn : ":"}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 
@@ -113,15 +167,27 @@ if [ "$found" != ${quote(systemIdentifier)} ]; then
 fi`;
 }
 
-/** Moves a data directory aside that an earlier migration has left; nothing where Patroni runs or there is none. */
-export function setAsideCopy(dataDirectory: string): string {
+/**
+ * Moves a data directory aside that an earlier migration has left, and its tablespaces; nothing where Patroni runs or there
+ * is none.
+ */
+export function setAsideCopy(dataDirectory: string, tablespaces: readonly string[] = []): string {
   return `if systemctl -q is-active patroni; then exit 0; fi
 if ! ${holdsAnything("postgres", dataDirectory)}; then exit 0; fi
 if [ -n "$(${serverProcess(dataDirectory)})" ]; then
   echo "PostgreSQL runs in "${quote(dataDirectory)}"; stop it first" >&2
   exit 1
 fi
+${tablespaces.map(setAsideTablespace).join("\n")}
 ${moveBesideWithTime("postgres", dataDirectory, "before-migration")}`;
+}
+
+/** Moves what an older copy has left of a tablespace aside, and makes its directory anew: a copy begins with an empty one. */
+function setAsideTablespace(location: string): string {
+  return `if ${holdsAnything("postgres", location)}; then
+${moveBesideWithTime("postgres", location, "before-migration")}
+${asOwner("postgres", `${dirname(location)}/.`, `install -d -m 0700 ${quote(location)}\nchown postgres:postgres ${quote(location)}`)}
+fi`;
 }
 
 /** Puts the files of the server's configuration back as they were, and takes Patroni's away. */
@@ -175,11 +241,18 @@ export function leaveCluster(
     `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE ${ofCluster};`,
     ...created.map(
       (name) =>
-        `SELECT format('DROP OWNED BY %I', rolname), format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = ${literal(name)} \\gexec`,
+        // What the cluster has made as one of them, it has made for the server.
+        `SELECT format('REASSIGN OWNED BY %I TO %I', rolname, current_user), format('DROP OWNED BY %I', rolname), format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = ${literal(name)} \\gexec`,
     ),
   ];
+  // A superuser may have made things anywhere; the others have none.
+  const everywhere = created.includes("postgres")
+    ? `for database in $(ask postgres ${hereDocument("SELECT encode(convert_to(datname, 'UTF8'), 'base64') FROM pg_database WHERE datallowconn AND datconnlimit <> -2;\n")}); do
+ask "$(printf %s "$database" | base64 -d)" ${hereDocument("SELECT format('REASSIGN OWNED BY postgres TO %I', current_user) FROM pg_roles WHERE rolname = 'postgres' \\gexec\n")}done`
+    : "";
   return `(${findServer(source.port, superuser)}
 ${serverRequired(source.port)}
+${everywhere}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 

@@ -15,7 +15,7 @@ export interface SettingChange {
 
 type Plan = Pick<
   MigrationReportInputs,
-  "host" | "parameters" | "needed" | "others" | "maxRate" | "method" | "newPorts"
+  "host" | "parameters" | "needed" | "others" | "maxRate" | "method" | "newPorts" | "voidRules"
 >;
 
 /** Settings of the server that will be others, with the reason. */
@@ -54,6 +54,7 @@ const WHY: { readonly [name: string]: string } = {
   max_wal_senders: "each replica needs one to stream and two for its first copy",
   max_replication_slots: "each replica needs one",
   hba_file: "Patroni writes it beside postgresql.conf",
+  hot_standby: "replicas let clients read",
   archive_mode: "Barman's checks ask for it",
   archive_command: "WAL comes by streaming; this one does nothing",
 };
@@ -63,13 +64,10 @@ export function expectedInterruption(changes: readonly SettingChange[]): string 
   const atOnce = changes.filter(({ by }) => by === "restart at once");
   const later = changes.filter(({ by }) => by === "restart");
   const names = (some: readonly SettingChange[]) => some.map(({ name }) => name).join(", ");
-  const parts = [
-    ...(atOnce.length > 0 ? [`one restart when it is adopted (${names(atOnce)})`] : []),
-    ...(later.length > 0 ? [`one restart once the replicas stream (${names(later)})`] : []),
-  ];
-  return parts.length === 0
-    ? "none until the clients move: no restart is needed"
-    : parts.join("; ");
+  // One restart brings all that waits for one.
+  if (atOnce.length > 0) return `one restart when it is adopted (${names([...atOnce, ...later])})`;
+  if (later.length > 0) return `one restart once the replicas stream (${names(later)})`;
+  return "none until the clients move: no restart is needed";
 }
 
 /** The report, on 80 columns. */
@@ -116,7 +114,7 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     ]),
     ...(follows && streams(found).length > 0 ? [list("Stays with it", streams(found))] : []),
     list("Connected now", details.clients.map(describeClient), "nobody"),
-    list("To know", remarks(found), "nothing"),
+    list("To know", remarks(found, plan), "nothing"),
     list("Firewall", firewallSteps(plan)),
     heading("What will happen", [
       ["Copies to", plan.others.join(", ")],
@@ -168,9 +166,42 @@ function archiving({ source }: FoundSource): string[] {
   ];
 }
 
-function remarks({ source, details }: FoundSource): string[] {
+/** Settings with which a crash, of one server or of the kernel, damages the data (PostgreSQL, "Write Ahead Log"). */
+const UNSAFE = ["fsync", "full_page_writes"];
+
+/** What a person would not find out before it matters. */
+function remarks({ source, details }: FoundSource, { voidRules = [], method }: Plan): string[] {
   const unlogged = details.databases.filter(({ unloggedTables }) => unloggedTables > 0);
   return [
+    ...details.pending.map(
+      ({ name, file, running }) =>
+        `${name}: it runs with ${running}, its files say ${file}; ${running} comes. ` +
+        `For the other one: pgherd:cluster.postgresql.parameters.${name}`,
+    ),
+    ...UNSAFE.filter((name) => isOff(source.configured[name])).map(
+      (name) => `${name} is off, on all members: a power cut damages the data`,
+    ),
+    ...(details.md5Roles.length > 0
+      ? [
+          `passwords stored as MD5 (${details.md5Roles.join(", ")}): clients of the load balancers log in by md5, which takes both kinds`,
+        ]
+      : []),
+    ...voidRules.map(
+      (line) =>
+        `holds for nobody who comes through the load balancers, which hide addresses: ${line}`,
+    ),
+    ...(details.otherServers.length > 0 || (details.otherInstances.length > 0 && method === "adopt")
+      ? [
+          "other servers on this host stay as they are: " +
+            [
+              ...details.otherServers.map(({ port, directory }) => `port ${port} (${directory})`),
+              ...details.otherInstances,
+            ].join(", "),
+        ]
+      : []),
+    ...(source.environmentFile
+      ? [`${source.environmentFile} goes on to be its environment, on each member its own`]
+      : []),
     ...(details.oldestTransaction > LONG_SECONDS
       ? [
           `a transaction has been open for ${details.oldestTransaction} s: a copy waits for it at its start`,
@@ -193,6 +224,10 @@ function remarks({ source, details }: FoundSource): string[] {
       .filter((line) => /ldapbindpasswd|radiussecrets/.test(line))
       .map(() => "a line of pg_hba.conf holds a password: it will stand in Pulumi's state"),
   ];
+}
+
+function isOff(value: string | undefined): boolean {
+  return value !== undefined && /^(off?|f(a(l(se?)?)?)?|no?|0)$/i.test(value);
 }
 
 const LONG_SECONDS = 60;

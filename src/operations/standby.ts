@@ -22,10 +22,11 @@ export function setAsideLeftCopy(
   endpoints: readonly string[],
   cluster: string,
   dataDirectory: string,
+  tablespaces: readonly string[] = [],
 ): string {
   return `found=$(${etcdctl(endpoints)} get --print-value-only ${quote(dcsKey(cluster, "initialize"))})
 [ -z "$found" ] || exit 0
-${setAsideCopy(dataDirectory)}`;
+${setAsideCopy(dataDirectory, tablespaces)}`;
 }
 
 /** Has the old server keep all WAL from now on. A slot that has lost some is of no use any more. */

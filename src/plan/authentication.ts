@@ -2,6 +2,7 @@ import type { ClusterSettings, Settings } from "../config/schema";
 import type { Source } from "../resources/inputs";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES } from "./backup";
+import { throughBalancers } from "./migrated-rules";
 import { isFollowing } from "./migration-steps";
 import { ROLES } from "./roles";
 
@@ -46,16 +47,23 @@ export function hostBasedAuthentication(settings: Settings, source?: Source): st
       (from) => `host replication ${BACKUP_ROLES.streaming} ${from} scram-sha-256`,
     ),
   ];
-  const admitted = clients.map((from) => `host all all ${from} scram-sha-256`);
+  // The method md5 lets in those with either kind of password (PostgreSQL, "Password Authentication").
+  const admitted = clients.map(
+    (from) => `host all all ${from} ${source?.passwords ?? "scram-sha-256"}`,
+  );
   if (source) {
-    // Whoever gets in now does so afterwards: the old lines come before any that is wider. The server's own superuser
-    // gets in by one of them, on its own host.
-    const letsIn = source.roles.includes(ROLES.superuser) && !isFollowing(settings);
+    // Whoever gets in now does so afterwards: the old lines come before any that is wider. The superuser whom the server
+    // was asked as gets in by one of them, on its own host.
+    const letsIn =
+      source.roles.includes(ROLES.superuser) &&
+      cluster.migration?.superuser === ROLES.superuser &&
+      !isFollowing(settings);
     return [
       ...(letsIn ? [] : [`local all ${ROLES.superuser} peer`]),
       ...between,
       `host all ${reserved(cluster).join(",")} all reject`,
       ...cluster.postgresql.pgHbaFirst,
+      ...throughBalancers(source, balancers),
       ...admitted,
       ...source.hba,
       ...cluster.postgresql.pgHba,

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
+import type { Source } from "../resources/inputs";
 import { addressOf } from "./addresses";
 import { planCallers } from "./callers";
 import { FORK_MARK, planFlows } from "./flows";
@@ -24,6 +25,11 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
       host,
       rules: render("firewall/rules.nft", { rules: own.flatMap(rulesOf), known, callers }),
       ...(isSource(settings, host) && {
+        migratedRules: (source: Source) =>
+          render("firewall/rules.nft", {
+            rules: [...own.flatMap(rulesOf), ...rulesOfOthers(source)],
+            known,
+          }),
         beginning: render("firewall/new-ports.nft", {
           rules: beginning.flatMap(rulesOf),
           ports: ports.join(", "),
@@ -70,6 +76,14 @@ function hostMatches(
 interface Rule {
   readonly match: string;
   readonly comment: string;
+}
+
+/** Servers beside the one that is migrated are let alone: whoever reached them goes on doing so. */
+function rulesOfOthers(source: Source): Rule[] {
+  return (source.otherPorts ?? []).map((port) => ({
+    match: `tcp dport ${port}`,
+    comment: "another server of PostgreSQL from anywhere, as before",
+  }));
 }
 
 /** What a packet's source has to be for these addresses: once for IPv4 and once for IPv6, where there are such. */

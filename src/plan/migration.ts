@@ -9,6 +9,8 @@ import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
 import { stepsOf } from "./migration-steps";
+import { balancerNetworks, hostBasedAuthentication } from "./authentication";
+import { rejectsByAddress } from "./migrated-rules";
 import { planPatroni } from "./patroni";
 import { ROLES } from "./roles";
 import { newPorts } from "./ports";
@@ -56,6 +58,8 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
     },
     takeover: { host, endpoint: members[host] ?? "", port },
     needed: (source) => neededAtOnce(settings, source),
+    hba: (source) => hostBasedAuthentication(settings, source),
+    voidRules: (source) => rejectsByAddress(source, balancerNetworks(settings)),
     cutOver: {
       host,
       port,
@@ -66,7 +70,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
     rollback: migration.rollback
       ? {
           ...{ host, superuser, members, port, endpoints },
-          roles: [ROLES.replication, ROLES.rewind, ...(backup ? Object.values(BACKUP_ROLES) : [])],
+          roles: [...Object.values(ROLES), ...(backup ? Object.values(BACKUP_ROLES) : [])],
           rules: planFirewalls(settings).find((one) => one.host === host)?.beginning,
           slots: [...others.map(slotOf), ...(backup ? [BACKUP_SLOT] : [])],
         }

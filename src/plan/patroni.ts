@@ -35,6 +35,9 @@ const DATA_PLACE = "/var/lib/pgherd/data-place";
 /** With the limits of etcdctl it is a minute at most. */
 const ASK_TRIES = 10;
 
+/** What Patroni runs in, where a migrated server has variables of its environment. */
+const WITH_ENVIRONMENT = "/var/lib/pgherd/with-environment";
+
 /** What Patroni calls where PostgreSQL has started or has got another role. */
 const ON_ROLE = "/var/lib/pgherd/give-dcs-lead-away";
 
@@ -150,7 +153,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
     ? {
         [places.baseConfiguration]: {
           ...READ_BY_POSTGRES,
-          content: "# Written by pgherd. All settings are Patroni's.\n",
+          content: baseConfiguration(isSource(settings, host) ? source : undefined),
         },
       }
     : {};
@@ -203,6 +206,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         beforeStart: BEFORE_START,
         // systemd would read quotes, blanks and percent signs in a path of a migrated server.
         mounts: /^[\w./-]+$/.test(places.dataDirectory) ? places.dataDirectory : null,
+        withEnvironment: source?.environmentFile ? WITH_ENVIRONMENT : null,
+        environmentFile: source?.environmentFile ?? null,
       }),
     },
     ...script(DATA_PLACE, "patroni/data-place.sh", {
@@ -222,6 +227,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         tries: ASK_TRIES,
       }),
     },
+    ...(source?.environmentFile ? script(WITH_ENVIRONMENT, "patroni/with-environment.sh", {}) : {}),
     ...onRole,
     ...backups.files,
   };
@@ -254,6 +260,8 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
       configDirectory,
       binDirectory,
       socketDirectories: source.running.unix_socket_directories ?? SOCKET_DIRECTORY,
+      // What an earlier version has found of a server stays as that has set it up.
+      baseConfiguration: source.hbaRows && BASE_CONFIGURATION,
     };
   }
   const address = addressOf(hosts, host);
@@ -266,6 +274,21 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
     baseConfiguration: source && BASE_CONFIGURATION,
   };
 }
+
+/**
+ * What PostgreSQL reads before Patroni's settings. All that a migrated server has in its own files is among those; what is
+ * Patroni's to set must not come back from there. Only where the server has what stays in a file.
+ */
+function baseConfiguration(source?: Source): string {
+  const lines = PLACES.flatMap((name) => {
+    const value = source?.configured[name];
+    return value === undefined ? [] : [`${name} = '${value.replaceAll("'", "''")}'\n`];
+  });
+  return `# Written by pgherd. All settings are Patroni's.\n${lines.join("")}`;
+}
+
+/** Settings that Patroni leaves to a server: without them it would ask for a restart. */
+const PLACES = ["data_directory", "external_pid_file"];
 
 /** Where psql and Patroni look for a server's socket on Debian. */
 const SOCKET_DIRECTORY = "/var/run/postgresql";

@@ -18,9 +18,12 @@ import type { ClusterPlan } from "./types";
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
 export function planCluster(whole: Settings): ClusterPlan {
   const settings = soFar(whole);
+  const migration = planMigration(settings);
+  const standby = planStandby(settings);
+  const begun = [migration, standby].find((one) => one && !one.rollback);
   return {
     name: settings.cluster.name,
-    preflight: planPreflight(settings),
+    preflight: { ...planPreflight(settings), ...(begun && { survey: begun.survey }) },
     hosts: planHosts(settings),
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
@@ -31,8 +34,8 @@ export function planCluster(whole: Settings): ClusterPlan {
     logins: planLogins(settings),
     backup: planBackup(settings),
     connection: planConnection(settings),
-    migration: planMigration(settings),
-    standby: planStandby(settings),
+    migration,
+    standby,
     reaches: (step) => reaches(settings, step),
     services: [
       ...planEtcdServices(settings),

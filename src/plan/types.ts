@@ -87,6 +87,8 @@ export interface FirewallPlan {
    * are for the cluster alone, all else is let in as before.
    */
   readonly beginning?: string;
+  /** What the rules are on the host of a server that is migrated, where others run beside it. */
+  readonly migratedRules?: (source: Source) => string;
 }
 
 /** The daemons that pgherd runs. */
@@ -187,11 +189,18 @@ export interface BackupPlan {
 /** How a server that runs already becomes the first member; what depends on the server itself comes later. */
 export interface MigrationPlan {
   readonly survey: Omit<SurveyInputs, "cluster">;
-  readonly report: Omit<MigrationReportInputs, "cluster" | "source" | "parameters" | "needed">;
-  readonly adoption: Omit<AdoptionInputs, "cluster" | "source">;
+  readonly report: Omit<
+    MigrationReportInputs,
+    "cluster" | "source" | "parameters" | "needed" | "voidRules"
+  >;
+  readonly adoption: Omit<AdoptionInputs, "cluster" | "source" | "hba">;
   readonly takeover: Omit<TakeoverInputs, "cluster" | "systemIdentifier" | "needed">;
   /** What it must be restarted for before any replica can follow. */
   readonly needed: (source: Source) => { readonly [setting: string]: string };
+  /** The lines of pg_hba.conf on its host. */
+  readonly hba: (source: Source) => string[];
+  /** Lines of its pg_hba.conf that hold for nobody who comes through the load balancers. */
+  readonly voidRules: (source: Source) => string[];
   readonly cutOver: Omit<CutOverInputs, "cluster">;
   /** Only where the way back is asked for. */
   readonly rollback?: Omit<RollbackInputs, "cluster">;
@@ -202,7 +211,12 @@ export interface StandbyPlan {
   /** Without the password. */
   readonly stream: Omit<StreamInput, "password">;
   readonly survey: Omit<SurveyInputs, "cluster" | "stream">;
-  readonly report: Omit<MigrationReportInputs, "cluster" | "source" | "parameters" | "needed">;
+  readonly report: Omit<
+    MigrationReportInputs,
+    "cluster" | "source" | "parameters" | "needed" | "voidRules"
+  >;
+  /** Lines of its pg_hba.conf that hold for nobody who comes through the load balancers. */
+  readonly voidRules: (source: Source) => string[];
   /** What the dynamic configuration begins with: the server that the members follow. */
   readonly beginning: { readonly standby_cluster: object };
   readonly slot: Omit<StandbySlotInputs, "cluster" | "source">;

@@ -1,5 +1,6 @@
 import { PgherdError } from "../errors";
 import { keptSourceProbe } from "../facts/adoption";
+import { parseRules } from "../facts/loaded-rules";
 import { unitProbe } from "../facts/systemd";
 import {
   claimDatabase,
@@ -7,8 +8,10 @@ import {
   keepOriginal,
   maskServer,
   setAsideCopy,
+  tryRules,
 } from "../operations/adoption";
 import type { AdoptionInputs } from "../resources/inputs";
+import { lostRules } from "./carried-rules";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 
@@ -34,9 +37,12 @@ export const adoption: ResourceType<AdoptionInputs> = {
     if (active !== "active") {
       await Promise.all(
         Object.entries(inputs.others).map(([name, dataDirectory]) =>
-          context.host(name).change("setting aside an older copy", setAsideCopy(dataDirectory)),
+          context
+            .host(name)
+            .change("setting aside an older copy", setAsideCopy(dataDirectory, source.tablespaces)),
         ),
       );
+      await tried(context, inputs);
       context.progress(urn, "creating the roles that Patroni connects with");
       const script = [
         createRoles(inputs),
@@ -59,6 +65,20 @@ export const adoption: ResourceType<AdoptionInputs> = {
   /** The way back is `rollback`: without it everything stays as it is, as with all data. */
   async delete() {},
 };
+
+/** @throws PgherdError if the server would understand the lines that Patroni writes otherwise than its own. */
+async function tried(context: Context, { host, source, superuser, hba }: AdoptionInputs) {
+  if (!hba || !source.hbaRows) return;
+  const script = tryRules(source, superuser, hba);
+  const found = await context.host(host).change("trying the lines of pg_hba.conf", script);
+  const lost = lostRules(source, parseRules(found));
+  if (lost) {
+    throw new PgherdError(
+      `${host}: ${lost}.`,
+      "Nothing has changed: the server has its own file. Mend pgherd:cluster.postgresql.pgHba, or that line there.",
+    );
+  }
+}
 
 /** `masked` if nothing of the distribution starts the server any more. */
 async function unitState(context: Context, { host, source }: AdoptionInputs): Promise<string> {

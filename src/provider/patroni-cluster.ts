@@ -12,6 +12,7 @@ import { heldByPause, Standstill } from "../operations/stuck";
 import { removalChanges, removed } from "../operations/removals";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
+import { rulesCarried } from "./carried-rules";
 import {
   askPostgres,
   isFollowing,
@@ -88,6 +89,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     }
     // Some need a library that a restart brings.
     await createExtensions(context, urn, inputs);
+    await rulesCarried(context, Object.keys(inputs.members), inputs.port, inputs.carried);
     const found = await look(context, inputs);
     if (found) return found;
     const view = await viewOf(context, inputs);

@@ -131,7 +131,10 @@ function strangers(seen: readonly Sighting[], { hosts, vips }: PreflightInputs):
 }
 
 function databases(seen: readonly Sighting[]): string[] {
-  const holders = seen.filter((one) => !isFresh(one) && one.facts.data.systemIdentifier !== "");
+  // A server that is migrated has its data where the survey finds them; what is here may be another one's.
+  const holders = seen.filter(
+    (one) => !isFresh(one) && !one.requirement.adoptsPort && one.facts.data.systemIdentifier !== "",
+  );
   const found = groups(holders, ({ facts }) => facts.data.systemIdentifier);
   if (found.length < 2) return [];
   const each = found.map(({ value, hosts }) => `${value} on ${hosts.join(", ")}`);

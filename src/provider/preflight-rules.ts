@@ -318,6 +318,8 @@ function versions(seen: Sighting, inputs: PreflightInputs) {
 function databaseVersion(seen: Sighting, { fixed }: PreflightInputs) {
   const { version } = seen.facts.data;
   const wanted = fixed["postgresql.version"];
+  // A server that is migrated has its data where the survey finds them; what is here may be another one's.
+  if (seen.requirement.adoptsPort) return;
   if (isFresh(seen) || version === "" || wanted === undefined || version === wanted) return;
   return (
     `expected ${seen.requirement.dataDirectory} to hold a database of PostgreSQL ${wanted}, found one of ${version}. ` +

@@ -14,6 +14,7 @@ import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
 import { isFresh, versionOn, type Sighting } from "./sighting";
+import { survey } from "./survey";
 
 interface Learned {
   readonly facts: HostsFacts;
@@ -38,7 +39,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     );
     const { bootstrap } = inputs;
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
-    return [
+    const problems = [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
@@ -47,6 +48,11 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
     ].map((reason) => ({ property: "", reason }));
+    // The survey itself comes after this: where this fails, it would be told only at the next attempt.
+    if (problems.length === 0 || !inputs.survey) return problems;
+    const told = problems.map(({ reason }) => reason);
+    const also = await survey.check?.(context, { cluster: inputs.cluster, ...inputs.survey }, {});
+    return [...problems, ...(also ?? []).filter(({ reason }) => !told.includes(reason))];
   },
 
   async apply(context, _urn, inputs, known) {

@@ -1,6 +1,8 @@
 import { HealthError } from "../errors";
 import { systemIdentifierProbe } from "../facts/patroni";
+import { takeBackSettings } from "../operations/adoption";
 import type { StandbyClusterInputs } from "../resources/inputs";
+import { rulesCarried } from "./carried-rules";
 import type { ResourceType } from "./resource";
 import { isPromoted, untilFollowing } from "./standby-view";
 
@@ -28,6 +30,14 @@ export const standbyCluster: ResourceType<StandbyClusterInputs> = {
         `${leader}: expected a copy of the database ${inputs.systemIdentifier} on ${inputs.host}, found ${found}.`,
         "Go back by pgherd:cluster.migration.rollback: true, and begin anew.",
       );
+    }
+    const members = Object.keys(inputs.members);
+    await rulesCarried(context, members, inputs.memberPort, inputs.carried);
+    // They have copied that too, and would go by it once they lead.
+    for (const member of members) {
+      await context
+        .host(member)
+        .change("taking back ALTER SYSTEM", takeBackSettings(inputs.memberPort));
     }
     return inputs;
   },

@@ -18,7 +18,7 @@ export const standbySlot: ResourceType<StandbySlotInputs> = {
       members.map((member) =>
         member.change(
           "setting aside an older copy",
-          setAsideLeftCopy(dcs.endpoints, cluster, dataDirectory),
+          setAsideLeftCopy(dcs.endpoints, cluster, dataDirectory, source.tablespaces),
         ),
       ),
     );

@@ -1,6 +1,7 @@
 import type { CopyTarget } from "../facts/adoption";
 import { HIDDEN } from "../facts/secrets";
 import type { FoundSource, Library } from "../facts/source";
+import { quote, words } from "../host/shell";
 import type { SurveyInputs } from "../resources/inputs";
 import { spelled } from "./preflight-rules";
 
@@ -28,7 +29,7 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors],
-  ...[preparedTransactions, strict, ownRoles, passwordsInRules, passwordsInSettings],
+  ...[preparedTransactions, strict, postgresRole, ownRoles, passwordsInRules, passwordsInSettings],
 ];
 
 /** Of one that stays where it is. */
@@ -42,7 +43,10 @@ const TARGET_RULES: readonly ((
   found: FoundSource,
   inputs: SurveyInputs,
   name: string,
-) => Reasons)[] = [collations, locales, libraries, namedFiles, tablespaces, space];
+) => Reasons)[] = [
+  ...[collations, locales, libraries, namedFiles, namedDirectories, namedGroups],
+  ...[tablespaces, space],
+];
 
 function version({ source }: FoundSource, inputs: SurveyInputs) {
   if (source.version === inputs.version) return;
@@ -104,9 +108,19 @@ function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {
 }
 
 /** Members that copy the server are led by this role, and nobody can create one in a copy. */
-function superuser({ source }: FoundSource) {
-  if (source.roles.includes("postgres")) return;
+function superuser(found: FoundSource) {
+  if (found.details.postgresRole) return postgresRole(found);
   return "expected a role postgres, as whom Patroni works on the copies, found none. Run there: CREATE ROLE postgres LOGIN SUPERUSER;";
+}
+
+/** Patroni works as it; where it is somebody else's, it is not made a superuser behind his back. */
+function postgresRole({ details: { postgresRole: role } }: FoundSource) {
+  if (!role || (role.superuser && role.login)) return;
+  return (
+    "expected the role postgres, as whom Patroni works, to be a superuser that may log in, found " +
+    `${role.superuser ? "" : "no superuser"}${role.superuser || role.login ? "" : " and "}${role.login ? "" : "that it may not log in"}. ` +
+    "Run there: ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;"
+  );
 }
 
 /** The server's own would get another password, and whoever uses them would be shut out. */
@@ -160,18 +174,13 @@ function collations({ glibc }: CopyTarget, { details }: FoundSource, { host }: S
 }
 
 function locales({ locales: there }: CopyTarget, { details }: FoundSource) {
-  const needed = new Set(
-    details.databases
-      .filter(({ provider }) => provider === "libc")
-      .map(({ collation }) => collation)
-      .filter((one) => !WITHOUT_COLLATION.includes(one)),
-  );
+  const needed = new Set(details.locales.filter((one) => !WITHOUT_COLLATION.includes(one)));
   const absent = [...needed].filter(
     (one) => !there.some((other) => spelled(other) === spelled(one)),
   );
   if (absent.length === 0) return;
   return (
-    `expected the locale ${absent.join(", ")}, which the databases have, found it not. Put it into /etc/locale.gen ` +
+    `expected the locale ${absent.join(", ")}, which its databases or settings name, found it not. Put it into /etc/locale.gen ` +
     "there and run locale-gen (package locales)."
   );
 }
@@ -214,15 +223,46 @@ function libraries(
   );
 }
 
-/** Debian's package makes these itself. */
-const MADE_BY_PACKAGE = /ssl-cert-snakeoil\.(pem|key)$/;
+/** Debian's packages make these themselves. */
+const MADE_BY_PACKAGE =
+  /ssl-cert-snakeoil\.(pem|key)$|^\/var\/(lib|log|run)\/postgresql\/?$|^\/usr\/(lib|share)\/postgresql\//;
 
-function namedFiles(target: CopyTarget, { details }: FoundSource, { host }: SurveyInputs) {
-  const absent = details.namedFiles.filter(
+/** Debian's package makes the user so (postgresql-common.postinst), and takes one that is there. */
+const WITH_USER =
+  "getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; ";
+
+function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host }: SurveyInputs) {
+  const named = [
+    ...details.namedFiles,
+    ...(source.environmentFile ? [source.environmentFile] : []),
+  ];
+  const absent = named.filter(
     (file) => !target.files.includes(file) && !MADE_BY_PACKAGE.test(file),
   );
   if (absent.length === 0) return;
   return `expected ${absent.join(", ")}, which settings of the server name, found it not. Copy it from ${host}, with its owner and mode.`;
+}
+
+/** A server does not start without the directory of its log. */
+function namedDirectories(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.namedDirectories.filter(
+    (one) => !target.files.includes(one) && !MADE_BY_PACKAGE.test(one),
+  );
+  if (absent.length === 0) return;
+  return (
+    `expected the directory ${absent.join(", ")}, which settings of the server name, found it not. ` +
+    `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${words(absent)}`
+  );
+}
+
+/** A server gives its socket to a group that it is in, or does not start. */
+function namedGroups(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.namedGroups.filter((one) => !target.groups.includes(one));
+  if (absent.length === 0) return;
+  return (
+    `expected the user postgres in the group ${absent.join(", ")}, which settings of the server name, found it not there. ` +
+    `Run there: ${WITH_USER}${absent.map((one) => `groupadd -f --system ${quote(one)}; usermod -aG ${quote(one)} postgres`).join("; ")}`
+  );
 }
 
 function tablespaces(target: CopyTarget, { details }: FoundSource) {
@@ -230,10 +270,10 @@ function tablespaces(target: CopyTarget, { details }: FoundSource) {
     ({ location }) => !target.directories.includes(location),
   );
   if (absent.length === 0) return;
-  const places = absent.map(({ location }) => location).join(" ");
+  const places = words(absent.map(({ location }) => location));
   return (
     `expected an empty directory of the user postgres for each tablespace (${absent.map(({ name }) => name).join(", ")}), found none. ` +
-    `Run there: install -d -o postgres -g postgres -m 0700 ${places}`
+    `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${places}`
   );
 }
 

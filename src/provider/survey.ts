@@ -31,14 +31,19 @@ export const survey: ResourceType<SurveyInputs, Learned> = {
       const files = [
         ...found.details.libraries.map((library) => libraryFile(library, inputs)),
         ...found.details.namedFiles,
+        ...found.details.namedDirectories,
+        ...(found.source.environmentFile ? [found.source.environmentFile] : []),
       ];
-      const directories = found.details.tablespaces.map(({ location }) => location);
+      const { namedGroups, tablespaces } = found.details;
+      const directories = tablespaces.map(({ location }) => location);
       const targets = await Promise.all(
         Object.keys(inputs.others).map(async (name) => [
           name,
           await context
             .host(name)
-            .observe(copyTargetProbe(inputs.dataDirectory, files, directories)),
+            .observe(
+              copyTargetProbe(inputs.dataDirectory, { files, directories, groups: namedGroups }),
+            ),
         ]),
       );
       return failures([

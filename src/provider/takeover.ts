@@ -2,6 +2,7 @@ import { systemIdentifierProbe } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { restartPostgres } from "../operations/patroni";
 import type { TakeoverInputs } from "../resources/inputs";
+import { rulesCarried } from "./carried-rules";
 import { untilLed } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
@@ -40,6 +41,9 @@ export const takeover: ResourceType<TakeoverInputs> = {
         { expected: "the new settings", seconds: LEADER_SECONDS, next: NEXT, progress },
       );
     }
+    // A server that another member follows by now is looked at with all of them.
+    if (leader === inputs.host)
+      await rulesCarried(context, [inputs.host], inputs.port, inputs.carried);
     return look(context, inputs);
   },
 

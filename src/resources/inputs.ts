@@ -66,6 +66,8 @@ export interface PreflightInputs {
   readonly trial?: TrialInput | null;
   /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
   readonly fixed: { readonly [path: string]: string };
+  /** The look at a server that is to be migrated, told together with all else that is wrong. */
+  readonly survey?: Omit<SurveyInputs, "cluster">;
 }
 
 /** Settings and lines of pg_hba.conf that are tried on every member before anything is changed. */
@@ -138,14 +140,28 @@ export interface Source {
   readonly running: { readonly [name: string]: string };
   /** Names of settings that change by a restart only. */
   readonly restarting: readonly string[];
-  /** Lines of pg_hba.conf, those of files that it includes too. */
+  /** Lines of pg_hba.conf as they are spelled there, those of files that it includes too, without comments. */
   readonly hba: readonly string[];
-  /** Lines of pg_ident.conf. */
+  /** Lines of pg_ident.conf, in the same way. */
   readonly ident: readonly string[];
+  /** The same lines as PostgreSQL understands them, in JSON; absent where an earlier version has looked. */
+  readonly hbaRows?: readonly string[];
+  readonly identRows?: readonly string[];
   readonly slots: readonly SourceSlot[];
   /** Roles that pgherd needs and that were there already. */
   readonly roles: readonly string[];
+  /** The method that lets in all who have a password: with `md5` also those whose password is stored so. */
+  readonly passwords?: "md5" | "scram-sha-256";
+  /** Ports of other servers of PostgreSQL on its host, which have no part in the cluster. */
+  readonly otherPorts?: readonly number[];
+  /** Directories of its tablespaces. */
+  readonly tablespaces?: readonly string[];
+  /** Where Debian has variables of its environment: `/etc/postgresql/17/main/environment`; absent where there are none. */
+  readonly environmentFile?: string;
 }
+
+/** Lines of a migrated server's rules, as PostgreSQL understands them, which must stand on every member. */
+export type CarriedRules = Pick<Source, "hbaRows" | "identRows">;
 
 /** A replication slot of a server that runs already. */
 export interface SourceSlot {
@@ -207,6 +223,8 @@ export interface MigrationReportInputs {
   readonly keptOn: readonly string[];
   /** Ports of the host that are for the cluster alone from the first step on; absent where the user wants no rules. */
   readonly newPorts?: readonly number[] | null;
+  /** Lines of pg_hba.conf that reject clients by addresses which nobody sees through the load balancers. */
+  readonly voidRules?: readonly string[];
 }
 
 /** The server made ready to be taken over, without stopping it. */
@@ -225,6 +243,8 @@ export interface AdoptionInputs {
   };
   /** Where the other members keep their data: what an earlier migration has left there is set aside. */
   readonly others: { readonly [host: string]: string };
+  /** The lines of pg_hba.conf that Patroni will write, which the server reads once before that. */
+  readonly hba?: readonly string[];
   /** `masked` is wanted: the server is started by Patroni only. */
   readonly unit: string;
 }
@@ -239,6 +259,7 @@ export interface TakeoverInputs {
   readonly systemIdentifier: string;
   /** Settings without which no replica could follow: they need a restart at once. */
   readonly needed: { readonly [name: string]: string };
+  readonly carried?: CarriedRules;
 }
 
 /** The clients moved from the server's own address to the entry point. */
@@ -302,6 +323,7 @@ export interface StandbySlotInputs extends StandbyInputs {
 /** The members, as they follow the old server. */
 export interface StandbyClusterInputs extends StandbyInputs {
   readonly systemIdentifier: string;
+  readonly carried?: CarriedRules;
   /** Bytes that nobody may be behind. */
   readonly maximumLag: number;
   /** Whether the cluster is to take the old server's place in this run. */
@@ -439,6 +461,8 @@ export interface PatroniClusterInputs {
   readonly databases: readonly DatabaseInput[];
   /** By role, Patroni's own included. */
   readonly passwords: { readonly [role: string]: string };
+  /** Of a migrated cluster. */
+  readonly carried?: CarriedRules;
 }
 
 /** A writable copy of the database on the host of one of the members, which shares all unchanged blocks with it. */

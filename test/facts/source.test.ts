@@ -19,8 +19,10 @@ const ANSWER = {
     identFile: "/d/pg_ident.conf",
   },
   ...{ configFile: "/d/postgresql.conf", configured: {}, given: {}, running: {}, restarting: [] },
-  ...{ hba: [RULE], ident: null, slots: [], ownRoles: ["postgres"], databases: [], roles: [] },
+  ...{ hba: [RULE], ident: [], slots: [], ownRoles: ["postgres"], databases: [], roles: [] },
   ...{ altered: [], files: [], errors: [], standbys: [], preparedTransactions: 0 },
+  ...{ ruleFiles: { "/d/pg_hba.conf": "", "/d/pg_ident.conf": "" }, pending: [] },
+  ...{ postgresRole: null, md5Roles: [] as string[], makesMd5: false, locales: [] },
   ...{ oldestTransaction: 0, tablespaces: [], clients: [], namedFiles: [], keptForSlots: 0 },
 };
 
@@ -65,11 +67,27 @@ test.each<[name: string, answer: object, where: string]>([
   );
 });
 
-test("names are quoted in rules, so that none ends a word or begins a comment", () => {
-  const rule = { ...RULE, databases: ['a"b c'], users: ["x#y"], options: ["map=a b", 'name="#"'] };
-  expect(probe.parse(output({ hba: [rule] })).source.hba).toEqual([
-    'host "a""b c" "x#y" 10.0.0.0 255.0.0.0 scram-sha-256 "map=a b" "name=""#"""',
-  ]);
+const file = (text: string) => ({
+  ruleFiles: {
+    "/d/pg_hba.conf": Buffer.from(text).toString("base64"),
+    "/d/pg_ident.conf": Buffer.from('m "a#b" c # d\n').toString("base64"),
+  },
+});
+
+test("rules are carried as they are spelled, and with what PostgreSQL makes of them", () => {
+  const { source } = probe.parse(
+    output(file('host all +"team a" all ldap ldapbasedn="a=b,c=d" # x\n')),
+  );
+  expect(source.hba).toEqual(['host all +"team a" all ldap ldapbasedn="a=b,c=d"']);
+  expect(source.ident).toEqual(['m "a#b" c']);
+  expect(source.hbaRows).toEqual([JSON.stringify(RULE)]);
+});
+
+test("where passwords are stored as MD5, or will be, clients log in by a method that takes those", () => {
+  const passwords = (answer: object) => probe.parse(output(answer)).source.passwords;
+  expect(passwords({})).toBe("scram-sha-256");
+  expect(passwords({ md5Roles: ["old"] })).toBe("md5");
+  expect(passwords({ makesMd5: true })).toBe("md5");
 });
 
 test("text of the server cannot be taken for what the host tells", () => {
@@ -91,6 +109,7 @@ const CANARIES = {
   },
   given: { primary_conninfo: "password=canary-7" },
   hba: [{ ...RULE, method: "ldap", options: ["ldapserver=ldap1", "ldapbindpasswd=canary-8"] }],
+  ...file('host all all all ldap ldapserver=ldap1 ldapbindpasswd="canary-9"\n'),
 };
 
 test("no secret of a server's configuration gets into the state of its survey", async () => {

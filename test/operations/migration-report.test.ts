@@ -58,7 +58,7 @@ test("what replicas cannot do without is restarted for at once, the rest once th
     },
   };
   expect(expectedInterruption(settingChanges(found, plan))).toBe(
-    "one restart when it is adopted (listen_addresses); one restart once the replicas stream (wal_log_hints)",
+    "one restart when it is adopted (listen_addresses, wal_log_hints)",
   );
 });
 

@@ -23,6 +23,7 @@ const TARGET: CopyTarget = {
   locales: ["C.utf8", "de_DE.utf8"],
   files: [],
   directories: [],
+  groups: [],
   free: 20 * 2 ** 30,
 };
 
@@ -101,7 +102,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a new host without a locale of the databases",
     { target: { locales: ["C.utf8"] } },
-    "a2: expected the locale de_DE.UTF-8, which the databases have, found it not. Put it into /etc/locale.gen there and run locale-gen (package locales).",
+    "a2: expected the locale de_DE.UTF-8, which its databases or settings name, found it not. Put it into /etc/locale.gen there and run locale-gen (package locales).",
   ],
   [
     "an extension of a package that the new hosts do not get",
@@ -125,7 +126,32 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a tablespace without a directory for it",
     { details: { tablespaces: [{ name: "fast", location: "/mnt/fast" }] } },
-    "a2: expected an empty directory of the user postgres for each tablespace (fast), found none. Run there: install -d -o postgres -g postgres -m 0700 /mnt/fast",
+    "a2: expected an empty directory of the user postgres for each tablespace (fast), found none. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; install -d -o postgres -g postgres -m 0700 /mnt/fast",
+  ],
+  [
+    "a directory that settings name",
+    { details: { namedDirectories: ["/var/log/shop", "/var/log/postgresql"] } },
+    "a2: expected the directory /var/log/shop, which settings of the server name, found it not. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; install -d -o postgres -g postgres -m 0700 /var/log/shop",
+  ],
+  [
+    "a group that a setting gives the socket to",
+    { details: { namedGroups: ["dba"] } },
+    "a2: expected the user postgres in the group dba, which settings of the server name, found it not there. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; groupadd -f --system dba; usermod -aG dba postgres",
+  ],
+  [
+    "a locale of a setting alone",
+    { details: { locales: ["de_DE.UTF-8", "fr_FR.UTF-8"] } },
+    "a2: expected the locale fr_FR.UTF-8, which its databases or settings name, found it not. Put it into /etc/locale.gen there and run locale-gen (package locales).",
+  ],
+  [
+    "the environment of the server",
+    { source: { environmentFile: "/etc/postgresql/17/main/environment" } },
+    "a2: expected /etc/postgresql/17/main/environment, which settings of the server name, found it not. Copy it from a1, with its owner and mode.",
+  ],
+  [
+    "a role postgres that is an application's",
+    { details: { postgresRole: { superuser: false, login: true } } },
+    "a1: expected the role postgres, as whom Patroni works, to be a superuser that may log in, found no superuser. Run there: ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;",
   ],
   [
     "too little room for a copy",

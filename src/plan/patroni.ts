@@ -220,6 +220,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       group: "root",
       content: render("patroni/before-start.sh", {
         dataDirectory: places.dataDirectory,
+        binDirectory: places.binDirectory,
         begun: "/var/lib/pgherd/database-begun",
         initializeKey: `/service/${cluster.name}/initialize`,
         endpoints: Object.values(planEtcd(settings).members).join(","),

@@ -46,6 +46,7 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
   chmodSync(join(folder, "etcdctl"), 0o755);
   const script = render("patroni/before-start.sh", {
     dataDirectory: data,
+    binDirectory: folder,
     begun,
     initializeKey: KEY,
     endpoints: "http://10.89.0.11:2379",
@@ -115,6 +116,25 @@ test("a database that was only begun is set aside, and the right to make one is 
   expect(setAside()).toHaveLength(1);
   expect(existsSync(data)).toBe(false);
   expect(told()).toBe(`mod("${KEY}") = "17"\n\ndel ${KEY}\n\n\n`);
+});
+
+test.each([
+  ["that Patroni has recovered as a primary's own", "shut down", 1, true],
+  ["that has followed the primary", "shut down in recovery", 1, false],
+  ["that follows it", "in archive recovery", 1, false],
+  ["that has been promoted since", "shut down", 2, false],
+])("a first copy %s is set aside only if it has diverged", (_name, state, timeline, aside) => {
+  const { start, write, folder, setAside, data } = member(FINISHED);
+  start();
+  write("PG_VERSION", "17\n");
+  write("backup_label.old", "START WAL LOCATION: 0/2000028\nSTART TIMELINE: 1\n");
+  const says = `Database cluster state:               ${state}\nLatest checkpoint's TimeLineID:       ${timeline}\n`;
+  writeFileSync(join(folder, "pg_controldata"), `#!/bin/sh\ncat <<'END'\n${says}END\n`);
+  // The script's lesser user runs it.
+  for (const one of [folder, join(folder, "pg_controldata")]) chmodSync(one, 0o755);
+  start();
+  expect(setAside()).toHaveLength(aside ? 1 : 0);
+  expect(existsSync(data)).toBe(!aside);
 });
 
 test("what another member is making meanwhile is not touched a second time", () => {

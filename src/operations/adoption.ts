@@ -4,7 +4,6 @@ import { literal } from "../facts/sql";
 import { dcsKey } from "../facts/patroni";
 import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../facts/find-server";
-import { psql } from "../facts/postgres";
 import { LOADED_RULES } from "../facts/loaded-rules";
 import { ORIGINAL } from "../facts/source";
 import { asOwner } from "../host/ownership";
@@ -256,19 +255,48 @@ ${everywhere}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 
+/**
+ * Ends a server. It waits for its archiver, which tries what fails up to six times more, each as long as the command takes:
+ * one that fails anyway is ended then. What was not archived is by the server that starts.
+ * @param control pg_ctl, and the directory, as words of the shell.
+ */
+function stopServer(control: string, data: string): string {
+  return `postmaster=$(runuser -u postgres -- head -n 1 ${data}/postmaster.pid)
+runuser -u postgres -- ${control} -s stop -m fast -W -D ${data}
+tenths=0
+while runuser -u postgres -- ${control} status -D ${data} >/dev/null; do
+  tenths=$((tenths + 1))
+  [ $tenths -le 6000 ] || { echo "PostgreSQL in "${data}" has not ended within 600 s" >&2; exit 1; }
+  if [ "$failing" = t ] && [ $tenths -gt 20 ]; then
+    # It may have ended by now.
+    archiver=$(pgrep -u postgres -P "$postmaster" -f 'postgres: .*archiver' || :)
+    # So may what it runs.
+    [ -z "$archiver" ] || runuser -u postgres -- pkill -P "$archiver" || :
+  fi
+  sleep 0.1
+done`;
+}
+
 /** Ends the server that Patroni has started, and starts it the way it was started before. */
-export function startByItself(source: Source): string {
+export function startByItself(source: Source, superuser: string): string {
   const { unit, port, binDirectory, dataDirectory, configDirectory } = source;
   const control = `${quote(binDirectory)}/pg_ctl`;
   const data = quote(dataDirectory);
-  const stop = `if runuser -u postgres -- ${control} status -D ${data} >/dev/null; then runuser -u postgres -- ${control} stop -m fast -w -t 600 -D ${data}; fi`;
+  const stop = `if runuser -u postgres -- ${control} status -D ${data} >/dev/null; then
+${stopServer(control, data)}
+fi`;
   const start =
     unit === ""
       ? // A unit of its own for the time until the host restarts: otherwise the server would end with this session.
         `systemd-run -q --collect -p Type=forking -p User=postgres -p TimeoutStartSec=infinity ${control} start -w -D ${data} -l ${data}/by-hand.log -o ${quote(`-c config_file=${configDirectory}/postgresql.conf`)}`
       : `${resetFailed(unit)}\nsystemctl start ${quote(unit)}`;
+  const last = `CHECKPOINT;
+SELECT last_failed_time > coalesce(last_archived_time, '-infinity') FROM pg_stat_archiver;
+`;
   // The first checkpoint while clients still work makes the last one, when they cannot, a short one.
-  return `(cd / && ${psql(port, "postgres")} -c checkpoint 2>/dev/null || :)
+  return `failing=$( (${findServer(port, superuser)}
+# A server that does not answer is ended all the same.
+[ -z "$server" ] || ask postgres 2>/dev/null ${hereDocument(last)}) || :)
 cd /
 ${stop}
 ${start}`;

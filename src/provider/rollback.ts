@@ -191,7 +191,7 @@ async function startAgain(
   if (unit === source.unit || (source.unit === "" && unit !== "patroni.service" && unit !== "none"))
     return;
   context.info(urn, `restarting PostgreSQL on ${inputs.host} by ${source.unit || "hand"}`);
-  await host.change("restarting PostgreSQL", startByItself(source), {
+  await host.change("restarting PostgreSQL", startByItself(source, inputs.superuser), {
     timeoutSeconds: RESTART_SECONDS,
   });
 }

@@ -29,6 +29,7 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
           render("firewall/rules.nft", {
             rules: [...own.flatMap(rulesOf), ...rulesOfOthers(source)],
             known,
+            callers,
           }),
         beginning: render("firewall/new-ports.nft", {
           rules: beginning.flatMap(rulesOf),

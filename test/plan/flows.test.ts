@@ -7,6 +7,7 @@ import type { FirewallSettings, Settings } from "../../src/config/schema";
 import { planFirewalls } from "../../src/plan/firewall";
 import { clientNetworks, planFlows } from "../../src/plan/flows";
 import { planHosts } from "../../src/plan/hosts";
+import type { Source } from "../../src/resources/inputs";
 
 const GOLDEN = join(import.meta.dirname, "golden-firewall");
 
@@ -175,6 +176,14 @@ describe("the host of a server that is migrated", () => {
     const rules = planFirewalls(alone).find(({ host }) => host === "db1")?.beginning;
     expect(rules).not.toContain("tcp dport 2380 accept");
     expect(rules).toContain("tcp dport { 2379, 2380, 8008 } drop");
+  });
+
+  test("has the cluster's own rules later, besides the ports of its other servers", () => {
+    const plan = planFirewalls(adopting(lab.cluster)).find(({ host }) => host === "db1");
+    const other = "tcp dport 5433 accept";
+    const rules = plan?.migratedRules?.({ otherPorts: [5433] } as unknown as Source).split("\n");
+    expect(rules?.filter((line) => line.includes(other))).toHaveLength(1);
+    expect(rules?.filter((line) => !line.includes(other)).join("\n")).toBe(plan?.rules);
   });
 
   test("is the only one with such rules", () => {

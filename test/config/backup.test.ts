@@ -74,7 +74,7 @@ test.each([
     "a user of the same name",
     {},
     { users: [{ name: "streaming_barman" }] },
-    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "streaming_barman". Choose another name.',
+    'pgherd:cluster.postgresql.users[0].name: expected a name that is not reserved, got "streaming_barman", whom the backups\' WAL is received as. Choose another name.',
   ],
   [
     "a beginning with a backup of itself",

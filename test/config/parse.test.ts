@@ -580,7 +580,7 @@ test("the minimal configuration gets its defaults", () => {
       },
       firewall: {
         ...{ clients: ["10.0.0.0/8"], ssh: ["0.0.0.0/0", "::/0"] },
-        ...{ admins: [], allow: [] },
+        ...{ admins: [], monitors: [], allow: [] },
       },
       system: { sysctl: {}, transparentHugePages: "never", timeSync: true },
       forks: [],

@@ -10,7 +10,11 @@ import { LabCluster, leaderOf, until } from "./lab-cluster";
 // Backups of one cluster on real hosts, through its life: taken, followed over changes of the leader, restored, proven.
 // The tests build on each other. `npm test` runs the first distribution's; `npm run test:full` both, and more of each.
 
-const LAB = "t-backup";
+/** The lab's name, for whoever runs several at once. */
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-backup";
+
+/** Leaves the lab standing: for work on these tests. */
+const KEEP = Boolean(process.env.PGHERD_TEST_KEEP);
 
 /** Debian 12 has an older PostgreSQL. */
 const VERSIONS: { readonly [distro in Distro]: number } = { trixie: 17, bookworm: 15 };
@@ -32,7 +36,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await cluster.deploy();
   }, 1_200_000);
 
-  afterAll(() => down(LAB));
+  afterAll(() => (KEEP ? undefined : down(LAB)));
 
   const backups = async () =>
     JSON.parse(await cluster.pgherd("backup", "list", "--json")) as BaseBackup[];

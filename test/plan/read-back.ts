@@ -79,7 +79,7 @@ export function complaints(texts: readonly (readonly [place: string, text: strin
     ...(canTryRules
       ? [
           complaint(
-            all((place) => place.endsWith(".nft")),
+            withIds(all((place) => place.endsWith(".nft"))),
             "unshare",
             "-n",
             "nft",
@@ -90,6 +90,12 @@ export function complaints(texts: readonly (readonly [place: string, text: strin
         ]
       : []),
   ].join("");
+}
+
+/** Rules as a host gives them to nft: with ids in the places of its users' names. */
+function withIds(rules: string): string {
+  const names = new Set([...rules.matchAll(/\$(uid_[a-z0-9_-]*)/g)].map(([, name]) => name));
+  return [...names].map((name) => `define ${name} = 1\n`).join("") + rules;
 }
 
 /** Whether this machine lets rules be tried, in a network of their own. */

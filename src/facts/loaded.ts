@@ -6,8 +6,8 @@ import { psql } from "./postgres";
 export interface LoadedFiles {
   /** What it cannot load of them, as they stand now, in its own words; with such a file it would not start again. */
   readonly errors: readonly {
-    /** `pg_hba.conf` */
-    readonly file: string;
+    /** `pg_hba.conf`; nothing where it is the first file that the server cannot read. */
+    readonly file: string | null;
     readonly line: number | null;
     /** Of a setting. */
     readonly name: string | null;
@@ -26,8 +26,10 @@ export interface LoadedFiles {
 }
 
 /**
- * A setting that waits for a restart has an error in pg_file_settings that is none. A line of pg_hba.conf that is parsed all
- * the same (for SSL where there is none) keeps no server from starting. pg_ident_file_mappings came with PostgreSQL 15.
+ * A setting that waits for a restart has an error in pg_file_settings that is none. Where it waits for its end, since no
+ * file has it any more, that error has neither file nor name, but tells the name (PostgreSQL, utils/misc/guc.c). A line of
+ * pg_hba.conf that is parsed all the same (for SSL where there is none) keeps no server from starting.
+ * pg_ident_file_mappings came with PostgreSQL 15.
  */
 const LOADED = `select current_setting('server_version_num')::int >= 150000 as fifteen \\gset
 \\set mapping '(select null::int as line_number, null::text as error)'
@@ -38,6 +40,8 @@ with wrong as (
   select 1 as part, sourceline as line, name, error, regexp_replace(sourcefile, '.*/', '') as file from pg_file_settings
     where error is not null and not (error = 'setting could not be applied'
       and lower(name) in (select lower(name) from pg_settings where pending_restart))
+    and not (sourcefile is null and name is null and exists (select from pg_settings as waiting
+      where waiting.pending_restart and strpos(error, format('"%s"', waiting.name)) > 0))
   union all select 2, line_number, null, error, 'pg_hba.conf' from pg_hba_file_rules where error is not null and type is null
   union all select 3, line_number, null, error, 'pg_ident.conf' from :mapping as mapping where error is not null)
 select json_build_object(

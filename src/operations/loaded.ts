@@ -4,7 +4,7 @@ import { booleanOf } from "../setting-values";
 /** What a server cannot load of its files, each with the place and the server's own words. */
 export function loadErrors(member: string, { errors }: Pick<LoadedFiles, "errors">): string[] {
   return errors.map(({ file, line, name, error }) => {
-    const place = `${file}${line === null ? "" : `, line ${line}`}`;
+    const place = `${file ?? "its configuration"}${line === null ? "" : `, line ${line}`}`;
     return `${member}: PostgreSQL does not load ${place}: ${name === null ? "" : `${name}: `}${error}`;
   });
 }

@@ -14,6 +14,10 @@ const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 /** A year and a leap day: no pattern of days is rarer than that without being impossible. */
 const DAYS_LOOKED_AT = 4 * 366;
 const DAY_MS = 24 * 3600 * 1000;
+const CALENDAR = Array.from({ length: DAYS_LOOKED_AT }, (_, at) => {
+  const date = new Date(Date.UTC(2024, 0, 1) + at * DAY_MS);
+  return { day: date.getUTCDate(), month: date.getUTCMonth() + 1, weekday: date.getUTCDay() };
+});
 
 /** Whether it is five fields of cron, of which day of the month and day of the week are not both restricted. */
 export function isSchedule(text: string): boolean {
@@ -43,18 +47,13 @@ export function calendarOf(schedule: string): string {
 /** Days between two days on which it is time, at most; 0 if it never is. */
 export function longestGapDays(schedule: string): number {
   const [, , day = "*", month = "*", weekday = "*"] = schedule.trim().split(/\s+/);
-  const days = valuesOf(day, 2);
-  const months = valuesOf(month, 3);
-  const weekdays = valuesOf(weekday, 4).map((one) => one % 7);
+  const days = new Set(valuesOf(day, 2));
+  const months = new Set(valuesOf(month, 3));
+  const weekdays = new Set(valuesOf(weekday, 4).map((one) => one % 7));
   let last: number | undefined;
   let longest = 0;
-  for (let at = 0; at < DAYS_LOOKED_AT; at++) {
-    const date = new Date(Date.UTC(2024, 0, 1) + at * DAY_MS);
-    const due =
-      days.includes(date.getUTCDate()) &&
-      months.includes(date.getUTCMonth() + 1) &&
-      weekdays.includes(date.getUTCDay());
-    if (!due) continue;
+  for (const [at, date] of CALENDAR.entries()) {
+    if (!days.has(date.day) || !months.has(date.month) || !weekdays.has(date.weekday)) continue;
     longest = Math.max(longest, last === undefined ? 1 : at - last);
     last = at;
   }

@@ -54,3 +54,13 @@ export const dataPlaceProbe: Probe<string> = {
   script: `if [ -e ${DATA_PLACE} ]; then sh ${DATA_PLACE} look; fi`,
   parse: (output) => output.trim(),
 };
+
+/** The script that Patroni's data is judged by before it starts (templates/patroni/before-start.sh.hbs). */
+export const BEFORE_START = "/var/lib/pgherd/before-patroni";
+
+/** Whether the member's data is a first copy that follows nobody any more, and never has. */
+export const divergedCopyProbe: Probe<boolean> = {
+  // Where there is none the member was never set up.
+  script: `if [ -e ${BEFORE_START} ]; then sh ${BEFORE_START} look; fi`,
+  parse: (output) => output.trim() === "diverged",
+};

@@ -30,6 +30,7 @@ import {
 } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
+import { beginCopiesAnew } from "./first-copies";
 import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { pendingRestarts } from "./pending-restart";
@@ -60,6 +61,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       seconds: inputs.firstStartSeconds,
       next: NEXT,
     });
+    await beginCopiesAnew(context, urn, inputs);
     await keepPromises(context, inputs);
     await changeCatalog(context, inputs, leader);
     await remove(context, inputs, leader, known);

@@ -59,8 +59,8 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
     folder,
     data,
     begun,
-    start: () =>
-      execFileSync("/bin/sh", ["-s"], {
+    start: (...args: string[]) =>
+      execFileSync("/bin/sh", ["-s", ...args], {
         input: script,
         env: { PATH: `${folder}:${process.env.PATH}` },
         encoding: "utf8",
@@ -90,7 +90,9 @@ test("endpoints of etcd that are no more are not waited for for ever, and the da
   start();
   write("PG_VERSION", "17\n");
   writeFileSync(join(folder, "etcdctl"), "#!/bin/sh\nexit 1\n");
-  expect(start).toThrow(/etcd does not answer at http:\/\/10\.89\.0\.11:2379, .* pulumi up/);
+  expect(() => start()).toThrow(
+    /etcd does not answer at http:\/\/10\.89\.0\.11:2379, .* pulumi up/,
+  );
   expect(existsSync(begun)).toBe(true);
   expect(readdirSync(data)).toEqual(["PG_VERSION"]);
 });
@@ -123,18 +125,41 @@ test.each([
   ["that has followed the primary", "shut down in recovery", 1, false],
   ["that follows it", "in archive recovery", 1, false],
   ["that has been promoted since", "shut down", 2, false],
-])("a first copy %s is set aside only if it has diverged", (_name, state, timeline, aside) => {
+  ["that lost power before its first checkpoint as the leader", "in production", 1, false, 2],
+])("a first copy %s is set aside only if it has diverged", (...row) => {
+  const [, state, timeline, aside, recovered = 0] = row as [
+    string,
+    string,
+    number,
+    boolean,
+    number?,
+  ];
   const { start, write, folder, setAside, data } = member(FINISHED);
   start();
   write("PG_VERSION", "17\n");
   write("backup_label.old", "START WAL LOCATION: 0/2000028\nSTART TIMELINE: 1\n");
-  const says = `Database cluster state:               ${state}\nLatest checkpoint's TimeLineID:       ${timeline}\n`;
+  const says = `Database cluster state:               ${state}\nLatest checkpoint's TimeLineID:       ${timeline}\nMin recovery ending loc's timeline:   ${recovered}\n`;
   writeFileSync(join(folder, "pg_controldata"), `#!/bin/sh\ncat <<'END'\n${says}END\n`);
   // The script's lesser user runs it.
   for (const one of [folder, join(folder, "pg_controldata")]) chmodSync(one, 0o755);
   start();
   expect(setAside()).toHaveLength(aside ? 1 : 0);
   expect(existsSync(data)).toBe(!aside);
+});
+
+test("asked what it would do, it tells of a first copy that has diverged and moves nothing", () => {
+  const { start, write, folder, setAside, data } = member(FINISHED);
+  expect(start("look")).toBe("");
+  start();
+  write("PG_VERSION", "17\n");
+  expect(start("look")).toBe("");
+  write("backup_label.old", "START TIMELINE: 1\n");
+  const says = `Database cluster state:               shut down\nLatest checkpoint's TimeLineID:       1\nMin recovery ending loc's timeline:   0\n`;
+  writeFileSync(join(folder, "pg_controldata"), `#!/bin/sh\ncat <<'END'\n${says}END\n`);
+  for (const one of [folder, join(folder, "pg_controldata")]) chmodSync(one, 0o755);
+  expect(start("look")).toBe("diverged\n");
+  expect(setAside()).toEqual([]);
+  expect(existsSync(data)).toBe(true);
 });
 
 test("what another member is making meanwhile is not touched a second time", () => {

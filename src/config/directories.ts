@@ -56,12 +56,13 @@ const CLOSED: { readonly [whose: string]: readonly string[] } = {
     ...["AccountsService", "containerd", "docker", "haproxy", "keepalived", "libvirt", "mysql"],
     ...["nfs", "prometheus", "samba"],
   ].map((path) => `/var/lib/${path}`),
-  "for keys of SSH": ["/var/lib/postgresql/.ssh", "/var/lib/barman/.ssh", "/var/lib/etcd/.ssh"],
 };
 
 /** These hold others' directories; one of their own in them is what they are for. */
-const SHARED = ["/", "/media", "/mnt", "/opt", "/srv", "/var", "/var/backups", "/var/lib"];
-const SHARED_TOO = ["/var/local", "/var/opt"];
+const SHARED = [
+  ...["/", "/media", "/mnt", "/opt", "/srv", "/usr/local", "/var", "/var/backups", "/var/lib"],
+  ...["/var/local", "/var/opt"],
+];
 
 /** Homes of the daemons' users in Debian's packages, each for one purpose; PostgreSQL's holds a directory for each version. */
 const HOMES: { readonly [purpose in Purpose]: string } = {
@@ -77,17 +78,27 @@ const HOMES: { readonly [purpose in Purpose]: string } = {
 export function unfitFor(purpose: Purpose, path: string): string | undefined {
   for (const [whose, places] of Object.entries(CLOSED)) {
     const place = places.find((one) => lies(path, one));
-    if (place !== undefined)
+    if (place !== undefined && !lies(path, "/usr/local"))
       return path === place ? `which is ${whose}` : `which lies in ${place}, ${whose}`;
   }
-  if ([...SHARED, ...SHARED_TOO].includes(path)) return "which holds what is others'";
+  if (SHARED.includes(path)) return "which holds what is others'";
   for (const [user, home] of Object.entries(HOMES)) {
     if (user !== purpose && lies(path, home)) return `which lies in ${home}, the home of ${user}`;
     if (user !== purpose && lies(home, path)) return `which holds ${home}, the home of ${user}`;
+    // Keys of SSH, passwords and the like, which programs look for there.
+    if (path.startsWith(`${home}/.`)) return `which is for what is ${user}'s own in ${home}`;
   }
   if (purpose === "postgres" && path === HOMES.postgres)
     return "which is the home of the user postgres";
   return undefined;
+}
+
+/**
+ * Whether packages may have this directory on a host, and it is still a place for directories of this purpose: others hold
+ * what their software keeps there, whatever that is called.
+ */
+export function isOpenTo(purpose: Purpose, path: string): boolean {
+  return SHARED.includes(path) || lies(path, HOMES[purpose]);
 }
 
 /** Whether a path is a place, or lies in it. Both are normalised. */

@@ -37,6 +37,8 @@ export interface HostFacts {
   readonly disk: Disk;
   /** Where the directories of the question really are, links followed; empty for what nobody asked for. */
   readonly resolved: { readonly [directory in "data" | "dcs" | "backup"]: string };
+  /** Which of those directories, and of those that they lie in, packages have brought, and which package each. */
+  readonly packaged: readonly { readonly path: string; readonly name: string }[];
   /** Bytes that are free where backups are kept; 0 where nobody asked. */
   readonly backupFree: number;
   /** Whose the directory for backups is, if it is there and holds anything; empty if not. */
@@ -125,6 +127,7 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       ...Object.entries({ data: dataDirectory, dcs: dcsDirectory, backup: backupDirectory }).map(
         ([name, path]) => (path ? `echo "resolved-${name} $(realpath -m -- ${quote(path)})"` : ":"),
       ),
+      packagedScript([dataDirectory, dcsDirectory, backupDirectory].filter((one) => one != null)),
       CLOCK,
       `told selinux /sys/fs/selinux/enforce`,
       `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
@@ -163,6 +166,18 @@ const ROOM = `room() {
   room=$(timeout 10 df -B1 --output="$2" "$at") || { echo "$at: expected df to tell its room within 10 seconds, it did not" >&2; exit 1; }
   echo "$1 $(printf '%s\\n' "$room" | tail -n 1)"
 }`;
+
+/** As dpkg -S tells, which reads all lists for each name. */
+function packagedScript(directories: readonly string[]): string {
+  return `for at in ${words(directories)}; do
+  at=$(realpath -m -- "$at")
+  while [ -n "$at" ]; do printf '%s\\n' "$at"; at=\${at%/*}; done
+done | (
+  cd /var/lib/dpkg/info
+  # Mostly there is none.
+  grep -xFf - -- *.list /dev/null || [ $? = 1 ]
+) | sed -n 's/^\\(.*\\)\\.list:\\(\\/.*\\)$/packaged \\1 \\2/p'`;
+}
 
 /** A container's clock is the machine's. The kernel's own flag is set by nearly all daemons that keep a clock right. */
 const CLOCK = `if [ "$container" = none ]; then
@@ -274,6 +289,10 @@ function parse(output: string): HostFacts {
       dcs: first("resolved-dcs"),
       backup: first("resolved-backup"),
     },
+    packaged: all("packaged").map((value) => {
+      const at = value.indexOf(" ");
+      return { name: value.slice(0, at), path: value.slice(at + 1) };
+    }),
     backupFree: Number(first("backupfree")) || 0,
     backupOwner: first("backupowner"),
     readOnly: all("readonly"),

@@ -1,4 +1,4 @@
-import { lies, unfitFor, type Purpose } from "../config/directories";
+import { isOpenTo, lies, unfitFor, type Purpose } from "../config/directories";
 import type { Sighting } from "./sighting";
 
 interface Place {
@@ -7,6 +7,8 @@ interface Place {
   readonly directory?: string | null;
   /** Where it really is, links followed. */
   readonly resolved: string;
+  /** Whether the daemon has its data there already. */
+  readonly inUse: boolean;
 }
 
 /** A link on the host may lead to where no setting could: what is given to a daemon's user is looked at where it is. */
@@ -19,23 +21,29 @@ export function resolvedDirectories({ requirement, facts }: Sighting): string[] 
       // A server that is migrated has its data where the survey finds them.
       directory: requirement.adoptsPort ? null : requirement.dataDirectory,
       resolved: data,
+      inUse: facts.data.found,
     },
     {
       setting: "dcs.dataDirectory",
       purpose: "etcd",
       directory: requirement.dcsDirectory,
       resolved: dcs,
+      inUse: facts.dcsFound,
     },
     {
       setting: "backup.directory",
       purpose: "barman",
       directory: requirement.backupDirectory,
       resolved: backup,
+      inUse: facts.backupOwner !== "",
     },
   ];
   const there = places.filter(({ directory, resolved }) => directory && resolved !== "");
-  return there.flatMap(({ setting, purpose, directory, resolved }, i) => {
+  return there.flatMap(({ setting, purpose, directory, resolved, inUse }, i) => {
     const reason = unfitFor(purpose, resolved);
+    const software = facts.packaged.find(
+      ({ path }) => !inUse && lies(resolved, path) && !isOpenTo(purpose, path),
+    );
     const other = there
       .slice(0, i)
       .find((one) => lies(resolved, one.resolved) || lies(one.resolved, resolved));
@@ -44,6 +52,12 @@ export function resolvedDirectories({ requirement, facts }: Sighting): string[] 
         ? [
             `expected ${directory} to be a directory of its own, found that it leads to ${resolved}, ${reason}. ` +
               `Remove the link, or choose another pgherd:cluster.${setting}. Nothing was touched.`,
+          ]
+        : []),
+      ...(software && !reason
+        ? [
+            `expected ${directory} to be a directory of its own, found that ${software.path} belongs to the package ${software.name}. ` +
+              `Choose another pgherd:cluster.${setting}. Nothing was touched.`,
           ]
         : []),
       ...(other

@@ -86,7 +86,12 @@ describe("nobody is given a directory that is not his:", () => {
     ["/tmp/x", "/tmp/x", "which lies in /tmp, emptied at a boot"],
     ["/srv", "/srv", "which holds what is others'"],
     ["/mnt/", "/mnt", "which holds what is others'"],
-    ["/var/lib/barman/.ssh", "/var/lib/barman/.ssh", "which is for keys of SSH"],
+    [
+      "/var/lib/barman/.ssh",
+      "/var/lib/barman/.ssh",
+      "which is for what is barman's own in /var/lib/barman",
+    ],
+    ["/usr/local/", "/usr/local", "which holds what is others'"],
   ])("backups in %s", (backup, found, reason) => {
     expect(problems({ backup })).toEqual([
       `backup.directory: expected a directory of its own, got "${found}", ${reason}. Choose one that is for nothing else, such as /srv/pgherd/data.`,
@@ -97,6 +102,7 @@ describe("nobody is given a directory that is not his:", () => {
     const why = (data: string) => problems({ data }).join();
     expect(why("/etc/postgresql")).toContain("which lies in /etc, the system's");
     expect(why("/var/lib/postgresql")).toContain("which is the home of the user postgres");
+    expect(why("/var/lib/postgresql/.pgpass")).toContain("which is for what is postgres's own");
     expect(why("/var/lib/barman/x")).toContain("which lies in /var/lib/barman, the home of barman");
     expect(problems({ dcs: "/var/lib/postgresql/etcd" }).join()).toContain("the home of postgres");
   });
@@ -108,6 +114,7 @@ test.each([
   ["postgres", "/pgdata"],
   ["postgres", "/var/lib/pgdata"],
   ["postgres", "/mnt/disk1/pg"],
+  ["postgres", "/usr/local/pgsql/data"],
   ["etcd", "/var/lib/etcd"],
   ["etcd", "/var/lib/etcd/shop"],
   ["barman", "/var/lib/barman"],

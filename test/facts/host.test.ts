@@ -58,6 +58,7 @@ locale POSIX
       freeInodes: 6500000,
     },
     resolved: { data: "", dcs: "", backup: "" },
+    packaged: [],
     backupFree: 0,
     backupOwner: "",
     readOnly: [],
@@ -165,6 +166,12 @@ test("a link is followed to where it leads, there or not", () => {
     dcsDirectory: join(folder, "etcd"),
   });
   expect(resolved).toEqual({ data: "/etc/pg", dcs: join(folder, "etcd"), backup: "" });
+});
+
+test("packages are told that have brought a directory, or one that it lies in", () => {
+  const { packaged } = ask({ dataDirectory: "/var/lib/dpkg/not/there", dcsDirectory: "/srv/etcd" });
+  expect(packaged).toContainEqual({ name: "dpkg", path: "/var/lib/dpkg" });
+  expect(packaged).toContainEqual({ name: "dpkg", path: "/var/lib" });
 });
 
 test("whose the directory for backups is matters once there is something in it", () => {

@@ -32,6 +32,7 @@ const FACTS: HostFacts = {
   backupFree: 0,
   backupOwner: "",
   resolved: { data: "", dcs: "", backup: "" },
+  packaged: [],
   readOnly: [],
   data: { found: false, version: "", systemIdentifier: "" },
   dcsFound: false,
@@ -210,6 +211,21 @@ const REFUSALS: readonly [string, Odd, string][] = [
     { facts: { resolved: { data: "/etc/pg", dcs: "", backup: "" } } },
     "expected /var/lib/postgresql/17/main to be a directory of its own, found that it leads to /etc/pg, which lies in /etc, the system's. " +
       "Remove the link, or choose another pgherd:cluster.postgresql.dataDirectory. Nothing was touched.",
+  ],
+  [
+    "a data directory in one of other software",
+    {
+      requirement: { dataDirectory: "/var/lib/snapd/pg" },
+      facts: {
+        resolved: { data: "/var/lib/snapd/pg", dcs: "", backup: "" },
+        packaged: [
+          { name: "base-files", path: "/var/lib" },
+          { name: "snapd", path: "/var/lib/snapd" },
+        ],
+      },
+    },
+    "expected /var/lib/snapd/pg to be a directory of its own, found that /var/lib/snapd belongs to the package snapd. " +
+      "Choose another pgherd:cluster.postgresql.dataDirectory. Nothing was touched.",
   ],
   [
     "backups that a link leads into the data",

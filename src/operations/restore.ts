@@ -208,9 +208,17 @@ export function commitOnce(psqlCommand: string): string {
   return `cd / && ${psqlCommand} -c 'select pg_current_xact_id()' >/dev/null`;
 }
 
-/** Ends the segment of WAL that is written, so that it is received as a whole one. */
+/**
+ * Ends the segment of WAL that is written, so that it is received as a whole one. Patroni calls a member leader from the
+ * moment on in which it promotes it: the end of recovery is waited for, a minute at most.
+ */
 export function endSegment(psqlCommand: string): string {
-  return `cd / && ${psqlCommand} -c 'select pg_switch_wal()' >/dev/null`;
+  return `cd /
+for _ in $(seq 60); do
+  if [ "$(${psqlCommand} -c 'select pg_is_in_recovery()')" = f ]; then break; fi
+  sleep 1
+done
+${psqlCommand} -c 'select pg_switch_wal()' >/dev/null`;
 }
 
 /** Where a server that takes writes is in its WAL: `0/5000060`. */

@@ -188,7 +188,8 @@ async function putBack(
 
 /**
  * Has the data from before go on on a timeline of its own, if the archive has one that it would take for its future.
- * Returns whether it had to.
+ * Returns whether the archive has yet to learn of its timeline, be it this one or one that an undoing that was cut off
+ * has begun: until then it has only the attempt's for those that follow.
  */
 async function partFromAttempt(
   cluster: RestorableCluster,
@@ -199,7 +200,9 @@ async function partFromAttempt(
   try {
     const timelines = await host(backup.host).observe(timelinesProbe(backup.home));
     const own = await host(first).observe(ownTimelineProbe(places));
-    if (!timelines.some(({ id }) => id > own)) return false;
+    if (!timelines.some(({ id }) => id > own)) {
+      return timelines.length > 0 && !timelines.some(({ id }) => id === own);
+    }
   } catch (error) {
     // Until it was accepted nothing of it was received.
     if (!(error instanceof ConnectError) || error.host !== backup.host || phase === "restored")

@@ -90,7 +90,8 @@ done
 echo "{\\"members\\":[$list]}"`,
   etcdctl: `case $* in *del*leader*) rm -f $ALL/leader ;; esac`,
   runuser: `shift 3; exec "$@"`,
-  setpriv: `case $(cat) in "select pg_current_wal_lsn();") echo 0/5100000 ;; esac`,
+  setpriv: `case $* in *pg_is_in_recovery*) echo f && exit ;; esac
+case $(cat) in "select pg_current_wal_lsn();") echo 0/5100000 ;; esac`,
   chown: ":",
   journalctl: `[ ! -e $ALL/damaged ] || echo 'Failed to bootstrap cluster'`,
 };
@@ -416,6 +417,29 @@ test.each(Array.from({ length: back }, (_, i) => i + 1))(
     expect(scene.state()).toEqual(OLD);
   },
 );
+
+test("a way back that was killed after the timeline of its own began has the archive know of it before others follow", async () => {
+  const scene = await killedAfter("backup1 beginning WAL reception");
+  const begins = await changesUntil("db1 beginning a timeline");
+  scene.fault = { at: scene.actions.length + begins + 1, how: "killed" };
+  await expect(undo(scene)).rejects.toThrow();
+  dead = false;
+  const before = scene.actions.length;
+  await undo(scene);
+  const done = scene.actions.slice(before);
+  expect(done).not.toContain("db1 beginning a timeline");
+  const ended = done.indexOf("db1 ending the segment");
+  expect(ended).toBeGreaterThan(done.indexOf("db1 starting Patroni"));
+  expect(ended).toBeLessThan(done.indexOf("db2 starting Patroni"));
+  expect(scene.state()).toEqual(OLD);
+});
+
+async function changesUntil(change: string): Promise<number> {
+  const scene = await killedAfter("backup1 beginning WAL reception");
+  const before = scene.actions.length;
+  await undo(scene);
+  return scene.actions.slice(before).indexOf(change) + 1;
+}
 
 test("a member that is away is left for later, without keeping the others from going back", async () => {
   const scene = await killedHalfway();

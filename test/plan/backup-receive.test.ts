@@ -211,6 +211,22 @@ test("after several changes of the leader a timeline that was left is followed b
   expect(host.streaming()).toEqual([[`${segment("5F", 2)}.partial`, 0]]);
 });
 
+test("where several timelines begin in one segment, the last one's is received, which the leader has alone", () => {
+  const begun = `${segment("72")}.partial`;
+  const files = { [segment("71")]: MB, [begun]: MB };
+  const host = backupHost(files, {
+    ...{ segmentSize: "1MB", timeline: 4, oldest: [segment("70"), segment("72", 4)] },
+    history: "00000004.history 1\t0/72000A0\tx\n3\t0/7200190\tx\n",
+  });
+  host.receive();
+  expect(host.gaps()).toEqual([]);
+  expect(host.diverged()).toEqual([begun]);
+  expect(host.streaming()).toEqual([
+    [segment("71"), MB],
+    [`${segment("72", 4)}.partial`, 0],
+  ]);
+});
+
 test("the oldest WAL of the leader is what it follows itself, and not what it has left there", () => {
   const stale = [segment("70"), segment("72", 2), segment("70", 3)];
   const has = [...stale, segment("71", 2), segment("71", 3), segment("73", 4)];

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
+import { Ask } from "./ask";
 import type { Act, News } from "./news";
-import { Switchover } from "./switchover";
+import { anotherLeader, leads, type Question } from "./questions";
 
 const HEALTH = {
   healthy: "healthy",
@@ -11,7 +12,7 @@ const HEALTH = {
 
 /** How the cluster is, and what can be done to all of it. */
 export function Header({ news, connected, act }: { news: News; connected: boolean; act: Act }) {
-  const [asking, setAsking] = useState(false);
+  const [question, setQuestion] = useState<Question>();
   const [problem, setProblem] = useState<string>();
   const { status, operation } = news;
   if (!status) {
@@ -23,6 +24,7 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
     );
   }
   const { cluster, health, paused, problems } = status;
+  const led = status.members.some(leads);
   const pause = () => {
     setProblem(undefined);
     act("PUT", "pause", { paused: !paused }).catch((error: Error) => setProblem(error.message));
@@ -35,8 +37,12 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
         {paused && " · paused"}
       </p>
       <div class="buttons">
-        <button onClick={() => setAsking(true)} disabled={operation !== undefined}>
-          Switch over…
+        <button
+          class={led ? "" : "grave"}
+          onClick={() => setQuestion(anotherLeader(status))}
+          disabled={operation !== undefined}
+        >
+          {led ? "Switch over…" : "Fail over…"}
         </button>
         <button class="quiet" onClick={pause} disabled={operation !== undefined}>
           {paused ? "Resume" : "Pause"}
@@ -59,7 +65,7 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
           ))}
         </ul>
       )}
-      {asking && <Switchover act={act} close={() => setAsking(false)} />}
+      {question && <Ask question={question} act={act} close={() => setQuestion(undefined)} />}
     </header>
   );
 }

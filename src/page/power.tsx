@@ -1,43 +1,50 @@
 import { useState } from "preact/hooks";
 import type { Act } from "./news";
+import { switchState } from "./switch-state";
 
-/** The red switch of a lab's host. */
-export function PowerButton({
+/**
+ * The switch of a lab's host. It shows what is: quiet while there is power, red once it has been cut. Its guard is a
+ * question, which comes before the power goes; starting a host does no harm and asks nothing.
+ */
+export function PowerSwitch({
   host,
   state,
   act,
+  cut,
 }: {
   host: string;
   state: "up" | "booting" | "off";
   act: Act;
+  /** Asks whether to cut it. */
+  cut: () => void;
 }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const on = state !== "off";
-  const turn = () => {
+  const start = () => {
     setBusy(true);
     setProblem(undefined);
-    act("PUT", `lab/hosts/${host}/power`, { on: !on })
+    act("PUT", `lab/hosts/${host}/power`, { on: true })
       .catch((error: Error) => setProblem(error.message))
       .finally(() => setBusy(false));
   };
+  const told = switchState(state, busy);
   return (
-    <>
+    <div class="power">
       <button
-        class="power"
         role="switch"
-        aria-checked={on}
+        aria-checked={told.on}
         aria-label={`Power of ${host}`}
-        disabled={busy}
-        onClick={turn}
+        class={told.on ? "" : "pulled"}
+        disabled={told.waits}
+        onClick={told.on ? cut : start}
       >
-        {busy ? (on ? "…" : "booting…") : state === "booting" ? "booting…" : on ? "on" : "off"}
+        <span>{told.text}</span>
       </button>
       {problem && (
         <p class="problem" role="alert">
           {problem}
         </p>
       )}
-    </>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { drawProbe } from "../probe/picture";
 import { duration, type ProbeReport } from "../probe/report";
 import type { Act } from "./news";
@@ -49,14 +49,14 @@ export function Timeline({ report, act }: { report?: ProbeReport; act: Act }) {
 
 /** How many of the picture's own units fit into its place: on a phone it shows less, and not smaller. */
 function useWidth() {
-  const figure = useRef<HTMLElement>(null);
+  // Not a ref: there is no place before there is something to draw, and it has to be noticed when it comes.
+  const [element, figure] = useState<HTMLElement | null>(null);
   const [width, setWidth] = useState(900);
   useLayoutEffect(() => {
-    const element = figure.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setWidth(Math.max(300, element.clientWidth - 16)));
+    const observer = new ResizeObserver(() => setWidth(Math.max(300, element.clientWidth - 18)));
     observer.observe(element);
     return () => observer.disconnect();
-  }, [figure.current]);
+  }, [element]);
   return { figure, width };
 }

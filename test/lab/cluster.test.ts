@@ -679,6 +679,7 @@ describe("failures", () => {
         const plug = page.getByRole("switch", { name: `Power of ${old}` });
         await plug.focus();
         await page.keyboard.press("Space");
+        await page.getByRole("button", { name: `Cut the power of ${old}` }).click();
         await page
           .locator(`[data-role="leader"]:not([data-host="${old}"])`)
           .waitFor({ timeout: 180_000 });

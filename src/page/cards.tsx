@@ -1,0 +1,160 @@
+import type { ComponentChildren } from "preact";
+import type { BalancerState, ClusterStatus, DcsState, MemberState } from "../operations/status";
+import { leads } from "./questions";
+import { ago, bytes, count } from "./words";
+
+// A host each: all that the lines between them show stands on them in words as well.
+
+export function BalancerCard({
+  balancer: { host, answers, unknown, holdsVip, entrances },
+  vips,
+  children,
+}: {
+  balancer: BalancerState;
+  vips: readonly string[];
+  children: ComponentChildren;
+}) {
+  const { primary = [], replica = [] } = entrances;
+  return (
+    <li class={`host balancer ${answers ? "" : "away"}`} data-host={host}>
+      <h2>{host}</h2>
+      {children}
+      {holdsVip && <p class="badge vip">virtual IP {vips.join(", ")}</p>}
+      <p class={answers ? "state" : "state ill"}>
+        {answers ? "HAProxy" : unknown ? "cannot be asked" : "HAProxy does not answer"}
+      </p>
+      {answers && (
+        <p class="state">
+          writes to {primary.join(", ") || "nobody"}, reads to {replica.join(", ") || "nobody"}
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** In place of the role of a member that does not serve. */
+const AWAY = {
+  silent: "away",
+  unknown: "unknown",
+  changing: "not up",
+  stopped: "not up",
+  failed: "not up",
+  serving: "",
+};
+
+export function MemberCard({
+  member,
+  dcs,
+  sessions,
+  busy,
+  promote,
+  children,
+}: {
+  member: MemberState;
+  dcs?: DcsState;
+  /** Through the load balancers; absent where none answers. */
+  sessions?: number;
+  /** Whether something is done to the cluster. */
+  busy: boolean;
+  promote: () => void;
+  children: ComponentChildren;
+}) {
+  const { name, state, timeline, pendingRestart, upstream } = member;
+  const up = member.condition === "serving";
+  // What a member was that serves no more is held in the DCS for a while, and is worth nothing.
+  const role = up ? member.role : AWAY[member.condition];
+  return (
+    <li class={`host member ${up ? role : "away"}`} data-host={name} data-role={role}>
+      <h2>{name}</h2>
+      {children}
+      <p class={`badge ${up ? role : "away"}`}>{role.replace("_", " ")}</p>
+      <p class="state">
+        {upstream !== undefined && up ? `streams from ${upstream}` : state}
+        {timeline !== undefined && up && ` · timeline ${timeline}`}
+      </p>
+      {up && !leads(member) && <p class="state">{lagOf(member)}</p>}
+      {up && sessions !== undefined && <p class="state">{count(sessions, "session")} by HAProxy</p>}
+      {pendingRestart && <p class="badge pending">restart pending</p>}
+      <Etcd dcs={dcs} />
+      {up && !leads(member) && (
+        <div class="buttons">
+          <button
+            class="quiet"
+            onClick={promote}
+            disabled={busy}
+            aria-label={`Make ${name} the leader`}
+          >
+            Make leader…
+          </button>
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** A host that is neither: of etcd alone, or of the backups. */
+export function HostCard({
+  host,
+  dcs,
+  backup,
+  at,
+  children,
+}: {
+  host: string;
+  dcs?: DcsState;
+  backup?: ClusterStatus["backup"];
+  /** When this was so. */
+  at: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <li class={`host ${backup && backup.problems.length > 0 ? "ill" : ""}`} data-host={host}>
+      <h2>{host}</h2>
+      {children}
+      <Etcd dcs={dcs} />
+      {backup && <Backups backup={backup} at={at} />}
+    </li>
+  );
+}
+
+function Backups({ backup, at }: { backup: NonNullable<ClusterStatus["backup"]>; at: string }) {
+  const { newest, running, verification, nextAt, problems } = backup;
+  const now = Date.parse(at) / 1000;
+  return (
+    <>
+      <p class={problems.length > 0 ? "badge away" : "badge backup"}>
+        {problems.length > 0 ? "backups not in order" : "backups"}
+      </p>
+      {running && <p class="state">a backup is being taken</p>}
+      <p class="state" title={newest?.id}>
+        {newest
+          ? `${count(backup.count, "backup")}, the newest ${ago(now - newest.endedAt)} old (${bytes(newest.size)})`
+          : "no complete backup"}
+      </p>
+      {verification && (
+        <p class={verification.ok ? "state" : "state ill"}>
+          test restore {verification.ok ? "succeeded" : "failed"} {ago(now - verification.endedAt)}{" "}
+          ago
+        </p>
+      )}
+      {nextAt > now && <p class="state">next backup in {ago(nextAt - now)}</p>}
+    </>
+  );
+}
+
+function Etcd({ dcs }: { dcs?: DcsState }) {
+  if (!dcs) return null;
+  const text = dcs.unknown
+    ? "etcd cannot be asked"
+    : !dcs.healthy
+      ? "etcd is not healthy"
+      : dcs.leader
+        ? "etcd · leads"
+        : "etcd";
+  return <p class={`etcd ${dcs.healthy ? "" : "ill"}`}>{text}</p>;
+}
+
+function lagOf({ lagBytes, lagSeconds }: MemberState): string {
+  if (lagBytes === undefined) return "lag unknown";
+  return `${bytes(lagBytes)}${lagSeconds === undefined ? "" : `, ${lagSeconds.toFixed(1)} s`} behind`;
+}

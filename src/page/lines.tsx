@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
+import { beside, downwards, inOneLine } from "./placing";
 
 /** From one host to another. */
 export interface Line {
@@ -13,7 +14,10 @@ interface Drawn extends Line {
   readonly path: string;
 }
 
-/** Lines between the hosts' cards, wherever these have come to stand. The cards themselves say the same in words. */
+/**
+ * Lines between the hosts' cards, where each row of them stands in one line: below each other, a line from one to another
+ * passes cards that have no part in it. The cards themselves say the same in words.
+ */
 export function Lines({
   box,
   lines,
@@ -26,7 +30,8 @@ export function Lines({
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const draw = () => setDrawn(lines.flatMap((line) => drawnBetween(element, line)));
+    const draw = () =>
+      setDrawn(standInLine(element) ? lines.flatMap((line) => drawnBetween(element, line)) : []);
     draw();
     const observer = new ResizeObserver(draw);
     observer.observe(element);
@@ -64,6 +69,13 @@ export function Lines({
   );
 }
 
+function standInLine(box: HTMLElement): boolean {
+  const rows = [...box.querySelectorAll(".row")].map((row) =>
+    [...row.children].map((card) => card.getBoundingClientRect().top),
+  );
+  return rows.every(inOneLine);
+}
+
 function drawnBetween(box: HTMLElement, line: Line): Drawn[] {
   const find = (host: string) => box.querySelector(`[data-host="${CSS.escape(host)}"]`);
   const [from, to] = [find(line.from), find(line.to)];
@@ -76,15 +88,4 @@ function drawnBetween(box: HTMLElement, line: Line): Drawn[] {
       ? downwards(x(a), a.bottom - origin.top, x(b), b.top - origin.top)
       : beside(x(a), x(b), Math.max(a.bottom, b.bottom) - origin.top);
   return [{ ...line, path }];
-}
-
-function downwards(x1: number, y1: number, x2: number, y2: number): string {
-  const middle = (y1 + y2) / 2;
-  return `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2 - 2}`;
-}
-
-/** Between cards of one row: an arc below them. */
-function beside(x1: number, x2: number, bottom: number): string {
-  const depth = bottom + Math.min(44, 18 + Math.abs(x2 - x1) / 20);
-  return `M${x1} ${bottom}C${x1} ${depth} ${x2} ${depth} ${x2} ${bottom + 2}`;
 }

@@ -18,6 +18,7 @@ import type { RollbackInputs, Source } from "../resources/inputs";
 import { leaderOf, untilLed, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
+import { hasNeverLed } from "./never-led";
 import { waitFor } from "../operations/wait";
 
 const SWITCHOVER_SECONDS = 300;
@@ -45,16 +46,17 @@ export const rollback: ResourceType<RollbackInputs> = {
     context.info(urn, `clients reach ${inputs.host} at its own address again`);
     const others = Object.keys(inputs.members).filter((name) => name !== inputs.host);
     const { active } = await host.observe(unitProbe("patroni.service"));
-    if (active === "active") {
+    const runs = active === "active";
+    const leads = runs && !(await hasNeverLed(context, inputs, source));
+    if (leads) {
       await lead(context, urn, inputs);
       await waitForNobody(context, urn, inputs);
     }
     context.progress(urn, `taking ${others.join(", ")} out of service`);
     await Promise.all(others.map((name) => retire(context, name)));
-    if (active === "active") {
-      await pause(context, urn, inputs);
-      await retire(context, inputs.host);
-    }
+    if (runs) await pause(context, urn, inputs, leads);
+    // One that has failed is tried again by systemd, or at the next boot.
+    await retire(context, inputs.host);
     context.progress(urn, "putting the configuration back");
     await host.change("putting the configuration back", restoreOriginal(source));
     await host.change(
@@ -149,8 +151,13 @@ async function waitForNobody(context: Context, urn: string, inputs: RollbackInpu
   );
 }
 
-/** A paused Patroni leaves PostgreSQL running when it ends (docs/pause.rst). */
-async function pause(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
+/** A paused Patroni leaves PostgreSQL running when it ends (docs/pause.rst). @param leads whether it leads the server. */
+async function pause(
+  context: Context,
+  urn: string,
+  inputs: RollbackInputs,
+  leads: boolean,
+): Promise<void> {
   const host = context.host(inputs.host);
   const endpoint = inputs.members[inputs.host] ?? "";
   await host.change("pausing Patroni", setPause(endpoint, true));
@@ -158,7 +165,7 @@ async function pause(context: Context, urn: string, inputs: RollbackInputs): Pro
     async () => {
       const view = await viewOf(context, { members: { [inputs.host]: endpoint } });
       if (!view?.paused) return { missing: "it is not yet" };
-      if (leaderOf(view) !== inputs.host) {
+      if (leads && leaderOf(view) !== inputs.host) {
         throw new PgherdError(
           `${inputs.host}: expected it to lead when the cluster is paused, found ${describeMembers(view)}.`,
           "Nothing of the old configuration was put back; run the same again.",

@@ -1,0 +1,37 @@
+import type { Probe } from "../host/host";
+import { asOwner } from "../host/ownership";
+import { quote } from "../host/shell";
+import type { Places } from "./places";
+
+/** What a server's control file says of its data, whether the server runs or not (PostgreSQL, pg_controldata). */
+export interface ControlFile {
+  /** Whether it takes writes, or did when it ended, in order or not: it is no standby. */
+  readonly primary: boolean;
+  readonly timeline: number;
+}
+
+/** States of a server that ends or begins no recovery from somebody else's WAL (pg_controldata.c, dbState). */
+const OF_PRIMARIES = ["in production", "shutting down", "shut down", "in crash recovery"];
+
+export function controlFileProbe({ dataDirectory, binDirectory }: Places): Probe<ControlFile> {
+  const look = `LC_ALL=C ${quote(`${binDirectory}/pg_controldata`)} -D ${quote(dataDirectory)}`;
+  return {
+    script: asOwner("postgres", `${dataDirectory}/.`, look),
+    parse(output) {
+      const value = (name: string) =>
+        output
+          .split("\n")
+          .find((line) => line.startsWith(`${name}:`))
+          ?.slice(name.length + 1)
+          .trim() ?? "";
+      return {
+        primary: OF_PRIMARIES.includes(value("Database cluster state")),
+        // After a promotion the last checkpoint is one of before for some minutes.
+        timeline: Math.max(
+          Number(value("Latest checkpoint's TimeLineID")),
+          Number(value("Min recovery ending loc's timeline")),
+        ),
+      };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { controlFileProbe } from "../facts/control-file";
+import { keyProbe } from "../facts/etcd";
+import { serves } from "../facts/member-state";
+import { dcsKey } from "../facts/patroni";
+import type { RollbackInputs, Source } from "../resources/inputs";
+import { viewOf } from "./cluster-view";
+import type { Context } from "./context";
+
+/**
+ * Whether Patroni has come up beside the server without ever leading it, so that no waiting for a leader helps: nobody
+ * leads, nobody else has data to lead with, and the server is a primary on the newest timeline that the DCS knows of. Then
+ * it has every row.
+ */
+export async function hasNeverLed(
+  context: Context,
+  { cluster, host, members, endpoints }: RollbackInputs,
+  source: Source,
+): Promise<boolean> {
+  const view = await viewOf(context, { members });
+  const others = view?.members.filter(({ name }) => name !== host) ?? [];
+  if (view?.members.some(({ role }) => role === "leader")) return false;
+  if (others.some(({ state }) => serves(state))) return false;
+  const { primary, timeline } = await context.host(host).observe(controlFileProbe(source));
+  if (!primary) return false;
+  const history = await context.host(host).observe(keyProbe(endpoints, dcsKey(cluster, "history")));
+  return timeline >= newestTimeline(history?.value);
+}
+
+/** Of Patroni's key `history`, a line for each change of the timeline: `[[1, 67108960, "no recovery target…", …]]`. */
+function newestTimeline(history: string | undefined): number {
+  const left = JSON.parse(history ?? "[]") as [number, ...unknown[]][];
+  return 1 + Math.max(0, ...left.map(([timeline]) => timeline));
+}

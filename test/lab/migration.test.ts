@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdoptionSettings } from "../../src/config/schema";
@@ -7,8 +6,9 @@ import { labExec } from "../../src/lab/exec";
 import { FULL, full, ROOT } from "./harness";
 import { LabCluster, until, type StackSettings } from "./lab-cluster";
 import { killedAfterEachChange } from "./interruption";
+import { OddServer } from "./odd-server";
 import { expectRows } from "./rows";
-import { PASSWORD, Shop, type ShopReport } from "./shop";
+import { Shop, type ShopReport } from "./shop";
 import { stranger } from "./stranger";
 import { Subscriber } from "./subscriber";
 
@@ -306,70 +306,50 @@ describe("a server that was built by hand", () => {
   );
 });
 
+const SLOTS = "select slot_name, slot_type, plugin, database from pg_replication_slots order by 1";
+
 describe("a server that is unlike others", () => {
   const odd = (until: AdoptionSettings["until"], rollback = false) =>
     migrating({ ...ofChief, until, rollback }, onItsPort);
-  const script = (name: string) => readFileSync(join(ROOT, "test/lab", name), "utf8");
-
-  /** What a client or a DBA could tell the servers apart by. */
-  const LIKENESS = `select 'setting', name, setting from pg_settings
-      where name in ('shared_buffers', 'work_mem', 'random_page_cost', 'fsync', 'log_directory', 'unix_socket_group',
-        'log_line_prefix', 'archive_command', 'synchronous_commit', 'password_encryption', 'max_connections')
-    union all select 'motto', '', current_setting('shop.motto')
-    union all select 'role', rolname, concat(rolsuper, rolcanlogin, rolconfig) from pg_roles
-      where rolname !~ '^pg_' and rolname not in ('replicator', 'rewinder')
-    union all select 'database', datname, concat(datcollate, datctype, datallowconn, pg_get_userbyid(datdba)) from pg_database
-    order by 1, 2, 3`;
-  const RULES = `select string_agg(concat_ws(' ', type, database, user_name, address, netmask, auth_method, options), E'\\n'
-    order by rule_number) from pg_hba_file_rules`;
-
-  /** As the role postgres, which is there and which nothing lets in on the old server. */
-  const ask = (host: string, sql: string, role: string) =>
-    lab.onHost(
-      host,
-      `cd / && sudo -u postgres psql -qXAt -v ON_ERROR_STOP=1 -p 5433 -U ${role} -d postgres`,
-      `${sql};\n`,
-    );
-  /** Whom the entry point lets in where. */
-  const letsIn = (user: string, database: string) =>
-    lab
-      .onHost(
-        "db3",
-        `PGPASSWORD=${PASSWORD} psql -h 10.89.0.100 -p 5000 -U '${user}' -d '${database}' -Atc 'select 1'`,
-      )
-      .then(() => true)
-      .catch(() => false);
+  const server = new OddServer(lab);
 
   full(
     "is refused with remedies, taken over with all that it has, and stands alone again",
     async () => {
-      await lab.boot({ topology: "standard", distro: "trixie" });
-      await lab.onHost("db1", `cat >odd.sh; sudo sh odd.sh ${PASSWORD}`, script("odd.sh"));
+      await server.boot();
       const refused = await odd("balanced").refused("preview");
       for (const what of ["/var/log/shop", "group dba", "/srv/fast", "shop/environment"])
         expect(refused).toContain(what);
-      for (const host of ["db2", "db3"])
-        await lab.onHost(host, "cat >copies.sh; sudo sh copies.sh", script("odd-copies.sh"));
-      const before = await ask("db1", LIKENESS, "chief");
-      const rules = (await ask("db1", RULES, "chief")).trim();
+      for (const what of ["de_DE.UTF-8", "expected no prepared transaction, found 1"])
+        expect(refused).toContain(what);
+      await server.prepareCopies();
+      await server.othersCatchUp();
+      const before = await server.likeness("db1");
+      const rules = await server.rules("db1");
+      const slots = await server.ask("db1", SLOTS);
       const told = await odd("balanced").pulumi("preview");
       expect(told).toContain("shared_buffers: it runs with 96MB, its files say 112MB; 96MB comes");
       expect(told).toContain("fsync is off");
       expect(told).toContain("port 5432 (/var/lib/postgresql/17/main)");
+      expect(told).toContain("logical slot idle_decoding of shop");
+      expect(told).toContain("standby follower");
       // The second time it finds what the first has left.
       for (let time = 0; time < 2; time++) {
         await odd("balanced").deploy();
         await odd("balanced").unchanged();
         for (const host of ["db1", "db2", "db3"]) {
-          expect(await ask(host, LIKENESS, "postgres"), host).toBe(before);
-          expect(await ask(host, RULES, "postgres"), host).toContain(rules);
+          expect(await server.likeness(host, { role: "postgres" }), host).toBe(before);
+          expect(await server.rules(host, { role: "postgres" }), host).toContain(rules);
         }
         for (const user of ["old", "new one", "Big Boss"])
-          expect(await letsIn(user, "shop"), user).toBe(true);
-        expect(await letsIn("new one", "My Shop")).toBe(false);
+          expect(await server.letsIn(user, "shop"), user).toBe(true);
+        expect(await server.letsIn("new one", "My Shop")).toBe(false);
+        await server.othersCatchUp();
         await odd("balanced", true).deploy();
-        expect((await ask("db1", RULES, "chief")).trim()).toBe(rules);
-        expect(await ask("db1", "show synchronous_standby_names", "chief")).toContain("my standby");
+        expect(await server.rules("db1")).toBe(rules);
+        expect(await server.ask("db1", "show synchronous_standby_names")).toContain("my standby");
+        expect(await server.ask("db1", SLOTS)).toBe(slots);
+        await server.othersCatchUp();
         expect(await lab.onHost("db1", "systemctl is-active postgresql@17-main")).toContain(
           "active",
         );

@@ -5,11 +5,16 @@ set -e
 password=$1
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
-apt-get -qq -y -o Dpkg::Use-Pty=0 install postgresql >/dev/null
+apt-get -qq -y -o Dpkg::Use-Pty=0 install postgresql locales >/dev/null
+echo "de_DE.UTF-8 UTF-8" >>/etc/locale.gen
+locale-gen >/dev/null
 install -d -o postgres -g postgres -m 0700 /srv/pg /srv/pg/wal /srv/fast /var/log/shop /srv/archive
 groupadd -f --system dba
 usermod -aG dba postgres
-pg_createcluster 17 shop --port 5433 -d /srv/pg/shop -- -U chief --locale-provider=icu --icu-locale=de --locale=C.UTF-8 >/dev/null
+pg_createcluster 17 shop --port 5433 -d /srv/pg/shop -- -U chief --locale-provider=icu --icu-locale=de \
+  --locale=de_DE.UTF-8 --wal-segsize=1 --waldir=/srv/pg/wal >/dev/null
+mv /srv/pg/shop /srv/pg/disk2
+ln -s disk2 /srv/pg/shop
 config=/etc/postgresql/17/shop
 
 cat >>"$config/postgresql.conf" <<'END'
@@ -25,6 +30,8 @@ archive_mode = on
 archive_command = 'test -n "$SHOP_ARCHIVE" && cp "%p" "$SHOP_ARCHIVE/%f"'
 shop.motto = 'it''s "ours" # and 100%'
 shared_buffers = 96MB
+wal_level = logical
+max_prepared_transactions = 5
 include_dir 'extra'
 END
 mkdir -p "$config/extra"
@@ -40,6 +47,7 @@ END
 cat >"$config/pg_hba.conf" <<'END'
 # written by hand
 local all chief peer map=admins
+local replication chief peer map=admins
 local all all md5
 host all old 0.0.0.0/0 md5
 host shop samehost,+"team a" samenet scram-sha-256
@@ -78,7 +86,41 @@ as_chief shop <<END
 CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz DEFAULT now());
 ALTER TABLE orders OWNER TO old;
 INSERT INTO orders SELECT generate_series(1, 1000);
+CREATE UNLOGGED TABLE baskets AS SELECT 1 AS id;
+CREATE PUBLICATION orders FOR TABLE orders;
+SELECT pg_create_logical_replication_slot('idle_output', 'pgoutput');
+SELECT pg_create_logical_replication_slot('idle_decoding', 'test_decoding');
 END
 sed -i 's/^shared_buffers = 96MB/shared_buffers = 112MB/' "$config/postgresql.conf"
 pg_ctlcluster 17 shop reload
-runuser -u postgres -- psql -qXAt -p 5432 -c 'CREATE TABLE another AS SELECT 1 AS id'
+
+# Another application's server, which subscribes to this one, and a standby that streams from a slot.
+as_other() { runuser -u postgres -- psql -qXAt -p 5432 -v ON_ERROR_STOP=1; }
+as_other <<'END'
+CREATE TABLE another AS SELECT 1 AS id;
+CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz);
+CREATE SUBSCRIPTION orders CONNECTION 'host=/var/run/postgresql port=5433 user=chief dbname=shop' PUBLICATION orders;
+END
+runuser -u postgres -- pg_basebackup -h /var/run/postgresql -p 5433 -U chief -D /srv/pg/follower -T /srv/fast=/srv/pg/fast2 \
+  -c fast -C -S follower -R
+cat >/srv/pg/follower/postgresql.conf <<'END'
+port = 5434
+max_prepared_transactions = 5
+shared_buffers = 16MB
+END
+rm -f /srv/pg/follower/postgresql.auto.conf
+cat >>/srv/pg/follower/postgresql.conf <<'END'
+primary_conninfo = 'host=/var/run/postgresql port=5433 user=chief application_name=follower'
+primary_slot_name = 'follower'
+END
+echo 'local all all peer map=admins' >/srv/pg/follower/pg_hba.conf
+echo 'admins postgres chief' >/srv/pg/follower/pg_ident.conf
+systemd-run -q --unit=follower -p User=postgres /usr/lib/postgresql/17/bin/postgres -D /srv/pg/follower
+# Somebody who has not finished, and something that nobody has.
+systemd-run -q --unit=clerk -p User=postgres sh -c \
+  '(echo "BEGIN; CREATE TEMPORARY TABLE desk AS SELECT 1; SELECT txid_current();"; exec sleep infinity) | psql -qX -p 5433 -U chief -d shop'
+as_chief shop <<'END'
+BEGIN;
+INSERT INTO orders VALUES (0);
+PREPARE TRANSACTION 'half';
+END

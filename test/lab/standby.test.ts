@@ -5,13 +5,14 @@ import { down } from "../../src/lab/down";
 import { FULL, full, ROOT } from "./harness";
 import { LabCluster, leaderOf, type StackSettings } from "./lab-cluster";
 import { killedAfterEachChange } from "./interruption";
+import { OddServer } from "./odd-server";
 import { expectRows } from "./rows";
 import { Shop, type ShopReport } from "./shop";
 import { stranger } from "./stranger";
 
 // One server on which nothing may be installed, with clients on it, is followed by a new cluster, which then takes its place.
 
-const LAB = "t-standby";
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-standby";
 const REPLICATION_PASSWORD = "battery-staple";
 const STACK = join(ROOT, "stacks/Pulumi.migration.yaml");
 const OLD_ADDRESS = "postgresql://shop@10.89.0.11:5432/shop";
@@ -44,16 +45,18 @@ const asPostgres = (sql: string, host = "db1", database = "postgres") =>
   lab.superuserSql(host, sql, database);
 
 /** What the owner of the old server adds there, as the preview tells him. */
-async function prepare(): Promise<void> {
-  await asPostgres(`create role replicator login replication password '${REPLICATION_PASSWORD}'`);
+async function prepare(
+  ask: (sql: string) => Promise<string> = asPostgres,
+  file = "/etc/postgresql/*/main/pg_hba.conf",
+): Promise<void> {
+  await ask(
+    `set password_encryption = 'scram-sha-256'; create role replicator login replication password '${REPLICATION_PASSWORD}'`,
+  );
   const lines = ["10.89.0.12", "10.89.0.13"].map(
     (address) => `1i host replication replicator ${address}/32 scram-sha-256`,
   );
-  await lab.onHost(
-    "db1",
-    `sudo sed -i ${lines.map((line) => `-e '${line}'`).join(" ")} /etc/postgresql/*/main/pg_hba.conf`,
-  );
-  await asPostgres("select pg_reload_conf()");
+  await lab.onHost("db1", `sudo sed -i ${lines.map((line) => `-e '${line}'`).join(" ")} ${file}`);
+  await ask("select pg_reload_conf()");
 }
 
 /** Everything on the host of the old server that stays as it is. */
@@ -70,7 +73,7 @@ const letsIn = async () =>
     "select bool_and(datallowconn) from pg_database where datname <> 'template0'",
   )) === "t" && (await asPostgres("select max(datconnlimit) from pg_database")) === "-1";
 
-afterAll(() => down(LAB));
+afterAll(() => (process.env.PGHERD_TEST_KEEP ? undefined : down(LAB)));
 
 describe("a server on which nothing may be installed", () => {
   beforeAll(() => stranger(lab, "trixie", FULL ? 50 : 2), 1_200_000);
@@ -184,6 +187,82 @@ describe("a cluster that follows a server", () => {
       expect(await letsIn()).toBe(true);
       await following({}).deploy();
       await following({}).healthy();
+    },
+  );
+});
+
+describe("a server that is unlike others", () => {
+  const server = new OddServer(lab);
+  const odd = (changes: Partial<FollowingSettings>) =>
+    following({ superuser: "chief", port: 5433, ...changes });
+  /** Its files, its units, and since when it runs: nothing may differ for all that follows it. */
+  const state = () =>
+    lab.onHost(
+      "db1",
+      `sudo sh -c 'find /etc /srv/pg/*/*.conf /usr/lib/systemd -type f -exec stat -c "%n %i %Y %Z" {} + | sort
+        dpkg -l | wc -l; sed -n "1p;3p" /srv/pg/shop/postmaster.pid /var/lib/postgresql/17/main/postmaster.pid'`,
+    );
+  const slots = () =>
+    server.ask(
+      "db1",
+      "select slot_name, slot_type, plugin, database from pg_replication_slots order by 1",
+    );
+
+  full(
+    "is followed with all that it has, let go of, followed again, and replaced",
+    { timeout: 1_800_000 },
+    async () => {
+      await server.boot();
+      const refused = await odd({ until: "balanced" }).refused("preview");
+      for (const what of ["/var/log/shop", "group dba", "/srv/fast", "shop/environment"])
+        expect(refused).toContain(what);
+      for (const what of ["de_DE.UTF-8", "expected no prepared transaction, found 1"])
+        expect(refused).toContain(what);
+      await server.prepareCopies();
+      // Its owner knows that he has made this database read-only.
+      await prepare(
+        (sql) => server.ask("db1", `set default_transaction_read_only = off; ${sql}`),
+        "/etc/postgresql/17/shop/pg_hba.conf",
+      );
+      await server.othersCatchUp();
+      const before = await server.likeness("db1");
+      const rules = await server.rules("db1");
+      const files = await state();
+      const known = await slots();
+      const told = await odd({ until: "balanced" }).pulumi("preview");
+      expect(told).toContain("logical slot idle_decoding of shop");
+      expect(told).toContain("passwords stored as MD5");
+      const alike = async () => {
+        for (const host of ["db2", "db3"]) {
+          const there = { role: "postgres", port: 5432 };
+          expect(await server.likeness(host, there), host).toBe(before);
+          expect(await server.rules(host, there), host).toContain(rules);
+        }
+      };
+      // The second time it finds what the first has left.
+      for (let time = 0; time < 2; time++) {
+        await odd({ until: "balanced" }).deploy();
+        await odd({ until: "balanced" }).unchanged();
+        await alike();
+        await server.othersCatchUp();
+        if (time > 0) break;
+        await odd({ until: "balanced", rollback: true }).deploy();
+        expect(await state()).toBe(files);
+        expect(await slots()).toBe(known);
+        expect(await server.likeness("db1")).toBe(before);
+      }
+      await odd({}).deploy();
+      await odd({}).healthy();
+      await odd({}).unchanged();
+      await alike();
+      for (const user of ["old", "new one", "Big Boss"])
+        expect(await server.letsIn(user, "shop"), user).toBe(true);
+      expect(await server.letsIn("new one", "My Shop")).toBe(false);
+      expect(await state()).toBe(files);
+      expect(await slots()).toBe(known);
+      expect(await server.ask("db1", "table another", { port: 5432, role: "postgres" })).toContain(
+        "1",
+      );
     },
   );
 });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
-import type { ClusterPlan, Daemon as DaemonName, FirewallPlan, Secrets } from "../plan/types";
+import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
 import type { Source } from "../resources/inputs";
 import {
@@ -26,7 +26,8 @@ import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { carriedRules, Migration } from "./migration";
-import { Passwords } from "./passwords";
+import { serviceFiles } from "./service-files";
+import { Passwords, type SecretOutputs } from "./passwords";
 import { StandbyMigration } from "./standby-migration";
 
 const NO_FIREWALL =
@@ -66,7 +67,7 @@ export class Cluster extends pulumi.ComponentResource {
   private readonly plan: ClusterPlan;
   private readonly child: pulumi.CustomResourceOptions;
   private readonly components: pulumi.ComponentResourceOptions;
-  private readonly secrets: pulumi.Output<Secrets>;
+  private readonly secrets: SecretOutputs;
   private readonly checked: Preflight;
   private readonly migration?: Migration;
   private readonly standby?: StandbyMigration;
@@ -94,11 +95,12 @@ export class Cluster extends pulumi.ComponentResource {
       parent: this,
     });
     // Members of a standby cluster stream from each other with the role that the old server knows.
-    this.secrets = pulumi
-      .all([generated.secrets, given.migrationPassword])
-      .apply(([secrets, replication]) => ({ ...secrets, ...(replication && { replication }) }));
+    this.secrets = {
+      ...generated.secrets,
+      ...(given.migrationPassword && { replication: given.migrationPassword }),
+    };
     this.passwords = generated.users;
-    this.statsPassword = generated.secrets.apply((known) => known.stats);
+    this.statsPassword = generated.secrets.stats;
     this.checked = new Preflight(
       `${name}-preflight`,
       { cluster: name, ...plan.preflight },
@@ -148,7 +150,11 @@ export class Cluster extends pulumi.ComponentResource {
       .all([this.checked.facts, source])
       .apply(([facts, found]) => plan.patroni.dynamicConfiguration(facts, found));
     const told = (migration ?? standby)?.report(dynamic);
-    const hosts = this.hosts([this.checked, ...(told ? [told] : [])]);
+    // A preview shows resources in the order in which they come: what becomes of what runs comes first there.
+    const foretold =
+      pulumi.runtime.isDryRun() && !source ? this.database(dynamic, [this.checked]) : undefined;
+    const first = [told, foretold].filter((one) => one !== undefined);
+    const hosts = this.hosts([this.checked, ...first]);
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
     const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
@@ -164,7 +170,7 @@ export class Cluster extends pulumi.ComponentResource {
     }
     const balancers = this.balancers(hosts);
     const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
-    const database = this.database(dynamic, [...made, ...promoted]);
+    const database = foretold ?? this.database(dynamic, [...made, ...promoted]);
     const ready = [database, ...this.entryPoint(balancers, database)];
     const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
     this.cutOver(standby ? promoted : [...ready, ...backups]);
@@ -307,6 +313,7 @@ export class Cluster extends pulumi.ComponentResource {
         synchronous: patroni.synchronous,
         configuration,
         filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
+        services: pulumi.output(this.source).apply((source) => serviceFiles(plan, source)),
         unloaded: [],
         pendingRestart: [],
         // Later the cluster's rules are its own.
@@ -321,17 +328,16 @@ export class Cluster extends pulumi.ComponentResource {
         },
         roles: patroni.roles,
         databases: patroni.databases,
-        passwords: pulumi.all({
-          [patroni.internalRoles.replication]: secrets.apply((known) => known.replication),
-          [patroni.internalRoles.rewind]: secrets.apply((known) => known.rewind),
-          ...(plan.backup
-            ? {
-                [BACKUP_ROLES.backup]: secrets.apply((known) => known.barman ?? ""),
-                [BACKUP_ROLES.streaming]: secrets.apply((known) => known.barmanStreaming ?? ""),
-              }
-            : {}),
+        // Each an output of its own, so that a new one leaves the others known in a preview.
+        passwords: {
+          [patroni.internalRoles.replication]: secrets.replication,
+          [patroni.internalRoles.rewind]: secrets.rewind,
+          ...(plan.backup && {
+            [BACKUP_ROLES.backup]: secrets.barman,
+            [BACKUP_ROLES.streaming]: secrets.barmanStreaming,
+          }),
           ...this.passwords,
-        }),
+        } as pulumi.Input<{ readonly [role: string]: string }>,
       },
       { ...this.child, dependsOn },
     );

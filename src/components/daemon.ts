@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Secrets, ServicePlan } from "../plan/types";
 import type { FileInput, Source } from "../resources/inputs";
 import { Service } from "../resources/resources";
+import type { SecretOutputs } from "./passwords";
 
 /** A service as it must be while it is in use. */
 const IN_USE = { active: "active", enabled: "enabled", configuration: "loaded" };
@@ -11,7 +12,7 @@ export type Needs = (host: string, made: { readonly [host: string]: Service }) =
 
 /** What the files of a service are made from, beside its plan. */
 export interface FileSources {
-  readonly secrets: pulumi.Output<Secrets>;
+  readonly secrets: SecretOutputs;
   /** The server that is migrated, if one is. */
   readonly source?: pulumi.Output<Source>;
 }
@@ -51,21 +52,22 @@ export class Daemon extends pulumi.ComponentResource {
 }
 
 /**
- * Files that hold passwords. Each content is an output of its own, so that a preview shows all other files in clear.
- * Their paths are known without the passwords.
+ * Files that hold passwords. Each content is an output of its own, and of the passwords that stand in it: a preview shows
+ * all other files in clear, and none as changed for a password that is not in it. Their paths are known without them.
  */
 function secretFiles(
   plan: ServicePlan,
-  secrets: pulumi.Output<Secrets>,
+  secrets: SecretOutputs,
 ): { [path: string]: { [key in keyof FileInput]: pulumi.Input<string> } } {
-  const blank: Secrets = {
-    ...{ replication: "-", rewind: "-", restApi: "-", vrrp: "-", stats: "-" },
-    ...{ barman: "-", barmanStreaming: "-" },
-  };
+  const names = (Object.keys(secrets) as (keyof Secrets)[]).filter((name) => secrets[name]);
+  const blank = Object.fromEntries(names.map((name) => [name, "-"])) as unknown as Secrets;
   return Object.fromEntries(
-    Object.entries(plan.secretFiles(blank)).map(([path, file]) => [
-      path,
-      { ...file, content: secrets.apply((known) => plan.secretFiles(known)[path]?.content ?? "") },
-    ]),
+    Object.entries(plan.secretFiles(blank)).map(([path, file]) => {
+      const content = (known: object) =>
+        plan.secretFiles({ ...blank, ...known })[path]?.content ?? "";
+      const held = names.filter((name) => content({ [name]: "+" }) !== file.content);
+      const known = pulumi.all(Object.fromEntries(held.map((name) => [name, secrets[name]])));
+      return [path, { ...file, content: known.apply(content) }];
+    }),
   );
 }

@@ -9,6 +9,8 @@ export class Context {
   private readonly hosts = new Map<string, Host>();
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly done = new Map<string, Promise<unknown>>();
+  /** Services of which this run has said already what becomes of them. */
+  readonly foretold = new Set<string>();
 
   constructor(
     private readonly inventory: Inventory,

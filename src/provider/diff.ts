@@ -1,4 +1,4 @@
-import { isUnknown, sameValue, type Value, type Values } from "../rpc/values";
+import { sameValue, type Value, type Values } from "../rpc/values";
 import type { Diff } from "../rpc/server";
 
 /**
@@ -9,10 +9,12 @@ import type { Diff } from "../rpc/server";
 export function difference(state: Values, inputs: Values, identity: readonly string[]): Diff {
   const changes: { [path: string]: "add" | "update" | "delete" | "replace" } = {};
   const walk = (path: string, old: Value | undefined, wanted: Value | undefined) => {
-    if (isPlainObject(old) && isPlainObject(wanted) && !isUnknown(wanted)) {
+    if (isPlainObject(old) && isPlainObject(wanted)) {
       for (const key of new Set([...Object.keys(old), ...Object.keys(wanted)])) {
         walk(join(path, key), old[key], wanted[key]);
       }
+    } else if (Array.isArray(old) && Array.isArray(wanted)) {
+      Object.assign(changes, listChanges(path, old, wanted));
     } else if (!sameValue(old, wanted)) {
       changes[path] = old === undefined ? "add" : wanted === undefined ? "delete" : "update";
     }
@@ -54,6 +56,25 @@ function isProgram(path: string, { files }: Values): boolean {
   return (
     isPlainObject(file) && typeof file.mode === "string" && (parseInt(file.mode, 8) & 0o111) !== 0
   );
+}
+
+/** What has come to a list and what has gone: by its number, all that stands behind it would have changed too. */
+function listChanges(path: string, old: readonly Value[], wanted: readonly Value[]) {
+  const beyond = (all: readonly Value[], others: readonly Value[]) => {
+    const left = [...others];
+    return all.flatMap((one, at) => {
+      const same = left.findIndex((other) => sameValue(one, other));
+      if (same >= 0) left.splice(same, 1);
+      return same >= 0 ? [] : [`${path}[${at}]`];
+    });
+  };
+  const come = beyond(wanted, old);
+  const gone = beyond(old, wanted);
+  if (come.length + gone.length === 0) return sameValue(old, wanted) ? {} : { [path]: "update" };
+  return Object.fromEntries([
+    ...gone.map((at) => [at, "delete"]),
+    ...come.map((at) => [at, gone.includes(at) ? "update" : "add"]),
+  ]) as Diff["changes"];
 }
 
 /** Pulumi's property paths: `files["/etc/default/etcd"].content`. */

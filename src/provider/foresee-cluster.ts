@@ -60,9 +60,9 @@ export async function foreseeCluster(
     left: readonly T[],
   ) => all.filter((one) => !left.includes(one)) as unknown as Value;
   if (!sameValue(staying(known.roles, gone.roles), inputs.roles as unknown as Value))
-    effects.push(BY_SQL("roles"));
+    effects.push(bySql("roles", known.roles, inputs.roles));
   if (!sameValue(staying(known.databases, gone.databases), inputs.databases as unknown as Value))
-    effects.push(BY_SQL("databases"));
+    effects.push(bySql("databases", known.databases, inputs.databases));
   return [...effects, ...describeRemovals(gone)];
 
   function howItRolls(
@@ -113,7 +113,16 @@ function withoutLoaded(found: WantedSettings, wanted: WantedSettings): WantedSet
   );
 }
 
-const BY_SQL = (what: string) => `${what}: changed by SQL, no service is touched`;
+function bySql<T extends { readonly name: string }>(
+  what: string,
+  known: readonly T[] = [],
+  wanted: readonly T[],
+): string {
+  const names = wanted
+    .filter((one) => !known.some((other) => sameValue(other, one)))
+    .map(({ name }) => name);
+  return `${[what, ...(names.length > 0 ? [names.join(", ")] : [])].join(" ")}: changed by SQL, no service is touched`;
+}
 
 /** Keys of the dynamic configuration, PostgreSQL's settings apart, that change: `ttl: 30 → 20`. */
 function otherKeys(
@@ -123,5 +132,9 @@ function otherKeys(
   return [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
     .filter((key) => key !== "postgresql" && !sameValue(before[key] as Value, wanted[key] as Value))
     .sort()
-    .map((key) => `${key}: ${JSON.stringify(before[key])} → ${JSON.stringify(wanted[key])}`);
+    .map((key) => `${key}: ${worded(before[key])} → ${worded(wanted[key])}`);
+}
+
+function worded(value: unknown): string {
+  return value === undefined ? "none" : JSON.stringify(value);
 }

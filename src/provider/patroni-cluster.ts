@@ -36,6 +36,7 @@ import type { ResourceType } from "./resource";
 import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
+import { foreseeServices } from "./foresee-services";
 import { whyNotWait } from "./standstill";
 import { waitFor } from "../operations/wait";
 
@@ -51,7 +52,7 @@ const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/pat
 
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
-  derived: ["configuration", "filesHash"],
+  derived: ["configuration", "filesHash", "services"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
@@ -110,7 +111,13 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     return (await look(context, withLeft(inputs, known))) ?? withLeft(trouble, known);
   },
 
-  foresee: foreseeCluster,
+  async foresee(context, inputs, known) {
+    const [cluster, services] = await Promise.all([
+      foreseeCluster(context, inputs, known),
+      foreseeServices(context, inputs),
+    ]);
+    return [...cluster, ...services];
+  },
 
   /** Stops the members in the order in which nothing fails over: replicas first. Their data stays. */
   async delete(context, urn, inputs) {

@@ -23,7 +23,8 @@ interface Learned {
 /** What is learned stays as it is until the inputs change, so that nothing is tuned anew by itself. */
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
-  derived: ["hosts", "fixed", "trial"],
+  derived: ["hosts", "fixed", "versions"],
+  judged: ["trial"],
   id: ({ cluster }) => `${cluster}/preflight`,
   readOnly: true,
 

@@ -1,7 +1,7 @@
 import { ConnectError, PgherdError } from "../errors";
 import { connectEngine, type EngineLog } from "../rpc/engine";
 import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
-import { isUnknown, type Values } from "../rpc/values";
+import { isUnknown, UNKNOWN, type Values } from "../rpc/values";
 import { adoption } from "./adoption";
 import { backups } from "./backups";
 import { Context } from "./context";
@@ -90,7 +90,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     const settled = Object.fromEntries(
       Object.entries(inputs).map(([key, value]) => [
         key,
-        isUnknown(value) ? (state[key] ?? null) : value,
+        value === UNKNOWN ? (state[key] ?? null) : value,
       ]),
     );
     const effects = (await typeOf(id).foresee?.(configured(), settled, state)) ?? [];
@@ -118,8 +118,11 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       return { inputs, failures };
     },
     async diff(id, state, inputs) {
-      const { identity, derived = [] } = typeOf(id);
-      const { changes } = shown(difference(state, inputs, identity), inputs, derived);
+      const { identity, derived = [], judged = [] } = typeOf(id);
+      const tracked = Object.fromEntries(
+        Object.entries(inputs).filter(([name]) => !judged.includes(name)),
+      );
+      const { changes } = shown(difference(state, tracked, identity), inputs, derived);
       return { changes: state.unfinished ? { ...changes, unfinished: "delete" } : changes };
     },
     async create(id, inputs, preview) {

@@ -11,6 +11,8 @@ export interface ResourceType<Inputs, Learned = object> {
   readonly identity: readonly string[];
   /** Inputs that follow from other resources': a preview shows them once, where they come from. */
   readonly derived?: readonly string[];
+  /** Inputs that `check` alone looks at, and compares with the last: a difference in them is nothing to be done. */
+  readonly judged?: readonly string[];
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;
   /** Whether `apply` only looks: then it runs in previews too, so that what it learns is known there. */

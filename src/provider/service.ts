@@ -17,6 +17,7 @@ import { isUp, retireUnit, runUnit } from "../operations/units";
 import type { Context } from "./context";
 import { DAEMONS, type DaemonTraits } from "./daemons";
 import { careForEtcd, type EtcdCare } from "./etcd-member";
+import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
 import { demandLoaded, untilLoaded } from "./loaded";
 import type { FileInput, ServiceInputs } from "../resources/inputs";
@@ -63,9 +64,10 @@ export const service: ResourceType<ServiceInputs, Learned> = {
     return state(inputs, await look(context, inputs), known);
   },
 
-  async foresee(_context, inputs, known) {
+  async foresee(context, inputs, known) {
     const { effect } = traits(inputs);
-    const where = `${inputs.daemon} on ${inputs.host}`;
+    const where = serviceName(inputs.daemon, [inputs.host]);
+    if (context.foretold.has(where)) return [];
     if (known.unit.active !== "active") return [`${where} starts`];
     const loads =
       known.unit.configuration !== "loaded" ||

@@ -427,6 +427,13 @@ export interface DynamicConfigurationInputs {
   readonly beginning?: { readonly [key: string]: unknown };
 }
 
+/** The files of one service, those with passwords apart. */
+export interface ServiceFilesInput {
+  readonly paths: readonly string[];
+  /** Of their contents, in this order. */
+  readonly hash: string;
+}
+
 /** What exists only across the members: a leader with its replicas, roles and databases. */
 export interface PatroniClusterInputs {
   readonly cluster: string;
@@ -441,6 +448,10 @@ export interface PatroniClusterInputs {
   readonly configuration: { readonly [key: string]: unknown };
   /** Of the members' own files: when they change, something may wait for a restart of PostgreSQL. */
   readonly filesHash: string;
+  /** What the daemons are made from, by daemon and host, so that a preview says first what becomes of which. */
+  readonly services?: {
+    readonly [daemon: string]: { readonly [host: string]: ServiceFilesInput };
+  };
   /** What the members' servers have not loaded of their files, or could not: nothing is wanted. */
   readonly unloaded: readonly string[];
   /** Members on which something waits for a restart of PostgreSQL: none is wanted. */

@@ -129,7 +129,7 @@ test("a difference is told by its whole path", async () => {
   expect(await diff(state, wanted)).toEqual({
     some: true,
     paths: {
-      packages: "UPDATE",
+      "packages[0]": "ADD",
       'files["/etc/a.conf"].content': "UPDATE",
       'files["/etc/old.conf"]': "DELETE",
       'files["/etc/new.conf"]': "ADD",

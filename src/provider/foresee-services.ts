@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { filesProbe } from "../facts/files";
+import { unitProbe } from "../facts/systemd";
+import type { PatroniClusterInputs, ServiceFilesInput } from "../resources/inputs";
+import type { Context } from "./context";
+import { DAEMONS } from "./daemons";
+
+/**
+ * What becomes of the daemons whose files change, all hosts of one daemon in one sentence: this is said before anything else
+ * of a preview. What else a service differs in, its own resource tells.
+ */
+export async function foreseeServices(
+  context: Context,
+  { services = {} }: Pick<PatroniClusterInputs, "services">,
+): Promise<string[]> {
+  const sentences = Object.entries(services).map(async ([daemon, hosts]) => {
+    const traits = DAEMONS[daemon];
+    if (!traits) return [];
+    const becomes = Object.entries(hosts).map(async ([host, files]) => {
+      const [unit, differs] = await Promise.all([
+        context.host(host).observe(unitProbe(traits.unit)),
+        differ(context, host, files),
+      ]);
+      if (unit.active !== "active") return { host, effect: "starts" };
+      return differs ? { host, effect: traits.effect } : undefined;
+    });
+    const changed = (await Promise.all(becomes)).filter((one) => one !== undefined);
+    for (const { host } of changed) context.foretold.add(serviceName(daemon, [host]));
+    return [...new Set(changed.map(({ effect }) => effect))].map((effect) => {
+      const on = changed.filter((one) => one.effect === effect).map(({ host }) => host);
+      return `${serviceName(daemon, on)} ${effect}`;
+    });
+  });
+  return (await Promise.all(sentences)).flat();
+}
+
+/** e.g. `haproxy on lb1, lb2` */
+export function serviceName(daemon: string, hosts: readonly string[]): string {
+  return `${daemon} on ${hosts.join(", ")}`;
+}
+
+async function differ(
+  context: Context,
+  host: string,
+  { paths, hash }: ServiceFilesInput,
+): Promise<boolean> {
+  const found = await context.host(host).observe(filesProbe(paths));
+  const all = createHash("sha256");
+  for (const path of paths) all.update(found[path]?.content ?? "").update("\0");
+  return all.digest("hex") !== hash;
+}

@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, expect, test, vi } from "vitest";
+import { rawStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
+
+const FACTS = {
+  smallest: { memory: 8 * 2 ** 30, cores: 4, disk: 200 * 2 ** 30 },
+  versions: { patroni: "4.0.7" },
+};
+
+/** Names of the resources in the order in which the engine hears of them, with their inputs. */
+const heard: { readonly name: string; readonly inputs: { readonly [key: string]: unknown } }[] = [];
+
+/** A preview of a cluster to which backups are added: the passwords of their roles are still to be made. */
+beforeAll(async () => {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, type, inputs }) => {
+        heard.push({ name, inputs });
+        const made = type.startsWith("random:") && !name.includes("barman");
+        return {
+          id: name,
+          state: {
+            ...inputs,
+            ...(made && { result: pulumi.secret(`password-of-${name}`) }),
+            ...(type === "pgherd:index:Preflight" && { facts: FACTS }),
+          },
+        };
+      },
+      call: () => ({}),
+    },
+    "pgherd",
+    "lab",
+    true,
+  );
+  const { Cluster } = await import("../../src/components/cluster");
+  const stack = rawStack("lab");
+  const cluster = { ...(stack.cluster as object), backup: { host: "backup1" } };
+  new Cluster("demo", parseSettings({ ...stack, cluster }));
+  await vi.waitFor(() => expect(heard.map(({ name }) => name)).toContain("demo-backups"), {
+    timeout: 240_000,
+    interval: 100,
+  });
+});
+
+test("a preview hears of the database before all that stands under it", () => {
+  const names = heard.map(({ name }) => name);
+  const at = names.indexOf("demo-patroni-cluster");
+  expect(names.indexOf("demo-preflight")).toBeLessThan(at);
+  for (const later of ["demo-db1", "demo-db1-firewall", "demo-lb1-haproxy", "demo-db1-patroni"])
+    expect(names.indexOf(later), later).toBeGreaterThan(at);
+});
+
+test("a password that is still to be made leaves what it does not stand in as it is", () => {
+  const filesOf = (service: string) =>
+    JSON.stringify(heard.find(({ name }) => name === service)?.inputs.files);
+  expect(filesOf("demo-lb1-haproxy")).toContain("password-of-demo-passwords-stats");
+  expect(filesOf("demo-db1-patroni")).toContain("password-of-demo-passwords-rewind");
+});

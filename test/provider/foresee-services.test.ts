@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Context } from "../../src/provider/context";
+import { foreseeServices } from "../../src/provider/foresee-services";
+
+const wanted = (content: string) => ({
+  paths: ["/etc/x"],
+  hash: createHash("sha256").update(content).update("\0").digest("hex"),
+});
+
+/** What a preview says where the file is so on each host, and its daemon too. */
+async function foresee(found: { [host: string]: { content: string; active?: string } }) {
+  const foretold = new Set<string>();
+  const host = (name: string) => ({
+    observe: async ({ script }: { script: string }) =>
+      script.includes("systemctl show")
+        ? { active: found[name]?.active ?? "active" }
+        : { "/etc/x": { content: found[name]?.content ?? "" } },
+  });
+  const hosts = Object.fromEntries(Object.keys(found).map((name) => [name, wanted("new")]));
+  const context = { foretold, host } as unknown as Context;
+  return { said: await foreseeServices(context, { services: { haproxy: hosts } }), foretold };
+}
+
+test("a preview says once what becomes of a daemon, for all its hosts", async () => {
+  const { said, foretold } = await foresee({ lb1: { content: "old" }, lb2: { content: "old" } });
+  expect(said).toEqual(["haproxy on lb1, lb2 reloads: open sessions go on"]);
+  expect([...foretold]).toEqual(["haproxy on lb1", "haproxy on lb2"]);
+});
+
+test("a daemon that runs with the files as they are to be is not named", async () => {
+  const { said, foretold } = await foresee({ lb1: { content: "new" }, lb2: { content: "old" } });
+  expect(said).toEqual(["haproxy on lb2 reloads: open sessions go on"]);
+  expect([...foretold]).toEqual(["haproxy on lb2"]);
+});
+
+test("a daemon that does not run is said to start", async () => {
+  const hosts = { lb1: { content: "new", active: "inactive" }, lb2: { content: "new" } };
+  expect((await foresee(hosts)).said).toEqual(["haproxy on lb1 starts"]);
+});

@@ -1,7 +1,9 @@
 import { PgherdError } from "../errors";
 import type { ClusterStatus } from "../operations/status";
 import { observe, type Cluster } from "../operator/cluster";
+import { EventLog, type LoggedEvent } from "../operator/event-log";
 import { eventsBetween, type ClusterEvent } from "../operator/events";
+import type { History } from "../operator/history";
 import { Watch } from "../operator/watch";
 import { now, Probe, type ProbeTarget } from "../probe/probe";
 import type { ProbeReport } from "../probe/report";
@@ -10,7 +12,7 @@ import type { PowerSwitch } from "./power";
 /** What is pushed to whoever listens. */
 export type Message =
   | { readonly type: "status"; readonly data: ClusterStatus }
-  | { readonly type: "event"; readonly data: ClusterEvent }
+  | { readonly type: "event"; readonly data: LoggedEvent }
   | { readonly type: "probe"; readonly data: ProbeReport | null }
   | { readonly type: "operation"; readonly data: Operation | null }
   | { readonly type: "power"; readonly data: ReturnType<PowerSwitch["states"]> };
@@ -31,6 +33,8 @@ export interface LiveOptions {
   /** Where a probe would write and read. */
   readonly probeTarget: () => ProbeTarget;
   readonly power?: PowerSwitch;
+  /** What has changed the cluster, for the time in which nobody watched. */
+  readonly history?: () => Promise<History>;
 }
 
 const WATCH_PAUSE_MS = 1000;
@@ -38,6 +42,8 @@ const TELL_MS = 1000;
 /** What a page shows of the writes, in seconds. */
 const PROBE_SECONDS = 300;
 const EVENTS = 200;
+/** Of these at most so many are told that were before the server began. */
+const EARLIER = 100;
 
 /**
  * The cluster as it is at any moment, and what happens to it, for any number of listeners. While nobody listens and
@@ -45,7 +51,9 @@ const EVENTS = 200;
  */
 export class Live {
   private readonly listeners = new Set<(message: Message) => void>();
-  private readonly events: ClusterEvent[] = [];
+  private readonly events = new EventLog(EVENTS);
+  /** Until when somebody watched, if anybody has. */
+  private watchedUntil?: string;
   private watch?: Watch;
   private latest?: ClusterStatus;
   private probe?: Probe;
@@ -60,22 +68,38 @@ export class Live {
   /** Hears what is known at once, then all that is new. @returns a function that ends it. */
   subscribe(listener: (message: Message) => void): () => void {
     if (this.latest && this.watch) listener({ type: "status", data: this.latest });
-    for (const data of this.events) listener({ type: "event", data });
+    for (const data of this.events.all()) listener({ type: "event", data });
     listener({ type: "operation", data: this.operation });
     if (this.options.power) listener({ type: "power", data: this.options.power.states() });
     listener({ type: "probe", data: this.probeReport() ?? null });
     this.listeners.add(listener);
-    this.watch ??= new Watch(this.options.cluster, {
-      pause: WATCH_PAUSE_MS,
-      seen: (status) => this.see(status),
-    }).start();
+    if (!this.watch) this.beginWatch();
     return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size > 0) return;
+      if (!this.listeners.delete(listener) || this.listeners.size > 0) return;
       this.watch?.stop();
       this.watch = undefined;
       this.latest = undefined;
+      this.watchedUntil = new Date().toISOString();
     };
+  }
+
+  private beginWatch(): void {
+    void this.catchUp(this.watchedUntil, new Date().toISOString());
+    this.watch = new Watch(this.options.cluster, {
+      pause: WATCH_PAUSE_MS,
+      seen: (status) => this.see(status),
+    }).start();
+  }
+
+  /** Tells what happened while nobody watched. What came by this server's calls after it began is told already. */
+  private async catchUp(since: string | undefined, until: string): Promise<void> {
+    // Who cannot be asked is told by the status.
+    const { events = [] } = (await this.options.history?.().catch(() => undefined)) ?? {};
+    for (const { at, text, source } of events.slice(-EARLIER)) {
+      if (at === undefined || at > until) continue;
+      if (since !== undefined && (at <= since || source === "api")) continue;
+      this.keep({ at, severity: "note", text }, true);
+    }
   }
 
   /** The cluster as it is now. */
@@ -145,10 +169,8 @@ export class Live {
     this.tell({ type: "status", data: status });
   }
 
-  private keep(event: ClusterEvent): void {
-    this.events.push(event);
-    if (this.events.length > EVENTS) this.events.shift();
-    this.tell({ type: "event", data: event });
+  private keep(event: ClusterEvent, unwatched = false): void {
+    this.tell({ type: "event", data: this.events.add(event, unwatched) });
   }
 
   private tick(): void {

@@ -120,6 +120,49 @@ export const intent = z
   })
   .describe("What would be done, without doing it.");
 
+export const history = z
+  .object({
+    events: z.array(
+      z.object({
+        at: z.iso.datetime().optional().describe("Absent where nobody has written it down."),
+        source: z.enum(["patroni", "verb", "api", "pulumi"]).describe("Who tells it."),
+        text: z.string(),
+      }),
+    ),
+    missing: z.array(z.string()).describe("What could not be found out."),
+  })
+  .describe("Leaders and starts, verbs of the server's machine and user, and calls of this API.");
+
+export const sessions = z
+  .object({
+    sessions: z.array(
+      z.object({
+        user: z.string(),
+        database: z.string(),
+        application: z.string(),
+        from: z.string().describe("An address, or `socket`."),
+        state: z.string().meta({ examples: ["active", "idle", "idle in transaction"] }),
+        count: z.int(),
+        openSeconds: z.int().optional().describe("Of the oldest transaction among them."),
+      }),
+    ),
+    total: z.int().describe("Of clients, those that are not listed included."),
+    maximum: z.int().describe("`max_connections`"),
+  })
+  .describe("Sessions of clients, put together; no statement is told.");
+
+export const logsQuery = z.strictObject({
+  daemon: z.string().optional().describe("One of the host's. Default: all."),
+  lines: z.int().min(1).max(500).optional().describe("The latest ones. Default: 100."),
+});
+
+export const logs = z
+  .object({
+    daemons: z.array(z.string()).describe("Those of the host."),
+    lines: z.array(z.object({ at: z.iso.datetime(), unit: z.string(), text: z.string() })),
+  })
+  .describe("The oldest line first; a very long one is cut.");
+
 const cost = {
   interruption: interruption.optional().describe("The longest time without a commit."),
   unmeasured: z.string().optional().describe("Why nothing can be said about it."),
@@ -157,6 +200,8 @@ export const restartRequest = z.strictObject({
   pendingOnly: z.boolean().optional().describe("Only if a setting waits for it."),
   force: z.boolean().optional().describe("Go on in spite of long transactions."),
 });
+
+export const restartQuery = restartRequest.pick({ pendingOnly: true });
 
 export const durationOutcome = z.object({ seconds: z.number(), ...cost });
 

@@ -10,7 +10,8 @@ import { Busy } from "./live";
 import { ownNames } from "./names";
 import { requireOwnDirectory } from "./own-file";
 import { pageFiles } from "./page";
-import { addRoutes, type ApiOptions } from "./routes";
+import type { ApiOptions } from "./options";
+import { addRoutes } from "./routes";
 
 export interface ServerOptions extends ApiOptions, Omit<GuardOptions, "isOwnName"> {
   /** Names of this server, beside `localhost`, the machine's own and those of its certificate. */

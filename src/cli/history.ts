@@ -2,8 +2,9 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { z } from "zod";
 import { UsageError } from "../errors";
-import { leaderChangesProbe, startedProbe } from "../facts/history";
-import { withStack, type OpenCluster, type StackOptions } from "./cluster";
+import { patroniHistory, type History, type HistoryEvent } from "../operator/history";
+import type { Cluster } from "../operator/cluster";
+import { withStack, type StackOptions } from "./cluster";
 import { during } from "./during";
 import { pulumiOutput } from "./pulumi";
 import { deeds, readLines } from "./record";
@@ -14,15 +15,6 @@ interface HistoryOptions extends StackOptions {
   readonly lines: string;
   readonly since?: string;
   readonly json?: boolean;
-}
-
-/** Something that has changed a cluster. */
-export interface HistoryEvent {
-  /** When: `2026-11-22T02:00:00.123Z`; absent where nobody has written it down. */
-  readonly at?: string;
-  /** Who tells it. */
-  readonly source: "patroni" | "verb" | "api" | "pulumi";
-  readonly text: string;
 }
 
 /** `pgherd history`: what has changed the cluster. */
@@ -39,7 +31,10 @@ export function historyCommand(): Command {
       }
       const since = options.since && parseSince("--since", options.since, new Date()).toISOString();
       await during("history", options, async (cluster) => {
-        const { events, missing } = await lookBack(cluster, options.stack);
+        const { events, missing } = await lookBack(cluster, options.stack, {
+          auditLog: defaultAuditLog(options.stack),
+          runs: true,
+        });
         const shown = events
           .filter(({ at }) => since === undefined || (at !== undefined && at >= since))
           .slice(-Number(options.lines));
@@ -51,60 +46,29 @@ export function historyCommand(): Command {
     });
 }
 
-/** All that is known, the oldest first, and what could not be found out. */
-async function lookBack(
-  cluster: OpenCluster,
+/**
+ * All that is known, the oldest first, and what could not be found out.
+ * @param wanted the API's audit log, and whether Pulumi is asked, which takes seconds.
+ */
+export async function lookBack(
+  cluster: Cluster,
   stack: string,
-): Promise<{ readonly events: HistoryEvent[]; readonly missing: string[] }> {
-  const missing: string[] = [];
-  const members = Object.entries(cluster.plan.patroni.members);
-  const asked = await Promise.all(
-    members.map(async ([name, endpoint]) => {
-      try {
-        const [changes, started] = await Promise.all([
-          cluster.host(name).observe(leaderChangesProbe(endpoint)),
-          cluster.host(name).observe(startedProbe(endpoint)),
-        ]);
-        if (!changes) missing.push(`${name}: Patroni does not answer.`);
-        return { name, changes, started };
-      } catch (error) {
-        missing.push(String((error as Error).message).split("\n")[0] ?? "");
-        return { name };
-      }
-    }),
-  );
-  // All have it from the DCS; one that has just come back may have less.
-  const changes = asked
-    .flatMap((one) => (one.changes ? [one.changes] : []))
-    .sort((a, b) => b.length - a.length)[0];
+  wanted: { readonly auditLog: string; readonly runs: boolean },
+): Promise<History> {
+  const { events: told, missing } = await patroniHistory(cluster);
   const events: HistoryEvent[] = [
-    ...(changes ?? []).map(({ at, timeline, lsn, leader }) => ({
-      at,
-      source: "patroni" as const,
-      text: `${leader ?? "a member"} takes the lead: timeline ${timeline} begins at ${lsn}`,
-    })),
-    ...asked.flatMap(({ name, started }) =>
-      started === undefined
-        ? []
-        : [
-            {
-              at: started,
-              source: "patroni" as const,
-              text: `PostgreSQL on ${name} was started, and runs since`,
-            },
-          ],
-    ),
+    ...told,
     ...deeds(stack).map(({ at, by, what, outcome, seconds }) => ({
       at,
       source: "verb" as const,
       text: `${by}: pgherd ${what}: ${outcome}, after ${seconds} s`,
     })),
-    ...readLines(defaultAuditLog(stack), CALL).map(({ at, address, method, path, status }) => ({
+    ...readLines(wanted.auditLog, CALL).map(({ at, address, method, path, status }) => ({
       at,
       source: "api" as const,
       text: `${address}: ${method} ${path}: ${status < 300 ? "done" : `not done (${status})`}`,
     })),
-    ...runs(stack, missing),
+    ...(wanted.runs ? runs(stack, missing) : []),
   ];
   return { events: inOrder(events), missing };
 }

@@ -111,7 +111,7 @@ export function unitsByHost(
   for (const { host, daemon } of services) {
     if (hosts.length > 0 && !hosts.includes(host)) continue;
     if (daemons.length > 0 && !daemons.includes(daemon)) continue;
-    units.set(host, [...(units.get(host) ?? []), daemon]);
+    units.set(host, [...new Set([...(units.get(host) ?? []), daemon])]);
   }
   return units;
 }

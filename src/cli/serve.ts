@@ -6,6 +6,8 @@ import { PgherdError } from "../errors";
 import { labStatus } from "../lab/status";
 import { packageRoot } from "../package-root";
 import { openSettings, withStack } from "./cluster";
+import { lookBack } from "./history";
+import { unitsByHost } from "./logs";
 import { probeTarget } from "./measure";
 import { serveLab } from "./serve-lab";
 import {
@@ -65,15 +67,18 @@ async function serveHere(options: ServeOptions): Promise<void> {
   const target = () => probeTarget(stack, settings);
   const watched = openSettings(settings, "serve", () => undefined);
   const power = lab === undefined ? undefined : powerOf(lab);
-  const live = new Live({ cluster: watched, probeTarget: target, power });
+  const auditLog = options.auditLog ?? defaultAuditLog(stack);
+  const history = () => lookBack(watched, stack, { auditLog, runs: false });
+  const live = new Live({ cluster: watched, probeTarget: target, power, history });
   const given = process.env.PGHERD_SERVE_TOKEN;
   // What is started from here needs none.
   delete process.env.PGHERD_SERVE_TOKEN;
   const token = options.tokenFile ? readToken(options.tokenFile) : (given ?? newToken());
-  const auditLog = options.auditLog ?? defaultAuditLog(stack);
   const app = await createServer({
     live,
     members: settings.cluster.members.map(({ host }) => host),
+    daemons: Object.fromEntries(unitsByHost(watched.plan, [], [])),
+    history,
     open: (verb, say) => openSettings(settings, verb, say),
     probeTarget: target,
     power,

@@ -47,3 +47,49 @@ export function runningBackupsProbe(port: number): Probe<RunningBackup[]> {
     parse: (output) => JSON.parse(output) as RunningBackup[],
   };
 }
+
+/** Sessions of clients that have all of this in common. */
+export interface SessionGroup {
+  readonly user: string;
+  readonly database: string;
+  readonly application: string;
+  /** An address, or `socket`. */
+  readonly from: string;
+  /** `active`, `idle`, `idle in transaction`… */
+  readonly state: string;
+  readonly count: number;
+  /** Of the oldest transaction among them; absent where none has one. */
+  readonly openSeconds?: number;
+}
+
+/** Who is connected to a server. */
+export interface Sessions {
+  /** The largest groups. */
+  readonly sessions: readonly SessionGroup[];
+  /** Of clients, those that are not listed included. */
+  readonly total: number;
+  /** `max_connections` */
+  readonly maximum: number;
+}
+
+/** Groups that are told; an application that names itself anew each time would make thousands. */
+const GROUPS = 100;
+
+// A client chooses its application's name; what it asks for is nobody else's business.
+const SESSIONS = `with clients as (select coalesce(usename, '') as "user", coalesce(datname, '') as "database",
+    application_name as application, coalesce(host(client_addr), 'socket') as "from", coalesce(state, '') as state,
+    floor(extract(epoch from now() - xact_start))::int as open
+  from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()),
+groups as (select "user", "database", application, "from", state, count(*)::int as count, max(open) as "openSeconds"
+  from clients group by 1, 2, 3, 4, 5 order by count(*) desc, 1, 2, 3, 4, 5 limit ${GROUPS})
+select json_build_object('sessions', (select coalesce(json_agg(json_strip_nulls(row_to_json(groups))), '[]') from groups),
+  'total', (select count(*) from clients), 'maximum', current_setting('max_connections')::int);
+`;
+
+/** Who is connected to the server on this host's port. */
+export function sessionsProbe(port: number): Probe<Sessions> {
+  return {
+    script: `cd / && ${psql(port, "postgres")} ${hereDocument(SESSIONS)}`,
+    parse: (output) => JSON.parse(output) as Sessions,
+  };
+}

@@ -8,10 +8,12 @@ import { ago, bytes, count } from "./words";
 export function BalancerCard({
   balancer: { host, answers, unknown, holdsVip, entrances },
   vips,
+  open,
   children,
 }: {
   balancer: BalancerState;
   vips: readonly string[];
+  open: () => void;
   children: ComponentChildren;
 }) {
   const { primary = [], replica = [] } = entrances;
@@ -28,6 +30,9 @@ export function BalancerCard({
           writes to {primary.join(", ") || "nobody"}, reads to {replica.join(", ") || "nobody"}
         </p>
       )}
+      <div class="buttons">
+        <Open host={host} open={open} />
+      </div>
     </li>
   );
 }
@@ -48,6 +53,7 @@ export function MemberCard({
   sessions,
   busy,
   promote,
+  open,
   children,
 }: {
   member: MemberState;
@@ -57,6 +63,7 @@ export function MemberCard({
   /** Whether something is done to the cluster. */
   busy: boolean;
   promote: () => void;
+  open: () => void;
   children: ComponentChildren;
 }) {
   const { name, state, timeline, pendingRestart, upstream } = member;
@@ -76,8 +83,8 @@ export function MemberCard({
       {up && sessions !== undefined && <p class="state">{count(sessions, "session")} by HAProxy</p>}
       {pendingRestart && <p class="badge pending">restart pending</p>}
       <Etcd dcs={dcs} />
-      {up && !leads(member) && (
-        <div class="buttons">
+      <div class="buttons">
+        {up && !leads(member) && (
           <button
             class="quiet"
             onClick={promote}
@@ -86,8 +93,9 @@ export function MemberCard({
           >
             Make leader…
           </button>
-        </div>
-      )}
+        )}
+        <Open host={name} open={open} />
+      </div>
     </li>
   );
 }
@@ -98,6 +106,7 @@ export function HostCard({
   dcs,
   backup,
   at,
+  open,
   children,
 }: {
   host: string;
@@ -105,6 +114,7 @@ export function HostCard({
   backup?: ClusterStatus["backup"];
   /** When this was so. */
   at: string;
+  open: () => void;
   children: ComponentChildren;
 }) {
   return (
@@ -113,6 +123,9 @@ export function HostCard({
       {children}
       <Etcd dcs={dcs} />
       {backup && <Backups backup={backup} at={at} />}
+      <div class="buttons">
+        <Open host={host} open={open} />
+      </div>
     </li>
   );
 }
@@ -139,6 +152,15 @@ function Backups({ backup, at }: { backup: NonNullable<ClusterStatus["backup"]>;
       )}
       {nextAt > now && <p class="state">next backup in {ago(nextAt - now)}</p>}
     </>
+  );
+}
+
+/** A host's sessions and log, and what can be done to it. */
+function Open({ host, open }: { host: string; open: () => void }) {
+  return (
+    <button class="quiet" onClick={open} aria-label={`Details of ${host}`}>
+      Details…
+    </button>
   );
 }
 

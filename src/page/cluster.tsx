@@ -3,14 +3,16 @@ import { useRef, useState } from "preact/hooks";
 import type { BalancerState, MemberState } from "../operations/status";
 import { Ask } from "./ask";
 import { BalancerCard, HostCard, MemberCard } from "./cards";
+import { Details } from "./details";
 import { Lines, type Line } from "./lines";
 import type { Act, News } from "./news";
 import { PowerSwitch } from "./power";
-import { anotherLeader, powerCut, type Question } from "./questions";
+import { anotherLeader, leads, powerCut, type Question } from "./questions";
 
 /** The topology: who leads, who streams from whom, where clients come in, and what is agreed where. */
 export function Cluster({ news, act }: { news: News; act: Act }) {
   const [question, setQuestion] = useState<Question>();
+  const [opened, setOpened] = useState<string>();
   const box = useRef<HTMLElement>(null);
   const { status, power, operation } = news;
   if (!status) return null;
@@ -39,7 +41,12 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
       {loadBalancers.length > 0 && (
         <ul class="row" aria-label="Load balancers">
           {loadBalancers.map((balancer) => (
-            <BalancerCard key={balancer.host} balancer={balancer} vips={vips}>
+            <BalancerCard
+              key={balancer.host}
+              balancer={balancer}
+              vips={vips}
+              open={() => setOpened(balancer.host)}
+            >
               {powerOf(balancer.host)}
             </BalancerCard>
           ))}
@@ -53,6 +60,7 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
             dcs={dcs.find(({ host }) => host === member.name)}
             sessions={sessionsOf(member.name, loadBalancers)}
             busy={operation !== undefined}
+            open={() => setOpened(member.name)}
             promote={() => setQuestion(anotherLeader(status, member.name))}
           >
             {powerOf(member.name)}
@@ -68,15 +76,30 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
               dcs={dcs.find((one) => one.host === host)}
               backup={backup?.host === host ? backup : undefined}
               at={status.at}
+              open={() => setOpened(host)}
             >
               {powerOf(host)}
             </HostCard>
           ))}
         </ul>
       )}
+      {opened !== undefined && (
+        <Details
+          host={opened}
+          member={memberNamed(members, opened)}
+          act={act}
+          ask={setQuestion}
+          close={() => setOpened(undefined)}
+        />
+      )}
       {question && <Ask question={question} act={act} close={() => setQuestion(undefined)} />}
     </section>
   );
+}
+
+function memberNamed(members: readonly MemberState[], host: string) {
+  const found = members.find(({ name }) => name === host);
+  return found && { serves: found.condition === "serving", leads: leads(found) };
 }
 
 /** Sessions that come through the load balancers, of all that were asked. */

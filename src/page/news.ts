@@ -1,13 +1,13 @@
 import type { Message, Operation } from "../api/live";
 import type { ClusterStatus } from "../operations/status";
-import type { ClusterEvent } from "../operator/events";
+import type { LoggedEvent } from "../operator/event-log";
 import type { ProbeReport } from "../probe/report";
 
 /** All that the server has told. */
 export interface News {
   readonly status?: ClusterStatus;
   /** The latest first. */
-  readonly events: readonly ClusterEvent[];
+  readonly events: readonly LoggedEvent[];
   readonly probe?: ProbeReport;
   readonly operation?: Operation;
   /** In a lab only. */
@@ -19,7 +19,7 @@ export const EMPTY: News = { events: [] };
 /** A call that changes something. @throws Error with the server's own words. */
 export type Act = (method: string, path: string, body?: object) => Promise<unknown>;
 
-const SHOWN = 100;
+const SHOWN = 200;
 
 /** What is known once a message has come. */
 export function take(news: News, message: Message): News {
@@ -27,7 +27,7 @@ export function take(news: News, message: Message): News {
     case "status":
       return { ...news, status: message.data };
     case "event":
-      return { ...news, events: [message.data, ...news.events].slice(0, SHOWN) };
+      return { ...news, events: withEvent(news.events, message.data) };
     case "probe":
       return { ...news, probe: message.data ?? undefined };
     case "operation":
@@ -35,4 +35,11 @@ export function take(news: News, message: Message): News {
     case "power":
       return { ...news, power: message.data };
   }
+}
+
+/** What is told under the same number again takes the place of what was told before. */
+function withEvent(events: readonly LoggedEvent[], event: LoggedEvent): LoggedEvent[] {
+  return [event, ...events.filter(({ id }) => id !== event.id)]
+    .sort((a, b) => b.at.localeCompare(a.at))
+    .slice(0, SHOWN);
 }

@@ -3,7 +3,7 @@ import type { AuditEntry } from "../../src/api/audit";
 import { Live } from "../../src/api/live";
 import { createServer } from "../../src/api/server";
 import { newToken } from "../../src/api/token";
-import type { Host } from "../../src/host/host";
+import type { Host, Probe } from "../../src/host/host";
 import type { Cluster, OperatorPlan } from "../../src/operator/cluster";
 import { PLAN } from "../operations/answers";
 
@@ -27,6 +27,11 @@ const cluster: Cluster & { close(): void } = {
   close: () => undefined,
 };
 
+function saying(name: string, says: (host: string, script: string) => string): Host {
+  const observe = async <T>({ script, parse }: Probe<T>) => parse(says(name, script));
+  return { observe } as unknown as Host;
+}
+
 export interface TestServer {
   readonly app: FastifyInstance;
   readonly live: Live;
@@ -37,8 +42,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** @param names of the server, beside those that it has anyway. */
-export async function testServer(names: readonly string[] = []): Promise<TestServer> {
+/**
+ * @param names of the server, beside those that it has anyway.
+ * @param says what a host prints for a script; no host answers without it.
+ */
+export async function testServer(
+  names: readonly string[] = [],
+  says?: (host: string, script: string) => string,
+): Promise<TestServer> {
   const audited: AuditEntry[] = [];
   const refused: AuditEntry[] = [];
   const turned: [string, boolean][] = [];
@@ -53,7 +64,9 @@ export async function testServer(names: readonly string[] = []): Promise<TestSer
   const app = await createServer({
     ...{ live, probeTarget, power, names, token: TOKEN },
     members: ["db1", "db2", "db3"],
-    open: () => cluster,
+    daemons: { db1: ["patroni", "etcd"], lb1: ["haproxy", "keepalived"] },
+    history: async () => ({ events: [], missing: ["db1: Patroni does not answer."] }),
+    open: () => (says ? { ...cluster, host: (host) => saying(host, says) } : cluster),
     audit: (entry) => audited.push(entry),
     auditRefused: (entry) => refused.push(entry),
   });

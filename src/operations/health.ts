@@ -3,6 +3,7 @@ import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { serves, type Condition } from "../facts/member-state";
 import { loadedProblems } from "./loaded";
+import { oneCauseOnce } from "./one-cause";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
 import { sizeOf } from "./words";
@@ -25,13 +26,13 @@ type Seen = Omit<ClusterStatus, "health" | "healthy" | "problems">;
 /** Whether a cluster does what its stack says. */
 export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Seen): Judgement {
   if (answers.every(({ problem }) => problem !== undefined)) {
-    return { health: "unknown", problems: answers.flatMap(({ problem }) => problem ?? []) };
+    return { health: "unknown", problems: unansweredOf(answers) };
   }
   const writes = judgeWrites(plan, seen);
   const unreachable = new Set(answers.filter(({ problem }) => problem).map(({ host }) => host));
   const problems = [
     ...(writes.problem === undefined ? [] : [writes.problem]),
-    ...answers.flatMap(({ problem }) => problem ?? []),
+    ...unansweredOf(answers),
     ...seenOnlyByOthers(seen),
     ...[
       ...memberProblems(plan, answers, seen),
@@ -237,4 +238,13 @@ function vipProblems({ vips, loadBalancers }: Seen): string[] {
   if (holders.length === 0 && loadBalancers.some(({ unknown }) => unknown))
     return [`Who holds the virtual IP ${vips.join(", ")} is not known.`];
   return [`The virtual IP ${vips.join(", ")} is held by ${holders.join(" and ") || "nobody"}.`];
+}
+
+/** Why hosts do not answer. */
+function unansweredOf(answers: readonly HostAnswer[]): string[] {
+  const problems = answers.flatMap(({ problem }) => problem ?? []);
+  return oneCauseOnce(
+    problems,
+    answers.map(({ host }) => host),
+  );
 }

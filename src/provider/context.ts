@@ -9,12 +9,14 @@ export class Context {
   private readonly hosts = new Map<string, Host>();
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly done = new Map<string, Promise<unknown>>();
-  /** Services of which this run has said already what becomes of them. */
-  readonly foretold = new Set<string>();
+  /** What this run has said already, and need not say again. */
+  readonly told = new Set<string>();
 
   constructor(
     private readonly inventory: Inventory,
     private readonly log: EngineLog,
+    /** Hosts that the stack had once: nobody expects them to answer. */
+    private readonly former: readonly string[] = [],
     private readonly HostClass = hostClass(),
   ) {}
 
@@ -26,6 +28,11 @@ export class Context {
       this.hosts.set(name, host);
     }
     return host;
+  }
+
+  /** The hosts of the stack. */
+  hostNames(): string[] {
+    return Object.keys(this.inventory.hosts).filter((name) => !this.former.includes(name));
   }
 
   /** Shows what a resource is waiting for, as long as it does. */

@@ -25,7 +25,7 @@ export async function foreseeServices(
       return differs ? { host, effect: traits.effect } : undefined;
     });
     const changed = (await Promise.all(becomes)).filter((one) => one !== undefined);
-    for (const { host } of changed) context.foretold.add(serviceName(daemon, [host]));
+    for (const { host } of changed) context.told.add(serviceName(daemon, [host]));
     return [...new Set(changed.map(({ effect }) => effect))].map((effect) => {
       const on = changed.filter((one) => one.effect === effect).map(({ host }) => host);
       return `${serviceName(daemon, on)} ${effect}`;

@@ -4,6 +4,7 @@ import { candidatesProbe, packagesProbe } from "../facts/packages";
 import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Host } from "../host/host";
+import { oneCauseOnce } from "../operations/one-cause";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
 import { compareVersions, upstream } from "../versions";
@@ -40,7 +41,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     );
     const { bootstrap } = inputs;
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
-    const problems = [
+    const found = [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
@@ -48,10 +49,14 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...new Set(seen.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []))),
       ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
-    ].map((reason) => ({ property: "", reason }));
+    ];
+    const problems = oneCauseOnce(found, Object.keys(inputs.hosts)).map((reason) => ({
+      property: "",
+      reason,
+    }));
     // The survey itself comes after this: where this fails, it would be told only at the next attempt.
     if (problems.length === 0 || !inputs.survey) return problems;
-    const told = problems.map(({ reason }) => reason);
+    const told = found;
     const also = await survey.check?.(context, { cluster: inputs.cluster, ...inputs.survey }, {});
     return [...problems, ...(also ?? []).filter(({ reason }) => !told.includes(reason))];
   },

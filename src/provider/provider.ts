@@ -16,6 +16,7 @@ import { hostBase } from "./host-base";
 import { currentInventory, keepFormerHosts, type KeptInventory } from "./inventory";
 import { logins } from "./logins";
 import { migrationReport } from "./migration-report";
+import { outOfReach } from "./out-of-reach";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
 import { promotion } from "./promotion";
@@ -109,7 +110,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       const inventory = currentInventory(recorded, process.env.PULUMI_CONFIG, () =>
         log.warning("", UNREADABLE),
       );
-      context = new Context(inventory, log);
+      context = new Context(inventory, log, Object.keys(recorded.former ?? {}));
     },
     async check(id, inputs, oldInputs) {
       const type = typeOf(id);
@@ -136,7 +137,12 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       // The engine may know no inputs (a resource that is being imported): the state holds them all.
       const imported = Object.keys(inputs).length === 0;
       const wanted = imported ? state : inputs;
-      const found = await typeOf(id).read(configured(), wanted, state);
+      const found = await typeOf(id)
+        .read(configured(), wanted, state)
+        .catch((error: unknown) => {
+          if (imported || !(error instanceof ConnectError)) throw error;
+          return outOfReach(configured(), error, state);
+        });
       if (!found) return undefined;
       // What was wanted stays, whatever was found: the next look has to ask for all of it again.
       return {

@@ -67,7 +67,7 @@ export const service: ResourceType<ServiceInputs, Learned> = {
   async foresee(context, inputs, known) {
     const { effect } = traits(inputs);
     const where = serviceName(inputs.daemon, [inputs.host]);
-    if (context.foretold.has(where)) return [];
+    if (context.told.has(where)) return [];
     if (known.unit.active !== "active") return [`${where} starts`];
     const loads =
       known.unit.configuration !== "loaded" ||

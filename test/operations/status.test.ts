@@ -216,7 +216,7 @@ test("if no host answers, nothing is known", () => {
   const all = ["db1", "db2", "db3", "lb1", "lb2"].map(unreachable);
   const status = assembleStatus(PLAN, answers(...all), AT);
   expect(status.health).toBe("unknown");
-  expect(status.problems).toHaveLength(5);
+  expect(status.problems).toEqual([expect.stringMatching(/^db1, db2, db3, lb1, lb2: /)]);
   expect(status.members.map(({ name, state }) => `${name} ${state}`)).toEqual([
     "db1 unknown",
     "db2 unknown",

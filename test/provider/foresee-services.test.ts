@@ -10,7 +10,7 @@ const wanted = (content: string) => ({
 
 /** What a preview says where the file is so on each host, and its daemon too. */
 async function foresee(found: { [host: string]: { content: string; active?: string } }) {
-  const foretold = new Set<string>();
+  const told = new Set<string>();
   const host = (name: string) => ({
     observe: async ({ script }: { script: string }) =>
       script.includes("systemctl show")
@@ -18,20 +18,20 @@ async function foresee(found: { [host: string]: { content: string; active?: stri
         : { "/etc/x": { content: found[name]?.content ?? "" } },
   });
   const hosts = Object.fromEntries(Object.keys(found).map((name) => [name, wanted("new")]));
-  const context = { foretold, host } as unknown as Context;
-  return { said: await foreseeServices(context, { services: { haproxy: hosts } }), foretold };
+  const context = { told, host } as unknown as Context;
+  return { said: await foreseeServices(context, { services: { haproxy: hosts } }), told };
 }
 
 test("a preview says once what becomes of a daemon, for all its hosts", async () => {
-  const { said, foretold } = await foresee({ lb1: { content: "old" }, lb2: { content: "old" } });
+  const { said, told } = await foresee({ lb1: { content: "old" }, lb2: { content: "old" } });
   expect(said).toEqual(["haproxy on lb1, lb2 reloads: open sessions go on"]);
-  expect([...foretold]).toEqual(["haproxy on lb1", "haproxy on lb2"]);
+  expect([...told]).toEqual(["haproxy on lb1", "haproxy on lb2"]);
 });
 
 test("a daemon that runs with the files as they are to be is not named", async () => {
-  const { said, foretold } = await foresee({ lb1: { content: "new" }, lb2: { content: "old" } });
+  const { said, told } = await foresee({ lb1: { content: "new" }, lb2: { content: "old" } });
   expect(said).toEqual(["haproxy on lb2 reloads: open sessions go on"]);
-  expect([...foretold]).toEqual(["haproxy on lb2"]);
+  expect([...told]).toEqual(["haproxy on lb2"]);
 });
 
 test("a daemon that does not run is said to start", async () => {

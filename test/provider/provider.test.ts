@@ -42,13 +42,20 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => impostor.listen(0, "127.0.0.1", resolve));
   impostorPort = (impostor.address() as AddressInfo).port;
   closedPort = await freePort();
+  ({ server, client } = await serveProvider(identityFile));
+});
+
+let configuredBy = "";
+
+/** A provider of its own, as each run has. */
+async function serveProvider(identityFile = configuredBy) {
+  configuredBy = identityFile;
   const listening = await listen(pgherdProvider(undefined), "1.2.3");
-  server = listening.server;
   const raw = new ResourceProviderClient(
     `127.0.0.1:${listening.port}`,
     grpc.credentials.createInsecure(),
   );
-  client = clientOf(raw as never);
+  const own = clientOf(raw as never);
   const reached = { address: "127.0.0.1", hostKey: PINNED };
   const request = new messages.ConfigureRequest();
   request.setArgs(
@@ -62,10 +69,11 @@ beforeAll(async () => {
       },
     }),
   );
-  const configured = await client<messages.ConfigureResponse>("configure", request);
+  const configured = await own<messages.ConfigureResponse>("configure", request);
   expect(configured.getAcceptsecrets()).toBe(false);
   expect(configured.getSupportspreview()).toBe(true);
-});
+  return { server: listening.server, client: own };
+}
 
 afterAll(() => {
   server.forceShutdown();
@@ -178,6 +186,28 @@ test("a host that cannot be reached is not taken as gone", async () => {
   request.setInputs(toStruct(base));
   const error = await failure(client("read", request));
   expect(error.details).toMatch(/^gone: .* cannot be reached/);
+});
+
+test("every host that cannot be reached is told of once in a refresh, with all causes", async () => {
+  const other = await serveProvider();
+  const read = (host: string, state: Values) => {
+    const request = about(new messages.ReadRequest(), HOST_BASE);
+    request.setId(`demo/${host}`);
+    request.setProperties(toStruct(state));
+    request.setInputs(toStruct(state));
+    return other.client<messages.ReadResponse>("read", request);
+  };
+  const states = ["gone", "swapped", "gone", "swapped"].map((host) => ({ ...base, host }));
+  const results = await Promise.allSettled(states.map((state) => read(state.host, state)));
+  other.server.forceShutdown();
+  const errors = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  expect(errors).toHaveLength(1);
+  const { details } = errors[0] as grpc.ServiceError;
+  expect(details.match(/^gone: .* cannot be reached/gm)).toHaveLength(1);
+  expect(details.match(/^swapped: .* shows another host key/gm)).toHaveLength(1);
+  const kept = results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  for (const answer of kept)
+    expect(states).toContainEqual({ ...fromStruct(answer.getProperties()) });
 });
 
 test("a preview of what only looks does look, so that what it learns is known there", async () => {

@@ -19,6 +19,16 @@ export interface LoadedFiles {
   readonly isRead: boolean;
   /** What ALTER SYSTEM has set, by lower-case name. */
   readonly altered: { readonly [name: string]: string };
+  /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
+  readonly configured: { readonly [name: string]: string };
+  /** Of the settings that a role or database can break a promise with: what ALTER ROLE and ALTER DATABASE have set. */
+  readonly overrides: readonly {
+    /** Nothing: every role, or every database. */
+    readonly role: string | null;
+    readonly database: string | null;
+    readonly name: string;
+    readonly value: string;
+  }[];
   /** Commits that wait for a replica to confirm them. */
   readonly waiting: { readonly count: number; readonly seconds: number };
   /** Whom they wait for, as the server has it. */
@@ -51,6 +61,16 @@ select json_build_object(
   'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
   'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
     where name is not null and sourcefile like '%/postgresql.auto.conf'),
+  'configured', (select coalesce(json_object_agg(name, setting), '{}') from (
+    select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings
+    where name is not null and setting is not null and sourcefile not like '%/postgresql.auto.conf'
+    order by lower(name), seqno desc) as others),
+  'overrides', (select coalesce(json_agg(json_build_object('role', rolname, 'database', datname, 'name', name, 'value', value)
+      order by rolname, datname, name), '[]') from (
+    select rolname, datname, lower(split_part(one, '=', 1)) as name, substr(one, strpos(one, '=') + 1) as value
+    from pg_db_role_setting left join pg_roles on pg_roles.oid = setrole left join pg_database on pg_database.oid = setdatabase,
+      unnest(setconfig) as one) as session
+    where name in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')),
   'waiting', (select json_build_object('count', count(*),
     'seconds', coalesce(round(extract(epoch from max(clock_timestamp() - state_change))), 0))
     from pg_stat_activity where wait_event = 'SyncRep'),

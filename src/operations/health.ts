@@ -2,7 +2,7 @@ import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { serves, type Condition } from "../facts/member-state";
-import { loadedProblems } from "./loaded";
+import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
@@ -48,6 +48,12 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...restoreProblems(answers),
     ...firewallProblems(answers),
     ...answers.flatMap(({ host, loaded }) => (loaded ? loadedProblems(host, loaded) : [])),
+    // They are the same on every member.
+    ...new Set(
+      answers.flatMap(({ loaded }) =>
+        loaded ? sessionProblems(loaded, plan.patroni.synchronous !== null) : [],
+      ),
+    ),
     ...(seen.backup?.problems ?? []),
   ];
   if (writes.possible === "no") return { health: "down", problems };

@@ -1,5 +1,6 @@
 import type { LoadedFiles } from "../facts/loaded";
 import { booleanOf } from "../setting-values";
+import { identifier } from "./postgres";
 
 /** What a server cannot load of its files, each with the place and the server's own words. */
 export function loadErrors(member: string, { errors }: Pick<LoadedFiles, "errors">): string[] {
@@ -21,9 +22,15 @@ function linesOf(lines: readonly string[]): string[] {
 /** Settings that pgherd, Patroni or a promise of the stack hang on; ALTER SYSTEM breaks them with any value. */
 const NEVER = new Set([
   ...["synchronous_standby_names", "primary_conninfo", "primary_slot_name", "restore_command"],
-  ...["archive_cleanup_command", "promote_trigger_file", "hot_standby", "wal_log_hints"],
+  ...["hot_standby", "wal_log_hints"],
   ...["listen_addresses", "port", "unix_socket_directories", "hba_file", "ident_file"],
-  ...["external_pid_file", "cluster_name", "password_encryption"],
+  ...["external_pid_file", "cluster_name"],
+]);
+
+/** Settings of a recovery that change nothing by themselves; what others of that name do is not known. */
+const OF_NO_HARM = new Set([
+  ...["recovery_prefetch", "recovery_init_sync_method"],
+  ...["recovery_target_action", "recovery_target_inclusive"],
 ]);
 
 /** Others that break one with this value. */
@@ -32,6 +39,16 @@ const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
   full_page_writes: (value) => booleanOf(value) === true,
   synchronous_commit: (value) =>
     !["off", "false", "no", "0", "local"].includes(value.toLowerCase()),
+  password_encryption: (value) => value.toLowerCase() === "scram-sha-256",
+  recovery_min_apply_delay: (value) => parseFloat(value) === 0,
+  recovery_target_timeline: (value) => value === "latest",
+  ...Object.fromEntries(
+    [
+      ...["recovery_target", "recovery_target_lsn", "recovery_target_name", "recovery_target_time"],
+      ...["recovery_target_xid", "recovery_end_command", "archive_cleanup_command"],
+      ...["promote_trigger_file"],
+    ].map((name) => [name, (value: string) => value === ""]),
+  ),
   wal_level: (value) => ["replica", "logical"].includes(value.toLowerCase()),
   ...Object.fromEntries(
     [
@@ -45,15 +62,50 @@ const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
  * What ALTER SYSTEM has set that breaks a promise of every stack, whether or not this one names it: that commits outlast a
  * crash, and are confirmed where they are to be; that replicas follow; that the server is where its clients and Patroni look.
  */
-export function brokenPromises({ altered }: Pick<LoadedFiles, "altered">): {
-  [name: string]: string;
-} {
+export function brokenPromises({
+  altered,
+  configured,
+}: Pick<LoadedFiles, "altered" | "configured">): { [name: string]: string } {
   return Object.fromEntries(
     Object.entries(altered).filter(([name, value]) => {
-      if (NEVER.has(name) || name.startsWith("recovery_")) return true;
-      return Object.hasOwn(UNLESS, name) && !UNLESS[name]?.(value);
+      const said = Object.hasOwn(configured, name) ? configured[name] : undefined;
+      if (said !== undefined && isSame(said, value)) return false;
+      if (Object.hasOwn(UNLESS, name)) return !UNLESS[name]?.(value);
+      return NEVER.has(name) || (name.startsWith("recovery_") && !OF_NO_HARM.has(name));
     }),
   );
+}
+
+/** Of settings of any type. */
+function isSame(a: string, b: string): boolean {
+  return a === b || (booleanOf(a) !== undefined && booleanOf(a) === booleanOf(b));
+}
+
+/**
+ * What ALTER ROLE and ALTER DATABASE have set that breaks a promise of the stack for the sessions that it concerns. It may be
+ * meant, so that nothing takes it back.
+ * @param synchronous whether commits wait for replicas.
+ */
+export function sessionProblems(
+  { overrides }: Pick<LoadedFiles, "overrides">,
+  synchronous: boolean,
+): string[] {
+  return overrides.flatMap(({ role, database, name, value }) => {
+    if (UNLESS[name]?.(value) || (name === "synchronous_commit" && !synchronous)) return [];
+    const of =
+      role === null
+        ? database === null
+          ? "ROLE ALL"
+          : `DATABASE ${identifier(database)}`
+        : `ROLE ${identifier(role)}${database === null ? "" : ` IN DATABASE ${identifier(database)}`}`;
+    const breaks =
+      name === "synchronous_commit"
+        ? "commits of these sessions wait for no replica, and may be lost in a failover"
+        : "these sessions read damaged data as if it were whole";
+    return [
+      `${name} is ${JSON.stringify(value)} by ALTER ${of}: ${breaks}. If that is not meant: ALTER ${of} RESET ${name};`,
+    ];
+  });
 }
 
 /** Less is what a replica that is busy takes. */

@@ -13,7 +13,7 @@ export function oneCauseOnce(problems: readonly string[], hosts: readonly string
     if (host) known.of.add(host);
   }
   return [...causes].map(([cause, { first, of }]) =>
-    of.size > 1 ? `${[...of].join(", ")}: ${cause}` : first,
+    of.size > 1 ? `${[...of].sort().join(", ")}: ${cause}` : first,
   );
 }
 

@@ -56,7 +56,7 @@ describe("a load balancer's setting", () => {
       Object.assign(loadBalancers as object, { replicaFallback: true, maxConnections: 3000 }),
     );
     const preview = await balanced.pulumi("preview");
-    expect(preview).toMatch(/haproxy on lb1 reloads/);
+    expect(preview).toMatch(/haproxy on lb1, lb2 reloads/);
     const before = await runs();
     const holder = (await cluster.healthy()).loadBalancers.find(({ holdsVip }) => holdsVip)?.host;
     const { passwords } = await cluster.outputs();
@@ -189,7 +189,7 @@ describe("users and databases", () => {
       });
     });
     expect(await more.pulumi("preview")).toContain(
-      "databases: changed by SQL, no service is touched",
+      "databases report: changed by SQL, no service is touched",
     );
     await more.deploy();
     const leader = leaderOf(await cluster.healthy());

@@ -246,7 +246,7 @@ describe("refusals", () => {
     );
     // Patroni since 3.2.0 would silently wait longer than this profile says.
     expect(said).toMatch(
-      /db1: pgherd:cluster\.failover\.profile: "aggressive" needs patroni older than 3\.2\.0, found 4/,
+      /db1, db2, db3: pgherd:cluster\.failover\.profile: "aggressive" needs patroni older than 3\.2\.0, found 4/,
     );
     expect(await fingerprints()).toEqual(before);
   });

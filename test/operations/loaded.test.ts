@@ -1,12 +1,20 @@
 import { expect, test } from "vitest";
 import { loadedProbe, type LoadedFiles } from "../../src/facts/loaded";
-import { brokenPromises, loadedProblems, loadErrors, sameLines } from "../../src/operations/loaded";
+import {
+  brokenPromises,
+  loadedProblems,
+  loadErrors,
+  sameLines,
+  sessionProblems,
+} from "../../src/operations/loaded";
 
 const FINE: LoadedFiles = {
   errors: [],
   hba: ["local all all peer"],
   isRead: true,
   altered: {},
+  configured: {},
+  overrides: [],
   waiting: { count: 0, seconds: 0 },
   synchronousStandbyNames: "db2",
 };
@@ -45,9 +53,50 @@ test("ALTER SYSTEM breaks promises that no stack has to name", () => {
     wal_level: "logical",
     default_transaction_read_only: "off",
     constructor: "x",
+    password_encryption: "SCRAM-SHA-256",
+    recovery_target_timeline: "latest",
+    recovery_min_apply_delay: "0",
+    recovery_target_time: "",
+    recovery_prefetch: "off",
   };
-  expect(brokenPromises({ altered: broken })).toEqual(broken);
-  expect(brokenPromises({ altered: harmless })).toEqual({});
+  expect(brokenPromises({ altered: broken, configured: {} })).toEqual(broken);
+  expect(brokenPromises({ altered: harmless, configured: {} })).toEqual({});
+});
+
+test("ALTER SYSTEM breaks nothing where it says what the stack and Patroni say", () => {
+  const configured = {
+    hot_standby: "on",
+    restore_command: "/var/lib/pgherd/wal-from-backup %f %p",
+    synchronous_commit: "off",
+  };
+  const altered = { ...configured, hot_standby: "true" };
+  expect(brokenPromises({ altered, configured })).toEqual({});
+  const others = { hot_standby: "off", restore_command: "/bin/false", synchronous_commit: "local" };
+  expect(brokenPromises({ altered: others, configured })).toEqual(others);
+});
+
+test("ALTER ROLE and ALTER DATABASE of what breaks a promise are told, with the way back", () => {
+  const of = (role: string | null, database: string | null, name: string, value: string) => ({
+    ...{ role, database, name, value },
+  });
+  const overrides = [
+    of("app", null, "synchronous_commit", "off"),
+    of("my app", "my db", "synchronous_commit", "local"),
+    of(null, "db", "zero_damaged_pages", "on"),
+    of(null, null, "synchronous_commit", "remote_apply"),
+    of("log", null, "ignore_checksum_failure", "off"),
+  ];
+  const lost = "commits of these sessions wait for no replica, and may be lost in a failover";
+  const damaged =
+    'zero_damaged_pages is "on" by ALTER DATABASE "db": these sessions read damaged data as if it were whole. ' +
+    'If that is not meant: ALTER DATABASE "db" RESET zero_damaged_pages;';
+  expect(sessionProblems({ overrides }, true)).toEqual([
+    `synchronous_commit is "off" by ALTER ROLE "app": ${lost}. If that is not meant: ALTER ROLE "app" RESET synchronous_commit;`,
+    `synchronous_commit is "local" by ALTER ROLE "my app" IN DATABASE "my db": ${lost}. ` +
+      'If that is not meant: ALTER ROLE "my app" IN DATABASE "my db" RESET synchronous_commit;',
+    damaged,
+  ]);
+  expect(sessionProblems({ overrides }, false)).toEqual([damaged]);
 });
 
 test("a status says what would not start again, what is broken, and why commits hang", () => {

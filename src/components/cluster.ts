@@ -103,7 +103,12 @@ export class Cluster extends pulumi.ComponentResource {
     this.statsPassword = generated.secrets.stats;
     this.checked = new Preflight(
       `${name}-preflight`,
-      { cluster: name, ...plan.preflight },
+      {
+        cluster: name,
+        ...plan.preflight,
+        // Those of a server that is migrated are known only once it has been looked at, which comes later.
+        ...(!plan.migration && !plan.standby && { services: serviceFiles(plan) }),
+      },
       this.child,
     );
     if (plan.migration && !plan.migration.rollback) {
@@ -150,11 +155,7 @@ export class Cluster extends pulumi.ComponentResource {
       .all([this.checked.facts, source])
       .apply(([facts, found]) => plan.patroni.dynamicConfiguration(facts, found));
     const told = (migration ?? standby)?.report(dynamic);
-    // A preview shows resources in the order in which they come: what becomes of what runs comes first there.
-    const foretold =
-      pulumi.runtime.isDryRun() && !source ? this.database(dynamic, [this.checked]) : undefined;
-    const first = [told, foretold].filter((one) => one !== undefined);
-    const hosts = this.hosts([this.checked, ...first]);
+    const hosts = this.hosts([this.checked, ...(told ? [told] : [])]);
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
     const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
@@ -170,7 +171,7 @@ export class Cluster extends pulumi.ComponentResource {
     }
     const balancers = this.balancers(hosts);
     const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
-    const database = foretold ?? this.database(dynamic, [...made, ...promoted]);
+    const database = this.database(dynamic, [...made, ...promoted]);
     const ready = [database, ...this.entryPoint(balancers, database)];
     const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
     this.cutOver(standby ? promoted : [...ready, ...backups]);
@@ -313,7 +314,6 @@ export class Cluster extends pulumi.ComponentResource {
         synchronous: patroni.synchronous,
         configuration,
         filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
-        services: pulumi.output(this.source).apply((source) => serviceFiles(plan, source)),
         unloaded: [],
         pendingRestart: [],
         // Later the cluster's rules are its own.

@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
 import type { ClusterPlan, Files } from "../plan/types";
-import type { ServiceFilesInput, Source } from "../resources/inputs";
+import type { ServiceFilesInput } from "../resources/inputs";
 
-/** Daemons of which the database's resource tells first what becomes of them; Barman touches nothing that runs. */
+/** Daemons of which a preview tells first what becomes of them; Barman touches nothing that runs. */
 const TOLD = ["patroni", "haproxy", "keepalived", "etcd"];
 
 /** What services are made from, passwords apart, by `daemon` and host. */
-export function serviceFiles({ services }: ClusterPlan, source: Source | undefined) {
+export function serviceFiles({ services }: ClusterPlan) {
   const found: { [daemon: string]: { [host: string]: ServiceFilesInput } } = {};
-  for (const { daemon, host, files, migratedFiles } of services) {
+  for (const { daemon, host, files } of services) {
     if (!TOLD.includes(daemon)) continue;
-    const all = (source && migratedFiles?.(source)) ?? files;
-    (found[daemon] ??= {})[host] = { paths: Object.keys(all), hash: contentHash(all) };
+    (found[daemon] ??= {})[host] = { paths: Object.keys(files), hash: contentHash(files) };
   }
   return found;
 }

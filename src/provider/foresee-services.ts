@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { filesProbe } from "../facts/files";
 import { unitProbe } from "../facts/systemd";
-import type { PatroniClusterInputs, ServiceFilesInput } from "../resources/inputs";
+import type { PreflightInputs, ServiceFilesInput } from "../resources/inputs";
 import type { Context } from "./context";
 import { DAEMONS } from "./daemons";
 
@@ -11,7 +11,7 @@ import { DAEMONS } from "./daemons";
  */
 export async function foreseeServices(
   context: Context,
-  { services = {} }: Pick<PatroniClusterInputs, "services">,
+  { services = {} }: Pick<PreflightInputs, "services">,
 ): Promise<string[]> {
   const sentences = Object.entries(services).map(async ([daemon, hosts]) => {
     const traits = DAEMONS[daemon];

@@ -36,7 +36,6 @@ import type { ResourceType } from "./resource";
 import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
-import { foreseeServices } from "./foresee-services";
 import { whyNotWait } from "./standstill";
 import { waitFor } from "../operations/wait";
 
@@ -52,7 +51,7 @@ const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/pat
 
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
-  derived: ["configuration", "filesHash", "services"],
+  derived: ["configuration", "filesHash"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
@@ -111,13 +110,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     return (await look(context, withLeft(inputs, known))) ?? withLeft(trouble, known);
   },
 
-  async foresee(context, inputs, known) {
-    const [cluster, services] = await Promise.all([
-      foreseeCluster(context, inputs, known),
-      foreseeServices(context, inputs),
-    ]);
-    return [...cluster, ...services];
-  },
+  foresee: foreseeCluster,
 
   /** Stops the members in the order in which nothing fails over: replicas first. Their data stays. */
   async delete(context, urn, inputs) {

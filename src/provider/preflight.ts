@@ -9,6 +9,7 @@ import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inpu
 import { sameValue, type Value } from "../rpc/values";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
+import { foreseeServices } from "./foresee-services";
 import { judgeBootstrap } from "./preflight-backup";
 import { tryOut } from "./preflight-trial";
 import { judgeHost } from "./preflight-rules";
@@ -24,7 +25,7 @@ interface Learned {
 /** What is learned stays as it is until the inputs change, so that nothing is tuned anew by itself. */
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
-  derived: ["hosts", "fixed", "versions"],
+  derived: ["hosts", "fixed", "versions", "services"],
   judged: ["trial"],
   id: ({ cluster }) => `${cluster}/preflight`,
   readOnly: true,
@@ -61,8 +62,11 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     return [...problems, ...(also ?? []).filter(({ reason }) => !told.includes(reason))];
   },
 
+  foresee: foreseeServices,
+
   async apply(context, _urn, inputs, known) {
-    if (known && sameBut("trial", inputs, known)) return { ...inputs, facts: known.facts };
+    if (known && sameBut(["trial", "services"], inputs, known))
+      return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
         look(context, host, requirement, []),
@@ -79,11 +83,14 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
 };
 
 /** Whether nothing differs but this: what is tried tells nothing of the hosts. */
-function sameBut(key: keyof PreflightInputs, a: PreflightInputs, b: PreflightInputs): boolean {
-  const others = Object.entries(a).filter(([name]) => name !== key) as [
-    keyof PreflightInputs,
-    Value,
-  ][];
+function sameBut(
+  keys: readonly (keyof PreflightInputs)[],
+  a: PreflightInputs,
+  b: PreflightInputs,
+): boolean {
+  const others = Object.entries(a).filter(
+    ([name]) => !keys.includes(name as keyof PreflightInputs),
+  ) as [keyof PreflightInputs, Value][];
   return others.every(([name, value]) => sameValue(value ?? null, (b[name] ?? null) as Value));
 }
 

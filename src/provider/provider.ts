@@ -152,9 +152,10 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       };
     },
     async update(id, name, state, inputs, preview) {
-      if (!preview || looksOnly(id, inputs)) return apply(id, name, inputs, state);
-      await foretell(id, inputs, state);
-      return { ...state, ...inputs };
+      if (preview) await foretell(id, inputs, state);
+      return !preview || looksOnly(id, inputs)
+        ? apply(id, name, inputs, state)
+        : { ...state, ...inputs };
     },
     async delete(id, _name, state) {
       await typeOf(id).delete(configured(), id.urn, state);

@@ -68,6 +68,10 @@ export interface PreflightInputs {
   readonly fixed: { readonly [path: string]: string };
   /** The look at a server that is to be migrated, told together with all else that is wrong. */
   readonly survey?: Omit<SurveyInputs, "cluster">;
+  /** What the daemons are made from, by daemon and host, so that a preview says first what becomes of which. */
+  readonly services?: {
+    readonly [daemon: string]: { readonly [host: string]: ServiceFilesInput };
+  };
 }
 
 /** Settings and lines of pg_hba.conf that are tried on every member before anything is changed. */
@@ -448,10 +452,6 @@ export interface PatroniClusterInputs {
   readonly configuration: { readonly [key: string]: unknown };
   /** Of the members' own files: when they change, something may wait for a restart of PostgreSQL. */
   readonly filesHash: string;
-  /** What the daemons are made from, by daemon and host, so that a preview says first what becomes of which. */
-  readonly services?: {
-    readonly [daemon: string]: { readonly [host: string]: ServiceFilesInput };
-  };
   /** What the members' servers have not loaded of their files, or could not: nothing is wanted. */
   readonly unloaded: readonly string[];
   /** Members on which something waits for a restart of PostgreSQL: none is wanted. */

@@ -45,12 +45,15 @@ beforeAll(async () => {
   });
 });
 
-test("a preview hears of the database before all that stands under it", () => {
+test("the preflight, which a preview hears of before every host, knows what the daemons are made from", () => {
   const names = heard.map(({ name }) => name);
-  const at = names.indexOf("demo-patroni-cluster");
-  expect(names.indexOf("demo-preflight")).toBeLessThan(at);
-  for (const later of ["demo-db1", "demo-db1-firewall", "demo-lb1-haproxy", "demo-db1-patroni"])
+  const at = names.indexOf("demo-preflight");
+  for (const later of ["demo-db1", "demo-lb1-haproxy", "demo-db1-patroni", "demo-patroni-cluster"])
     expect(names.indexOf(later), later).toBeGreaterThan(at);
+  const { services } = heard[at]?.inputs as { services: { [daemon: string]: object } };
+  expect(Object.keys(services).sort()).toEqual(["etcd", "haproxy", "keepalived", "patroni"]);
+  expect(Object.keys(services.patroni as object)).toEqual(["db1", "db2", "db3"]);
+  expect(JSON.stringify(services)).not.toContain("secret");
 });
 
 test("a password that is still to be made leaves what it does not stand in as it is", () => {

@@ -204,7 +204,10 @@ function remarks({ source, details }: FoundSource, { voidRules = [], method }: P
       : []),
     ...(details.oldestTransaction > LONG_SECONDS
       ? [
-          `a transaction has been open for ${details.oldestTransaction} s: a copy waits for it at its start`,
+          `a transaction has been open for ${details.oldestTransaction} s: ` +
+            (method === "adopt" && source.slots.some(({ type }) => type === "logical")
+              ? "if it has written, end it before the step replicated: until then Patroni restarts replicas again and again, to copy logical slots"
+              : "a replica may let nobody in before its end (if it has more than 64 savepoints)"),
         ]
       : []),
     ...unlogged.map(

@@ -37,6 +37,7 @@ import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { whyNotWait } from "./standstill";
+import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
 
 interface Learned {
@@ -92,6 +93,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     // Some need a library that a restart brings.
     await createExtensions(context, urn, inputs);
     await rulesCarried(context, Object.keys(inputs.members), inputs.port, inputs.carried);
+    await tellUnservedSlots(context, urn, inputs, leader);
     const found = await look(context, inputs);
     if (found) return found;
     const view = await viewOf(context, inputs);

@@ -38,6 +38,11 @@ export class OddServer {
     await this.ask("db1", "rollback prepared 'half'", { database: "shop" });
   }
 
+  /** Somebody ends what he has left open. */
+  async endTransaction(): Promise<void> {
+    await this.lab.onHost("db1", "sudo systemctl stop clerk");
+  }
+
   async likeness(host: string, options: Session = {}): Promise<string> {
     return await this.ask(host, LIKENESS, options);
   }

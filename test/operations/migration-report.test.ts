@@ -71,3 +71,16 @@ test("the report names what is kept, who is connected and how to go back", () =>
   expect(text).toContain("about 52 s at 100 MB per second");
   expect(text).toContain("pgherd:cluster.migration.rollback: true");
 });
+
+test("an open transaction is told with what it does to logical slots, where there are any", () => {
+  const details = { ...FOUND.details, oldestTransaction: 300 };
+  expect(renderReport({ ...FOUND, details }, PLAN)).toContain(
+    "open for 300 s: if it has written, end it before the step replicated",
+  );
+  const without = { source: { ...FOUND.source, slots: [] }, details };
+  expect(renderReport(without, PLAN)).not.toContain("before the step replicated");
+  const following = { ...PLAN, method: "standbyCluster" as const };
+  expect(renderReport({ ...FOUND, details }, following)).not.toContain(
+    "before the step replicated",
+  );
+});

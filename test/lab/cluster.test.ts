@@ -82,6 +82,19 @@ describe("a cluster from nothing", () => {
     expect(await fingerprints()).toEqual(before);
   });
 
+  test("a preview says first which daemons reload; one of some resources alone works too", async () => {
+    const balanced = cluster.varying(({ cluster: { loadBalancers } }) =>
+      Object.assign(loadBalancers as object, { maxConnections: 3000 }),
+    );
+    const said = await balanced.pulumi("preview", "--diff");
+    const reloads = said.indexOf("haproxy on lb1, lb2 reloads: open sessions go on");
+    expect(reloads).toBeGreaterThan(0);
+    expect(reloads).toBeLessThan(said.indexOf("haproxy.cfg"));
+    expect(said.match(/^.*reloads: open sessions.*$/gm)).toHaveLength(1);
+    const one = await balanced.pulumi("preview", "--target", "**::demo-lb1*");
+    expect(one).toMatch(/~ 1 to update/);
+  });
+
   test("each port leads to the members of its role", async () => {
     const seen = await cluster.healthy();
     const role = (wanted: string) => seen.members.find((member) => member.role === wanted)?.name;

@@ -1,3 +1,4 @@
+import { placeLabels } from "./labels";
 import { duration, type Interruption, type Kind, type ProbeReport, type Second } from "./report";
 
 // Pictures of a probe's report: pure, and for the page as well as for a file or a terminal.
@@ -57,11 +58,7 @@ export function drawProbe(report: ProbeReport, width = 900): string {
     .filter((kind) => report[kind].succeeded + report[kind].failed > 0)
     .flatMap((kind) => [
       ...bars(kind, seconds, step, scale),
-      ...report.interruptions
-        .filter((one) => one.kind === kind && endOf(one, report) > start)
-        .flatMap((one) =>
-          shade(one, Math.max(start, Date.parse(one.from)), endOf(one, report), scale),
-        ),
+      ...interrupted(kind, report, start, scale),
     ]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" class="probe" role="img">`,
@@ -117,21 +114,37 @@ function bars(kind: Kind, seconds: readonly Second[], step: number, { width, x }
   ];
 }
 
-function shade(
-  { kind, ms, to }: Interruption,
-  from: number,
-  until: number,
-  { width, x }: Scale,
-): string[] {
+/** Pixels of a line of labels. */
+const LABEL_LINE = 15;
+
+/** What is shaded, and above all of it the labels. */
+function interrupted(kind: Kind, report: ProbeReport, start: number, scale: Scale): string[] {
   const { top, height } = TRACKS[kind];
-  const left = x(from);
-  const shaded = Math.max(2, x(until) - left);
-  // Near the right edge the label stands before the shade.
-  const anchor = left > width - 90 ? "end" : "start";
+  const shown = report.interruptions
+    .filter((one) => one.kind === kind && endOf(one, report) > start)
+    .map((one) => ({ ...one, x: scale.x(Math.max(start, Date.parse(one.from))) }));
+  const labels = shown.map(({ ms, to, x }) => ({
+    ...{ x, weight: ms, text: `${duration(ms)}${to === undefined ? " so far" : ""}` },
+  }));
+  const places = placeLabels(labels, {
+    from: LEFT,
+    to: scale.width,
+    lines: Math.floor(height / LABEL_LINE),
+  });
   return [
-    `<rect class="away" x="${round(left)}" y="${top}" width="${round(shaded)}" height="${height}"/>`,
-    `<path class="edge" d="M${round(left)} ${top}v${height}"/>`,
-    `<text class="label" x="${round(left + (anchor === "end" ? -4 : 4))}" y="${top + 14}" text-anchor="${anchor}">${duration(ms)}${to === undefined ? " so far" : ""}</text>`,
+    ...shown.flatMap((one) => {
+      const width = Math.max(2, scale.x(endOf(one, report)) - one.x);
+      return [
+        `<rect class="away" x="${round(one.x)}" y="${top}" width="${round(width)}" height="${height}"/>`,
+        `<path class="edge" d="M${round(one.x)} ${top}v${height}"/>`,
+      ];
+    }),
+    ...labels.flatMap(({ text }, i) => {
+      const place = places[i];
+      if (!place) return [];
+      const y = top + 14 + place.line * LABEL_LINE;
+      return `<text class="label" x="${round(place.left)}" y="${y}">${text}</text>`;
+    }),
   ];
 }
 

@@ -55,7 +55,8 @@ function backupHost(
   const programs: Readonly<Record<string, string>> = {
     psql: `case "$*" in
   *IDENTIFY_SYSTEM*) echo "7713342702797794961 ${leader.timeline ?? 1} 0/FF000000 " ;;
-  *TIMELINE_HISTORY*) printf '%s' '${leader.history ?? ""}' ;;
+  *"TIMELINE_HISTORY "*) words="$*"; number=\${words##* }
+    printf '%s' '${leader.history ?? ""}' | sed "s/^[0-9]*[.]history/0000000$number.history/" ;;
   *"SHOW wal_segment_size"*) echo ${leader.segmentSize} ;;
   *pg_settings*) echo $((${bytes})) ;;
   *pg_ls_waldir*) cat ${folder}/waldir.$(cat ${folder}/rounds 2>/dev/null | wc -l) 2>/dev/null || cat ${folder}/waldir.0 ;;
@@ -90,7 +91,10 @@ echo . >>${folder}/rounds; [ "$(wc -l <${folder}/rounds)" -lt 3 ] || kill "$PPID
     gaps: () => read(join(home, "gaps")).split("\n").slice(0, -1),
     sql: () => read(join(folder, "sql")),
     streaming: () =>
-      list("streaming").map((name) => [name, statSync(join(home, "streaming", name)).size]),
+      list("streaming")
+        .filter((name) => !name.endsWith(".history"))
+        .map((name) => [name, statSync(join(home, "streaming", name)).size]),
+    histories: () => list("streaming").filter((name) => name.endsWith(".history")),
     diverged: () => list("diverged").map((name) => name.replace(/\.\d+T\d+Z$/, "")),
   };
 }
@@ -221,10 +225,26 @@ test("where several timelines begin in one segment, the last one's is received, 
   host.receive();
   expect(host.gaps()).toEqual([]);
   expect(host.diverged()).toEqual([begun]);
+  // Servers look for the newest timeline number by number. That of the leader's own comes with its WAL.
+  expect(host.histories()).toEqual(["00000003.history"]);
   expect(host.streaming()).toEqual([
     [segment("71"), MB],
     [`${segment("72", 4)}.partial`, 0],
   ]);
+});
+
+test("a whole segment of a timeline that the leader has left, at the place where it is received again, is kept aside", () => {
+  const host = backupHost(
+    { [segment("72", 4)]: MB, [`${segment("73", 4)}.partial`]: MB },
+    {
+      ...{ segmentSize: "1MB", timeline: 5, oldest: [segment("70", 3)] },
+      history: "00000005.history 3\t0/7480000\tx\n",
+    },
+    { "00000004.history": "3\t0/7240000\tx\n" },
+  );
+  host.receive();
+  expect(host.diverged()).toEqual([segment("72", 4), `${segment("73", 4)}.partial`]);
+  expect(host.streaming()).toEqual([[`${segment("72", 3)}.partial`, 0]]);
 });
 
 test("the oldest WAL of the leader is what it follows itself, and not what it has left there", () => {

@@ -86,7 +86,7 @@ describe("a cluster from nothing", () => {
     const balanced = cluster.varying(({ cluster: { loadBalancers } }) =>
       Object.assign(loadBalancers as object, { maxConnections: 3000 }),
     );
-    const said = await balanced.pulumi("preview", "--diff");
+    const said = await balanced.shown("preview", "--diff");
     const reloads = said.indexOf("haproxy on lb1, lb2 reloads: open sessions go on");
     expect(reloads).toBeGreaterThan(0);
     expect(reloads).toBeLessThan(said.indexOf("haproxy.cfg"));

@@ -139,6 +139,11 @@ export class LabCluster {
     return labExec(this.lab, this.argv(...args));
   }
 
+  /** The same with what it says of resources, which goes to standard error beside a diff. */
+  shown(...args: string[]): Promise<string> {
+    return labExec(this.lab, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...this.argv(...args)]);
+  }
+
   /** What Pulumi prints, errors included, in a run that has to fail. */
   refused(...args: string[]): Promise<string> {
     const script = 'if "$@" 2>&1; then echo "expected this to fail" >&2; exit 1; fi';

@@ -27,7 +27,8 @@ function accepts(address, port, timeoutMs) {
       socket.destroy();
       resolve(open);
     };
-    const timer = setTimeout(() => end(false), timeoutMs);
+    // Where this program itself was held up, what has been accepted meanwhile is heard of first.
+    const timer = setTimeout(() => setImmediate(() => end(false)), timeoutMs);
     socket.once("connect", () => end(true));
     socket.once("error", (error) => {
       if (CLOSED.includes(error.code)) return end(false);

@@ -21,7 +21,7 @@ const imports = sources("src").flatMap(importsOf);
 /** Folders, files, or `types of` them, that each folder may import. */
 const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   index: ["components", "config", "plan", "errors"],
-  components: ["resources", "plan", "types of config"],
+  components: ["resources", "plan", "types of config", "configuration-hash"],
   plan: [
     "types of config",
     "config/directories",
@@ -53,6 +53,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "facts",
     "host",
     "types of resources/inputs",
+    "configuration-hash",
     "versions",
     "setting-values",
     "errors",

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { configurationHash } from "../configuration-hash";
 import { filesProbe } from "../facts/files";
 import { unitProbe } from "../facts/systemd";
 import type { PreflightInputs, ServiceFilesInput } from "../resources/inputs";
@@ -45,7 +45,5 @@ async function differ(
   { paths, hash }: ServiceFilesInput,
 ): Promise<boolean> {
   const found = await context.host(host).observe(filesProbe(paths));
-  const all = createHash("sha256");
-  for (const path of paths) all.update(found[path]?.content ?? "").update("\0");
-  return all.digest("hex") !== hash;
+  return configurationHash(found, paths) !== hash;
 }

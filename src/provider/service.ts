@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { MEMBER_FILE } from "../config/directories";
+import { configurationHash } from "../configuration-hash";
 import { PgherdError } from "../errors";
 import { logProbe } from "../facts/etcd";
 import { directoriesProbe, filesProbe, type FoundDirectory, type FoundFile } from "../facts/files";
@@ -20,7 +20,7 @@ import { careForEtcd, type EtcdCare } from "./etcd-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
 import { demandLoaded, untilLoaded } from "./loaded";
-import type { FileInput, ServiceInputs } from "../resources/inputs";
+import type { ServiceInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 
@@ -177,11 +177,6 @@ function isOutdated(inputs: ServiceInputs, { unit, files }: Found): boolean {
     ([path, { modified, changed }]) =>
       (otherRights.includes(path) ? modified : changed) > unit.since,
   );
-}
-
-function configurationHash(files: { readonly [path: string]: FileInput }): string {
-  const contents = Object.entries(files).map(([path, { content }]) => [path, content]);
-  return createHash("sha256").update(JSON.stringify(contents.sort())).digest("hex");
 }
 
 function state(

@@ -434,7 +434,7 @@ export interface DynamicConfigurationInputs {
 /** The files of one service, those with passwords apart. */
 export interface ServiceFilesInput {
   readonly paths: readonly string[];
-  /** Of their contents, in this order. */
+  /** Of their contents; see configuration-hash. */
   readonly hash: string;
 }
 

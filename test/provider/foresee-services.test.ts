@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { configurationHash } from "../../src/configuration-hash";
 import type { Context } from "../../src/provider/context";
 import { foreseeServices } from "../../src/provider/foresee-services";
 
 const wanted = (content: string) => ({
   paths: ["/etc/x"],
-  hash: createHash("sha256").update(content).update("\0").digest("hex"),
+  hash: configurationHash({ "/etc/x": { content } }),
 });
 
 /** What a preview says where the file is so on each host, and its daemon too. */

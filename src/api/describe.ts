@@ -16,6 +16,20 @@ export function describe(summary: string, answer: z.ZodType, query?: z.ZodType) 
   };
 }
 
+/** The same of a route for one of some things that have names: another name is refused before anything is asked. */
+export function of<T extends object>(
+  param: string,
+  names: readonly string[],
+  { schema }: { readonly schema: T },
+) {
+  const params = {
+    type: "object",
+    properties: { [param]: { type: "string", enum: names } },
+    required: [param],
+  };
+  return { schema: { ...schema, params } };
+}
+
 /** The same of a route that changes something. */
 export function changing(summary: string, answer: z.ZodType, body?: z.ZodType) {
   const { schema } = describe(summary, answer);

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { readLog } from "../operator/logs";
 import { looking } from "./acts";
-import { changing, describe } from "./describe";
+import { changing, describe, of } from "./describe";
 import type { Live } from "./live";
 import type { ApiOptions } from "./options";
 import type { PowerSwitch } from "./power";
@@ -19,15 +19,13 @@ const LINES = 100;
 const LINE_CHARACTERS = 2000;
 
 function addLogs(app: FastifyInstance, options: ApiOptions): void {
-  const { schema } = describe("What its daemons have said.", shapes.logs, shapes.logsQuery);
-  const params = {
-    type: "object",
-    properties: { host: { type: "string", enum: Object.keys(options.daemons) } },
-    required: ["host"],
-  };
   app.get<{ Params: { host: string }; Querystring: z.infer<typeof shapes.logsQuery> }>(
     "/api/v1/hosts/:host/logs",
-    { schema: { ...schema, params } },
+    of(
+      "host",
+      Object.keys(options.daemons),
+      describe("What its daemons have said.", shapes.logs, shapes.logsQuery),
+    ),
     async ({ params: { host }, query: { daemon, lines = LINES } }, reply) => {
       const daemons = options.daemons[host] ?? [];
       if (daemon !== undefined && !daemons.includes(daemon)) {

@@ -10,25 +10,16 @@ import {
 } from "../operator/members";
 import { readSessions } from "../operator/sessions";
 import { acting, looking, measuring } from "./acts";
-import { changing, describe } from "./describe";
+import { changing, describe, of } from "./describe";
 import type { ApiOptions } from "./options";
 import * as shapes from "./schemas";
 
 /** What can be asked of a member, and done to it. */
 export function addMembers(app: FastifyInstance, options: ApiOptions): void {
-  const params = {
-    type: "object",
-    properties: { member: { type: "string", enum: options.members } },
-    required: ["member"],
-  };
-  const onMember = (summary: string, answer: z.ZodType, body?: z.ZodType) => {
-    const { schema } = changing(summary, answer, body);
-    return { schema: { ...schema, params } };
-  };
-  const ofMember = (summary: string, answer: z.ZodType, query?: z.ZodType) => {
-    const { schema } = describe(summary, answer, query);
-    return { schema: { ...schema, params } };
-  };
+  const onMember = (...told: Parameters<typeof changing>) =>
+    of("member", options.members, changing(...told));
+  const ofMember = (...told: Parameters<typeof describe>) =>
+    of("member", options.members, describe(...told));
   app.get<{ Params: { member: string } }>(
     "/api/v1/members/:member/sessions",
     ofMember("Who is connected to it, by what they have in common.", shapes.sessions),

@@ -57,9 +57,8 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     }));
     // The survey itself comes after this: where this fails, it would be told only at the next attempt.
     if (problems.length === 0 || !inputs.survey) return problems;
-    const told = found;
     const also = await survey.check?.(context, { cluster: inputs.cluster, ...inputs.survey }, {});
-    return [...problems, ...(also ?? []).filter(({ reason }) => !told.includes(reason))];
+    return [...problems, ...(also ?? []).filter(({ reason }) => !found.includes(reason))];
   },
 
   foresee: foreseeServices,
@@ -82,7 +81,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   async delete() {},
 };
 
-/** Whether nothing differs but this: what is tried tells nothing of the hosts. */
+/** Whether nothing differs but these: what is tried or told tells nothing of the hosts. */
 function sameBut(
   keys: readonly (keyof PreflightInputs)[],
   a: PreflightInputs,

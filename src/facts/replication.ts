@@ -16,22 +16,33 @@ export interface Standby {
   readonly lagSeconds?: number;
 }
 
-const STANDBYS = `select coalesce(json_agg(json_strip_nulls(json_build_object('name', application_name, 'state', state,
-    'syncState', sync_state, 'lagBytes', greatest(pg_wal_lsn_diff(here, replay_lsn), 0)::bigint,
-    'lagSeconds', case when replay_lsn >= here then 0 else round(extract(epoch from replay_lag)::numeric, 3) end))
-    order by application_name), '[]')
-  from pg_stat_replication, (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
-    else pg_current_wal_lsn() end as here) as position;
+/** What a server says of the streams from it and to it. */
+export interface Streams {
+  /** The timeline that it writes, or that a standby receives; absent for a standby that receives nothing. */
+  readonly timeline?: number;
+  /** Who streams from it. */
+  readonly standbys: readonly Standby[];
+}
+
+const STREAMS = `select json_strip_nulls(json_build_object(
+  'timeline', case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
+    else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
+  'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state,
+      'syncState', sync_state, 'lagBytes', greatest(pg_wal_lsn_diff(here, replay_lsn), 0)::bigint,
+      'lagSeconds', case when replay_lsn >= here then 0 else round(extract(epoch from replay_lag)::numeric, 3) end)
+      order by application_name), '[]')
+    from pg_stat_replication, (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
+      else pg_current_wal_lsn() end as here) as position)));
 `;
 
 /** A server that has stopped in the middle would keep us waiting. */
 const PATIENCE_SECONDS = 5;
 
-/** Who streams from the server on this host's port; `undefined` where none answers. */
-export function standbysProbe(port: number): Probe<Standby[] | undefined> {
+/** The streams of the server on this host's port; `undefined` where none answers. */
+export function streamsProbe(port: number): Probe<Streams | undefined> {
   return {
     // Nothing is "not known".
-    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(STANDBYS)}) || :`,
-    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Standby[])),
+    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(STREAMS)}) || :`,
+    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Streams)),
   };
 }

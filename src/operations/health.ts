@@ -128,7 +128,7 @@ function streamProblems(answers: readonly HostAnswer[], seen: Seen): Problem[] {
   const leader = seen.members.find(({ name }) => name === leaderOf(seen));
   const all = seen.members.every(
     ({ name, condition }) =>
-      condition !== "serving" || answers.some((one) => one.host === name && one.standbys),
+      condition !== "serving" || answers.some((one) => one.host === name && one.streams),
   );
   if (!leader || !all) return [];
   return seen.members

@@ -59,9 +59,10 @@ function memberOf(
   if (!answer.view) return { ...(entry ?? nothing), state: NO_ANSWER };
   const { state, replication, pendingRestart } = answer.member ?? {};
   const told = entry?.state ?? "";
+  // The view of the cluster is a round of Patroni old.
   return {
     ...(entry ?? nothing),
-    // The view of the cluster is a round of Patroni old.
+    timeline: answer.streams?.timeline ?? entry?.timeline,
     state: state === "running" ? (replication ?? (serves(told) ? told : state)) : (state ?? told),
     pendingRestart: pendingRestart ?? entry?.pendingRestart ?? false,
   };
@@ -112,8 +113,8 @@ function streamOf(
   answers: readonly HostAnswer[],
 ): Pick<MemberState, "lagBytes" | "lagSeconds" | "syncState" | "upstream"> {
   if (role === "leader") return {};
-  for (const { host, standbys = [] } of answers) {
-    const stream = standbys.find((standby) => standby.name === name);
+  for (const { host, streams } of answers) {
+    const stream = streams?.standbys.find((standby) => standby.name === name);
     if (!stream) continue;
     return {
       // Patroni's own figure is as old as its last round.

@@ -23,7 +23,7 @@ import {
   type ScheduledSwitchover,
 } from "../facts/patroni";
 import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
-import { standbysProbe, type Standby } from "../facts/replication";
+import { streamsProbe, type Streams } from "../facts/replication";
 import type { Host } from "../host/host";
 import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
 import { judge, type Health } from "./health";
@@ -98,7 +98,8 @@ export interface HostAnswer {
   readonly problem?: string;
   readonly view?: ClusterView;
   readonly member?: MemberStatus;
-  readonly standbys?: readonly Standby[];
+  /** Of a member: what it streams, and to whom. */
+  readonly streams?: Streams;
   readonly dcs?: DcsMember;
   readonly servers?: readonly BalancedServer[];
   readonly vipsHeld?: readonly string[];
@@ -129,11 +130,11 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
   const url = etcd.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
-    const [view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
+    const [view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
       await Promise.all([
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
-        endpoint === undefined ? undefined : host.observe(standbysProbe(patroni.port)),
+        endpoint === undefined ? undefined : host.observe(streamsProbe(patroni.port)),
         url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
         balancer && host.observe(serversProbe(balancer.statsPort)),
         balancer && host.observe(addressesHeldProbe(balancer.vips)),
@@ -150,7 +151,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
       ]);
     const [restore, loaded, place] = others;
     return {
-      ...{ host: name, view, member, standbys, dcs, servers, vipsHeld, firewall, backups, slot },
+      ...{ host: name, view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot },
       ...{ restore, loaded, place },
     };
   } catch (error) {

@@ -15,7 +15,7 @@ import { userLoginsProbe } from "../../src/facts/logins";
 import { candidatesProbe, olderProbe, packagesProbe } from "../../src/facts/packages";
 import { clusterViewProbe } from "../../src/facts/patroni";
 import { reachProbe } from "../../src/facts/reach";
-import { standbysProbe } from "../../src/facts/replication";
+import { streamsProbe } from "../../src/facts/replication";
 import { sourceProbe } from "../../src/facts/source";
 import { copiesProbe, reachesProbe } from "../../src/facts/standby";
 import { maskedProbe } from "../../src/facts/systemd";
@@ -56,7 +56,7 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["etcd's members", healthPagesProbe([`http://${NOBODY}`])],
   ["etcd's log", logProbe(none)],
   ["Patroni", clusterViewProbe(NOBODY)],
-  ["standbys", standbysProbe(1)],
+  ["streams", streamsProbe(1)],
   ["copies", copiesProbe(1)],
   ["HAProxy", entrancesProbe(1)],
   ["a server that was adopted", keptSourceProbe],

@@ -68,19 +68,22 @@ function member(host: string): HostAnswer {
     host,
     view: view(),
     member: { pendingRestart: false, paused: false, dcsLastSeen: 1 },
-    standbys:
-      host === "db1"
-        ? [
-            { name: "db2", state: "streaming", syncState: "sync", lagBytes: 0, lagSeconds: 0 },
-            {
-              name: "db3",
-              state: "streaming",
-              syncState: "async",
-              lagBytes: 16384,
-              lagSeconds: 0.25,
-            },
-          ]
-        : [],
+    streams: {
+      timeline: 2,
+      standbys:
+        host === "db1"
+          ? [
+              { name: "db2", state: "streaming", syncState: "sync", lagBytes: 0, lagSeconds: 0 },
+              {
+                name: "db3",
+                state: "streaming",
+                syncState: "async",
+                lagBytes: 16384,
+                lagSeconds: 0.25,
+              },
+            ]
+          : [],
+    },
     dcs: { healthy: true, leader: host === "db1", databaseBytes: 20480, alarms: [] },
   };
 }
@@ -125,7 +128,12 @@ export function withoutPower(host: string, entry: "leased" | "expired" = "leased
       entry === "expired" && {
         view: { ...answer.view, members: answer.view.members.filter(({ name }) => name !== host) },
       }),
-    ...(answer.standbys && { standbys: answer.standbys.filter(({ name }) => name !== host) }),
+    ...(answer.streams && {
+      streams: {
+        ...answer.streams,
+        standbys: answer.streams.standbys.filter(({ name }) => name !== host),
+      },
+    }),
   }));
   return [unreachable(host), ...left];
 }

@@ -224,6 +224,22 @@ test("if no host answers, nothing is known", () => {
   ]);
 });
 
+test("a member's timeline is its own, however old Patroni's view of it is", () => {
+  const members = view().members.map((one) => ({ ...one, timeline: 1 }));
+  const old = { view: { ...view(), members } };
+  const streams = { timeline: 2, standbys: [] };
+  const { members: told } = seen(
+    says("db1", old),
+    says("db2", { ...old, streams }),
+    says("db3", { ...old, streams: undefined }),
+  );
+  expect(told.map(({ name, timeline }) => `${name} ${timeline}`)).toEqual([
+    "db1 2",
+    "db2 2",
+    "db3 1",
+  ]);
+});
+
 test("a replica that streams from nobody though there is a leader is told, with the remedy", () => {
   const standbys = [{ name: "db2", state: "streaming", syncState: "sync", lagBytes: 0 }];
   const members = view().members.map((one) =>
@@ -231,9 +247,9 @@ test("a replica that streams from nobody though there is a leader is told, with 
   );
   const told = { view: { ...view(), members } };
   const { health, problems } = seen(
-    says("db1", { ...told, standbys }),
+    says("db1", { ...told, streams: { timeline: 2, standbys } }),
     says("db2", told),
-    says("db3", told),
+    says("db3", { ...told, streams: { standbys: [] } }),
   );
   expect(health).toBe("degraded");
   expect(problems).toEqual([

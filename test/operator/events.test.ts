@@ -22,7 +22,7 @@ test("a new leader is told with who follows it, and who leads there", () => {
   const standbys = [{ name: "db3", state: "streaming", syncState: "sync", lagBytes: 0 }];
   const after = seen(
     unreachable("db1"),
-    says("db2", { view: roles, standbys }),
+    says("db2", { view: roles, streams: { standbys } }),
     says("db3", { view: roles }),
     says("lb1", { servers: servers("db2", "db3", "none") }),
     says("lb2", { servers: servers("db2", "db3", "none") }),
@@ -52,7 +52,7 @@ test("replicas of a stack with backups are up during a failover, though none str
         one.role === "leader" ? one : { ...one, state: "in archive recovery" },
       ),
     },
-    standbys: [],
+    streams: { standbys: [] },
   });
   const roles = { db1: "leader", db2: "sync_standby", db3: "replica" };
   const after = seen(

@@ -36,7 +36,8 @@ test("with asynchronous replication any replica does, unless it is too far behin
   expect(planSwitchover(plan, seen(), IDLE, { to: "db3" }).refusals).toEqual([]);
   const behind = [{ name: "db3", state: "streaming", syncState: "async", lagBytes: 2e6 }];
   expect(
-    planSwitchover(plan, seen(says("db1", { standbys: behind })), IDLE, { to: "db3" }).refusals,
+    planSwitchover(plan, seen(says("db1", { streams: { standbys: behind } })), IDLE, { to: "db3" })
+      .refusals,
   ).toEqual(["db3 is too far behind (replica, 2000000 B behind; 1000000 B are allowed)."]);
 });
 

@@ -40,7 +40,7 @@ export const cluster = z.strictObject({
   forks: z
     .array(fork)
     .default([])
-    .describe("Writable copies of the database, made by copy-on-write; see Forks."),
+    .describe("Writable copies of the database, made by copy-on-write; see docs/forks.md."),
   hooks: z.array(hook).default([]).describe("Your own commands around a change."),
   migration: migration.optional().describe("Make a cluster of a server that runs already."),
 });

@@ -20,7 +20,7 @@ export const standbyRollback: ResourceType<StandbyRollbackInputs> = {
       return failure(
         "pgherd:cluster.migration.rollback: expected the cluster to follow the old server still, found that it has taken " +
           `its place: rows that were written since are not on ${host}, and would be lost. Take it out again. Whoever ` +
-          `wants ${host} back without them lets clients in there by hand; see Migration in the README.`,
+          `wants ${host} back without them lets clients in there by hand; see docs/migration.md.`,
       );
     } catch (error) {
       if (!(error instanceof PgherdError)) throw error;

@@ -29,7 +29,7 @@ function mistakes(change: (stack: StackFile) => void): string[] {
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-test.each(["README.md", "stacks/pgherd.schema.json"])(
+test.each(["docs/configuration.md", "stacks/pgherd.schema.json"])(
   "%s is up to date with the schema (npm run reference)",
   async (path) => {
     const texts = await referenceTexts(ROOT);

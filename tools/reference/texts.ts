@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as prettier from "prettier";
 import { jsonSchema, settingsTables } from "../../src/config/reference";
 
+const CONFIGURATION = "docs/configuration.md";
 const START = "<!-- settings: written by npm run reference -->";
 const END = "<!-- end of settings -->";
 
@@ -12,7 +13,7 @@ const END = "<!-- end of settings -->";
  */
 export async function referenceTexts(root: string): Promise<{ [path: string]: string }> {
   return {
-    "README.md": await formatted(root, "README.md", withTables(read(root, "README.md"))),
+    [CONFIGURATION]: await formatted(root, CONFIGURATION, withTables(read(root, CONFIGURATION))),
     "stacks/pgherd.schema.json": await formatted(
       root,
       "stacks/pgherd.schema.json",
@@ -21,12 +22,12 @@ export async function referenceTexts(root: string): Promise<{ [path: string]: st
   };
 }
 
-function withTables(readme: string): string {
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+function withTables(page: string): string {
+  const [start, end] = [page.indexOf(START), page.indexOf(END)];
   if (start < 0 || end < start) {
-    throw new Error(`README.md: expected the lines "${START}" and "${END}". Put them back.`);
+    throw new Error(`${CONFIGURATION}: expected the lines "${START}" and "${END}". Put them back.`);
   }
-  return `${readme.slice(0, start + START.length)}\n\n${settingsTables()}\n\n${readme.slice(end)}`;
+  return `${page.slice(0, start + START.length)}\n\n${settingsTables()}\n\n${page.slice(end)}`;
 }
 
 function read(root: string, path: string): string {

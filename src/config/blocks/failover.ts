@@ -37,7 +37,7 @@ const failoverProfile = z
   .strictObject({
     profile: z
       .enum(["default", "fast", "aggressive"])
-      .describe("Patroni's timings and HAProxy's checks together; see Recovery time."),
+      .describe("Patroni's timings and HAProxy's checks together; see docs/durability.md."),
     ...failoverRules,
   })
   .describe("By a ready-made profile:");

@@ -37,7 +37,9 @@ export const adoptMigration = z
     until: z
       .enum(MIGRATION_STEPS)
       .default("cutOver")
-      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+      .describe(
+        "How far to go; see docs/migration.md. It only goes on: the way back is `rollback`.",
+      ),
     rollback: z
       .boolean()
       .default(false)
@@ -63,7 +65,9 @@ export const standbyClusterMigration = z
     until: z
       .enum(["prepared", "replicated", "balanced", "cutOver"])
       .default("cutOver")
-      .describe("How far to go; see Migration. It only goes on: the way back is `rollback`."),
+      .describe(
+        "How far to go; see docs/migration.md. It only goes on: the way back is `rollback`.",
+      ),
     rollback: z
       .boolean()
       .default(false)

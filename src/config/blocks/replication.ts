@@ -4,7 +4,7 @@ export const replication = z.strictObject({
   mode: z
     .enum(["asynchronous", "synchronous", "strict", "quorum"])
     .default("synchronous")
-    .describe("What an acknowledged commit is worth; see Durability."),
+    .describe("What an acknowledged commit is worth; see docs/durability.md."),
   count: z
     .int()
     .min(1)

@@ -267,6 +267,8 @@ export class Cluster extends pulumi.ComponentResource {
         endpoints: Object.values(members),
         configuration,
         beginning: plan.standby?.beginning,
+        members: plan.patroni.members,
+        port: plan.patroni.port,
       },
       { ...child, dependsOn: dcs },
     );

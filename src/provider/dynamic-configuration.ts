@@ -2,8 +2,11 @@ import { CommandError } from "../errors";
 import { keyProbe } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
 import { setKey } from "../operations/etcd";
+import { wantedSettings, type WantedSettings } from "../operations/settings";
 import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
+import { demandLoaded } from "./loaded";
+import { refusedSettings, untilGone } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
 
@@ -15,22 +18,14 @@ const RUNTIME_KEYS = ["pause", "standby_cluster"];
 
 export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
   identity: ["cluster"],
+  derived: ["members", "port"],
   id: ({ cluster }) => `${cluster}/configuration`,
 
-  async apply(context, _urn, inputs) {
+  async apply(context, urn, inputs) {
     const found = await look(context, inputs);
-    if (!found || !sameValue(found.configuration, inputs.configuration)) {
-      const value = JSON.stringify({
-        ...inputs.configuration,
-        ...(found ? found.runtime : inputs.beginning),
-      });
-      await context
-        .host(inputs.host)
-        .change(
-          "changing the dynamic configuration",
-          setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0"),
-        );
-    }
+    if (found && sameValue(found.configuration, inputs.configuration)) return inputs;
+    await write(context, inputs, inputs.configuration as Values, found);
+    if (found) await demandAccepted(context, urn, inputs, found.configuration);
     return inputs;
   },
 
@@ -67,6 +62,49 @@ async function look(
       Object.entries(all).filter(([name]) => RUNTIME_KEYS.includes(name) === runtime),
     );
   return { configuration: part(false), runtime: part(true), revision: found.revision };
+}
+
+async function write(
+  context: Context,
+  inputs: DynamicConfigurationInputs,
+  configuration: Values,
+  found: Found | undefined,
+): Promise<void> {
+  const value = JSON.stringify({ ...configuration, ...(found ? found.runtime : inputs.beginning) });
+  await context
+    .host(inputs.host)
+    .change(
+      "changing the dynamic configuration",
+      setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0"),
+    );
+}
+
+/**
+ * Members that run read it now. Where a server does not load a setting, the old configuration comes back, all of it: with
+ * the new one that server would not start again.
+ */
+async function demandAccepted(
+  context: Context,
+  urn: string,
+  inputs: DynamicConfigurationInputs,
+  old: Values,
+): Promise<void> {
+  const changed = changedSettings(old, inputs.configuration);
+  const refused = await refusedSettings(context, urn, inputs, changed);
+  if (refused.length === 0) return;
+  const now = await look(context, inputs);
+  // Somebody else's change since then is his.
+  if (!now || !sameValue(now.configuration, inputs.configuration)) demandLoaded(refused, "");
+  await write(context, inputs, old, now);
+  await untilGone(context, urn, inputs, changed);
+  demandLoaded(refused, "The settings that were there before are back on all members.");
+}
+
+function changedSettings(old: Values, wanted: DynamicConfigurationInputs["configuration"]) {
+  const before = wantedSettings(old);
+  return Object.fromEntries(
+    Object.entries(wantedSettings(wanted)).filter(([name, value]) => before[name] !== value),
+  ) as WantedSettings;
 }
 
 function key({ cluster }: DynamicConfigurationInputs): string {

@@ -58,5 +58,8 @@ function judge(
 /** @throws HealthError if a server cannot load what it was given. @param undone what has been done about it. */
 export function demandLoaded(errors: readonly string[], undone: string): void {
   if (errors.length === 0) return;
-  throw new HealthError(`${errors.join("\n")}\n${undone}`, `Next: mend it in the stack; ${NEXT}`);
+  throw new HealthError(
+    `${errors.join("\n")}\n${undone}`,
+    `Next: mend it in the stack, or what that host lacks; ${NEXT}`,
+  );
 }

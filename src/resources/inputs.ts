@@ -429,6 +429,10 @@ export interface DynamicConfigurationInputs {
   readonly configuration: { readonly [key: string]: unknown };
   /** What stands in it beside that when it is first written, and is later changed by others than this. */
   readonly beginning?: { readonly [key: string]: unknown };
+  /** Endpoint of Patroni's REST API by host: those who read it, once they run. */
+  readonly members: { readonly [host: string]: string };
+  /** Of PostgreSQL on them. */
+  readonly port: number;
 }
 
 /** The files of one service, those with passwords apart. */

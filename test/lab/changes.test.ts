@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { down } from "../../src/lab/down";
+import { packageRoot } from "../../src/package-root";
 import { full } from "./harness";
 import { LabCluster, leaderOf, until, type StackSettings } from "./lab-cluster";
 
@@ -157,6 +158,32 @@ describe("a setting of PostgreSQL", () => {
     await cluster.varying(careful).deploy();
     expect(await onMembers("show max_connections")).toEqual(["130", "130", "130"]);
   });
+
+  full(
+    "that one server does not load ends the run by name, and all restart with the old one",
+    async () => {
+      const file = "/usr/share/postgresql/17/timezonesets/Office";
+      const copy = `sudo cp ${file.replace("Office", "Default")} ${file}`;
+      await Promise.all(MEMBERS.map((member) => cluster.onHost(member, copy)));
+      const named = cluster.varying((settings) => {
+        parameters({ max_connections: 120, work_mem: "9MB", timezone_abbreviations: "Office" })(
+          settings,
+        );
+        // Between the trial of the preview and the change.
+        const away = `${packageRoot()}/bin/pgherd lab ssh --name ${cluster.lab} db2 -- sudo rm -f ${file}`;
+        settings.cluster.hooks = [{ name: "away", when: "before", run: away }];
+      });
+      const said = await named.refused("up", "--yes", "--skip-preview");
+      expect(said).toMatch(
+        /db2: PostgreSQL does not load postgresql.conf, line \d+: timezone_abbreviations/,
+      );
+      expect(said).toContain("The settings that were there before are back on all members.");
+      await cluster.pgherd("restart", "db2", "--yes");
+      await cluster.healthy();
+      expect(await onMembers("show timezone_abbreviations")).toEqual(Array(3).fill("Default"));
+      expect(await onMembers("show work_mem")).toEqual(["4MB", "4MB", "4MB"]);
+    },
+  );
 
   full("that somebody has set by ALTER SYSTEM is drift, and taken back", async () => {
     const plain = cluster.varying(parameters({ max_connections: 120 }));

@@ -1,0 +1,113 @@
+import { loadedProbe, type LoadedFiles } from "../facts/loaded";
+import { settingsProbe, type RunningSettings } from "../facts/settings";
+import { loadErrors } from "../operations/loaded";
+import { notLoaded, type WantedSettings } from "../operations/settings";
+import { waitFor } from "../operations/wait";
+import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
+import type { Context } from "./context";
+
+/** The members of a cluster, and the port of their servers. */
+interface Members {
+  /** Endpoint of Patroni's REST API by host. */
+  readonly members: { readonly [host: string]: string };
+  readonly port: number;
+}
+
+/** Members look into the DCS once a round (loop_wait, at most some tens of seconds). */
+const READ_SECONDS = 90;
+
+/** After that Patroni writes PostgreSQL's files at once. What is not in them by then it has left out or made another. */
+const WRITTEN_MS = 5_000;
+
+/**
+ * What the servers of the members do not load of settings that were just changed, in their own words: with these they would
+ * go on, and not start again. Nothing of members that do not run: they tell when they start. What a member's Patroni does
+ * not hand on is no refusal; who needs the setting waits for it.
+ * @param changed the new values.
+ */
+export async function refusedSettings(
+  context: Context,
+  urn: string,
+  cluster: Members,
+  changed: WantedSettings,
+): Promise<string[]> {
+  if (Object.keys(changed).length === 0) return [];
+  const before = await statusesOf(context, cluster);
+  const read = new Map<string, number>();
+  return waitFor<string[]>(
+    async () => {
+      const [statuses, servers] = await Promise.all([
+        statusesOf(context, cluster),
+        serversOf(context, cluster),
+      ]);
+      const waiting = Object.entries(servers).filter(([name, { settings }]) => {
+        if (Object.keys(notLoaded(changed, settings)).length === 0) return false;
+        const seen = (one?: { readonly dcsLastSeen: number }) => one?.dcsLastSeen ?? 0;
+        if (seen(statuses[name]) > seen(before[name]) && !read.has(name))
+          read.set(name, Date.now());
+        return Date.now() - (read.get(name) ?? Infinity) < WRITTEN_MS || !read.has(name);
+      });
+      return waiting.length === 0
+        ? { done: Object.entries(servers).flatMap(([name, { files }]) => wrong(name, files)) }
+        : { missing: `${waiting.map(([name]) => name).join(", ")} not yet` };
+    },
+    waits(context, urn, "all members to read the new settings"),
+  );
+
+  function wrong(member: string, { errors }: LoadedFiles): string[] {
+    const own = errors.filter(({ name }) => name !== null && named(changed, name));
+    return loadErrors(member, { errors: own });
+  }
+}
+
+/** Waits until no server has such settings in its files any more that it does not load. */
+export async function untilGone(
+  context: Context,
+  urn: string,
+  cluster: Members,
+  changed: WantedSettings,
+): Promise<void> {
+  await waitFor<true>(
+    async () => {
+      const servers = Object.entries(await serversOf(context, cluster));
+      const left = servers.filter(([, { files }]) =>
+        files.errors.some(({ name }) => name !== null && named(changed, name)),
+      );
+      return left.length === 0
+        ? { done: true }
+        : { missing: `${left.map(([name]) => name).join(", ")} not yet` };
+    },
+    waits(context, urn, "all members to have the old settings again"),
+  );
+}
+
+function named(settings: WantedSettings, name: string): boolean {
+  return Object.hasOwn(settings, name.toLowerCase());
+}
+
+function waits(context: Context, urn: string, expected: string) {
+  return {
+    expected,
+    seconds: READ_SECONDS,
+    next: "journalctl -u patroni -n 50 on the member.",
+    progress: (message: string) => context.progress(urn, message),
+  };
+}
+
+/** What the servers that run have in their files. */
+async function serversOf(
+  context: Context,
+  cluster: Members,
+): Promise<{ [member: string]: { settings: RunningSettings; files: LoadedFiles } }> {
+  const view = await viewOf(context, cluster);
+  const asked = Object.keys(cluster.members)
+    .filter((name) => isUp(view, name))
+    .map(async (name) => {
+      const [settings, files] = await Promise.all([
+        askPostgres(context, name, settingsProbe(cluster.port)),
+        askPostgres(context, name, loadedProbe(cluster.port)),
+      ]);
+      return settings && files ? ([[name, { settings, files }]] as const) : [];
+    });
+  return Object.fromEntries((await Promise.all(asked)).flat());
+}

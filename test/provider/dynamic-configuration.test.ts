@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import type { Probe } from "../../src/host/host";
+import type { Context } from "../../src/provider/context";
+import { dynamicConfiguration } from "../../src/provider/dynamic-configuration";
+
+type Settings = { readonly [name: string]: string };
+
+const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
+const OLD = configuration({ work_mem: "4MB", timezone_abbreviations: "Default" });
+
+function configuration(parameters: Settings) {
+  return { ttl: 30, postgresql: { parameters } };
+}
+
+const inputs = (parameters: Settings) => ({
+  cluster: "demo",
+  host: "db1",
+  endpoints: ["http://10.89.0.11:2379"],
+  configuration: configuration(parameters),
+  members: MEMBERS,
+  port: 5432,
+});
+
+/** A cluster whose members follow the DCS at their next look, and what it holds. One value is good on db1 alone. */
+function running(held: object | undefined, up: readonly string[] = ["db1", "db2"]) {
+  const cluster = { held, revision: 1, writes: 0, looks: 0 };
+  const parameters = () =>
+    (cluster.held as { postgresql?: { parameters: Settings } }).postgresql?.parameters ?? {};
+  const answer = (host: string, script: string): unknown => {
+    if (script.includes("etcdctl"))
+      return (
+        cluster.held && { value: JSON.stringify(cluster.held), revision: `${cluster.revision}` }
+      );
+    if (script.includes("/cluster"))
+      return {
+        paused: false,
+        members: up.map((name) => ({ name, role: "replica", state: "streaming" })),
+      };
+    if (script.includes("/patroni")) return { dcsLastSeen: cluster.looks++ };
+    if (script.includes("'kinds'")) {
+      const files = Object.entries(parameters()).map(([name, value]) => [
+        name,
+        { value, file: "postgresql.conf" },
+      ]);
+      return { files: Object.fromEntries(files), started: {}, pending: [], kinds: {} };
+    }
+    const refused = host === "db2" && parameters().timezone_abbreviations === "Office";
+    const error = {
+      ...{ file: "postgresql.conf", line: 12, name: "timezone_abbreviations" },
+      error: "setting could not be applied",
+    };
+    return { errors: refused ? [error] : [] };
+  };
+  const context = {
+    progress() {},
+    host: (name: string) => ({
+      observe: async ({ script }: Probe<unknown>) => answer(name, script),
+      async change(_what: string, script: string) {
+        const [, text = ""] = /^put "[^"]*" (".*")$/m.exec(script) ?? [];
+        cluster.held = JSON.parse(JSON.parse(text) as string) as object;
+        cluster.revision++;
+        cluster.writes++;
+        return "";
+      },
+    }),
+  } as unknown as Context;
+  return { cluster, context };
+}
+
+const apply = (context: Context, parameters: Settings) =>
+  dynamicConfiguration.apply(context, "urn", inputs(parameters));
+
+test("what a member's server does not load ends the run by name, and the old configuration is back", async () => {
+  const { cluster, context } = running({ ...OLD, pause: true });
+  const wanted = { work_mem: "8MB", timezone_abbreviations: "Office" };
+  await expect(apply(context, wanted)).rejects.toThrow(
+    "db2: PostgreSQL does not load postgresql.conf, line 12: timezone_abbreviations: setting could not be applied\n" +
+      "The settings that were there before are back on all members.",
+  );
+  // What is switched while the cluster runs stays as it is.
+  expect(cluster.held).toEqual({ ...OLD, pause: true });
+});
+
+test("what they load stays", async () => {
+  const { cluster, context } = running(OLD);
+  await apply(context, { work_mem: "8MB", timezone_abbreviations: "Default" });
+  expect(cluster).toMatchObject({
+    held: configuration({ work_mem: "8MB", timezone_abbreviations: "Default" }),
+    writes: 1,
+  });
+});
+
+test("what a member does not load that was there before is not this change's fault", async () => {
+  const { cluster, context } = running(
+    configuration({ work_mem: "4MB", timezone_abbreviations: "Office" }),
+  );
+  await apply(context, { work_mem: "8MB", timezone_abbreviations: "Office" });
+  expect(cluster.writes).toBe(1);
+});
+
+test("a member that does not run is not waited for, nor anybody where nothing is there yet", async () => {
+  const wanted = { timezone_abbreviations: "Office" };
+  const down = running(OLD, ["db1"]);
+  await apply(down.context, wanted);
+  expect(down.cluster.held).toEqual(configuration(wanted));
+  const fresh = running(undefined, []);
+  await apply(fresh.context, wanted);
+  expect(fresh.cluster.held).toEqual(configuration(wanted));
+});

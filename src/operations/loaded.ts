@@ -1,6 +1,7 @@
 import type { LoadedFiles } from "../facts/loaded";
 import { booleanOf } from "../setting-values";
 import { identifier } from "./postgres";
+import { toBeRun } from "./remedies";
 
 /** What a server cannot load of its files, each with the place and the server's own words. */
 export function loadErrors(member: string, { errors }: Pick<LoadedFiles, "errors">): string[] {
@@ -103,7 +104,7 @@ export function sessionProblems(
         ? "commits of these sessions wait for no replica, and may be lost in a failover"
         : "these sessions read damaged data as if it were whole";
     return [
-      `${name} is ${JSON.stringify(value)} by ALTER ${of}: ${breaks}. If that is not meant: ALTER ${of} RESET ${name};`,
+      `${name} is ${JSON.stringify(value)} by ALTER ${of}: ${breaks}. If that is not meant: ${toBeRun(`ALTER ${of} RESET ${name};`)}`,
     ];
   });
 }

@@ -1,4 +1,5 @@
 import type { StreamRights } from "../facts/standby";
+import { toBeRun } from "../operations/remedies";
 import { verifies } from "../operations/scram";
 import type { StreamInput } from "../resources/inputs";
 
@@ -24,13 +25,16 @@ export function judgeStream(
 
 const SETTING = "the password that `pulumi config set --secret pgherd:migrationPassword` was given";
 
+/** Servers before 14 make md5 of a password by themselves. */
+const SCRAM = "SET password_encryption = 'scram-sha-256';";
+
 function role({ replication }: StreamRights, { role: name }: StreamInput) {
   if (replication) return;
   return (
     `expected the role ${name}, which the members stream with, to be allowed to replicate, found ` +
     (replication === undefined
-      ? `no such role. Run there: CREATE ROLE ${name} LOGIN REPLICATION PASSWORD '…'; with ${SETTING}.`
-      : `that it is not. Run there: ALTER ROLE ${name} LOGIN REPLICATION;`)
+      ? `no such role. Run there: ${toBeRun(`${SCRAM} CREATE ROLE ${name} LOGIN REPLICATION PASSWORD '…';`)} with ${SETTING}.`
+      : `that it is not. Run there: ${toBeRun(`ALTER ROLE ${name} LOGIN REPLICATION;`)}`)
   );
 }
 
@@ -39,7 +43,7 @@ function password(rights: StreamRights, { role: name, password: wanted }: Stream
   if (replication === undefined || verifies(wanted, verifier)) return;
   return (
     `expected the role ${name} to have ${SETTING}, stored as scram-sha-256, found another one. ` +
-    `Run there: SET password_encryption = 'scram-sha-256'; ALTER ROLE ${name} PASSWORD '…';`
+    `Run there: ${toBeRun(`${SCRAM} ALTER ROLE ${name} PASSWORD '…';`)}`
   );
 }
 

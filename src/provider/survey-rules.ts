@@ -2,6 +2,7 @@ import type { CopyTarget } from "../facts/adoption";
 import { HIDDEN } from "../facts/secrets";
 import type { FoundSource, Library } from "../facts/source";
 import { quote, words } from "../host/shell";
+import { toBeRun } from "../operations/remedies";
 import type { SurveyInputs } from "../resources/inputs";
 import { spelled } from "./preflight-rules";
 
@@ -110,7 +111,7 @@ function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {
 /** Members that copy the server are led by this role, and nobody can create one in a copy. */
 function superuser(found: FoundSource) {
   if (found.details.postgresRole) return postgresRole(found);
-  return "expected a role postgres, as whom Patroni works on the copies, found none. Run there: CREATE ROLE postgres LOGIN SUPERUSER;";
+  return `expected a role postgres, as whom Patroni works on the copies, found none. Run there: ${toBeRun("CREATE ROLE postgres LOGIN SUPERUSER;")}`;
 }
 
 /** Patroni works as it; where it is somebody else's, it is not made a superuser behind his back. */
@@ -119,7 +120,7 @@ function postgresRole({ details: { postgresRole: role } }: FoundSource) {
   return (
     "expected the role postgres, as whom Patroni works, to be a superuser that may log in, found " +
     `${role.superuser ? "" : "no superuser"}${role.superuser || role.login ? "" : " and "}${role.login ? "" : "that it may not log in"}. ` +
-    "Run there: ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;"
+    `Run there: ${toBeRun("ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;")}`
   );
 }
 
@@ -129,7 +130,7 @@ function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
   if (taken.length === 0) return;
   return (
     `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
-    `Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.`
+    `Rename it (${toBeRun("ALTER ROLE … RENAME TO …;")}), if somebody uses it, or drop it.`
   );
 }
 

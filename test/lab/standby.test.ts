@@ -81,7 +81,7 @@ describe("a server on which nothing may be installed", () => {
   test("is refused with the lines that its owner has to add, and nothing is touched", async () => {
     const before = await files();
     const said = await following({}).refused("preview");
-    expect(said).toContain("Run there: CREATE ROLE replicator LOGIN REPLICATION PASSWORD '…';");
+    expect(said).toContain("CREATE ROLE replicator LOGIN REPLICATION PASSWORD '…';");
     expect(said).toContain("host replication replicator 10.89.0.12/32 scram-sha-256");
     expect(said).not.toContain(REPLICATION_PASSWORD);
     expect(await files()).toBe(before);

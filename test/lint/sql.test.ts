@@ -82,3 +82,15 @@ test("the lint knows a question when it sees one", () => {
     expect(CALL.test(line), line).toBe(true);
   }
 });
+
+test("SQL that we tell somebody to run works in a database that is read-only by default", () => {
+  const WRITES = /\b(CREATE|ALTER|DROP) (ROLE|DATABASE|EXTENSION|SCHEMA)\b/;
+  const told = files("src").flatMap((file) =>
+    readFileSync(join(ROOT, file), "utf8")
+      .split("\n")
+      .filter((line) => /Run there:|Rename it|If that is not meant:/.test(line))
+      .filter((line) => WRITES.test(line) && !line.includes("toBeRun("))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(told).toEqual([]);
+});

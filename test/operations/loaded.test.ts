@@ -89,11 +89,11 @@ test("ALTER ROLE and ALTER DATABASE of what breaks a promise are told, with the 
   const lost = "commits of these sessions wait for no replica, and may be lost in a failover";
   const damaged =
     'zero_damaged_pages is "on" by ALTER DATABASE "db": these sessions read damaged data as if it were whole. ' +
-    'If that is not meant: ALTER DATABASE "db" RESET zero_damaged_pages;';
+    'If that is not meant: SET default_transaction_read_only = off; ALTER DATABASE "db" RESET zero_damaged_pages;';
   expect(sessionProblems({ overrides }, true)).toEqual([
-    `synchronous_commit is "off" by ALTER ROLE "app": ${lost}. If that is not meant: ALTER ROLE "app" RESET synchronous_commit;`,
+    `synchronous_commit is "off" by ALTER ROLE "app": ${lost}. If that is not meant: SET default_transaction_read_only = off; ALTER ROLE "app" RESET synchronous_commit;`,
     `synchronous_commit is "local" by ALTER ROLE "my app" IN DATABASE "my db": ${lost}. ` +
-      'If that is not meant: ALTER ROLE "my app" IN DATABASE "my db" RESET synchronous_commit;',
+      'If that is not meant: SET default_transaction_read_only = off; ALTER ROLE "my app" IN DATABASE "my db" RESET synchronous_commit;',
     damaged,
   ]);
   expect(sessionProblems({ overrides }, false)).toEqual([damaged]);

@@ -29,8 +29,16 @@ test("nothing is missing where its owner has prepared everything", () => {
 });
 
 test.each<[name: string, rights: Partial<StreamRights>, problem: RegExp]>([
-  ["no role", { replication: undefined, verifier: "" }, /CREATE ROLE replicator LOGIN REPLICATION/],
-  ["a role that may not", { replication: false }, /ALTER ROLE replicator LOGIN REPLICATION;/],
+  [
+    "no role",
+    { replication: undefined, verifier: "" },
+    /Run there: SET default_transaction_read_only = off; SET password_encryption = 'scram-sha-256'; CREATE ROLE replicator LOGIN REPLICATION PASSWORD '…';/,
+  ],
+  [
+    "a role that may not",
+    { replication: false },
+    /SET default_transaction_read_only = off; ALTER ROLE replicator LOGIN REPLICATION;/,
+  ],
   ["another password", { verifier: scramVerifier("correct-horse") }, /found another one/],
   ["an md5 password", { verifier: "md5abc" }, /stored as scram-sha-256, found another one/],
   [

@@ -82,7 +82,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a role with a name that Patroni needs",
     { source: { roles: ["postgres", "replicator"] } },
-    "a1: expected no role replicator yet, which Patroni will connect as, found that there is. Rename it (ALTER ROLE … RENAME TO …), if somebody uses it, or drop it.",
+    "a1: expected no role replicator yet, which Patroni will connect as, found that there is. Rename it (SET default_transaction_read_only = off; ALTER ROLE … RENAME TO …;), if somebody uses it, or drop it.",
   ],
   [
     "a password among the rules for clients",
@@ -151,7 +151,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a role postgres that is an application's",
     { details: { postgresRole: { superuser: false, login: true } } },
-    "a1: expected the role postgres, as whom Patroni works, to be a superuser that may log in, found no superuser. Run there: ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;",
+    "a1: expected the role postgres, as whom Patroni works, to be a superuser that may log in, found no superuser. Run there: SET default_transaction_read_only = off; ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;",
   ],
   [
     "too little room for a copy",

@@ -21,6 +21,7 @@ import {
   Rollback,
   type Service,
   StandbyRollback,
+  UpdateReport,
 } from "../resources/resources";
 import { Daemon, type Needs } from "./daemon";
 import { Forks } from "./forks";
@@ -44,6 +45,9 @@ interface Hosts {
   readonly on: (host: string) => pulumi.Resource[];
   readonly all: readonly pulumi.Resource[];
 }
+
+/** Patroni's dynamic configuration. */
+type Configuration = { readonly [key: string]: unknown };
 
 /** What a cluster hands out once it is there. */
 interface Built {
@@ -155,7 +159,7 @@ export class Cluster extends pulumi.ComponentResource {
       .all([this.checked.facts, source])
       .apply(([facts, found]) => plan.patroni.dynamicConfiguration(facts, found));
     const told = (migration ?? standby)?.report(dynamic);
-    const hosts = this.hosts([this.checked, ...(told ? [told] : [])]);
+    const hosts = this.hosts(told ? [this.checked, told] : this.reported(dynamic));
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
     const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
@@ -183,17 +187,27 @@ export class Cluster extends pulumi.ComponentResource {
     return { systemIdentifier: database.systemIdentifier, forks };
   }
 
-  private hosts(needs: pulumi.Resource[]): Hosts {
+  /**
+   * The preflight, once it has been told what becomes of the members. Nothing depends on that report: `--target` of one host
+   * works for a stack whose state knows of none yet.
+   */
+  private reported(configuration: pulumi.Output<Configuration>): Promise<pulumi.Resource[]> {
+    const { name, child, checked } = this;
+    const report = new UpdateReport(`${name}-report`, this.membersInputs(configuration), {
+      ...child,
+      dependsOn: checked,
+    });
+    return new Promise((resolve) => report.urn.apply(() => resolve([checked])));
+  }
+
+  private hosts(needs: pulumi.Resource[] | Promise<pulumi.Resource[]>): Hosts {
     const { name, plan, child } = this;
     const before = this.hooks("before", needs);
+    const dependsOn = Promise.resolve(needs).then((all) => [...all, ...before]);
     const bases = new Map(
       plan.hosts.map((host) => [
         host.host,
-        new HostBase(
-          `${name}-${host.host}`,
-          { cluster: name, ...host },
-          { ...child, dependsOn: [...needs, ...before] },
-        ),
+        new HostBase(`${name}-${host.host}`, { cluster: name, ...host }, { ...child, dependsOn }),
       ]),
     );
     const firewalls = new Map(
@@ -243,15 +257,12 @@ export class Cluster extends pulumi.ComponentResource {
 
   private hooks(
     when: Parameters<typeof hooks>[0],
-    dependsOn: pulumi.Resource[],
+    dependsOn: pulumi.Resource[] | Promise<pulumi.Resource[]>,
   ): pulumi.Resource[] {
     return hooks(when, this.settings, this.plan, { parent: this, dependsOn });
   }
 
-  private dcs(
-    hosts: Hosts,
-    configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
-  ): pulumi.Resource {
+  private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { name, plan, child } = this;
     const { members } = plan.etcd;
     const dcs = new EtcdCluster(
@@ -300,8 +311,17 @@ export class Cluster extends pulumi.ComponentResource {
     return plan.reaches("adopted") ? [...Object.values(members), led(members)] : [];
   }
 
+  /** What of the database tells what becomes of its members. */
+  private membersInputs(configuration: pulumi.Output<Configuration>) {
+    const { members, port, neverLead, leaderStays, rolling, roles, databases } = this.plan.patroni;
+    return {
+      ...{ cluster: this.name, members, port, configuration, pendingRestart: [] },
+      ...{ neverLead, leaderStays, rolling, roles, databases },
+    };
+  }
+
   private database(
-    configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
+    configuration: pulumi.Output<Configuration>,
     dependsOn: pulumi.Resource[],
   ): PatroniCluster {
     const { name, plan, secrets } = this;
@@ -309,27 +329,18 @@ export class Cluster extends pulumi.ComponentResource {
     return new PatroniCluster(
       `${name}-patroni-cluster`,
       {
-        cluster: name,
-        members: patroni.members,
-        port: patroni.port,
+        ...this.membersInputs(configuration),
         firstStartSeconds: patroni.firstStartSeconds,
         synchronous: patroni.synchronous,
-        configuration,
         filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
         unloaded: [],
-        pendingRestart: [],
         // Later the cluster's rules are its own.
         ...(this.source && { carried: this.source.apply(carriedRules) }),
-        neverLead: patroni.neverLead,
-        leaderStays: patroni.leaderStays,
-        rolling: patroni.rolling,
         balancers: {
           hosts: plan.entryPoint?.hosts ?? [],
           entrances: ["replica", "synchronous", "asynchronous"],
           statsPort: plan.entryPoint?.statsPort ?? 0,
         },
-        roles: patroni.roles,
-        databases: patroni.databases,
         // Each an output of its own, so that a new one leaves the others known in a preview.
         passwords: {
           [patroni.internalRoles.replication]: secrets.replication,

@@ -13,11 +13,14 @@ import {
   type WantedSettings,
 } from "../operations/settings";
 import { sameValue, type Value } from "../rpc/values";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs, UpdateReportInputs } from "../resources/inputs";
 import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";
 import { waitFor } from "../operations/wait";
+
+/** Whom to ask, and what must have been loaded. */
+type Asked = Pick<UpdateReportInputs, "members" | "port" | "configuration">;
 
 const GOES_ON = "It goes on with what it has loaded before, but would not start again.";
 
@@ -121,7 +124,7 @@ async function compare(context: Context, member: string, endpoint: string): Prom
  * Takes back what ALTER SYSTEM has set against a promise of every stack. First of all: commits of what follows could wait for
  * somebody who is not there.
  */
-export async function keepPromises(context: Context, inputs: PatroniClusterInputs): Promise<void> {
+export async function keepPromises(context: Context, inputs: Asked): Promise<void> {
   for (const [name, found] of Object.entries(await filesOf(context, inputs))) {
     const broken = found ? Object.keys(brokenPromises(found)) : [];
     await takeBack(context, inputs.port, name, broken);
@@ -129,7 +132,7 @@ export async function keepPromises(context: Context, inputs: PatroniClusterInput
 }
 
 /** What the members have not loaded, or could not, of their files. */
-export async function unloaded(context: Context, inputs: PatroniClusterInputs): Promise<string[]> {
+export async function unloaded(context: Context, inputs: Asked): Promise<string[]> {
   return Object.entries(await filesOf(context, inputs)).flatMap(
     ([name, found]) => (found && notRead(name, found, {})) ?? [],
   );
@@ -154,8 +157,8 @@ async function takeBack(
 /** The configuration as the members have it: a setting that one of them has not loaded says so. */
 export async function foundConfiguration(
   context: Context,
-  inputs: PatroniClusterInputs,
-): Promise<PatroniClusterInputs["configuration"]> {
+  inputs: Asked,
+): Promise<Asked["configuration"]> {
   const wanted = wantedSettings(inputs.configuration);
   const others: { [name: string]: string } = {};
   for (const [member, found] of Object.entries(await filesOf(context, inputs))) {
@@ -179,7 +182,7 @@ export async function foundConfiguration(
 /** The settings of all members on which PostgreSQL runs; nothing of one that takes no connections at the moment. */
 function settingsOf(
   context: Context,
-  inputs: PatroniClusterInputs,
+  inputs: Asked,
 ): Promise<{ [member: string]: RunningSettings | undefined }> {
   return askEach(context, inputs, settingsProbe(inputs.port));
 }
@@ -187,14 +190,14 @@ function settingsOf(
 /** What they have made of their files. */
 function filesOf(
   context: Context,
-  inputs: PatroniClusterInputs,
+  inputs: Asked,
 ): Promise<{ [member: string]: LoadedFiles | undefined }> {
   return askEach(context, inputs, loadedProbe(inputs.port));
 }
 
 async function askEach<T>(
   context: Context,
-  inputs: PatroniClusterInputs,
+  inputs: Asked,
   probe: Probe<T>,
 ): Promise<{ [member: string]: T | undefined }> {
   const view = await viewOf(context, inputs);

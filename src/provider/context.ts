@@ -42,7 +42,7 @@ export class Context {
 
   /** Tells the user what has been done; it stays on the screen. */
   info(urn: string, message: string): void {
-    this.log.info(urn, message);
+    void this.log.info(urn, message);
   }
 
   /** Tells the user of something that needs attention. */

@@ -4,24 +4,59 @@ import { contextsProbe } from "../facts/settings";
 import { describeCopying } from "../operations/copying";
 import { describeRemovals, removed } from "../operations/removals";
 import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
-import type { PatroniClusterInputs } from "../resources/inputs";
-import { sameValue, type Value } from "../rpc/values";
+import type { UpdateReportInputs } from "../resources/inputs";
+import { canonicalText, sameValue } from "../rpc/values";
 import { sameSetting } from "../setting-values";
 import { leaderOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 
-/** What an update will do to the running members, in plain words. */
-export async function foreseeCluster(
+type Known = Pick<UpdateReportInputs, "configuration" | "pendingRestart" | "roles" | "databases">;
+
+/**
+ * What an update will do to the running members and to what is in the database, in plain words: what interrupts somebody
+ * first. Whoever asks the same in one run gets the same answer, and the hosts are asked once.
+ */
+export function foreseeCluster(
   context: Context,
-  inputs: PatroniClusterInputs,
-  known: PatroniClusterInputs,
+  {
+    cluster,
+    members,
+    port,
+    configuration,
+    neverLead,
+    leaderStays,
+    rolling,
+    roles,
+    databases,
+  }: Omit<UpdateReportInputs, "pendingRestart">,
+  known: Known,
+): Promise<string[]> {
+  const wanted = {
+    ...{ cluster, members, port, configuration, pendingRestart: [], neverLead, leaderStays },
+    ...{ rolling, roles, databases },
+  };
+  const before = {
+    configuration: known.configuration ?? {},
+    pendingRestart: known.pendingRestart ?? [],
+    roles: known.roles ?? [],
+    databases: known.databases ?? [],
+  };
+  return context.once(`what an update does: ${canonicalText([wanted, before])}`, () =>
+    foresee(context, wanted, before),
+  );
+}
+
+async function foresee(
+  context: Context,
+  inputs: UpdateReportInputs,
+  known: Known,
 ): Promise<string[]> {
   const view = await viewOf(context, inputs);
   const leader = leaderOf(view);
   if (!leader) return ["waits for a leader first"];
   const contexts = await context.host(leader).observe(contextsProbe(inputs.port));
   const wanted = wantedSettings(inputs.configuration);
-  const before = withoutLoaded(wantedSettings(known.configuration ?? {}), wanted);
+  const before = withoutLoaded(wantedSettings(known.configuration), wanted);
   const changed = [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
     .filter((name) => !sameSetting(before[name] ?? "", wanted[name] ?? "", contexts[name]))
     .sort();
@@ -31,10 +66,7 @@ export async function foreseeCluster(
   const reloading = changed.filter((name) => !restarting.includes(name));
   const effects: string[] = [];
   if (view?.paused) effects.push(PAUSED);
-  if (reloading.length > 0) {
-    effects.push(`${reloading.map(show).join(", ")}: reloaded by every member, nothing restarts`);
-  }
-  const waiting = known.pendingRestart ?? [];
+  const waiting = known.pendingRestart;
   if (restarting.length > 0 || waiting.length > 0) {
     const what = [
       ...restarting.map(show),
@@ -50,20 +82,21 @@ export async function foreseeCluster(
       ),
     );
   }
-  const others = otherKeys(known.configuration ?? {}, inputs.configuration);
+  const gone = removed(known, inputs);
+  effects.push(...describeRemovals(gone));
+  if (reloading.length > 0) {
+    effects.push(`${reloading.map(show).join(", ")}: reloaded by every member, nothing restarts`);
+  }
+  const others = otherKeys(known.configuration, inputs.configuration);
   if (others.length > 0) {
     effects.push(`${others.join(", ")}: taken over by Patroni in its next round, nothing restarts`);
   }
-  const gone = removed(known, inputs);
-  const staying = <T extends { readonly name: string }>(
-    all: readonly T[] = [],
-    left: readonly T[],
-  ) => all.filter((one) => !left.includes(one)) as unknown as Value;
-  if (!sameValue(staying(known.roles, gone.roles), inputs.roles as unknown as Value))
-    effects.push(bySql("roles", known.roles, inputs.roles));
-  if (!sameValue(staying(known.databases, gone.databases), inputs.databases as unknown as Value))
-    effects.push(bySql("databases", known.databases, inputs.databases));
-  return [...effects, ...describeRemovals(gone)];
+  return [
+    ...effects,
+    ...describeSlots(slotsOf(known.configuration), slotsOf(inputs.configuration)),
+    ...bySql("roles", known.roles, inputs.roles),
+    ...bySql("databases", known.databases, inputs.databases),
+  ];
 
   function howItRolls(
     names: readonly string[],
@@ -115,24 +148,57 @@ function withoutLoaded(found: WantedSettings, wanted: WantedSettings): WantedSet
 
 function bySql<T extends { readonly name: string }>(
   what: string,
-  known: readonly T[] = [],
+  known: readonly T[],
   wanted: readonly T[],
-): string {
-  const names = wanted
-    .filter((one) => !known.some((other) => sameValue(other, one)))
-    .map(({ name }) => name);
-  return `${[what, ...(names.length > 0 ? [names.join(", ")] : [])].join(" ")}: changed by SQL, no service is touched`;
+): string[] {
+  const isNew = ({ name }: T) => !known.some((other) => other.name === name);
+  const tell = (some: readonly T[], how: string) =>
+    some.length > 0
+      ? [`${what} ${some.map(({ name }) => name).join(", ")}: ${how} by SQL, no service is touched`]
+      : [];
+  const others = wanted.filter((one) => !known.some((other) => sameValue(other, one)));
+  return [
+    ...tell(others.filter(isNew), "created"),
+    ...tell(
+      others.filter((one) => !isNew(one)),
+      "changed",
+    ),
+  ];
 }
 
-/** Keys of the dynamic configuration, PostgreSQL's settings apart, that change: `ttl: 30 → 20`. */
+/** Keys of the dynamic configuration that change, those that are told of in other words apart: `ttl: 30 → 20`. */
 function otherKeys(
   before: { readonly [key: string]: unknown },
   wanted: { readonly [key: string]: unknown },
 ): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(wanted)])]
-    .filter((key) => key !== "postgresql" && !sameValue(before[key] as Value, wanted[key] as Value))
+    .filter((key) => !["postgresql", "slots"].includes(key) && !sameValue(before[key], wanted[key]))
     .sort()
     .map((key) => `${key}: ${worded(before[key])} → ${worded(wanted[key])}`);
+}
+
+interface Slots {
+  readonly [name: string]: { readonly type?: string };
+}
+
+function slotsOf({ slots }: { readonly [key: string]: unknown }): Slots {
+  return (slots ?? {}) as Slots;
+}
+
+/** Slots that Patroni keeps through every change of the leader (patroni/postgresql/slots.py, sync_replication_slots). */
+function describeSlots(before: Slots, wanted: Slots): string[] {
+  const title = (name: string, { type = "physical" }: Slots[string]) => `slot ${name} (${type})`;
+  return [...new Set([...Object.keys(before), ...Object.keys(wanted)])].sort().flatMap((name) => {
+    const [old, next] = [before[name], wanted[name]];
+    if (sameValue(old, next)) return [];
+    if (!old && next) return [`${title(name, next)}: kept on every member from then on`];
+    if (old && !next)
+      return [
+        `${title(name, old)} leaves the stack: Patroni drops it, unless a member streams from it. ` +
+          "Whoever else reads it cannot go on from where he was",
+      ];
+    return [`slot ${name}: ${worded(old)} → ${worded(next)}: made anew by Patroni`];
+  });
 }
 
 function worded(value: unknown): string {

@@ -1,41 +1,23 @@
 import { HealthError } from "../errors";
-import {
-  describeMembers,
-  isSynchronous,
-  systemIdentifierProbe,
-  type ClusterView,
-} from "../facts/patroni";
-import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
+import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { catalogProbe, extensionsProbe } from "../facts/postgres";
 import { verifies } from "../operations/scram";
-import { catalogChanges, extensionChanges, foundRole, runSql } from "../operations/postgres";
+import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
 import { heldByPause, Standstill } from "../operations/stuck";
 import { removalChanges, removed } from "../operations/removals";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import { rulesCarried } from "./carried-rules";
-import {
-  askPostgres,
-  isFollowing,
-  isUp,
-  leaderOf,
-  statusesOf,
-  viewOf,
-  untilLed,
-} from "./cluster-view";
-import {
-  configurationLoaded,
-  foundConfiguration,
-  keepPromises,
-  unloaded,
-} from "./configuration-loaded";
+import { isFollowing, leaderOf, viewOf, untilLed } from "./cluster-view";
+import { configurationLoaded, keepPromises } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
 import { beginCopiesAnew } from "./first-copies";
-import type { DatabaseInput, PatroniClusterInputs, RoleInput } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs";
 import type { ResourceType } from "./resource";
-import { pendingRestarts } from "./pending-restart";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
+import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
 import { whyNotWait } from "./standstill";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
@@ -94,7 +76,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     await createExtensions(context, urn, inputs);
     await rulesCarried(context, Object.keys(inputs.members), inputs.port, inputs.carried);
     await tellUnservedSlots(context, urn, inputs, leader);
-    const found = await look(context, inputs);
+    const found = state(inputs, await findCluster(context, inputs));
     if (found) return found;
     const view = await viewOf(context, inputs);
     throw new HealthError(
@@ -109,9 +91,11 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   async read(context, inputs, known) {
     // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
     const trouble = { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
-    return (await look(context, withLeft(inputs, known))) ?? withLeft(trouble, known);
+    const all = withLeft(inputs, known);
+    return state(all, await clusterAsFound(context, all)) ?? withLeft(trouble, known);
   },
 
+  /** The report has told most of it already: what it could not know is told here. */
   foresee: foreseeCluster,
 
   /** Stops the members in the order in which nothing fails over: replicas first. Their data stays. */
@@ -205,32 +189,15 @@ async function createExtensions(context: Context, urn: string, inputs: PatroniCl
 }
 
 /** The cluster as it is; nothing while no leader takes connections. */
-async function look(
-  context: Context,
+function state(
   inputs: PatroniClusterInputs,
-): Promise<(PatroniClusterInputs & Learned) | undefined> {
-  const view = await viewOf(context, inputs);
-  const leader = leaderOf(view);
-  if (!leader) return undefined;
-  const [content, systemIdentifier, configuration, statuses, wrong] = await Promise.all([
-    findContent(context, inputs, leader),
-    context.host(leader).observe(systemIdentifierProbe(inputs.members[leader] ?? "")),
-    foundConfiguration(context, inputs),
-    statusesOf(context, inputs),
-    unloaded(context, inputs),
-  ]);
-  if (!content) return undefined;
-  const { catalog, databases } = content;
+  found: FoundCluster | undefined,
+): (PatroniClusterInputs & Learned) | undefined {
+  if (!found) return undefined;
+  const { catalog, ...seen } = found;
   return {
     ...inputs,
-    members: Object.fromEntries(
-      Object.entries(inputs.members).filter(([name]) => isUp(view, name)),
-    ),
-    configuration,
-    unloaded: wrong,
-    pendingRestart: await pendingRestarts(context, inputs, statuses),
-    roles: findRoles(inputs.roles, catalog),
-    databases,
+    ...seen,
     // A password is never read back, only compared: one that somebody changed shows as an empty one.
     passwords: Object.fromEntries(
       Object.entries(inputs.passwords).map(([name, password]) => {
@@ -238,39 +205,5 @@ async function look(
         return [name, verifies(password, verifier) ? password : ""];
       }),
     ),
-    systemIdentifier: systemIdentifier ?? "",
   };
-}
-
-function findRoles(wanted: readonly RoleInput[], catalog: Catalog): RoleInput[] {
-  return wanted.flatMap((role) => {
-    const found = catalog.roles.find(({ name }) => name === role.name);
-    if (!found) return [];
-    const known = wanted.map(({ name }) => name);
-    return [foundRole(role, found, known)];
-  });
-}
-
-/** What is in the database, with the extensions where some are wanted; nothing if the leader takes no connections. */
-async function findContent(
-  context: Context,
-  { databases: wanted, port }: PatroniClusterInputs,
-  leader: string,
-): Promise<{ catalog: Catalog; databases: DatabaseInput[] } | undefined> {
-  const catalog = await askPostgres(context, leader, catalogProbe(port));
-  if (!catalog) return undefined;
-  const asked = wanted.map(
-    async ({ name, extensions, onRemoval }): Promise<DatabaseInput[] | undefined> => {
-      const there = catalog.databases.find((database) => database.name === name);
-      if (!there) return [];
-      const own = { name, owner: there.owner, ...(onRemoval && { onRemoval }) };
-      if (extensions.length === 0) return [{ ...own, extensions }];
-      const seen = await askPostgres(context, leader, extensionsProbe(port, name));
-      return (
-        seen && [{ ...own, extensions: extensions.filter((one) => seen.created.includes(one)) }]
-      );
-    },
-  );
-  const found = await Promise.all(asked);
-  return found.every((one) => one !== undefined) ? { catalog, databases: found.flat() } : undefined;
 }

@@ -28,9 +28,11 @@ import { standbyRollback } from "./standby-rollback";
 import { standbySlot } from "./standby-slot";
 import { survey } from "./survey";
 import { takeover } from "./takeover";
+import { updateReport } from "./update-report";
 
 const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Preflight": untyped(preflight),
+  "pgherd:index:UpdateReport": untyped(updateReport),
   "pgherd:index:Survey": untyped(survey),
   "pgherd:index:MigrationReport": untyped(migrationReport),
   "pgherd:index:Adoption": untyped(adoption),
@@ -95,7 +97,12 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       ]),
     );
     const effects = (await typeOf(id).foresee?.(configured(), settled, state)) ?? [];
-    for (const effect of effects) log.info(id.urn, effect);
+    const { told } = configured();
+    for (const effect of effects.filter((one) => !told.has(one))) {
+      told.add(effect);
+      // Shown before this call returns, and so before what comes next in the preview.
+      await log.info(id.urn, effect);
+    }
   };
 
   return {
@@ -176,7 +183,7 @@ const UNREADABLE =
   "pgherd:hosts and pgherd:ssh of the stack cannot be read, so the hosts are reached as in the last run. " +
   "`pulumi preview` tells what is wrong with them.";
 
-const SILENT: EngineLog = { progress() {}, info() {}, warning() {} };
+const SILENT: EngineLog = { progress() {}, info: async () => {}, warning() {} };
 
 function typeOf({ urn, type }: ResourceId): AnyResourceType {
   // Engines before 3.130 name the type only in the URN: …::parent$type::name.

@@ -28,6 +28,17 @@ export class Preflight extends pulumi.CustomResource {
   }
 }
 
+/** What an update will do to the running members, told before the first change. */
+export class UpdateReport extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    args: Eventual<inputs.UpdateReportInputs>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("pgherd:index:UpdateReport", name, { ...args }, opts);
+  }
+}
+
 /** A read-only look at the server that is to be migrated. */
 export class Survey extends pulumi.CustomResource {
   /** The server as it was before anything was changed; known in a preview too. */

@@ -6,8 +6,8 @@ import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 export interface EngineLog {
   /** Shown beside the resource while it is worked on, and gone afterwards: `waiting for a leader`. */
   progress(urn: string, message: string): void;
-  /** Kept in the output of the run. */
-  info(urn: string, message: string): void;
+  /** Kept in the output of the run. Resolves once it stands there. */
+  info(urn: string, message: string): Promise<void>;
   warning(urn: string, message: string): void;
 }
 
@@ -24,10 +24,11 @@ export function connectEngine(address: string): EngineLog {
     // One after the other, since calls that overtake each other would be shown in any order. A message that cannot be shown
     // is no reason to stop working on a database.
     told = told.then(() => new Promise<void>((resolve) => client.log(request, () => resolve())));
+    return told;
   };
   return {
-    progress: (urn, message) => log(urn, message, messages.LogSeverity.INFO, true),
+    progress: (urn, message) => void log(urn, message, messages.LogSeverity.INFO, true),
     info: (urn, message) => log(urn, message, messages.LogSeverity.INFO, false),
-    warning: (urn, message) => log(urn, message, messages.LogSeverity.WARNING, false),
+    warning: (urn, message) => void log(urn, message, messages.LogSeverity.WARNING, false),
   };
 }

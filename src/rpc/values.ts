@@ -47,3 +47,12 @@ export function sameValue(a: unknown, b: unknown): boolean {
     sameValue(left[key], right[key]),
   );
 }
+
+/** A text that is the same for values that have the same keys in any order. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

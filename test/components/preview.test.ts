@@ -56,6 +56,17 @@ test("the preflight, which a preview hears of before every host, knows what the 
   expect(JSON.stringify(services)).not.toContain("secret");
 });
 
+test("what becomes of the members is told after the preflight and before every host", () => {
+  const names = heard.map(({ name }) => name);
+  const at = names.indexOf("demo-report");
+  expect(at).toBeGreaterThan(names.indexOf("demo-preflight"));
+  for (const later of ["demo-db1", "demo-lb1", "demo-backup1", "demo-configuration"])
+    expect(names.indexOf(later), later).toBeGreaterThan(at);
+  const database = heard.find(({ name }) => name === "demo-patroni-cluster");
+  expect(heard[at]?.inputs.configuration).toEqual(database?.inputs.configuration);
+  expect(JSON.stringify(heard[at]?.inputs)).not.toContain("password-of");
+});
+
 test("a password that is still to be made leaves what it does not stand in as it is", () => {
   const filesOf = (service: string) =>
     JSON.stringify(heard.find(({ name }) => name === service)?.inputs.files);

@@ -12,7 +12,7 @@ const context = new Context(
   { hosts, ssh },
   {
     progress: (_urn, message) => process.stderr.write(`${message}\n`),
-    info: () => {},
+    info: async () => {},
     warning: (_urn, message) => process.stderr.write(`${message}\n`),
   },
 );

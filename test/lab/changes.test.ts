@@ -216,7 +216,7 @@ describe("users and databases", () => {
       });
     });
     expect(await more.pulumi("preview")).toContain(
-      "databases report: changed by SQL, no service is touched",
+      "databases report: created by SQL, no service is touched",
     );
     await more.deploy();
     const leader = leaderOf(await cluster.healthy());

@@ -82,11 +82,19 @@ describe("a cluster from nothing", () => {
     expect(await fingerprints()).toEqual(before);
   });
 
-  test("a preview says first which daemons reload; one of some resources alone works too", async () => {
-    const balanced = cluster.varying(({ cluster: { loadBalancers } }) =>
-      Object.assign(loadBalancers as object, { maxConnections: 3000 }),
-    );
+  test("a preview says first what reloads and what restarts, once; one of some resources alone works too", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    const balanced = cluster.varying(({ cluster: { loadBalancers, postgresql } }) => {
+      Object.assign(loadBalancers as object, { maxConnections: 3000 });
+      Object.assign(postgresql as object, { parameters: { max_connections: 150 } });
+    });
     const said = await balanced.shown("preview", "--diff");
+    const restart = new RegExp(
+      `^max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to .*$`,
+      "gm",
+    );
+    expect(said.match(restart)).toHaveLength(1);
+    expect(said.search(restart)).toBeLessThan(said.indexOf("haproxy.cfg"));
     const reloads = said.indexOf("haproxy on lb1, lb2 reloads: open sessions go on");
     expect(reloads).toBeGreaterThan(0);
     expect(reloads).toBeLessThan(said.indexOf("haproxy.cfg"));

@@ -191,7 +191,7 @@ function drifts(leader: string): Drift[] {
         psql("alter system set synchronous_standby_names = 'ghost'"),
         psql("select pg_reload_conf()"),
       ].join("\n"),
-      shows: ["demo-patroni-cluster"],
+      shows: ["demo-patroni-cluster", "demo-report"],
     },
   ];
 }

@@ -25,7 +25,11 @@ const INPUTS = {
 /** What the preview says where the members are so. */
 function foresee(
   known: Partial<PatroniClusterInputs>,
-  { paused = false, copies = [] as RunningBackup[] } = {},
+  {
+    paused = false,
+    copies = [] as RunningBackup[],
+    wanted = {} as Partial<PatroniClusterInputs>,
+  } = {},
 ): Promise<string[]> {
   const of = (name: string, role: string, state: string) => ({
     ...{ name, role, state, pendingRestart: false },
@@ -43,8 +47,9 @@ function foresee(
       work_mem: { context: "user", ...unit },
     };
   };
-  const context = { host: () => ({ observe }) } as unknown as Context;
-  return foreseeCluster(context, INPUTS, { ...INPUTS, ...known });
+  const once = <T>(_key: string, work: () => T) => work();
+  const context = { host: () => ({ observe }), once } as unknown as Context;
+  return foreseeCluster(context, { ...INPUTS, ...wanted }, { ...INPUTS, ...known });
 }
 
 const before = { configuration: parameters({ shared_buffers: "128MB", work_mem: "4MB" }) };
@@ -84,5 +89,47 @@ test("a preview says what becomes of users and databases that leave the stack", 
   expect(await foresee({ roles: [old], databases: [gone] })).toEqual([
     expect.stringMatching(/^user old leaves the stack: its login is closed/),
     "database gone leaves the stack: it stays with all its data. pgherd cares for it no more",
+  ]);
+});
+
+test("a preview says what interrupts somebody before what does not", async () => {
+  const old = { name: "old", createdb: false, createrole: false, connectionLimit: -1 };
+  const known = {
+    configuration: parameters({ shared_buffers: "128MB", work_mem: "1MB" }),
+    roles: [old],
+  };
+  const said = await foresee(known, { wanted: { roles: [{ ...old, name: "app" }] } });
+  expect(said.map((one) => one.split(":")[0])).toEqual([
+    "shared_buffers",
+    "user old leaves the stack",
+    "work_mem",
+    "roles app",
+  ]);
+});
+
+test("a preview tells what is made in the database from what is changed there", async () => {
+  const app = { name: "app", createdb: false, createrole: false, connectionLimit: -1 };
+  const report = { ...app, name: "report" };
+  const wanted = { roles: [{ ...app, connectionLimit: 5 }, report] };
+  expect(await foresee({ roles: [app] }, { wanted })).toEqual([
+    "roles report: created by SQL, no service is touched",
+    "roles app: changed by SQL, no service is touched",
+  ]);
+});
+
+test("a role of pgherd's own that nothing needs any more is nothing to tell of", async () => {
+  const barman = { name: "barman", createdb: false, createrole: false, connectionLimit: -1 };
+  expect(await foresee({ roles: [{ ...barman, replication: true }] })).toEqual([]);
+});
+
+test("a preview says what becomes of slots", async () => {
+  const slots = (value: object) => ({ configuration: { ...INPUTS.configuration, slots: value } });
+  const barman = { barman: { type: "physical" } };
+  expect(await foresee(slots({}), { wanted: slots(barman) })).toEqual([
+    "slot barman (physical): kept on every member from then on",
+  ]);
+  expect(await foresee(slots(barman), { wanted: slots({}) })).toEqual([
+    "slot barman (physical) leaves the stack: Patroni drops it, unless a member streams from it. " +
+      "Whoever else reads it cannot go on from where he was",
   ]);
 });

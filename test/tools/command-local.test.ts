@@ -14,7 +14,7 @@ let dir: string;
 let shown: string[];
 const log: EngineLog = {
   progress: (_urn, message) => shown.push(message),
-  info: () => {},
+  info: async () => {},
   warning: () => {},
 };
 

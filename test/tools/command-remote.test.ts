@@ -16,7 +16,7 @@ let warnings: string[];
 let shown: string[];
 const log: EngineLog = {
   progress: (_urn, message) => shown.push(message),
-  info: () => {},
+  info: async () => {},
   warning: (_urn, message) => warnings.push(message),
 };
 

@@ -5,7 +5,7 @@ import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
 import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
-import type { Source } from "../resources/inputs";
+import type { Source, TrialInput } from "../resources/inputs";
 import {
   Backups,
   DynamicConfiguration,
@@ -163,7 +163,12 @@ export class Cluster extends pulumi.ComponentResource {
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
     const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
-    const members = this.members((host) => [...hosts.on(host), configuration, ...logins, ...slot]);
+    const members = this.members(dynamic, (host) => [
+      ...hosts.on(host),
+      configuration,
+      ...logins,
+      ...slot,
+    ]);
     if (source && !plan.reaches("replicated")) {
       return { systemIdentifier: source.systemIdentifier };
     }
@@ -207,7 +212,11 @@ export class Cluster extends pulumi.ComponentResource {
     const bases = new Map(
       plan.hosts.map((host) => [
         host.host,
-        new HostBase(`${name}-${host.host}`, { cluster: name, ...host }, { ...child, dependsOn }),
+        new HostBase(
+          `${name}-${host.host}`,
+          { cluster: name, ...host, trial: this.trialOn(host.host) },
+          { ...child, dependsOn },
+        ),
       ]),
     );
     const firewalls = new Map(
@@ -220,6 +229,15 @@ export class Cluster extends pulumi.ComponentResource {
       on: (host) => [firewalls.get(host) ?? (bases.get(host) as HostBase)],
       all: [...bases.values(), ...firewalls.values()],
     };
+  }
+
+  /** That of a server that is migrated is tried with all that it has. */
+  private trialOn(host: string): TrialInput | null {
+    const { patroni, migration, preflight } = this.plan;
+    const member = Object.hasOwn(patroni.members, host) && host !== migration?.cutOver.host;
+    if (!member || !preflight.trial) return null;
+    const dataComes = this.plan.standby ?? migration ?? preflight.bootstrap;
+    return { ...preflight.trial, ...(dataComes && { dataComes: true }) };
   }
 
   /** Of a server that is migrated, servers beside it are let alone. */
@@ -298,14 +316,17 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   /** Patroni on each member. Of those of a migration only the server that runs has data: the others copy it once it leads. */
-  private members(needs: (host: string) => pulumi.Resource[]): pulumi.Resource[] {
+  private members(
+    dynamic: pulumi.Output<{ readonly [key: string]: unknown }>,
+    needs: (host: string) => pulumi.Resource[],
+  ): pulumi.Resource[] {
     const { migration, plan } = this;
     if (!migration) return Object.values(this.daemon("patroni", needs));
     let takeover: pulumi.Resource | undefined;
     const led = (made: object) => (takeover ??= migration.takeover(Object.values(made)));
     const members = this.daemon("patroni", (host, made) =>
       host === plan.migration?.cutOver.host
-        ? [...needs(host), migration.adoption(needs(host))]
+        ? [...needs(host), migration.adoption(dynamic, needs(host))]
         : [...needs(host), led(made)],
     );
     return plan.reaches("adopted") ? [...Object.values(members), led(members)] : [];

@@ -47,11 +47,20 @@ export class Migration extends pulumi.ComponentResource {
   }
 
   /** The server made ready for Patroni. */
-  adoption(dependsOn: pulumi.Resource[]): pulumi.Resource {
+  adoption(
+    configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource {
     const { cluster, plan, source } = this;
     return new Adoption(
       `${this.name}-adoption`,
-      { cluster, ...plan.adoption, source, hba: source.apply(plan.hba) },
+      {
+        cluster,
+        ...plan.adoption,
+        source,
+        hba: source.apply(plan.hba),
+        parameters: configuration.apply(parametersOf),
+      },
       { ...this.child, dependsOn },
     );
   }

@@ -19,9 +19,9 @@ const ALONE = [
  * the server's words; nothing if it starts, or if there is no such program on the host yet.
  */
 export function trialProbe(trial: TrialInput): Probe<string[]> {
-  const program = `/usr/lib/postgresql/${trial.version}/bin`;
+  const program = quote(trial.binDirectory ?? `/usr/lib/postgresql/${trial.version}/bin`);
   return {
-    script: `[ -x ${program}/postgres ] || exit 0
+    script: `[ -x ${program}/postgres ] && [ -x ${program}/initdb ] || exit 0
 ${asUser("postgres", script(program, trial))}`,
     parse: (output) =>
       output
@@ -91,9 +91,10 @@ const KEYS: { readonly [setting: string]: string } = {
   ssl_dh_params_file: "",
 };
 
-function filesOf({ settings, dataDirectory }: TrialInput): string[] {
-  return Object.entries(KEYS).flatMap(([setting, usual]) => {
+function filesOf({ settings, dataDirectory, dataComes }: TrialInput): string[] {
+  const own = Object.entries(KEYS).flatMap(([setting, usual]) => {
     const path = settings[setting] ?? usual;
     return path === "" || path.startsWith("/") ? [] : [`${setting}=${dataDirectory}/${path}`];
   });
+  return dataComes && own.length > 0 ? ["ssl=off"] : own;
 }

@@ -14,16 +14,22 @@ import type { AdoptionInputs } from "../resources/inputs";
 import { lostRules } from "./carried-rules";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
+import { migratedTrial, migratedWords, triedOn } from "./trial";
 
 /** The server made ready to be taken over. It goes on all the time; what it was is kept before the first change. */
 export const adoption: ResourceType<AdoptionInputs> = {
   identity: ["cluster", "host"],
+  judged: ["parameters"],
   id: ({ cluster, host }) => `${cluster}/${host}/adoption`,
 
   async apply(context, urn, inputs) {
     const { source, cluster, endpoints } = inputs;
     const host = context.host(inputs.host);
     const { active } = await host.observe(unitProbe("patroni.service"));
+    if (active !== "active") {
+      context.progress(urn, "trying PostgreSQL's settings on all members");
+      await demandStart(context, inputs);
+    }
     const kept = await host.observe(keptSourceProbe);
     if (!kept) {
       context.progress(urn, "keeping the configuration as it is");
@@ -65,6 +71,29 @@ export const adoption: ResourceType<AdoptionInputs> = {
   /** The way back is `rollback`: without it everything stays as it is, as with all data. */
   async delete() {},
 };
+
+/**
+ * The members that get copies have their packages by now; the server itself may have changed since the preview.
+ * @throws PgherdError if a server would not start as it will have to.
+ */
+async function demandStart(context: Context, inputs: AdoptionInputs): Promise<void> {
+  const { host, source, others, parameters } = inputs;
+  // Without its environment a trial tells nothing for sure; the preview has told of it.
+  if (!parameters || source.environmentFile) return;
+  const trial = migratedTrial(source, parameters);
+  const copies = Object.entries(others).map(([name, dataDirectory]) =>
+    triedOn(
+      context,
+      name,
+      { ...trial, dataDirectory, dataComes: true, binDirectory: undefined },
+      WORDS,
+    ),
+  );
+  const reasons = await Promise.all([triedOn(context, host, trial, WORDS), ...copies]);
+  if (reasons.flat().length > 0) throw new PgherdError(reasons.flat().join("\n"));
+}
+
+const WORDS = migratedWords("The server goes on as it is.");
 
 /** @throws PgherdError if the server would understand the lines that Patroni writes otherwise than its own. */
 async function tried(context: Context, { host, source, superuser, hba }: AdoptionInputs) {

@@ -8,9 +8,11 @@ import { setKernel } from "../operations/kernel";
 import { installPackages, removePolicy } from "../operations/packages";
 import { maskUnits } from "../operations/units";
 import { waitFor } from "../operations/wait";
+import { PgherdError } from "../errors";
 import type { Context } from "./context";
 import type { FileInput, HostBaseInputs } from "../resources/inputs";
-import type { ResourceType } from "./resource";
+import { isUnfinished, type ResourceType } from "./resource";
+import { triedOn } from "./trial";
 
 interface Learned {
   /** Installed versions by package. */
@@ -24,6 +26,7 @@ const INSTALL_SECONDS = 1800;
 
 export const hostBase: ResourceType<HostBaseInputs, Learned> = {
   identity: ["cluster", "host"],
+  judged: ["trial"],
   id: ({ cluster, host }) => `${cluster}/${host}`,
 
   async apply(context, urn, inputs, known) {
@@ -50,7 +53,12 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
       script.push(installPackages(missing));
     }
     const differs = missing.length + changed.length + unmasked.length + settings.length > 0;
-    if (!differs && found.cluster === inputs.cluster) return state(inputs, found);
+    // The preview has tried it where the packages were there, unless that run has come to nothing.
+    const untried = missing.length > 0 || isUnfinished(known);
+    if (!differs && found.cluster === inputs.cluster) {
+      if (untried) await demandStart(context, urn, inputs);
+      return state(inputs, found);
+    }
     await host.change(
       missing.length > 0 ? "installing packages" : "preparing the host",
       script.join("\n"),
@@ -59,6 +67,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
       },
     );
     const after = await look(context, inputs);
+    if (untried) await demandStart(context, urn, inputs);
     const older = found.downgraded.filter((name) => after.versions[name] === found.installed[name]);
     if (older.length > 0) {
       context.warn(
@@ -80,6 +89,23 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     await context.host(host).change("removing files", `${removeFiles(own)}\n${removePolicy()}`);
   },
 };
+
+const NOT_STARTED = {
+  what: "pgherd:cluster.postgresql says",
+  next: "Mend its parameters or pgHba, then run again. PostgreSQL's packages are there, and it was started nowhere.",
+};
+
+/** @throws PgherdError if a server cannot start as the stack wants it: nobody would wait for a member in vain. */
+async function demandStart(
+  context: Context,
+  urn: string,
+  { host, trial }: HostBaseInputs,
+): Promise<void> {
+  if (!trial) return;
+  context.progress(urn, "trying PostgreSQL's settings");
+  const [reason] = await triedOn(context, host, trial, NOT_STARTED);
+  if (reason) throw new PgherdError(reason);
+}
 
 type Found = Omit<HostBaseInputs, "host"> &
   Learned & {

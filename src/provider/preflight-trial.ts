@@ -1,9 +1,16 @@
-import { absentExtensionsProbe, trialProbe } from "../facts/trial";
+import { absentExtensionsProbe } from "../facts/trial";
 import type { PreflightInputs, TrialInput } from "../resources/inputs";
 import { sameValue, type Value } from "../rpc/values";
 import { numberOf } from "../setting-values";
 import type { Context } from "./context";
 import type { Sighting } from "./sighting";
+import { triedOn } from "./trial";
+
+/** What is tried before anything is changed. */
+const WORDS = {
+  what: "pgherd:cluster.postgresql says",
+  next: "Mend its parameters or pgHba. Nothing was touched.",
+};
 
 /**
  * What keeps a server of a member from starting with the user's own settings and lines of pg_hba.conf: a member would be
@@ -20,35 +27,13 @@ export async function tryOut(
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
   const tried = members.map(async (member) => {
     const host = context.host(member.host);
-    const starts = Object.keys(trial.settings).length + trial.hba.length > 0;
     const [said, absent] = await Promise.all([
-      starts ? host.observe(trialProbe(trial)) : [],
+      triedOn(context, member.host, trial, WORDS),
       trial.extensions.length > 0 ? host.observe(absentExtensionsProbe(trial)) : [],
     ]);
-    return [
-      ...tooLarge(trial, member),
-      ...described(member.host, trial, said),
-      ...withoutExtensions(member, absent),
-    ];
+    return [...tooLarge(trial, member), ...said, ...withoutExtensions(member, absent)];
   });
   return (await Promise.all(tried)).flat();
-}
-
-/** The server's words, with the user's own line in place of its number in a file of the trial. Exported for its tests. */
-export function described(host: string, { hba }: TrialInput, said: readonly string[]): string[] {
-  if (said.length === 0) return [];
-  const words = said
-    .map((line) => line.replace(/\/tmp\/pgherd-trial\.\w+\/data\//g, ""))
-    .filter((line) => !/^configuration file ".*" contains errors$/.test(line))
-    .map((line) => {
-      // Before the user's lines stands one of the trial's own.
-      const at = /^line (\d+) of configuration file "pg_hba\.conf"$/.exec(line)?.[1];
-      return at === undefined ? line : `line "${hba[Number(at) - 2] ?? ""}"`;
-    });
-  return [
-    `${host}: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: ` +
-      `${words.join("; ")}. Mend its parameters or pgHba. Nothing was touched.`,
-  ];
 }
 
 /** A package that is still to be installed may bring it. Exported for its tests. */

@@ -20,7 +20,7 @@ import { outOfReach } from "./out-of-reach";
 import { patroniCluster } from "./patroni-cluster";
 import { preflight } from "./preflight";
 import { promotion } from "./promotion";
-import { untyped, type AnyResourceType } from "./resource";
+import { UNFINISHED, untyped, type AnyResourceType } from "./resource";
 import { rollback } from "./rollback";
 import { service } from "./service";
 import { standbyCluster } from "./standby-cluster";
@@ -172,12 +172,6 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     },
   };
 }
-
-/**
- * Stands in the state of what could not be brought about, until it is. The engine forgets a failure with the next
- * refresh, and not every type can read from the hosts whether it has come to its end.
- */
-const UNFINISHED = { unfinished: true };
 
 const UNREADABLE =
   "pgherd:hosts and pgherd:ssh of the stack cannot be read, so the hosts are reached as in the last run. " +

@@ -11,7 +11,7 @@ export interface ResourceType<Inputs, Learned = object> {
   readonly identity: readonly string[];
   /** Inputs that follow from other resources': a preview shows them once, where they come from. */
   readonly derived?: readonly string[];
-  /** Inputs that `check` alone looks at, and compares with the last: a difference in them is nothing to be done. */
+  /** Inputs that are only looked at, by `check` or on the way: a difference in them is nothing to be done. */
   readonly judged?: readonly string[];
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;
@@ -65,4 +65,15 @@ export function untyped<Inputs extends object, Learned>(
   type: ResourceType<Inputs, Learned>,
 ): AnyResourceType {
   return type as unknown as AnyResourceType;
+}
+
+/**
+ * Stands in the state of what could not be brought about, until it is. The engine forgets a failure with the next
+ * refresh, and not every type can read from the hosts whether it has come to its end.
+ */
+export const UNFINISHED = { unfinished: true };
+
+/** Whether the last run could not bring it about. @param known the state that was recorded last. */
+export function isUnfinished(known: object | undefined): boolean {
+  return known !== undefined && "unfinished" in known;
 }

@@ -78,8 +78,12 @@ export interface PreflightInputs {
 export interface TrialInput {
   /** PostgreSQL's major version. */
   readonly version: number;
+  /** Where its programs stand, if that is not where Debian's packages put them. */
+  readonly binDirectory?: string;
   /** Where the members' keys are looked for. */
   readonly dataDirectory: string;
+  /** Whether it comes later, by a copy, with the keys that are in it. */
+  readonly dataComes?: boolean;
   /** Settings as text, by lower-case name. */
   readonly settings: { readonly [name: string]: string };
   readonly hba: readonly string[];
@@ -249,6 +253,8 @@ export interface AdoptionInputs {
   readonly others: { readonly [host: string]: string };
   /** The lines of pg_hba.conf that Patroni will write, which the server reads once before that. */
   readonly hba?: readonly string[];
+  /** PostgreSQL's settings as they will be, by lower-case name. */
+  readonly parameters?: { readonly [name: string]: string };
   /** `masked` is wanted: the server is started by Patroni only. */
   readonly unit: string;
 }
@@ -354,6 +360,8 @@ export interface HostBaseInputs {
   readonly files: { readonly [path: string]: FileInput };
   /** Settings of the kernel, by path below `/proc/sys` with dots, or `transparent_hugepage`: all as text. */
   readonly kernel: { readonly [setting: string]: string };
+  /** Of a member: what a server is tried with as soon as its packages are there. */
+  readonly trial?: TrialInput | null;
 }
 
 /** Which packets a host lets in. */

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { LockHolder } from "../../src/facts/packages";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
@@ -27,6 +27,8 @@ let said: string[];
 let holders: LockHolder[];
 /** Files of the host beside the record. */
 let files: { [path: string]: typeof RECORD };
+/** What a server of its own says that does not start. */
+let refused: string[];
 
 beforeEach(() => {
   installed = { ...VERSIONS };
@@ -37,6 +39,7 @@ beforeEach(() => {
   said = [];
   holders = [];
   files = {};
+  refused = [];
 });
 
 const context = {
@@ -44,6 +47,8 @@ const context = {
   warn: (_urn: string, message: string) => warnings.push(message),
   host: () => ({
     async observe({ script }: Probe<unknown>): Promise<unknown> {
+      if (script.includes("initdb"))
+        return Object.keys(candidates).every((name) => installed[name]) ? refused : [];
       if (script.includes("/proc/locks")) return holders.shift();
       if (script.includes("--compare-versions")) return older;
       if (script.includes("dpkg-query")) return { ...installed };
@@ -141,4 +146,32 @@ test("a policy for packages' services that is somebody else's stays, and is told
   expect(state.files).toEqual(wanted.files);
   await hostBase.delete(context, "urn", wanted);
   expect(scripts[0]).not.toContain(`rm -f ${path}\n`);
+});
+
+describe("a member whose packages have just come", () => {
+  const member = {
+    ...inputs,
+    trial: {
+      ...{ version: 17, dataDirectory: "/var/lib/postgresql/17/main", hba: [], extensions: [] },
+      settings: { shared_preload_libraries: "nosuch" },
+    },
+  };
+
+  test("tells at once what its server could not start with, again and again, before anybody waits for it", async () => {
+    installed = {};
+    refused = ['could not access file "nosuch": No such file or directory'];
+    const told =
+      "lb1: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: " +
+      'could not access file "nosuch": No such file or directory. Mend its parameters or pgHba, then run again.';
+    await expect(hostBase.apply(context, "urn", member)).rejects.toThrow(told);
+    const left = { ...known, unfinished: true };
+    await expect(hostBase.apply(context, "urn", member, left)).rejects.toThrow(told);
+    refused = [];
+    await hostBase.apply(context, "urn", member, left);
+  });
+
+  test("is not tried again where its packages were there at the preview", async () => {
+    refused = ["the preview has said so"];
+    await hostBase.apply(context, "urn", member, known);
+  });
 });

@@ -3,7 +3,8 @@ import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
-import { described, tooLarge, withoutExtensions } from "../../src/provider/preflight-trial";
+import { tooLarge, withoutExtensions } from "../../src/provider/preflight-trial";
+import { described } from "../../src/provider/trial";
 import type { Sighting } from "../../src/provider/sighting";
 import type { TrialInput } from "../../src/resources/inputs";
 
@@ -15,15 +16,25 @@ const TRIAL: TrialInput = {
   extensions: [],
 };
 
+const WORDS = {
+  what: "pgherd:cluster.postgresql says",
+  next: "Mend its parameters or pgHba. Nothing was touched.",
+};
+
 test("why a server would not start is told in its own words, with the user's own line", () => {
-  expect(described("db1", TRIAL, [])).toEqual([]);
+  expect(described("db1", TRIAL, [], WORDS)).toEqual([]);
   expect(
-    described("db1", TRIAL, [
-      'invalid LDAP port number: "abc"',
-      'line 3 of configuration file "/tmp/pgherd-trial.y5KoHt/data/pg_hba.conf"',
-      "could not load pg_hba.conf",
-      'configuration file "/tmp/pgherd-trial.y5KoHt/data/postgresql.conf" contains errors',
-    ]),
+    described(
+      "db1",
+      TRIAL,
+      [
+        'invalid LDAP port number: "abc"',
+        'line 3 of configuration file "/tmp/pgherd-trial.y5KoHt/data/pg_hba.conf"',
+        "could not load pg_hba.conf",
+        'configuration file "/tmp/pgherd-trial.y5KoHt/data/postgresql.conf" contains errors',
+      ],
+      WORDS,
+    ),
   ).toEqual([
     "db1: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: " +
       'invalid LDAP port number: "abc"; line "host a b 10.0.0.0/8 ldap ldapserver=x ldapport=abc"; could not load pg_hba.conf. ' +

@@ -1,0 +1,58 @@
+import { trialProbe } from "../facts/trial";
+import type { Source, TrialInput } from "../resources/inputs";
+import type { Context } from "./context";
+
+/** Whose settings are tried, and what is to be done where they keep a server from starting. */
+export interface TrialWords {
+  /** `pgherd:cluster.postgresql says` */
+  readonly what: string;
+  readonly next: string;
+}
+
+/** What keeps a server on this host from starting so, in a sentence; none if it starts. */
+export async function triedOn(
+  context: Context,
+  host: string,
+  trial: TrialInput,
+  words: TrialWords,
+): Promise<string[]> {
+  if (Object.keys(trial.settings).length + trial.hba.length === 0) return [];
+  return described(host, trial, await context.host(host).observe(trialProbe(trial)), words);
+}
+
+/** The server's words, with the user's own line in place of its number in a file of the trial. Exported for its tests. */
+export function described(
+  host: string,
+  { hba }: TrialInput,
+  said: readonly string[],
+  { what, next }: TrialWords,
+): string[] {
+  if (said.length === 0) return [];
+  const words = said
+    .map((line) => line.replace(/\/tmp\/pgherd-trial\.\w+\/data\//g, ""))
+    .filter((line) => !/^configuration file ".*" contains errors$/.test(line))
+    .map((line) => {
+      // Before the user's lines stands one of the trial's own.
+      const at = /^line (\d+) of configuration file "pg_hba\.conf"$/.exec(line)?.[1];
+      return at === undefined ? line : `line "${hba[Number(at) - 2] ?? ""}"`;
+    });
+  return [
+    `${host}: expected PostgreSQL to start with what ${what}, it does not: ${words.join("; ")}. ${next}`,
+  ];
+}
+
+/** All settings that a migrated server will be started with, from its own files and from the stack. */
+export function migratedTrial(
+  { version, dataDirectory, binDirectory }: Source,
+  parameters: { readonly [name: string]: string },
+): TrialInput {
+  return { version, dataDirectory, binDirectory, settings: parameters, hba: [], extensions: [] };
+}
+
+/** @param next what comes of it. */
+export function migratedWords(next: string): TrialWords {
+  return {
+    what: "its own files and pgherd:cluster.postgresql.parameters say together",
+    next: `It would not come back from a restart. Mend it there or in the stack. ${next}`,
+  };
+}

@@ -5,6 +5,9 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cacheDir } from "../../src/lab/paths";
 
+/** The folder of plugins that pgherd's own project names too. */
+const PLUGINS = new URL("../../bin/provider", import.meta.url).pathname;
+
 /** A project of its own with a stack in a folder: what `tools/setup` found or made runs it. */
 let project: string;
 
@@ -20,6 +23,10 @@ beforeAll(async () => {
     `name: toolchain
 runtime: { name: nodejs, options: { typescript: false, nodeargs: "--stack-size=900" } }
 main: program/
+plugins:
+  providers:
+    - { name: command, path: ${PLUGINS} }
+    - { name: random, path: ${PLUGINS} }
 `,
   );
   write("package.json", '{ "name": "toolchain", "private": true }');
@@ -89,6 +96,7 @@ async function outputs(): Promise<{ [name: string]: unknown }> {
 test("a program runs: config, secrets, `main`, arguments for Node, random values and commands", async () => {
   const preview = await pulumi("preview");
   expect(preview).toMatchObject({ code: 0 });
+  expect(preview.output).not.toMatch(/warning/i);
   expect(fs.existsSync(path.join(project, "kept"))).toBe(false);
 
   const { code, output } = await pulumi("up", "--yes", "--skip-preview");

@@ -9,11 +9,7 @@ import { createRequire } from "node:module";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-const STAND_INS = [
-  "pulumi-language-nodejs",
-  "pulumi-resource-command",
-  "pulumi-resource-random",
-].sort();
+const LANGUAGE_HOST = "pulumi-language-nodejs";
 
 /** A machine in a folder: its PATH, its Pulumi folder and its cache. */
 let machine: string;
@@ -22,7 +18,7 @@ let clone: string;
 let releases: Server | undefined;
 /** What the release site was asked for. */
 let asked: string[];
-/** The stand-ins, made once. */
+/** The stand-in for the language host, made once. */
 const made = fs.mkdtempSync(path.join(tmpdir(), "pgherd-setup-"));
 
 beforeAll(() => {
@@ -51,7 +47,7 @@ afterEach(() => {
 });
 afterAll(() => fs.rmSync(made, { recursive: true }));
 
-function addStandIns() {
+function addStandIn() {
   fs.cpSync(made, path.join(machine, "cache/bin"), { recursive: true });
 }
 
@@ -109,16 +105,16 @@ test("where nothing can be had it builds the engine, adds the stand-ins, and the
     "Toolchain: engine 3.250.0 (built from source), language host: stand-in, command 1.2.1: stand-in, random 4.21.2: stand-in",
   );
   expect(first.output).toContain("to free them: go clean -cache -modcache");
-  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
+  expect(inBin()).toEqual(["pulumi", LANGUAGE_HOST]);
 
-  for (const name of STAND_INS)
-    fs.copyFileSync(path.join(machine, "cache/bin", name), path.join(made, name));
+  const file = path.join(machine, "cache/bin", LANGUAGE_HOST);
+  fs.copyFileSync(file, path.join(made, LANGUAGE_HOST));
 
-  const before = fs.statSync(path.join(machine, "cache/bin/pulumi-resource-random")).mtimeMs;
+  const before = fs.statSync(file).mtimeMs;
   const begin = Date.now();
   expect(await setup()).toEqual({ code: 0, output: "" });
   console.log(`a set-up with nothing to do: ${Date.now() - begin} ms`);
-  expect(fs.statSync(path.join(machine, "cache/bin/pulumi-resource-random")).mtimeMs).toBe(before);
+  expect(fs.statSync(file).mtimeMs).toBe(before);
   expect(builds()).toBe(1);
 
   const { output } = await setup("--status");
@@ -130,25 +126,48 @@ test("where nothing can be had it builds the engine, adds the stand-ins, and the
     );
 });
 
-test("the stand-ins need nothing but Node", async () => {
-  addStandIns();
-  const ended = STAND_INS.map(async (name) => {
-    const child = spawn(path.join(machine, "cache/bin", name), ["127.0.0.1:1"], {
-      cwd: "/",
-      env: { PATH: path.join(machine, "path") },
-    });
-    const port = await new Promise<string>((resolve) =>
-      child.stdout.on("data", (bytes) => resolve(String(bytes))),
-    );
-    expect(port).toMatch(/^\d+\n$/);
-    child.kill("SIGINT");
-    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+/** What a plugin prints first. It is ended then. */
+async function begins(file: string): Promise<string> {
+  const child = spawn(file, ["127.0.0.1:1"], {
+    cwd: "/",
+    env: { PATH: path.join(machine, "path"), PULUMI_HOME: path.join(machine, "pulumi") },
   });
-  await Promise.all(ended);
+  const said = await new Promise<string>((resolve) =>
+    child.stdout.on("data", (bytes) => resolve(String(bytes))),
+  );
+  child.kill("SIGINT");
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+  return said;
+}
+
+test("the stand-in for the language host needs nothing but Node", async () => {
+  addStandIn();
+  expect(await begins(path.join(machine, "cache/bin", LANGUAGE_HOST))).toMatch(/^\d+\n$/);
+});
+
+test.each(["command", "random"])(
+  "the plugin %s that Pulumi.yaml names is the machine's own, and a stand-in without one",
+  async (title) => {
+    const plugin = path.join(ROOT, "bin/provider", `pulumi-resource-${title}`);
+    expect(await begins(plugin)).toMatch(/^\d+\n$/);
+    const official = `pulumi/plugins/resource-${title}-v9.0.0/pulumi-resource-${title}`;
+    program(official, "echo another major version");
+    expect(await begins(plugin)).toMatch(/^\d+\n$/);
+    program(`path/pulumi-resource-${title}`, 'echo "official, $*"');
+    expect(await begins(plugin)).toBe("official, 127.0.0.1:1\n");
+  },
+);
+
+test("stand-ins of earlier versions are taken from PATH, where the engine warns of them", async () => {
+  addStandIn();
+  go();
+  for (const name of ["command", "random"]) program(`cache/bin/pulumi-resource-${name}`, "");
+  await setup();
+  expect(inBin()).toEqual(["pulumi", LANGUAGE_HOST]);
 });
 
 test("what the machine has is used, and ours get out of its way", async () => {
-  addStandIns();
+  addStandIn();
   go();
   await setup();
   program("path/pulumi", "echo v3.260.1");
@@ -159,17 +178,17 @@ test("what the machine has is used, and ours get out of its way", async () => {
   expect(output).toBe(
     `Toolchain: engine 3.260.1 (${machine}/path/pulumi), language host: official, command 1.2.1: stand-in, random 4.21.2: official\n`,
   );
-  expect(inBin()).toEqual(["pulumi-resource-command"]);
+  expect(inBin()).toEqual([]);
 
   fs.rmSync(path.join(machine, "path/pulumi"));
   fs.rmSync(path.join(machine, "path/pulumi-language-nodejs"));
   await setup();
-  expect(inBin()).toEqual(["pulumi", "pulumi-language-nodejs", "pulumi-resource-command"]);
+  expect(inBin()).toEqual(["pulumi", LANGUAGE_HOST]);
   expect(builds()).toBe(1);
 });
 
 test("an engine of the machine that is too old is not used", async () => {
-  addStandIns();
+  addStandIn();
   go();
   program("path/pulumi", "echo v3.100.0");
   expect((await setup()).output).toContain("engine 3.250.0 (built from source)");
@@ -191,7 +210,7 @@ test.each([
 });
 
 test("a failed build shows the end of its log, and the next run builds again", async () => {
-  addStandIns();
+  addStandIn();
   program(
     "path/go",
     'case $1 in version) echo go version go1.25.0;; *) echo "no space" >&2; exit 1;; esac',
@@ -206,7 +225,7 @@ test("a failed build shows the end of its log, and the next run builds again", a
 });
 
 test("two set-ups at once build once", async () => {
-  addStandIns();
+  addStandIn();
   go(1);
   const both = await Promise.all([setup(), setup()]);
   expect(both.map(({ code }) => code)).toEqual([0, 0]);
@@ -214,17 +233,16 @@ test("two set-ups at once build once", async () => {
 });
 
 test("what a killed set-up left is repaired", async () => {
-  addStandIns();
+  addStandIn();
   go();
   await setup();
   const bin = path.join(machine, "cache/bin");
-  fs.truncateSync(path.join(bin, "pulumi-resource-random"), 1000);
-  fs.writeFileSync(path.join(bin, "pulumi-resource-random"), "#!/usr/bin/env node\nhalf");
-  fs.writeFileSync(path.join(bin, "pulumi-resource-command.4711"), "");
+  fs.writeFileSync(path.join(bin, LANGUAGE_HOST), "#!/usr/bin/env node\nhalf");
+  fs.writeFileSync(path.join(bin, `${LANGUAGE_HOST}.4711`), "");
   fs.writeFileSync(path.join(machine, "cache/setup.lock"), "4711");
   expect((await setup()).code).toBe(0);
-  expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
-  expect(fs.statSync(path.join(bin, "pulumi-resource-random")).size).toBeGreaterThan(100_000);
+  expect(inBin()).toEqual(["pulumi", LANGUAGE_HOST]);
+  expect(fs.statSync(path.join(bin, LANGUAGE_HOST)).size).toBeGreaterThan(100_000);
 });
 
 const ARCHIVE = `pulumi-v3.250.0-linux-${process.arch}.tar.gz`;
@@ -272,15 +290,15 @@ const withoutCurl = spawnSync("curl", ["--version"]).error !== undefined;
 test.skipIf(withoutCurl)(
   "a release whose digest is known is taken, with its language host",
   async () => {
-    addStandIns();
+    addStandIn();
     pin({ [ARCHIVE]: await serveRelease() });
     const { code, output } = await setup("--verbose");
     expect(code).toBe(0);
     expect(output).toContain("Downloaded Pulumi 3.250.0 from http://127.0.0.1");
     expect(output).toContain("engine 3.250.0 (official release), language host: official");
     expect(output).not.toContain("is not downloaded");
-    expect(inBin()).toEqual(["pulumi", ...STAND_INS]);
-    expect(fs.readFileSync(path.join(machine, "cache/bin/pulumi-language-nodejs"), "utf8")).toBe(
+    expect(inBin()).toEqual(["pulumi", LANGUAGE_HOST]);
+    expect(fs.readFileSync(path.join(machine, "cache/bin", LANGUAGE_HOST), "utf8")).toBe(
       "#!/bin/sh\n\n",
     );
     expect(await setup()).toEqual({ code: 0, output: "" });
@@ -303,14 +321,14 @@ test.skipIf(withoutCurl)(
 );
 
 test("a release that cannot be had is built from source, whatever its digest", async () => {
-  addStandIns();
+  addStandIn();
   go();
   pin({ [ARCHIVE]: "f".repeat(64) });
   expect((await setup()).output).toContain("engine 3.250.0 (built from source)");
 });
 
 test("a release without a known digest is not asked for, whatever its site says of it", async () => {
-  addStandIns();
+  addStandIn();
   go();
   pin({});
   await serveRelease();
@@ -320,7 +338,7 @@ test("a release without a known digest is not asked for, whatever its site says 
 });
 
 test("a release that was downloaded without a known digest is used no more", async () => {
-  addStandIns();
+  addStandIn();
   go();
   pin({});
   program("cache/engine/release-3.250.0/pulumi", "");
@@ -333,7 +351,7 @@ test("a release that was downloaded without a known digest is used no more", asy
 });
 
 test("a plugin is installed by its known digest, and not at all without one", async () => {
-  addStandIns();
+  addStandIn();
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   pin({ [`pulumi-resource-random-v4.21.2-linux-${architecture}.tar.gz`]: "a".repeat(64) });
   await serveRelease();

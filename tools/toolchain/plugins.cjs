@@ -1,6 +1,7 @@
 // The language host for Node and the plugins `command` and `random`: official ones where they are or can be had, else ours.
 "use strict";
 
+const { spawn } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
@@ -11,19 +12,16 @@ const { run, SetupError } = require("./work.cjs");
 
 const LANGUAGE = {
   program: "pulumi-language-nodejs",
-  source: "language-nodejs",
   title: "language host",
 };
 const RESOURCES = [
   {
     program: "pulumi-resource-command",
-    source: "command",
     title: "command",
     version: versionOf("command"),
   },
   {
     program: "pulumi-resource-random",
-    source: "random",
     title: "random",
     version: versionOf("random"),
   },
@@ -33,30 +31,49 @@ const ALL = [LANGUAGE, ...RESOURCES];
 /** What a killed set-up was about to rename. */
 const LEFT_BEHIND = /\.\d+$/;
 
-/** Whether each plugin is there, and ours only where there is no official one: what is on PATH, the engine prefers. */
+/** Whether the language host is there, ours only where there is no official one: what is on PATH, the engine prefers. */
 function ready() {
-  return ALL.every((plugin) => {
-    const kept = path.join(bin, plugin.program);
-    return official(plugin) ? settled(plugin) : isOurs(kept, mark());
-  });
+  const kept = path.join(bin, LANGUAGE.program);
+  const hosted = official(LANGUAGE) ? settled() : isOurs(kept, mark());
+  return hosted && formerly().length === 0;
 }
 
 async function install() {
   fs.mkdirSync(bin, { recursive: true });
   for (const name of fs.readdirSync(bin))
     if (LEFT_BEHIND.test(name)) fs.rmSync(path.join(bin, name));
+  for (const file of formerly()) fs.rmSync(file);
   for (const plugin of RESOURCES) if (!official(plugin)) await fetch(plugin);
-  for (const plugin of ALL) {
-    const kept = path.join(bin, plugin.program);
-    const found = official(plugin);
-    if (!found) continue;
-    if (found === released()) replace(kept, (scratch) => fs.linkSync(found, scratch));
-    else fs.rmSync(kept, { force: true });
-  }
-  const ours = ALL.filter(
-    (plugin) => !official(plugin) && !isOurs(path.join(bin, plugin.program), mark()),
+  const kept = path.join(bin, LANGUAGE.program);
+  const found = official(LANGUAGE);
+  if (!found) {
+    if (!isOurs(kept, mark())) write();
+  } else if (found === released()) replace(kept, (scratch) => fs.linkSync(found, scratch));
+  else fs.rmSync(kept, { force: true });
+}
+
+/** Stand-ins where earlier versions kept them: on PATH the engine warns of each at every use, and prefers it in other projects too. */
+function formerly() {
+  return RESOURCES.map(({ program }) => path.join(bin, program)).filter((file) =>
+    fs.existsSync(file),
   );
-  if (ours.length > 0) write(ours);
+}
+
+/**
+ * Is the plugin: the official one in a process of its own, else ours in this one. Pulumi.yaml names the folder that begins
+ * it, since of a plugin that stands there the engine neither warns nor asks the network.
+ */
+function start(title) {
+  const found = official(RESOURCES.find((plugin) => plugin.title === title));
+  if (!found) return require("../../bin/load.cjs")(`plugins/${title}`);
+  let child;
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child = spawn(found, process.argv.slice(2), { stdio: "inherit" });
+  child.on("error", ({ message }) => {
+    console.error(`${found}: ${message}`);
+    process.exit(1);
+  });
+  child.on("close", (code) => process.exit(code ?? 1));
 }
 
 /** Which set is used, e.g. `language host: stand-in`. */
@@ -94,9 +111,9 @@ function released() {
   return engine.own() ? undefined : path.join(engine.home(), LANGUAGE.program);
 }
 
-function settled(plugin) {
-  const kept = path.join(bin, plugin.program);
-  const found = official(plugin);
+function settled() {
+  const kept = path.join(bin, LANGUAGE.program);
+  const found = official(LANGUAGE);
   if (found !== released()) return !fs.existsSync(kept);
   return fs.existsSync(kept) && fs.statSync(kept).ino === fs.statSync(found).ino;
 }
@@ -116,15 +133,11 @@ async function fetch({ program, title, version }) {
   }
 }
 
-/** Ours, each in one file that needs nothing but Node: clones come and go, and share the cache. */
-function write(plugins) {
+/** Our language host in one file that needs nothing but Node: clones come and go, and share the cache. */
+function write() {
   const { buildSync } = require("esbuild");
   const { outputFiles } = buildSync({
-    entryPoints: plugins.map(({ source, program }) => ({
-      in: path.join(root, "tools", "plugins", `${source}.ts`),
-      out: program,
-    })),
-    outdir: bin,
+    entryPoints: [path.join(root, "tools", "plugins", "language-nodejs.ts")],
     write: false,
     bundle: true,
     platform: "node",
@@ -133,14 +146,11 @@ function write(plugins) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
-    // ssh2's native speed-ups: it does without them.
-    loader: { ".node": "empty" },
-    external: ["cpu-features"],
     banner: { js: `#!/usr/bin/env node\n${mark()}` },
     logLevel: "warning",
   });
-  for (const { path: file, contents } of outputFiles)
-    replace(file.replace(/\.js$/, ""), (scratch) =>
+  for (const { contents } of outputFiles)
+    replace(path.join(bin, LANGUAGE.program), (scratch) =>
       fs.writeFileSync(scratch, contents, { mode: 0o755 }),
     );
 }
@@ -163,7 +173,7 @@ function isOurs(file, line) {
 
 let sources;
 
-/** The second line of a plugin of ours: from which sources it was made. */
+/** The second line of our language host: from which sources it was made. */
 function mark() {
   if (sources === undefined) {
     const hash = crypto.createHash("sha256");
@@ -183,4 +193,4 @@ function versionOf(name) {
   return dependencies[`@pulumi/${name}`];
 }
 
-module.exports = { describe, install, ready };
+module.exports = { describe, install, ready, start };

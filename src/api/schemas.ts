@@ -9,6 +9,7 @@ const member = z.object({
   condition: z
     .enum(["serving", "changing", "stopped", "failed", "silent", "unknown"])
     .describe("What its PostgreSQL can do."),
+  unasked: z.literal(true).optional().describe("Its host could not be asked."),
   seenBy: z
     .array(z.string())
     .optional()

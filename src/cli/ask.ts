@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import pc from "picocolors";
-import { PgherdError } from "../errors";
+import { UsageError } from "../errors";
 import { Refusal, type Intent } from "../operator/cluster";
 
 /** Of every verb that changes something; `--help` says so too. */
@@ -11,9 +11,22 @@ Exit codes:
   2  refused by a check, you said no, or what was said makes no sense (a member
      that does not exist): nothing was changed`;
 
+/** Of every verb that only looks; `--help` says so too. */
+export const LOOK_EXIT_CODES = `
+Exit codes:
+  0  all of it was found out, and is shown
+  1  not all of it: standard error names what could not be asked, and why
+  2  what was said makes no sense: nothing was asked`;
+
+/** Tells what could not be found out, after what was. */
+export function incomplete(missing: readonly string[]): void {
+  for (const one of missing) process.stderr.write(`${pc.yellow(one)}\n`);
+  if (missing.length > 0) process.exitCode = 1;
+}
+
 /**
  * Shows what will be done and asks whether to go on.
- * @throws Refusal if the answer is no; PgherdError if there is nobody to ask.
+ * @throws Refusal if the answer is no; UsageError if there is nobody to ask.
  */
 export async function confirm(
   title: string,
@@ -24,7 +37,7 @@ export async function confirm(
   process.stderr.write(`${pc.bold(title)}\n${effectLines}`);
   if (yes) return;
   if (!process.stdin.isTTY) {
-    throw new PgherdError(
+    throw new UsageError(
       `${title}: expected --yes, because there is no terminal on which to ask.`,
       "Nothing was changed.",
     );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import pc from "picocolors";
 import type { Settings } from "../config/schema";
-import { PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
 import {
   BACKUP_UNITS,
   catalogOfBackupsProbe,
@@ -14,7 +14,7 @@ import type { Host } from "../host/host";
 import { startBackup, UNASKED_BACKUP } from "../operations/barman";
 import { planBackup } from "../plan/backup";
 import type { BackupPlan } from "../plan/types";
-import { progressLine } from "./ask";
+import { EXIT_CODES, LOOK_EXIT_CODES, progressLine } from "./ask";
 import { openCluster, withStack, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 import { sizeOf, spanOf, timeOf } from "../operations/words";
@@ -26,20 +26,24 @@ interface BackupOptions extends StackOptions {
 /** `pgherd backup …`: what Barman keeps of a cluster. */
 export function backupCommand(): Command {
   const backup = new Command("backup").description("Takes, lists, checks and proves backups.");
-  verb(backup, "now", "Take a backup, and wait until it is complete.").action(
-    (options: BackupOptions) => onBackupHost(options, takeNow),
-  );
-  verb(backup, "list", "List the backups, the newest first.").action((options: BackupOptions) =>
-    onBackupHost(options, list),
-  );
+  verb(backup, "now", "Take a backup, and wait until it is complete.")
+    .addHelpText("after", EXIT_CODES)
+    .action((options: BackupOptions) => onBackupHost(options, takeNow));
+  verb(backup, "list", "List the backups, the newest first.")
+    .addHelpText("after", LOOK_EXIT_CODES)
+    .action((options: BackupOptions) => onBackupHost(options, list));
   verb(backup, "show", "Show all that is known of a backup.")
     .argument("<id>", "as `pgherd backup list` shows it, or `latest`")
+    .addHelpText("after", LOOK_EXIT_CODES)
     .action((id: string, options: BackupOptions) => onBackupHost(options, (at) => show(at, id)));
   verb(backup, "check", "Run Barman's own checks.")
     .addHelpText("after", "\nExit code: 0 if all pass, 2 if not, 1 if it could not be found out.")
     .action((options: BackupOptions) => onBackupHost(options, check));
   verb(backup, "verify", "Restore the newest backup beside the others, and look through it.")
-    .addHelpText("after", "\nExit code: 0 if it is in order, 2 if not.")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 if it is in order, 2 if not, 1 if it could not be found out.",
+    )
     .action((options: BackupOptions) => onBackupHost(options, verify));
   return backup;
 }
@@ -241,7 +245,7 @@ async function show(at: At, id: string): Promise<void> {
       ? backups.find(({ status }) => status === "DONE")
       : backups.find((one) => one.id === id);
   if (!found) {
-    throw new PgherdError(
+    throw new UsageError(
       `${at.plan.host}: expected one of the backups (${backups.map((one) => one.id).join(", ") || "there is none"}), got "${id}".`,
     );
   }

@@ -7,10 +7,12 @@ import type { Settings } from "../config/schema";
 import { ConfigError, PgherdError, UsageError } from "../errors";
 import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
 import type { Host } from "../host/host";
+import { demandAll, unasked } from "../operations/ask";
 import { dropFork, ensureFork, observeForks, refuseBroken } from "../operations/forks";
 import { forkUri } from "../plan/connection";
 import { forksFolder, KEEPER, planForks } from "../plan/forks";
 import { planPatroni } from "../plan/patroni";
+import { EXIT_CODES, incomplete, LOOK_EXIT_CODES } from "./ask";
 import { openSettings, withStack, type StackOptions } from "./cluster";
 import { rawStack, readStack } from "./stack";
 import { plainTable } from "./table";
@@ -48,19 +50,23 @@ function addCreate(fork: Command): void {
     .option("--disk <size>", "what it may take for itself", "10GB")
     .option("--ttl <time>", "when its host removes it: 8h, 3d, or `never`", "24h")
     .option("--json", "print JSON")
+    .addHelpText("after", EXIT_CODES)
     .action(create);
 }
 
 function addList(fork: Command): void {
   verb(fork, "list", "Show all forks, and how much of the disk each has taken for itself.")
     .option("--json", "print JSON")
+    .addHelpText("after", LOOK_EXIT_CODES)
     .action(async ({ stack, configFile, json }: StackOptions & { json?: boolean }) => {
       const settings = readStack(stack, configFile);
       await withHosts(settings, async (host) => {
-        const forks = await observeForks(members(settings), forksFolder(settings), host, KEEPER);
+        const folder = forksFolder(settings);
+        const { forks, silent } = await observeForks(members(settings), folder, host, KEEPER);
         process.stdout.write(
           json ? `${JSON.stringify(forks, null, 2)}\n` : renderForks(forks, Date.now() / 1000),
         );
+        incomplete(unasked(silent));
       });
     });
 }
@@ -68,10 +74,11 @@ function addList(fork: Command): void {
 function addDrop(fork: Command): void {
   verb(fork, "drop", "Remove a fork and all that was written on it.")
     .argument("<name>")
+    .addHelpText("after", EXIT_CODES)
     .action(async (name: string, { stack, configFile }: StackOptions) => {
       const settings = readStack(stack, configFile);
       if (settings.cluster.forks.some((declared) => declared.name === name)) {
-        throw new PgherdError(
+        throw new UsageError(
           `fork ${name}: it is declared in stack "${stack}", which would make it again.`,
           "Remove it from pgherd:cluster.forks and run pulumi up.",
         );
@@ -147,14 +154,18 @@ async function create(name: string, options: CreateOptions): Promise<void> {
   // What was said is looked at before a host is.
   withFork(options, { name, port: options.port ?? unusedPort(declared) });
   await withHosts(declared, async (host) => {
-    const forks = await observeForks(members(declared), forksFolder(declared), host);
+    const { forks, silent } = await observeForks(members(declared), forksFolder(declared), host);
     const twin = forks.find((one) => one.name === name && one.state !== "incomplete");
     if (twin) {
-      throw new PgherdError(
+      throw new UsageError(
         `fork ${name}: there is one already, on ${twin.host} since ${time(twin.begun)}.`,
         `Take another name, or remove that one first: pgherd fork drop ${name}`,
       );
     }
+    demandAll(
+      silent,
+      (names) => `fork ${name}: ${names} cannot be reached, and may have one of this name`,
+    );
     const port = options.port ?? (await freePort(declared, forks, host));
     const settings = withFork(options, { name, port });
     const plan = planForks(settings).find((one) => one.name === name);
@@ -237,10 +248,14 @@ async function findFork(
   name: string,
 ): Promise<{ readonly uri: string; readonly password: string }> {
   return withHosts(settings, async (host) => {
-    const forks = await observeForks(members(settings), forksFolder(settings), host);
+    const { forks, silent } = await observeForks(members(settings), forksFolder(settings), host);
     const found = forks.find((one) => one.name === name && one.state !== "incomplete");
     if (!found) {
-      throw new PgherdError(
+      demandAll(
+        silent,
+        (names) => `fork ${name}: not found where it was looked for; ${names} cannot be reached`,
+      );
+      throw new UsageError(
         `fork ${name}: there is no such fork; there ${forks.length === 1 ? "is" : "are"} ${forks.map((one) => one.name).join(", ") || "none"}.`,
         `Make it: pgherd fork create ${name}`,
       );

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UsageError } from "../errors";
 import { patroniHistory, type History, type HistoryEvent } from "../operator/history";
 import type { Cluster } from "../operator/cluster";
+import { incomplete, LOOK_EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";
 import { during } from "./during";
 import { pulumiOutput } from "./pulumi";
@@ -41,7 +42,7 @@ export function historyCommand(): Command {
         process.stdout.write(
           options.json ? `${JSON.stringify(shown, null, 2)}\n` : renderHistory(shown),
         );
-        for (const one of missing) process.stderr.write(`${pc.yellow(one)}\n`);
+        incomplete(missing);
       });
     });
 }
@@ -154,6 +155,7 @@ Who led comes from Patroni, which keeps it in the DCS; of each member the last
 start of its server is known. Verbs and calls of the API are those of this
 machine and user; runs of pulumi that changed something come from its state.
 Times are UTC.
+${LOOK_EXIT_CODES}
 
 Examples:
   pgherd history

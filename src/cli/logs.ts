@@ -2,9 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, Option } from "commander";
 import pc from "picocolors";
 import { UsageError } from "../errors";
-import { readLog, type JournalLine } from "../operator/logs";
+import { unasked } from "../operations/ask";
+import { readLog, type JournalLine, type JournalOptions } from "../operator/logs";
 import type { ClusterPlan } from "../plan/types";
 import { oneOf } from "../suggest";
+import { incomplete, LOOK_EXIT_CODES } from "./ask";
 import { parseSince } from "./time";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 
@@ -56,29 +58,68 @@ async function show(cluster: OpenCluster, names: string[], options: LogsOptions)
       ? undefined
       : parseSince("--since", options.since, new Date()).getTime();
   const units = unitsByHost(cluster.plan, names, options.daemon ?? []);
-  const cursors = new Map<string, string>();
-  for (let first = true; first || options.follow; first = false) {
-    if (!first) await sleep(FOLLOW_MS);
-    const asked = [...units].map(async ([host, daemons]): Promise<JournalLine[]> => {
-      const range = {
-        lines: Number(options.lines),
-        since,
-        after: cursors.get(host),
-      };
-      try {
-        const { lines, cursor } = await readLog(cluster, host, daemons, range);
-        if (cursor !== undefined) cursors.set(host, cursor);
-        return lines;
-      } catch (error) {
-        // One that is away keeps the others' logs from nobody.
-        process.exitCode = 1;
-        if (first) process.stderr.write(`${pc.red((error as Error).message.split("\n")[0])}\n`);
-        return [];
-      }
-    });
-    const lines = (await Promise.all(asked)).flat().sort((a, b) => a.at - b.at);
-    for (const line of lines) {
+  const range = { lines: Number(options.lines), since };
+  const heard = new Listener(cluster, range);
+  const print = () => {
+    for (const line of heard.take())
       process.stdout.write(options.json ? `${JSON.stringify(line)}\n` : renderLine(line));
+  };
+  const all = Promise.all([...units].map(([host, daemons]) => heard.ask(host, daemons)));
+  if (!options.follow) {
+    await all;
+    print();
+    return incomplete(heard.silent());
+  }
+  // Each on its own: one that is away keeps the news of the others from nobody.
+  for (const [host, daemons] of units) void all.then(() => heard.follow(host, daemons));
+  for (;;) {
+    await sleep(FOLLOW_MS);
+    print();
+  }
+}
+
+/** Hears what the daemons of several hosts have said. */
+class Listener {
+  private lines: JournalLine[] = [];
+  private readonly cursors = new Map<string, string>();
+  private readonly away = new Map<string, Error>();
+
+  constructor(
+    private readonly cluster: OpenCluster,
+    private readonly range: Omit<JournalOptions, "after">,
+  ) {}
+
+  /** What has been heard since it was asked last, in order. */
+  take(): JournalLine[] {
+    const taken = this.lines.sort((a, b) => a.at - b.at);
+    this.lines = [];
+    return taken;
+  }
+
+  /** Why hosts could not be asked. */
+  silent(): string[] {
+    return unasked(Object.fromEntries(this.away));
+  }
+
+  async ask(host: string, daemons: readonly string[]): Promise<void> {
+    try {
+      const options = { ...this.range, after: this.cursors.get(host) };
+      const { lines, cursor } = await readLog(this.cluster, host, daemons, options);
+      if (cursor !== undefined) this.cursors.set(host, cursor);
+      this.lines.push(...lines);
+      this.away.delete(host);
+    } catch (error) {
+      this.away.set(host, error as Error);
+    }
+  }
+
+  async follow(host: string, daemons: readonly string[]): Promise<never> {
+    for (;;) {
+      const before = this.away.has(host);
+      await this.ask(host, daemons);
+      const problem = this.away.get(host);
+      if (problem && !before) incomplete(unasked({ [host]: problem }));
+      await sleep(FOLLOW_MS);
     }
   }
 }
@@ -123,6 +164,7 @@ function renderLine({ at, host, unit, text }: JournalLine): string {
 
 const LOGS_HELP = `
 PostgreSQL's own log is part of patroni's, which starts it. Times are UTC.
+${LOOK_EXIT_CODES}
 
 Examples:
   pgherd logs

@@ -4,6 +4,7 @@ import { directClientsProbe, keptSourceProbe, oldClientsProbe } from "../facts/a
 import { keyProbe } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
 import type { Client } from "../facts/source";
+import { askEach, askFirst, demandAll } from "../operations/ask";
 import type { MigrationPlan, StandbyPlan } from "../plan/types";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { noMigration, rollbackCommand } from "./migration-rollback";
@@ -77,12 +78,20 @@ async function lookAtOutsider(
   { slot }: StandbyPlan,
 ): Promise<MigrationStatus> {
   const { host, dcs, members } = slot;
-  const kept = await Promise.all(
-    Object.keys(members).map((name) => cluster.host(name).observe(keptSourceProbe)),
-  );
-  const begun = kept.some(Boolean);
+  const names = Object.keys(members);
+  const { answers, silent } = await askEach(cluster, names, (one) => one.observe(keptSourceProbe));
+  const begun = Object.values(answers).some(Boolean);
+  if (!begun)
+    demandAll(
+      silent,
+      (away) => `whether members follow ${host} is not known: ${away} cannot be reached`,
+    );
   const key = dcsKey(cluster.settings.cluster.name, "config");
-  const found = begun && (await cluster.host(dcs.host).observe(keyProbe(dcs.endpoints, key)));
+  const found =
+    begun &&
+    (await askFirst(cluster, Object.keys(cluster.plan.etcd.members), (one) =>
+      one.observe(keyProbe(dcs.endpoints, key)),
+    ));
   if (found && !("standby_cluster" in (JSON.parse(found.value) as object))) {
     return { host, state: "replaced", direct: [] };
   }

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { epochOf } from "../config/time";
 import type { RecoveryTarget } from "../config/schema";
-import { ConnectError, PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
 import { placesProbe } from "../facts/places";
+import { askEach } from "../operations/ask";
 import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
@@ -186,26 +187,17 @@ function tellPlan(
 
 /** What a restore needs to know of the stack and its hosts. */
 async function restorable(open: OpenCluster): Promise<RestorableCluster> {
-  const { settings, plan, host } = open;
+  const { settings, plan } = open;
   const backup = backupPlanOf(settings);
   const { replicas } = memberBackups(settings);
   if (!replicas) throw new Error("a stack with backups makes replicas from them");
   const members = Object.keys(plan.patroni.members);
-  const places = await Promise.all(
-    members.map(async (name) => {
-      try {
-        return [[name, await host(name).observe(placesProbe)] as const];
-      } catch (error) {
-        // A way back need not wait for it; a restore does, and says so when it asks it more.
-        if (error instanceof ConnectError) return [];
-        throw error;
-      }
-    }),
-  );
+  // A way back need not wait for those that are away; a restore does, and says so when it asks them more.
+  const { answers: places } = await askEach(open, members, (one) => one.observe(placesProbe));
   return {
     ...open,
     backup,
-    places: Object.fromEntries(places.flat()),
+    places,
     binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
     fill: replicas.command,
     history: replicas.recoveryCommand,
@@ -214,14 +206,14 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
   };
 }
 
-/** @throws PgherdError if there is not exactly one target, or it cannot be read. */
+/** @throws UsageError if there is not exactly one target, or it cannot be read. */
 export function targetOf(options: RestoreOptions): RestoreTarget {
   const { targetTime, targetXid, targetLsn, targetName, latest, undo, resume } = options;
   const given = [targetTime, targetXid, targetLsn, targetName, latest, undo, resume].filter(
     (one) => one !== undefined,
   );
   if (given.length !== 1) {
-    throw new PgherdError(
+    throw new UsageError(
       `pgherd restore: expected one of --target-time, --target-xid, --target-lsn, --target-name, --latest, --undo and --resume, got ${given.length}.`,
     );
   }
@@ -244,7 +236,7 @@ export function targetOf(options: RestoreOptions): RestoreTarget {
   return {};
 }
 
-/** @throws PgherdError if it is no number of a timeline. */
+/** @throws UsageError if it is no number of a timeline. */
 function timelineOf({ targetTimeline: text }: RestoreOptions): number | undefined {
   if (text === undefined) return undefined;
   demand("--target-timeline", text, /^[1-9]\d{0,8}$/.test(text), "a number such as 1");
@@ -252,5 +244,5 @@ function timelineOf({ targetTimeline: text }: RestoreOptions): number | undefine
 }
 
 function demand(option: string, found: string, fits: boolean, expected: string): void {
-  if (!fits) throw new PgherdError(`${option}: expected ${expected}, got "${found}".`);
+  if (!fits) throw new UsageError(`${option}: expected ${expected}, got "${found}".`);
 }

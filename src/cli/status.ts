@@ -10,7 +10,8 @@ import {
   type ClusterStatus,
   type MemberState,
 } from "../operations/status";
-import { openCluster, withStack, type StackOptions } from "./cluster";
+import { Looks } from "../operator/looks";
+import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 import { parseSpan } from "./time";
 import { sizeOf, spanOf } from "../operations/words";
@@ -41,21 +42,19 @@ export function statusCommand(): Command {
           const status = await observeStatus(cluster.plan, cluster.host);
           print(status, options.json);
           process.exitCode = EXIT_CODE[status.health];
-        } else await watch(options, () => observeStatus(cluster.plan, cluster.host));
+        } else await watch(options, cluster);
       } finally {
         cluster.close();
       }
     });
 }
 
-async function watch(
-  { watch: every, json }: StatusOptions,
-  look: () => Promise<ClusterStatus>,
-): Promise<void> {
+async function watch({ watch: every, json }: StatusOptions, cluster: OpenCluster): Promise<void> {
   const pause = every === true ? 2000 : parseSpan("--watch", String(every));
   if (pause < 500) throw new UsageError(`--watch: expected 0.5s or more, got "${String(every)}".`);
+  const looks = new Looks(cluster);
   for (;;) {
-    const status = await look();
+    const status = await looks.look();
     if (json) process.stdout.write(`${JSON.stringify(status)}\n`);
     else {
       // Written over the last look, and what is left of it below is cleared: no flicker.

@@ -20,6 +20,8 @@ export interface Standby {
 export interface Streams {
   /** The timeline that it writes, or that a standby receives; absent for a standby that receives nothing. */
   readonly timeline?: number;
+  /** The address that a standby receives WAL from; absent for one that receives none. */
+  readonly sender?: string;
   /** Who streams from it. */
   readonly standbys: readonly Standby[];
 }
@@ -27,6 +29,7 @@ export interface Streams {
 const STREAMS = `select json_strip_nulls(json_build_object(
   'timeline', case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
+  'sender', (select sender_host from pg_stat_wal_receiver where status = 'streaming'),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state,
       'syncState', sync_state, 'lagBytes', greatest(pg_wal_lsn_diff(here, replay_lsn), 0)::bigint,
       'lagSeconds', case when replay_lsn >= here then 0 else round(extract(epoch from replay_lag)::numeric, 3) end)

@@ -1,5 +1,6 @@
 import { HealthError } from "../errors";
 import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import { askAll } from "./ask";
 import type { Hosts } from "./drain";
 import { defragmentMember, forgetHistory, takeAlarmsBack } from "./etcd";
 import { waitFor } from "./wait";
@@ -29,14 +30,20 @@ export async function defragment(
   hosts: Hosts & { progress(message: string): void },
   members: { readonly [host: string]: string },
 ): Promise<{ readonly members: readonly Defragmented[]; readonly alarms: readonly string[] }> {
-  const look = async () =>
-    Promise.all(
-      Object.entries(members).map(async ([host, url]) => ({
-        host,
-        url,
-        ...(await hosts.host(host).observe(dcsMemberProbe(url))),
-      })),
+  const look = async () => {
+    const answers = await askAll(
+      hosts,
+      Object.keys(members),
+      (host, name) => host.observe(dcsMemberProbe(members[name] ?? "")),
+      (names) =>
+        `expected all members of etcd to be healthy, ${names} cannot be asked: a member answers nobody while its database is written anew`,
     );
+    return Object.entries(members).map(([host, url]) => ({
+      host,
+      url,
+      ...(answers[host] as DcsMember),
+    }));
+  };
   const before = await look();
   const away = before.filter(({ healthy }) => !healthy).map(({ host }) => host);
   if (away.length > 0) {

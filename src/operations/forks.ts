@@ -7,6 +7,7 @@ import { clusterViewProbe, describeMembers, type ClusterView } from "../facts/pa
 import { psql } from "../facts/postgres";
 import type { Host } from "../host/host";
 import type { ForkInputs } from "../resources/inputs";
+import { askEach, demandAll, type Asked } from "./ask";
 import { changedFiles } from "./files";
 import { changeFork, fitness, makeFork, removeFork } from "./fork-scripts";
 
@@ -25,27 +26,31 @@ export interface FoundFork {
 /** The longest that making a fork may take: it replays what WAL its member keeps. */
 const MAKE_SECONDS = 1800;
 
-/** Forks of all members. @throws ConnectError if one of them cannot be reached: what is there is not known then. */
+/** Forks of members, and which of those could not be asked: what is there is not known then. */
 export async function observeForks(
   members: readonly string[],
   folder: string,
-  hosts: Hosts,
+  host: Hosts,
   keeper?: string,
-): Promise<Fork[]> {
-  const found = await Promise.all(
-    members.map((name) => hosts(name).observe(forksProbe(name, folder, keeper))),
+): Promise<{ readonly forks: Fork[]; readonly silent: Asked<unknown>["silent"] }> {
+  const { answers, silent } = await askEach({ host }, members, (one, name) =>
+    one.observe(forksProbe(name, folder, keeper)),
   );
-  return found.flat();
+  return { forks: members.flatMap((name) => answers[name] ?? []), silent };
 }
 
-/** The fork as it is; `undefined` if there is none, or a run was cut off before it was complete. */
+/**
+ * The fork as it is; `undefined` if there is none, or a run was cut off before it was complete.
+ * @throws ConnectError if one of these members cannot be reached: what is there is not known then.
+ */
 export async function observeFork(
   inputs: ForkInputs,
   hosts: Hosts,
   on: readonly string[] = Object.keys(inputs.members),
 ): Promise<FoundFork | undefined> {
   const folder = inputs.folder.replace(/\/[^/]+$/, "");
-  const forks = await observeForks(on, folder, hosts);
+  const { forks, silent } = await observeForks(on, folder, hosts);
+  for (const error of Object.values(silent)) throw error;
   const fork = forks.find(({ name, state }) => name === inputs.name && state !== "incomplete");
   if (!fork) return undefined;
   const host = hosts(fork.host);
@@ -83,17 +88,26 @@ export function refuseBroken({ name, host, state, reason }: Fork): void {
   if (state === "broken") throw new HealthError(`fork ${name}: on ${host} ${reason}.`);
 }
 
-/** Removes the fork wherever it is, half-made ones too. Returns the hosts that it was on. */
+/**
+ * Removes the fork wherever it is, half-made ones too. Returns the hosts that it was on.
+ * @throws PgherdError if members cannot be reached, where it may be as well; it is gone from the others then.
+ */
 export async function dropFork(
   place: ForkPlace,
   name: string,
   hosts: Hosts,
 ): Promise<readonly string[]> {
   const folder = place.folder.replace(/\/[^/]+$/, "");
-  const forks = await observeForks(Object.keys(place.members), folder, hosts);
+  const { forks, silent } = await observeForks(Object.keys(place.members), folder, hosts);
   const on = forks.filter((fork) => fork.name === name).map(({ host }) => host);
   await Promise.all(
     on.map((host) => hosts(host).change("removing the fork", removeFork(place, folder, name))),
+  );
+  const gone =
+    on.length > 0 ? `removed from ${on.join(", ")}` : "not found where it was looked for";
+  demandAll(
+    silent,
+    (names) => `fork ${name}: ${gone}; ${names} cannot be reached, and may have it`,
   );
   return on;
 }
@@ -164,12 +178,10 @@ async function bringUpToDate(
 
 /** What the first member sees of the cluster that answers. */
 async function anyView({ members }: ForkInputs, hosts: Hosts): Promise<ClusterView | undefined> {
-  const views = await Promise.all(
-    Object.entries(members).map(([name, endpoint]) =>
-      hosts(name).observe(clusterViewProbe(endpoint)),
-    ),
+  const { answers } = await askEach({ host: hosts }, Object.keys(members), (host, name) =>
+    host.observe(clusterViewProbe(members[name] ?? "")),
   );
-  return views
+  return Object.values(answers)
     .filter((view) => view !== undefined)
     .sort((a, b) => b.members.length - a.members.length)[0];
 }

@@ -6,6 +6,8 @@ import type { HostAnswer, StatusPlan } from "./status";
 export interface MemberState extends ClusterMember {
   /** What its PostgreSQL can do. */
   readonly condition: Condition;
+  /** Its host could not be asked from here: what is told of it, others tell. */
+  readonly unasked?: true;
   /** Load balancers whose checks of it succeed, where the host itself could not be asked: `["lb1", "lb2"]`. */
   readonly seenBy?: readonly string[];
   /** Seconds between a commit and its replay here; absent for the leader and where it is not known. */
@@ -35,10 +37,12 @@ export function membersOf(
       const seen = !planned.includes(name) && entry ? entry : memberOf(name, entry, answer);
       const member = withWitnesses(seen, entry, answers, view !== undefined);
       const condition = conditionOf(member.state);
+      const unasked = planned.includes(name) && (!answer || answer.problem !== undefined);
       return {
         ...member,
         condition,
-        ...(condition === "silent" ? {} : streamOf(member, answers)),
+        ...(unasked && { unasked: true as const }),
+        ...(condition === "silent" ? {} : streamOf(plan, member, answers)),
       };
     })
     .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
@@ -107,8 +111,9 @@ function witnesses(answers: readonly HostAnswer[], member: string, writes: boole
     .map(({ host }) => host);
 }
 
-/** How a member streams, as the server says that it streams from. */
+/** How a member streams, as the server says that it streams from; where that one cannot be asked, as it says itself. */
 function streamOf(
+  plan: Pick<StatusPlan, "patroni">,
   { name, role, lagBytes }: ClusterMember,
   answers: readonly HostAnswer[],
 ): Pick<MemberState, "lagBytes" | "lagSeconds" | "syncState" | "upstream"> {
@@ -124,5 +129,16 @@ function streamOf(
       upstream: host,
     };
   }
-  return { lagBytes };
+  const { sender } = answers.find(({ host }) => host === name)?.streams ?? {};
+  const upstream = sender === undefined ? undefined : memberAt(plan, sender);
+  const told = answers.some(({ host, streams }) => host === upstream && streams !== undefined);
+  return { lagBytes, ...(upstream !== undefined && !told && { upstream }) };
+}
+
+/** The member whose Patroni, and so whose PostgreSQL, has this address. */
+function memberAt({ patroni }: Pick<StatusPlan, "patroni">, address: string): string | undefined {
+  const found = Object.entries(patroni.members).find(
+    ([, endpoint]) => endpoint.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") === address,
+  );
+  return found?.[0];
 }

@@ -11,18 +11,29 @@ export function unfit({ patroni }: OperatorPlan, member: MemberState): string | 
   }
   if (member.condition === "unknown")
     return `it is not known whether ${member.name} could lead (${member.state}).`;
-  if (member.seenBy) return `${member.name} cannot be reached from here.`;
   if (!isUp(member)) return `${member.name} is not up (${member.state}).`;
   return undefined;
 }
 
-/** Who would best lead next: synchronous replicas first, then the one that is least behind. */
+/** What is to be known of a member that can lead, and that this machine cannot reach. */
+export function seenByOthers({ name, seenBy }: MemberState): string[] {
+  if (!seenBy) return [];
+  return [
+    `${name} cannot be reached from here: what is told of it, the others tell. ${seenBy.join(" and ")} ${seenBy.length > 1 ? "reach" : "reaches"} it.`,
+  ];
+}
+
+/**
+ * Who would best lead next: synchronous replicas first, then those that can be reached from here, then the one that is
+ * least behind.
+ */
 export function bestCandidate(plan: OperatorPlan, status: ClusterStatus): MemberState | undefined {
   return status.members
     .filter((member) => unfit(plan, member) === undefined)
     .sort(
       (a, b) =>
         Number(isSynchronous(b)) - Number(isSynchronous(a)) ||
+        Number(a.unasked ?? false) - Number(b.unasked ?? false) ||
         (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) ||
         a.name.localeCompare(b.name),
     )[0];

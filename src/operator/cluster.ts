@@ -7,7 +7,6 @@ import {
   type MemberState,
   type StatusPlan,
 } from "../operations/status";
-import { waitFor } from "../operations/wait";
 
 /** What of a cluster's plan an operator needs. */
 export interface OperatorPlan extends StatusPlan {
@@ -87,25 +86,14 @@ export function describe({ members }: Pick<ClusterStatus, "members">): string {
   return members.map(({ name, role, state }) => `${name} ${role} ${state}`).join(", ");
 }
 
-/** Looks at the cluster again and again until it is as expected. @throws HealthError if that takes too long. */
-export function untilSeen(
-  cluster: Cluster,
-  expected: string,
-  seconds: number,
-  found: (status: ClusterStatus) => boolean,
-): Promise<ClusterStatus> {
-  return waitFor<ClusterStatus>(
-    async () => {
-      const status = await observe(cluster);
-      return found(status) ? { done: status } : { missing: describe(status) };
-    },
-    {
-      expected,
-      seconds,
-      next: "pgherd status, and pgherd logs of the members.",
-      progress: (message) => cluster.progress(message),
-    },
-  );
+/**
+ * The member whose Patroni is asked for what concerns all: whoever answers passes it on through the DCS
+ * (patroni/api.py, do_POST_failover and do_PATCH_config).
+ * @param preferred asked if it can be.
+ */
+export function spokesman({ members }: ClusterStatus, preferred?: string): string | undefined {
+  const able = members.filter(({ unasked, condition }) => !unasked && condition !== "silent");
+  return (able.find(({ name }) => name === preferred) ?? able[0])?.name;
 }
 
 function list(reasons: readonly string[]): string {

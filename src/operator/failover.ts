@@ -2,17 +2,18 @@ import { isSynchronous } from "../facts/patroni";
 import { electionProblem, isUp, leaderOf } from "../operations/health";
 import { failOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
-import { bestCandidate, standing, unfit } from "./candidates";
+import { bestCandidate, seenByOthers, standing, unfit } from "./candidates";
 import {
   describe,
   insist,
   observe,
   requireMember,
-  untilSeen,
+  spokesman,
   type Cluster,
   type Intent,
   type OperatorPlan,
 } from "./cluster";
+import { untilSeen } from "./until-seen";
 
 export interface FailoverRequest {
   /** Who is to lead. @default the synchronous replica, else the one that is least behind */
@@ -23,6 +24,8 @@ export interface FailoverRequest {
 
 export interface FailoverIntent extends Intent {
   readonly to?: string;
+  /** The member whose Patroni is asked for it. */
+  readonly via?: string;
 }
 
 export interface FailoverOutcome {
@@ -62,13 +65,17 @@ export function planFailover(
   }
   const problem = unfit(plan, candidate);
   if (problem !== undefined) refusals.push(problem);
+  const via = spokesman(status, candidate.name);
+  if (via === undefined) refusals.push("No member's Patroni answers that could be asked for it.");
   const risk = `Commits that ${candidate.name} has not received are lost: it did not have to confirm them (${standing(candidate)}).`;
   return {
     to: candidate.name,
+    via,
     refusals,
     objections: isSynchronous(candidate) ? [] : [risk],
     effects: [
       `${candidate.name} (${standing(candidate)}) is made the leader; it begins a new timeline.`,
+      ...seenByOthers(candidate),
       "Members that have more than it are set back to where it is (pg_rewind) and follow it.",
       ...(status.paused
         ? []
@@ -94,11 +101,11 @@ export async function performFailover(
 ): Promise<FailoverOutcome> {
   const intent = await considerFailover(cluster, request);
   insist("The failover", intent, request.acceptDataLoss ?? false, "--accept-data-loss");
-  const { to = "" } = intent;
+  const { to = "", via = "" } = intent;
   const start = Date.now();
   cluster.progress(`making ${to} the leader`);
-  const endpoint = cluster.plan.patroni.members[to] ?? "";
-  await cluster.host(to).change("failing over", failOver(endpoint, to), {
+  const endpoint = cluster.plan.patroni.members[via] ?? "";
+  await cluster.host(via).change("failing over", failOver(endpoint, to), {
     timeoutSeconds: FAILOVER_SECONDS,
   });
   await untilSeen(cluster, `${to} to lead`, FAILOVER_SECONDS, (status) => {

@@ -1,4 +1,5 @@
 import { leaderChangesProbe, startedProbe } from "../facts/history";
+import { askEach, unasked } from "../operations/ask";
 import type { Cluster } from "./cluster";
 
 /** Something that has changed a cluster. */
@@ -19,23 +20,20 @@ export interface History {
 
 /** Who has led, which Patroni keeps in the DCS, and since when each member's server runs. */
 export async function patroniHistory(cluster: Cluster): Promise<History> {
-  const missing: string[] = [];
-  const members = Object.entries(cluster.plan.patroni.members);
-  const asked = await Promise.all(
-    members.map(async ([name, endpoint]) => {
-      try {
-        const [changes, started] = await Promise.all([
-          cluster.host(name).observe(leaderChangesProbe(endpoint)),
-          cluster.host(name).observe(startedProbe(endpoint)),
-        ]);
-        if (!changes) missing.push(`${name}: Patroni does not answer.`);
-        return { name, changes, started };
-      } catch (error) {
-        missing.push(String((error as Error).message).split("\n")[0] ?? "");
-        return { name };
-      }
-    }),
-  );
+  const { members } = cluster.plan.patroni;
+  const { answers, silent } = await askEach(cluster, Object.keys(members), async (host, name) => {
+    const endpoint = members[name] ?? "";
+    const [changes, started] = await Promise.all([
+      host.observe(leaderChangesProbe(endpoint)),
+      host.observe(startedProbe(endpoint)),
+    ]);
+    return { name, changes, started };
+  });
+  const asked = Object.values(answers);
+  const missing = [
+    ...unasked(silent),
+    ...asked.flatMap(({ name, changes }) => (changes ? [] : `${name}: Patroni does not answer.`)),
+  ];
   // All have it from the DCS; one that has just come back may have less.
   const changes = asked
     .flatMap((one) => (one.changes ? [one.changes] : []))

@@ -1,7 +1,7 @@
 import { journalProbe, type JournalLine, type JournalOptions } from "../facts/journal";
 import type { Hosts } from "../operations/drain";
 
-export type { JournalLine };
+export type { JournalLine, JournalOptions };
 
 /** What daemons on a host have said (`["patroni", "etcd"]`), and the place in its journal up to which this was. */
 export function readLog(

@@ -1,5 +1,6 @@
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { memberStatusProbe } from "../facts/patroni";
+import { askEach } from "../operations/ask";
 import { describeCopying } from "../operations/copying";
 import { drained } from "../operations/drain";
 import { isUp, leaderOf } from "../operations/health";
@@ -10,7 +11,7 @@ import {
   restartPostgres,
   setPause,
 } from "../operations/patroni";
-import type { ClusterStatus } from "../operations/status";
+import type { ClusterStatus, MemberState } from "../operations/status";
 import { waitFor } from "../operations/wait";
 import {
   insist,
@@ -18,10 +19,11 @@ import {
   observe,
   requireMember,
   Refusal,
-  untilSeen,
+  spokesman,
   type Cluster,
   type Intent,
 } from "./cluster";
+import { untilSeen } from "./until-seen";
 
 /** HAProxy's entrances that lead to replicas. */
 const READING = ["replica", "synchronous", "asynchronous"];
@@ -49,9 +51,8 @@ export async function considerRestart(
   requireMember(cluster, name);
   const status = await observe(cluster);
   const member = memberOf(status, name);
-  if (member.condition === "silent") {
-    return refused(`Patroni on ${name} does not answer; it restarts PostgreSQL.`);
-  }
+  const away = unable(member, "it restarts PostgreSQL");
+  if (away) return refused(away);
   if (pendingOnly && !member.pendingRestart)
     return refused(`Nothing waits for a restart on ${name}.`);
   const { port, rolling } = cluster.plan.patroni;
@@ -79,6 +80,7 @@ export async function considerRestart(
           ]
         : [
             `${name} is drained in HAProxy (up to ${rolling.drain} s), PostgreSQL on it restarts, and it is taken back in.`,
+            ...undrained(status, name),
           ],
   };
 }
@@ -118,7 +120,24 @@ export async function performRestart(
   return { seconds: (Date.now() - start) / 1000 };
 }
 
-/** One that is away leads nobody anywhere. */
+/** What a balancer does that only this machine cannot reach. */
+function undrained({ loadBalancers }: ClusterStatus, name: string): string[] {
+  const unasked = loadBalancers.filter(({ unknown }) => unknown).map(({ host }) => host);
+  if (unasked.length === 0) return [];
+  return [
+    `${unasked.join(" and ")} cannot be reached from here, and ${unasked.length > 1 ? "drain" : "drains"} nothing: sessions that came to ${name} that way are cut.`,
+  ];
+}
+
+/** Why nothing can be asked of a member's Patroni; nothing if it can. @param does what it would do */
+function unable({ name, unasked, condition }: MemberState, does: string): string | undefined {
+  if (unasked)
+    return `${name} cannot be reached from here, and the Patroni there is the one that ${does.replace(/^it /, "")}.`;
+  if (condition === "silent") return `Patroni on ${name} does not answer; ${does}.`;
+  return undefined;
+}
+
+/** One that cannot be asked is not waited for. */
 function answeringBalancers({ plan }: Cluster, { loadBalancers }: ClusterStatus) {
   return {
     hosts: loadBalancers.filter(({ answers }) => answers).map(({ host }) => host),
@@ -142,8 +161,8 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
   const leader = leaderOf(status);
   if (leader === undefined) return refused("No member leads that could be copied.");
   if (leader === name) return refused(`${name} leads: its data is what the others are copies of.`);
-  if (member.condition === "silent")
-    return refused(`Patroni on ${name} does not answer; it does the copying.`);
+  const away = unable(member, "it does the copying");
+  if (away) return refused(away);
   return {
     refusals: [],
     objections: [],
@@ -164,7 +183,10 @@ export async function performReinit(
   await cluster.host(name).change("copying anew", reinitialize(endpoint));
   // Patroni answers as soon as it has begun; the old server may be up for a moment still.
   await untilSeen(cluster, `${name} to begin its copy`, 60, (status) => {
-    return !isUp(memberOf(status, name)) || memberOf(status, name).upstream === undefined;
+    const { condition, unasked, upstream } = memberOf(status, name);
+    // Who cannot be asked for a moment has not begun by that.
+    if (unasked || condition === "silent" || condition === "unknown") return false;
+    return condition !== "serving" || upstream === undefined;
   });
   await untilBack(cluster, name, COPY_SECONDS);
   return { seconds: (Date.now() - start) / 1000 };
@@ -181,9 +203,9 @@ function untilBack(cluster: Cluster, name: string, seconds: number): Promise<Clu
 export async function performPause(cluster: Cluster, paused: boolean): Promise<void> {
   const status = await observe(cluster);
   const answering = status.members.filter(
-    ({ condition, seenBy }) => condition !== "silent" && !seenBy,
+    ({ condition, unasked }) => condition !== "silent" && !unasked,
   );
-  const by = leaderOf(status) ?? answering[0]?.name;
+  const by = spokesman(status, leaderOf(status));
   if (by === undefined) throw new Refusal("The change", ["No member's Patroni answers."]);
   const { members } = cluster.plan.patroni;
   await cluster
@@ -191,11 +213,11 @@ export async function performPause(cluster: Cluster, paused: boolean): Promise<v
     .change(paused ? "pausing" : "resuming", setPause(members[by] ?? "", paused));
   await waitFor<true>(
     async () => {
-      const asked = answering.map(async ({ name }) => {
-        const own = await cluster.host(name).observe(memberStatusProbe(members[name] ?? ""));
-        return own?.paused === paused ? [] : [name];
-      });
-      const late = (await Promise.all(asked)).flat();
+      const names = answering.map(({ name }) => name);
+      const { answers } = await askEach(cluster, names, (host, name) =>
+        host.observe(memberStatusProbe(members[name] ?? "")),
+      );
+      const late = names.filter((name) => answers[name]?.paused !== paused);
       return late.length === 0 ? { done: true } : { missing: `not yet ${late.join(", ")}` };
     },
     {

@@ -3,6 +3,7 @@ import { systemIdentifierProbe } from "../facts/patroni";
 import type { Places } from "../facts/places";
 import { describeRestore } from "../facts/restore-record";
 import type { BackupStatusPlan } from "../operations/backup-status";
+import { demandAll } from "../operations/ask";
 import { leaderOf } from "../operations/health";
 import { findRecovery, inWords } from "../operations/recovery-window";
 import {
@@ -79,7 +80,8 @@ export async function considerRestore(
   const { target } = request;
   const members = Object.keys(plan.patroni.members);
   const { found, silent } = await observeRestores(cluster);
-  for (const problem of Object.values(silent)) throw problem;
+  // One that lived on with the present data would lead with it again.
+  demandAll(silent, (names) => `a restore changes all members, and ${names} cannot be reached`);
   const [before] = Object.values(found);
   if (before) throw new Refusal("The restore", [describeRestore(before)]);
   const [catalog, status] = await Promise.all([

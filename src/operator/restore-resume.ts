@@ -6,11 +6,12 @@ import { psql } from "../facts/postgres";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
 import { branchProbe, endSegment } from "../operations/restore";
 import { timelinesProbe } from "../operations/timelines";
-import { untilSeen, type Intent } from "./cluster";
+import type { Intent } from "./cluster";
 import type { RestorableCluster } from "./restore-plan";
 import { dataOf, forget, note, receiveAgain, RESTORE_SECONDS, start } from "./restore-steps";
 import type { CutOff } from "./restore-undo";
 import { ownIn, tooShort, watchFirst, whoLeads } from "./restore-watch";
+import { untilSeen } from "./until-seen";
 
 // How a restore comes to its end: the restored data leads, the backup host receives what it writes, the others follow.
 // Patroni goes on alone where a command was cut off: who leads is asked, and not only read in the record.

@@ -3,6 +3,7 @@ import { BACKUP_UNITS } from "../facts/barman";
 import { psql } from "../facts/postgres";
 import type { Places } from "../facts/places";
 import { restoreRecordProbe, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
+import { askEach, askFirst, type Asked } from "../operations/ask";
 import { commitOnce } from "../operations/restore";
 import { forgetRestore, noteRestore, startMember, stopMember } from "../operations/restore-data";
 import type { RestorableCluster } from "./restore-plan";
@@ -34,27 +35,20 @@ export function stampOf(at: Date): string {
 export interface Restores {
   readonly found: { readonly [member: string]: FoundRestore };
   /** Members that cannot be reached, each with why. */
-  readonly silent: { readonly [member: string]: ConnectError };
+  readonly silent: Asked<unknown>["silent"];
 }
 
-export async function observeRestores({
-  plan,
-  host,
-}: Pick<RestorableCluster, "plan" | "host">): Promise<Restores> {
-  const found: { [member: string]: FoundRestore } = {};
-  const silent: { [member: string]: ConnectError } = {};
-  await Promise.all(
-    Object.keys(plan.patroni.members).map(async (name) => {
-      try {
-        const record = await host(name).observe(restoreRecordProbe);
-        if (record) found[name] = record;
-      } catch (error) {
-        if (!(error instanceof ConnectError)) throw error;
-        silent[name] = error;
-      }
-    }),
+export async function observeRestores(
+  cluster: Pick<RestorableCluster, "plan" | "host">,
+): Promise<Restores> {
+  const members = Object.keys(cluster.plan.patroni.members);
+  const { answers, silent } = await askEach(cluster, members, (host) =>
+    host.observe(restoreRecordProbe),
   );
-  return { found, silent };
+  const found = Object.entries(answers).flatMap(([name, record]) =>
+    record ? [[name, record] as const] : [],
+  );
+  return { found: Object.fromEntries(found), silent };
 }
 
 /** Writes on all members how far the restore has come. */
@@ -150,13 +144,14 @@ export async function onEach(
   for (const one of done) if (one.status === "rejected") throw one.reason;
 }
 
-/** Runs a script that is made of etcd's endpoints and the cluster's name, on a host that has etcdctl. */
+/** Runs a script that is made of etcd's endpoints and the cluster's name, on the first host with etcdctl that is reached. */
 export async function onDcs(
   { plan, host }: Pick<RestorableCluster, "plan" | "host">,
   action: string,
   script: (endpoints: readonly string[], cluster: string) => string,
   { except = [] }: { readonly except?: readonly string[] } = {},
 ): Promise<void> {
-  const [name = ""] = Object.keys(plan.etcd.members).filter((one) => !except.includes(one));
-  await host(name).change(action, script(Object.values(plan.etcd.members), plan.name));
+  const names = Object.keys(plan.etcd.members).filter((one) => !except.includes(one));
+  const text = script(Object.values(plan.etcd.members), plan.name);
+  await askFirst({ host }, names, (one) => one.change(action, text));
 }

@@ -11,10 +11,11 @@ import {
   positionProbe,
   rememberCluster,
 } from "../operations/restore";
+import { isOutOfReach } from "../operations/ask";
 import { putDataBack } from "../operations/restore-data";
 import { timelinesProbe } from "../operations/timelines";
 import { sizeOf, spanOf } from "../operations/words";
-import { observe, Refusal, untilSeen, type Intent } from "./cluster";
+import { observe, Refusal, type Intent } from "./cluster";
 import { byFolder, type RestorableCluster } from "./restore-plan";
 import { endFirstSegment, untilFollowed } from "./restore-resume";
 import {
@@ -31,6 +32,7 @@ import {
   stopAll,
 } from "./restore-steps";
 import { whoLeads } from "./restore-watch";
+import { untilSeen } from "./until-seen";
 
 /** How long a restore that has failed tries to put the data back by itself, and how long it waits for every member. */
 const UNDO_SECONDS = 300;
@@ -108,7 +110,7 @@ async function unfollowed(
     await host(backup.host).observe(timelinesProbe(backup.home));
     return [];
   } catch (error) {
-    if (!(error instanceof ConnectError)) throw error;
+    if (!isOutOfReach(error)) throw error;
     return [
       `${backup.host} cannot be reached, and has WAL of what is to be undone, which the data from before must not follow. ${error.message}`,
     ];
@@ -259,7 +261,7 @@ export async function failRestore(
         return { ...(await undoRestore(cluster, cutOff)), silent: cutOff.silent };
       } catch (error) {
         if (passed(UNDO_SECONDS)) throw stuck(record, reason, error);
-        const why = error instanceof ConnectError ? "a host is out of reach" : "it failed";
+        const why = isOutOfReach(error) ? "a host is out of reach" : "it failed";
         cluster.progress(`putting the old data back: ${why}, trying again`);
         await sleep(PAUSE_MS);
         cluster.renew();

@@ -1,23 +1,26 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LongTransaction, RunningBackup } from "../facts/activity";
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { isSynchronous, takesWritesProbe } from "../facts/patroni";
+import { askEach } from "../operations/ask";
 import { describeCopying } from "../operations/copying";
 import { leadWritesTo } from "../operations/haproxy";
 import { electionProblem, isUp, leaderOf } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover, switchOver } from "../operations/patroni";
-import type { ClusterStatus } from "../operations/status";
-import { bestCandidate, standing, unfit } from "./candidates";
+import type { ClusterStatus, MemberState } from "../operations/status";
+import { bestCandidate, seenByOthers, standing, unfit } from "./candidates";
 import {
   describe,
   insist,
   observe,
   requireMember,
   Refusal,
-  untilSeen,
+  spokesman,
   type Cluster,
   type Intent,
   type OperatorPlan,
 } from "./cluster";
+import { untilSeen } from "./until-seen";
 
 export interface SwitchoverRequest {
   /** Who is to lead. @default the synchronous replica that is least behind */
@@ -32,6 +35,10 @@ export interface SwitchoverIntent extends Intent {
   readonly from?: string;
   readonly to?: string;
   readonly at?: string;
+  /** The member whose Patroni is asked for it. */
+  readonly via?: string;
+  /** Who sees first that the new leader takes writes. */
+  readonly witness?: string;
 }
 
 export interface SwitchoverOutcome {
@@ -54,13 +61,18 @@ export interface LeaderActivity {
 const SWITCHOVER_SECONDS = 300;
 /** For one question, whether the new leader takes writes. */
 const LOOK_SECONDS = 5;
+/** Milliseconds that balancers have to be connected to, and to do what they are asked. */
+const BALANCERS_MS = 3000;
 const IDLE: LeaderActivity = { transactions: [], backups: [] };
 
-/** Who hands over to whom, what that does, and what speaks against it. */
+/**
+ * Who hands over to whom, what that does, and what speaks against it.
+ * @param activity nothing where the leader could not be asked.
+ */
 export function planSwitchover(
   plan: OperatorPlan,
   status: ClusterStatus,
-  activity: LeaderActivity,
+  activity: LeaderActivity | undefined,
   { to, at }: SwitchoverRequest,
 ): SwitchoverIntent {
   const from = leaderOf(status);
@@ -73,6 +85,8 @@ export function planSwitchover(
       ? bestCandidate(plan, status)
       : status.members.find((member) => member.name === to);
   const refusals: string[] = [];
+  const via = spokesman(status, from);
+  if (via === undefined) refusals.push("No member's Patroni answers that could be asked for it.");
   const election = electionProblem(status.dcs);
   if (election) refusals.push(`${election}: the lead can be handed to nobody.`);
   if (!candidate) {
@@ -102,18 +116,26 @@ export function planSwitchover(
     from,
     to: candidate.name,
     at,
+    via,
+    witness: candidate.unasked ? via : candidate.name,
     refusals,
     // At its time it may look different: Patroni itself then checks the candidate.
     objections: at === undefined ? objections(plan, from, activity) : [],
-    effects: effects(status, from, candidate.name, standing(candidate), at),
+    effects: effects(status, from, candidate, at),
   };
 }
 
 function objections(
   { patroni }: OperatorPlan,
   from: string,
-  { transactions, backups }: LeaderActivity,
+  activity: LeaderActivity | undefined,
 ): string[] {
+  if (!activity) {
+    return [
+      `${from} cannot be reached from here: whether long transactions or backups run there, which would be cut, is not known.`,
+    ];
+  }
+  const { transactions, backups } = activity;
   const { longestTransaction } = patroni.rolling;
   return [
     ...transactions.map(
@@ -128,14 +150,15 @@ function objections(
 function effects(
   { members, paused }: ClusterStatus,
   from: string,
-  to: string,
-  how: string,
+  candidate: MemberState,
   at: string | undefined,
 ): string[] {
+  const { name: to } = candidate;
   const others = members.map(({ name }) => name).filter((name) => ![from, to].includes(name));
   return [
     ...(at === undefined ? [] : [`Patroni does it by itself at ${at}.`]),
-    `${to} (${how}) takes the lead from ${from}, which becomes a replica.`,
+    `${to} (${standing(candidate)}) takes the lead from ${from}, which becomes a replica.`,
+    ...seenByOthers(candidate),
     ...(others.length > 0
       ? [`${others.join(", ")} then stream${others.length === 1 ? "s" : ""} from ${to}.`]
       : []),
@@ -156,13 +179,17 @@ export async function considerSwitchover(
   return planSwitchover(cluster.plan, status, activity, request);
 }
 
-async function activityOf({ plan, host }: Cluster, leader: string): Promise<LeaderActivity> {
-  const { port, rolling } = plan.patroni;
-  const [transactions, backups] = await Promise.all([
-    host(leader).observe(longTransactionsProbe(port, rolling.longestTransaction)),
-    host(leader).observe(runningBackupsProbe(port)),
-  ]);
-  return { transactions, backups };
+/** Nothing where its host cannot be reached. */
+async function activityOf(cluster: Cluster, leader: string): Promise<LeaderActivity | undefined> {
+  const { port, rolling } = cluster.plan.patroni;
+  const { answers } = await askEach(cluster, [leader], async (host) => {
+    const [transactions, backups] = await Promise.all([
+      host.observe(longTransactionsProbe(port, rolling.longestTransaction)),
+      host.observe(runningBackupsProbe(port)),
+    ]);
+    return { transactions, backups };
+  });
+  return answers[leader];
 }
 
 /**
@@ -175,20 +202,20 @@ export async function performSwitchover(
 ): Promise<SwitchoverOutcome> {
   const intent = await considerSwitchover(cluster, request);
   insist("The switchover", intent, request.force ?? false, "--force");
-  const { from = "", to = "", at } = intent;
-  const endpoint = cluster.plan.patroni.members[from] ?? "";
-  const leader = cluster.host(from);
+  const { from = "", to = "", via = "", at } = intent;
+  const endpoint = cluster.plan.patroni.members[via] ?? "";
+  const asked = cluster.host(via);
   if (at !== undefined) {
-    await leader.change("scheduling the switchover", scheduleSwitchover(endpoint, from, to, at));
+    await asked.change("scheduling the switchover", scheduleSwitchover(endpoint, from, to, at));
     return { from, to, at };
   }
   const start = Date.now();
   cluster.progress(`switching over from ${from} to ${to}`);
   await holdBalancers(cluster);
   const done = new AbortController();
-  const leading = leadClients(cluster, from, to, done.signal);
+  const leading = leadClients(cluster, intent, done.signal);
   try {
-    await leader.change("switching over", switchOver(endpoint, from, to), {
+    await asked.change("switching over", switchOver(endpoint, from, to), {
       timeoutSeconds: SWITCHOVER_SECONDS,
     });
   } finally {
@@ -219,33 +246,38 @@ async function holdBalancers(cluster: Cluster): Promise<void> {
  */
 async function leadClients(
   cluster: Cluster,
-  from: string,
-  to: string,
+  { from = "", to = "", witness = "" }: SwitchoverIntent,
   done: AbortSignal,
 ): Promise<void> {
   const probe = takesWritesProbe(cluster.plan.patroni.members[to] ?? "", LOOK_SECONDS);
   while (!done.aborted) {
     const leads = await cluster
-      .host(to)
+      .host(witness)
       .observe(probe)
-      .catch(() => false);
+      .catch(() => sleep(LOOK_SECONDS * 1000, false, { signal: done }).catch(() => false));
     if (leads) return onBalancers(cluster, "leading clients", leadWritesTo(to, from));
   }
 }
 
-/** What is done there only saves time: a balancer that is away keeps nobody from switching over. */
+/** What is done there only saves time: a balancer that is away keeps nobody from switching over, and is not waited for. */
 async function onBalancers({ plan, host }: Cluster, action: string, script: string): Promise<void> {
   const hosts = plan.entryPoint?.hosts ?? [];
-  await Promise.allSettled(hosts.map((name) => host(name).change(action, script)));
+  const all = Promise.allSettled(hosts.map((name) => host(name).change(action, script)));
+  const ended = new AbortController();
+  await Promise.race([all, sleep(BALANCERS_MS, undefined, { signal: ended.signal })]);
+  ended.abort();
 }
 
 /** Takes a scheduled switchover back. @throws Refusal if there is none. */
 export async function revokeSwitchover(cluster: Cluster): Promise<void> {
   const status = await observe(cluster);
-  const leader = leaderOf(status);
-  if (!status.scheduledSwitchover || leader === undefined) {
+  const via = spokesman(status, leaderOf(status));
+  if (via === undefined) {
+    throw new Refusal("Taking the switchover back", ["No member's Patroni answers."]);
+  }
+  if (!status.scheduledSwitchover) {
     throw new Refusal("Taking the switchover back", ["None is scheduled."]);
   }
-  const endpoint = cluster.plan.patroni.members[leader] ?? "";
-  await cluster.host(leader).change("taking the switchover back", cancelSwitchover(endpoint));
+  const endpoint = cluster.plan.patroni.members[via] ?? "";
+  await cluster.host(via).change("taking the switchover back", cancelSwitchover(endpoint));
 }

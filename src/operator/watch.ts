@@ -7,9 +7,7 @@ import {
   type HostAnswer,
 } from "../operations/status";
 import type { Cluster } from "./cluster";
-
-/** A host that takes longer is told as silent; its answer still counts when it comes. */
-const PATIENCE_MS = 2500;
+import { PATIENCE_MS, silence } from "./looks";
 
 export interface WatchOptions {
   /** Milliseconds between an answer of a host and the next question. */
@@ -60,8 +58,4 @@ export class Watch {
     if (this.answers.size < hostsToAsk(plan).length) return;
     this.options.seen(assembleStatus(plan, [...this.answers.values()], new Date()));
   }
-}
-
-function silence(host: string): HostAnswer {
-  return { host, problem: `${host}: no answer for ${PATIENCE_MS / 1000} s.` };
 }

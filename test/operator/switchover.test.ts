@@ -58,12 +58,17 @@ test("a member that may never lead, or is away, is refused", () => {
   expect(planSwitchover(PLANNED, without, IDLE, to).refusals).toEqual([
     "db2 is not up (no answer).",
   ]);
-  expect(planSwitchover(PLANNED, seen(unreachable("db2")), IDLE, to).refusals).toEqual([
-    "db2 cannot be reached from here.",
-  ]);
   expect(planSwitchover(PLANNED, seen(...withoutPower("db2")), IDLE, to).refusals).toEqual([
     "it is not known whether db2 could lead (unknown).",
   ]);
+});
+
+test("a candidate that only this machine cannot reach is taken where it is named, and said to be seen by others", () => {
+  const intent = planSwitchover(PLANNED, seen(unreachable("db2")), IDLE, { to: "db2" });
+  expect(intent).toMatchObject({ to: "db2", via: "db1", refusals: [] });
+  expect(intent.effects[1]).toBe(
+    "db2 cannot be reached from here: what is told of it, the others tell. lb1 and lb2 reach it.",
+  );
 });
 
 test("without a leader or a majority of etcd there is no switchover", () => {

@@ -13,10 +13,14 @@ export interface StackOptions {
   readonly configFile?: string;
 }
 
+/** What `--stack` means; where it is not given, the program fills it in (`selectedStack`). */
+export const STACK_OPTION =
+  "whose settings in stacks/ to use (default: the one selected in Pulumi)";
+
 /** Adds the options that say which cluster is meant. */
 export function withStack(command: Command): Command {
   return command
-    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
+    .option("-s, --stack <stack>", STACK_OPTION)
     .option("--config-file <file>", "the stack's settings, where they are not in stacks/");
 }
 

@@ -1,8 +1,7 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { Argument, Command, Option } from "commander";
 import { labNames } from "../lab/status";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
+import { selectedStack, stacksIn } from "./selected-stack";
 import type { Settings } from "../config/schema";
 import type { StackOptions } from "./cluster";
 import { readStack } from "./stack";
@@ -38,7 +37,9 @@ export function completeCommand(program: Command): Command {
 export function complete(program: Command, words: readonly string[]): string[] {
   const typed = words.at(-1) ?? "";
   const given: string[] = [];
-  const stack: { stack: string; configFile?: string } = { stack: "lab" };
+  const stack: { stack: string; configFile?: string } = {
+    stack: quietly(() => [selectedStack()])[0] ?? "lab",
+  };
   let command = program;
   let option: Option | undefined;
   for (const word of words.slice(0, -1)) {
@@ -143,8 +144,7 @@ function argumentsOf(command: Command, index: number, stack: StackOptions): stri
 }
 
 function stacks(): string[] {
-  const files = quietly(() => readdirSync(join(packageRoot(), "stacks")));
-  return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  return quietly(() => stacksIn(projectRoot()));
 }
 
 function members(stack: StackOptions): string[] {

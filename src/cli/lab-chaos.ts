@@ -11,7 +11,7 @@ import { schedule } from "../lab/chaos/schedule";
 import { labExec } from "../lab/exec";
 import { rerunAsRoot } from "../lab/rights";
 import { DEFAULT_NAME } from "../lab/state";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
 import { planCluster } from "../plan/plan";
 import { parseOutputs } from "./outputs";
 import { readStack } from "./stack";
@@ -93,7 +93,7 @@ async function chaos(options: ChaosOptions): Promise<void> {
 async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<ChaosTarget> {
   const settings = readStack(stack, configFile);
   const { patroni, entryPoint } = planCluster(settings);
-  const argv = ["pulumi", "-C", packageRoot(), "stack", "output", "--json", "--show-secrets"];
+  const argv = ["pulumi", "-C", projectRoot(), "stack", "output", "--json", "--show-secrets"];
   const outputs = parseOutputs(stack, await labExec(name, [...argv, "--stack", stack]));
   const [user] = settings.cluster.postgresql.users;
   const [database] = settings.cluster.postgresql.databases;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { PgherdError } from "../errors";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
 
 /** What the program hands out at the end of `pulumi up`. */
 export interface Outputs {
@@ -15,7 +15,7 @@ export interface Outputs {
  * @throws PgherdError if `pulumi` cannot be run, or the stack has not been deployed.
  */
 export function stackOutputs(stack: string): Outputs {
-  const args = ["-C", packageRoot(), "stack", "output", "--json", "--show-secrets"];
+  const args = ["-C", projectRoot(), "stack", "output", "--json", "--show-secrets"];
   let text: string;
   try {
     text = execFileSync("pulumi", [...args, "--stack", stack], {

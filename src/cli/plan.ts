@@ -4,6 +4,7 @@ import type { Settings } from "../config/schema";
 import { UsageError } from "../errors";
 import { planFlows } from "../plan/flows";
 import type { Flow } from "../plan/types";
+import { withStack } from "./cluster";
 import { readStack } from "./stack";
 import { plainTable } from "./table";
 
@@ -16,11 +17,9 @@ interface PlanOptions {
 
 /** `pgherd plan`: what would be, from the settings alone. */
 export function planCommand(): Command {
-  return new Command("plan")
+  return withStack(new Command("plan"))
     .description("Shows what a stack's settings come to, without asking a host.")
     .option("--flows", "who may reach what, which the firewalls are made from")
-    .option("-s, --stack <stack>", "whose settings in stacks/ to use", "lab")
-    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
     .option("--json", "print JSON")
     .action(({ stack, configFile, flows, json }: PlanOptions) => {
       if (!flows) {

@@ -6,6 +6,7 @@ import { completeCommand, completionCommand } from "./completion";
 import { demoCommand } from "./demo";
 import { forkCommand } from "./fork";
 import { historyCommand } from "./history";
+import { initCommand } from "./init";
 import { labCommand } from "./lab";
 import { logsCommand } from "./logs";
 import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./member";
@@ -14,6 +15,7 @@ import { planCommand } from "./plan";
 import { probeCommand } from "./probe";
 import { psqlCommand } from "./psql";
 import { restoreCommand } from "./restore";
+import { selectedStack } from "./selected-stack";
 import { serveCommand } from "./serve";
 import { statusCommand } from "./status";
 import { failoverCommand, switchoverCommand } from "./switchover";
@@ -28,6 +30,7 @@ export function makeProgram(): Command {
     .enablePositionalOptions();
   for (const command of [
     demoCommand(),
+    initCommand(),
     statusCommand(),
     switchoverCommand(),
     failoverCommand(),
@@ -54,6 +57,12 @@ export function makeProgram(): Command {
     program.addCommand(command);
   }
   program.addCommand(completeCommand(program), { hidden: true });
+  program.hook("preAction", (_, verb) => {
+    const takesStack = verb.options.some(({ long }) => long === "--stack");
+    if (takesStack && verb.getOptionValue("stack") === undefined) {
+      verb.setOptionValue("stack", selectedStack());
+    }
+  });
   return everywhere(program);
 }
 

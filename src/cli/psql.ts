@@ -2,8 +2,11 @@ import { spawnSync } from "node:child_process";
 import { Command, Option } from "commander";
 import { ENTRANCES } from "../plan/haproxy";
 import { PgherdError, UsageError } from "../errors";
+import type { Settings } from "../config/schema";
 import { oneOf } from "../suggest";
+import { STACK_OPTION } from "./cluster";
 import { stackOutputs } from "./outputs";
+import { readStack } from "./stack";
 import { superuserPsql } from "./superuser";
 
 interface PsqlOptions {
@@ -24,27 +27,31 @@ export function psqlCommand(): Command {
     .description("Opens psql through the entry point, as the application's user.")
     .argument("[argument...]", "psql's own: -c 'select 1', -f FILE; after -- what both know")
     .allowUnknownOption()
-    .option("-s, --stack <stack>", "the deployed stack to connect to", "lab")
+    .option("-s, --stack <stack>", STACK_OPTION)
     .addOption(
       new Option("-p, --port <entrance>", "where to come in").choices(ENTRANCES).default("primary"),
     )
     .option("--replica", "the same as --port replica")
-    .option("-U, --user <user>", "who to connect as (default: app)")
-    .option("-d, --database <database>", "where to connect to (default: app)")
+    .option("-U, --user <user>", "who to connect as (default: the owner of the database)")
+    .option(
+      "-d, --database <database>",
+      "where to connect to (default: the stack's first database)",
+    )
     .option("--superuser", "as postgres on a member's own socket, over SSH; asks first")
     .option("--on <member>", "with --superuser: on which member (default: the leader)")
-    .option("--config-file <file>", "with --superuser: the stack's settings elsewhere")
+    .option("--config-file <file>", "the stack's settings, where they are not in stacks/")
     .option("-y, --yes", "with --superuser: do not ask")
     .addHelpText("after", PSQL_HELP)
     .action((words: string[], options: PsqlOptions) => {
-      const { stack, port, replica, user = "app", database = "app" } = options;
+      const { stack, port, replica } = options;
       if (options.superuser) {
         if (options.user !== undefined || replica || port !== "primary") throw apart();
         return superuserPsql(words, options);
       }
-      if (options.on !== undefined || options.yes || options.configFile !== undefined) {
-        throw new UsageError("--on, --yes, --config-file: expected them with --superuser only.");
+      if (options.on !== undefined || options.yes) {
+        throw new UsageError("--on, --yes: expected them with --superuser only.");
       }
+      const { user, database } = clientOf(readStack(stack, options.configFile), options);
       const entrance = replica ? "replica" : port;
       const { connection, passwords } = stackOutputs(stack);
       const uri = connection[entrance];
@@ -69,6 +76,25 @@ export function psqlCommand(): Command {
       }
       process.exitCode = status ?? 1;
     });
+}
+
+/** The application's user and database, as far as it is not said who else. */
+export function clientOf(
+  { cluster }: Settings,
+  said: { readonly user?: string; readonly database?: string },
+): { readonly user: string; readonly database: string } {
+  const { users, databases } = cluster.postgresql;
+  const [first] = databases;
+  const database = said.database ?? first?.name ?? "postgres";
+  const owner = databases.find(({ name }) => name === database)?.owner ?? first?.owner;
+  const user = said.user ?? owner ?? users[0]?.name;
+  if (user === undefined) {
+    throw new UsageError(
+      "--user: expected a user, because the stack names none.",
+      "Say -U USER, or --superuser.",
+    );
+  }
+  return { user, database };
 }
 
 function apart(): UsageError {

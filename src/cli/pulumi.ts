@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { PgherdError } from "../errors";
 import { runAttached } from "../lab/run";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
 
 /**
  * Runs pulumi on this terminal.
@@ -15,7 +15,7 @@ export async function pulumi(
   ...args: string[]
 ): Promise<void> {
   const options = ["--stack", stack, "--config-file", file];
-  const code = await runAttached(["pulumi", "-C", packageRoot(), verb, ...args, ...options]);
+  const code = await runAttached(["pulumi", "-C", projectRoot(), verb, ...args, ...options]);
   if (code === 0) return;
   throw new PgherdError(
     `pulumi ${verb} ended with exit code ${code}.`,
@@ -28,7 +28,7 @@ export async function pulumi(
 /** What pulumi prints. @throws PgherdError if it cannot be run, or says no. */
 export function pulumiOutput(args: readonly string[], stack: string): string {
   try {
-    return execFileSync("pulumi", ["-C", packageRoot(), ...args, "--stack", stack], {
+    return execFileSync("pulumi", ["-C", projectRoot(), ...args, "--stack", stack], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
       maxBuffer: 256 * 2 ** 20,

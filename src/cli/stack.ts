@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { parseSettings, rawSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
 
 /**
  * The settings of a stack, from the same file that Pulumi reads: there is no second inventory.
@@ -17,7 +17,7 @@ export function readStack(stack: string, configFile?: string): Settings {
 
 /** Where the settings of a stack stand. */
 export function stackFile(stack: string, configFile?: string): string {
-  return configFile ?? join(packageRoot(), "stacks", `Pulumi.${stack}.yaml`);
+  return configFile ?? join(projectRoot(), "stacks", `Pulumi.${stack}.yaml`);
 }
 
 /** The settings of a stack as they stand in its file, not checked yet. */

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { createServer, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -16,17 +17,43 @@ export async function shownCertificates(
   open?: () => Promise<Duplex>,
 ): Promise<string[]> {
   const tunnel = open && (await listen(open));
-  const [host, at] = tunnel ? ["127.0.0.1", tunnel.port] : [address, port];
-  const argv = ["-c", "-T", String(connectTimeoutSeconds), "-p", String(at), "--", host];
+  const [host, at]: [string, number] = tunnel ? ["127.0.0.1", tunnel.port] : [address, port];
   try {
-    const printed = await new Promise<string>((resolve) => {
-      const options = { timeout: 5000 * connectTimeoutSeconds };
-      execFile("ssh-keyscan", argv, options, (_, stdout) => resolve(stdout));
-    });
+    const printed = await scan(["-c"], host, at, connectTimeoutSeconds);
     return printed.match(/\S+-cert-v01@openssh\.com \S+/g) ?? [];
   } finally {
     tunnel?.close();
   }
+}
+
+/** The key that a host shows whom nobody knows yet, Ed25519 if it has one: `ssh-ed25519 AAAA…`. It is for a person to compare. */
+export async function shownKey(
+  address: string,
+  port: number,
+  connectTimeoutSeconds: number,
+): Promise<string | undefined> {
+  const printed = await scan([], address, port, connectTimeoutSeconds);
+  const keys = printed.match(/(?:ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/=]+/g) ?? [];
+  return keys.find((key) => key.startsWith("ssh-ed25519")) ?? keys[0];
+}
+
+/** As `ssh-keygen -l` prints it: `SHA256:…`. */
+export function fingerprint(key: string): string {
+  const digest = createHash("sha256").update(Buffer.from(key.split(" ")[1] ?? "", "base64"));
+  return `SHA256:${digest.digest("base64").replace(/=+$/, "")}`;
+}
+
+/** What ssh-keyscan prints; nothing where it is not installed, or nobody answers. */
+function scan(
+  options: readonly string[],
+  host: string,
+  port: number,
+  seconds: number,
+): Promise<string> {
+  const argv = [...options, "-T", String(seconds), "-p", String(port), "--", host];
+  return new Promise<string>((resolve) => {
+    execFile("ssh-keyscan", argv, { timeout: 5000 * seconds }, (_, stdout) => resolve(stdout));
+  });
 }
 
 /** A port of this machine that leads to the host. */

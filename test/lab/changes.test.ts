@@ -236,7 +236,9 @@ describe("etcd's setting", () => {
       parameters({ max_connections: 120 })(settings);
       Object.assign(settings.cluster.dcs, { compaction: "2h" });
     });
-    expect(await compacted.pulumi("preview")).toMatch(/etcd on db1 restarts, one member at a time/);
+    expect(await compacted.pulumi("preview")).toMatch(
+      /etcd on db1, db2, db3 restarts, one member at a time/,
+    );
     const before = await runs();
     const postgres = await starts();
     await compacted.deploy();

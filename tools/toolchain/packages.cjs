@@ -8,6 +8,8 @@ const { run } = require("./work.cjs");
 
 /** Whether node_modules holds what the lock file names. npm writes its own list last, so that half an installation is none. */
 function ready() {
+  // Where npm has installed pgherd itself, it has installed what pgherd needs.
+  if (root.split(path.sep).includes("node_modules")) return true;
   const installed = packagesOf(path.join(root, "node_modules", ".package-lock.json"));
   if (installed === undefined) return false;
   return Object.entries(packagesOf(path.join(root, "package-lock.json")) ?? {}).every(

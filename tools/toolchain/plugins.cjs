@@ -181,11 +181,16 @@ function mark() {
       for (const name of fs.readdirSync(path.join(root, folder)).sort())
         hash.update(name).update(fs.readFileSync(path.join(root, folder, name)));
     sources = hash
-      .update(fs.readFileSync(path.join(root, "package-lock.json")))
+      .update(fs.readFileSync(path.join(root, lockFile())))
       .digest("hex")
       .slice(0, 16);
   }
   return `// A stand-in of pgherd's, made from ${sources}`;
+}
+
+/** What says which packages they are made with; npm leaves the lock file out of a package. */
+function lockFile() {
+  return fs.existsSync(path.join(root, "package-lock.json")) ? "package-lock.json" : "package.json";
 }
 
 function versionOf(name) {

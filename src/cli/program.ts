@@ -60,7 +60,9 @@ export function makeProgram(): Command {
   program.hook("preAction", (_, verb) => {
     const takesStack = verb.options.some(({ long }) => long === "--stack");
     if (takesStack && verb.getOptionValue("stack") === undefined) {
-      verb.setOptionValue("stack", selectedStack());
+      // A lab has one stack, whatever is selected outside of it.
+      const ofLab = verb.getOptionValue("lab") !== undefined;
+      verb.setOptionValue("stack", ofLab ? "lab" : selectedStack());
     }
   });
   return everywhere(program);

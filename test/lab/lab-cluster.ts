@@ -176,9 +176,7 @@ export class LabCluster {
 
   /** What pgherd's own command line says where it has to refuse. */
   pgherdRefuses(...args: string[]): Promise<string> {
-    const { configFile } = this.options;
-    const command = [process.execPath, join(packageRoot(), "bin/pgherd"), ...args];
-    if (configFile !== undefined) command.push("--config-file", configFile);
+    const command = this.command(args);
     const script = 'if "$@" 2>&1; then echo "expected this to fail" >&2; exit 1; fi';
     return labExec(this.lab, ["sh", "-c", script, "sh", ...command]);
   }
@@ -214,9 +212,11 @@ export class LabCluster {
   }
 
   private command(args: readonly string[]): string[] {
-    const { configFile } = this.options;
+    const { configFile, stack = "lab" } = this.options;
     const config = configFile === undefined ? [] : ["--config-file", configFile];
-    return [process.execPath, join(packageRoot(), "bin/pgherd"), ...args, ...config];
+    // Tests with several stacks select now one, now the other.
+    const chosen = ["env", `PULUMI_STACK=${stack}`];
+    return [...chosen, process.execPath, join(packageRoot(), "bin/pgherd"), ...args, ...config];
   }
 
   /** Waits until a member leads that is not this one. Returns its name. */

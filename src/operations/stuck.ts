@@ -8,6 +8,9 @@ import type { ClusterMember, ClusterView } from "../facts/patroni";
  */
 const PATIENCE_SECONDS = { failed: 35, stopped: 60, silent: 90, behind: 90 };
 
+/** The same for one whose data is made anew: before the copy begins, the old data is deleted, and until then it is stopped. */
+export const WHILE_COPIED = { failed: 900, stopped: 900, silent: 900, behind: Infinity };
+
 /** A member that is not coming back. */
 export interface Stuck {
   readonly name: string;
@@ -20,7 +23,10 @@ export interface Stuck {
 export class Standstill {
   private readonly since = new Map<string, { readonly state: string; readonly at: number }>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly patience: typeof PATIENCE_SECONDS = PATIENCE_SECONDS,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** @returns those of these members for whom no more waiting helps. */
   see(names: readonly string[], view: ClusterView | undefined): Stuck[] {
@@ -32,19 +38,23 @@ export class Standstill {
       const before = this.since.get(name);
       if (before?.state !== seen) this.since.set(name, { state: seen, at: this.now() });
       const seconds = (this.now() - (this.since.get(name)?.at ?? 0)) / 1000;
-      const patience = patienceOf(member, state);
+      const patience = patienceOf(member, state, this.patience);
       return seconds >= patience ? [{ name, state, seconds: Math.round(seconds) }] : [];
     });
   }
 }
 
-function patienceOf(member: ClusterMember | undefined, state: string): number {
+function patienceOf(
+  member: ClusterMember | undefined,
+  state: string,
+  patience: typeof PATIENCE_SECONDS,
+): number {
   const condition = conditionOf(state);
   if (condition === "failed" || condition === "stopped" || condition === "silent")
-    return PATIENCE_SECONDS[condition];
+    return patience[condition];
   // A replica that runs, does not stream and comes no nearer.
   return condition === "serving" && member?.role !== "leader" && !follows(state)
-    ? PATIENCE_SECONDS.behind
+    ? patience.behind
     : Infinity;
 }
 

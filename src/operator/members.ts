@@ -12,6 +12,7 @@ import {
   setPause,
 } from "../operations/patroni";
 import type { ClusterStatus, MemberState } from "../operations/status";
+import { describeStuck, Standstill, WHILE_COPIED } from "../operations/stuck";
 import { waitFor } from "../operations/wait";
 import {
   insist,
@@ -188,15 +189,25 @@ export async function performReinit(
     if (unasked || condition === "silent" || condition === "unknown") return false;
     return condition !== "serving" || upstream === undefined;
   });
-  await untilBack(cluster, name, COPY_SECONDS);
+  const standstill = new Standstill(WHILE_COPIED);
+  await untilBack(cluster, name, COPY_SECONDS, ({ members, paused }) => {
+    const stuck = standstill.see([name], { members, paused });
+    return stuck.length === 0 ? undefined : describeStuck(stuck);
+  });
   return { seconds: (Date.now() - start) / 1000 };
 }
 
-function untilBack(cluster: Cluster, name: string, seconds: number): Promise<ClusterStatus> {
-  return untilSeen(cluster, `${name} to run again`, seconds, (status) => {
+function untilBack(
+  cluster: Cluster,
+  name: string,
+  seconds: number,
+  hopeless?: (status: ClusterStatus) => string | undefined,
+): Promise<ClusterStatus> {
+  const isBack = (status: ClusterStatus) => {
     const member = memberOf(status, name);
     return isUp(member) && (member.role === "leader" || member.upstream !== undefined);
-  });
+  };
+  return untilSeen(cluster, `${name} to run again`, seconds, isBack, hopeless);
 }
 
 /** Leaves the cluster to itself, or takes it in hand again. Ends when every member that answers knows. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ClusterView } from "../../src/facts/patroni";
-import { describeStuck, heldByPause, Standstill } from "../../src/operations/stuck";
+import { describeStuck, heldByPause, Standstill, WHILE_COPIED } from "../../src/operations/stuck";
 import { waitFor } from "../../src/operations/wait";
 
 function view(state: string, more: object = {}, paused = false): ClusterView {
@@ -10,9 +10,13 @@ function view(state: string, more: object = {}, paused = false): ClusterView {
 }
 
 /** For how many seconds a member that is always so is waited for. */
-function patience(state: string, more: (second: number) => object = () => ({})): number {
+function patience(
+  state: string,
+  more: (second: number) => object = () => ({}),
+  limits?: typeof WHILE_COPIED,
+): number {
   let now = 0;
-  const standstill = new Standstill(() => now * 1000);
+  const standstill = new Standstill(limits, () => now * 1000);
   for (; now < 2000; now++) {
     if (standstill.see(["db1", "db2"], view(state, more(now))).length > 0) return now;
   }
@@ -34,13 +38,21 @@ test.each([
   expect(patience(state)).toBe(seconds);
 });
 
+test("a member whose data is made anew has its time to delete the old, and no more", () => {
+  const given = (state: string) => patience(state, undefined, WHILE_COPIED);
+  expect(given("stopped")).toBe(900);
+  expect(given("start failed")).toBe(900);
+  expect(given("creating replica")).toBe(Infinity);
+  expect(given("in archive recovery")).toBe(Infinity);
+});
+
 test("a replica that comes nearer by the archive is waited for", () => {
   expect(patience("in archive recovery", (second) => ({ lagBytes: 1e9 - second }))).toBe(Infinity);
 });
 
 test("a member that does not come back is told with how long it has been so", () => {
   let now = 0;
-  const standstill = new Standstill(() => now);
+  const standstill = new Standstill(undefined, () => now);
   standstill.see(["db2"], view("start failed"));
   now = 40_000;
   expect(describeStuck(standstill.see(["db2"], view("start failed")))).toBe(

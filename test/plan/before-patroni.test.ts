@@ -105,9 +105,25 @@ test("a data directory that is a mount point is emptied in place of being rename
   mkdirSync(join(data, "base/1"), { recursive: true });
   writeFileSync(join(folder, "mountpoint"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
   expect(start()).toContain("emptied, since it is a file system of its own");
-  expect(readdirSync(data)).toEqual(["lost+found"]);
+  expect(readdirSync(data)).toEqual([]);
   expect(setAside()).toEqual([]);
   expect(told()).toContain(`del ${KEY}`);
+});
+
+test("what a new file system has at its top keeps nobody from making a copy there", () => {
+  const { folder, start, write, data } = member(FINISHED);
+  start();
+  write("PG_VERSION", "17\n");
+  mkdirSync(join(data, "lost+found"));
+  start();
+  expect(readdirSync(data)).toContain("lost+found");
+  writeFileSync(join(folder, "mountpoint"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+  start();
+  expect(readdirSync(data)).toEqual(["PG_VERSION"]);
+  // What fsck has found there stays.
+  mkdirSync(join(data, "lost+found/#12"), { recursive: true });
+  start();
+  expect(readdirSync(data)).toContain("lost+found");
 });
 
 test("a database that was only begun is set aside, and the right to make one is given back", () => {

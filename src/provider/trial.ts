@@ -46,7 +46,11 @@ export function migratedTrial(
   { version, dataDirectory, binDirectory }: Source,
   parameters: { readonly [name: string]: string },
 ): TrialInput {
-  return { version, dataDirectory, binDirectory, settings: parameters, hba: [], extensions: [] };
+  // Their least values depend on the size of the segments, which are a trial's own.
+  const settings = Object.fromEntries(
+    Object.entries(parameters).filter(([name]) => !["min_wal_size", "max_wal_size"].includes(name)),
+  );
+  return { version, dataDirectory, binDirectory, settings, hba: [], extensions: [] };
 }
 
 /** @param next what comes of it. */

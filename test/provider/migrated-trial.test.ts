@@ -45,7 +45,7 @@ function hosts(refusing: string) {
   return { context, tried, changed, warned };
 }
 
-const PARAMETERS = { shared_preload_libraries: "nosuch" };
+const PARAMETERS = { shared_preload_libraries: "nosuch", min_wal_size: "5MB" };
 
 test("a preview refuses to migrate a server that would not start again", async () => {
   const { context, tried } = hosts("db1");
@@ -58,6 +58,8 @@ test("a preview refuses to migrate a server that would not start again", async (
   );
   expect(tried.db1).toContain("/opt/pg/bin/initdb");
   expect(tried.db1).toContain("shared_preload_libraries = 'nosuch'");
+  // Enough for segments of 1 MB, and too little for those of a trial.
+  expect(tried.db1).not.toContain("min_wal_size");
 });
 
 test("a trial that lacks the server's environment is told only", async () => {

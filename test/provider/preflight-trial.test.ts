@@ -61,6 +61,10 @@ test("a trial reaches nobody, archives nothing and is gone afterwards", () => {
     expect(script).toContain(`-c ${option} `);
   }
   expect(script).toContain("search_path = 'it''s'\n");
+  // Nor does it write over what another server on the host has there.
+  const old = trialProbe({ ...TRIAL, version: 14, settings: { stats_temp_directory: "/run/pg" } });
+  expect(old.script).toContain("-c stats_temp_directory=pg_stat_tmp ");
+  expect(script).not.toContain("stats_temp_directory");
   // Keys are where the member's server looks for them.
   expect(script).toContain("-c ssl_key_file=/var/lib/postgresql/17/main/server.key");
   expect(script).toContain("trap 'rm -rf \"$work\"' EXIT");

@@ -115,6 +115,8 @@ function valuesOf(option: Option, stack: StackOptions): string[] {
       return members(stack);
     case "--from":
       return ["replica", ...members(stack)];
+    case "--files":
+      return quietly(() => Object.keys(read(stack).hosts));
     case "--user":
       return quietly(() => read(stack).cluster.postgresql.users.map(({ name }) => name));
     case "--database":

@@ -3,8 +3,11 @@ import pc from "picocolors";
 import type { Settings } from "../config/schema";
 import { UsageError } from "../errors";
 import { planFlows } from "../plan/flows";
+import { planCluster } from "../plan/plan";
 import type { Flow } from "../plan/types";
+import { oneOf } from "../suggest";
 import { withStack } from "./cluster";
+import { plannedFiles, renderFiles, type PlannedFile } from "./plan-files";
 import { readStack } from "./stack";
 import { plainTable } from "./table";
 
@@ -12,6 +15,8 @@ interface PlanOptions {
   readonly stack: string;
   readonly configFile?: string;
   readonly flows?: boolean;
+  /** All of them, or those of one host. */
+  readonly files?: string | true;
   readonly json?: boolean;
 }
 
@@ -20,20 +25,28 @@ export function planCommand(): Command {
   return withStack(new Command("plan"))
     .description("Shows what a stack's settings come to, without asking a host.")
     .option("--flows", "who may reach what, which the firewalls are made from")
+    .option("--files [host]", "the files that a run writes, of all hosts or of one")
     .option("--json", "print JSON")
-    .action(({ stack, configFile, flows, json }: PlanOptions) => {
-      if (!flows) {
+    .action(({ stack, configFile, flows, files, json }: PlanOptions) => {
+      if (!flows && !files) {
         throw new UsageError(
           "pgherd plan: expected what to show, got nothing.",
-          "Say --flows for who may reach what; `pulumi preview --diff` shows all files.",
+          "Say --flows for who may reach what, or --files for the files that a run writes.",
         );
       }
       const settings = readStack(stack, configFile);
-      const planned = planFlows(settings);
-      process.stdout.write(
-        json ? `${JSON.stringify(planned, null, 2)}\n` : renderFlows(settings, planned),
-      );
+      const print = <T>(planned: T, render: (planned: T) => string) =>
+        process.stdout.write(json ? `${JSON.stringify(planned, null, 2)}\n` : render(planned));
+      if (flows) print(planFlows(settings), (planned) => renderFlows(settings, planned));
+      if (files) print(filesOf(settings, files), renderFiles);
     });
+}
+
+function filesOf(settings: Settings, host: string | true): PlannedFile[] {
+  const known = Object.keys(settings.hosts);
+  if (host !== true && !known.includes(host))
+    throw new UsageError(`--files: expected ${oneOf(known, host)}`);
+  return plannedFiles(planCluster(settings)).filter((file) => host === true || file.host === host);
 }
 
 /** The flows as a person reads them, a block for each host, on 80 columns. */

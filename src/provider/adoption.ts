@@ -19,6 +19,7 @@ import { migratedTrial, migratedWords, triedOn } from "./trial";
 /** The server made ready to be taken over. It goes on all the time; what it was is kept before the first change. */
 export const adoption: ResourceType<AdoptionInputs> = {
   identity: ["cluster", "host"],
+  derived: ["source"],
   judged: ["parameters"],
   id: ({ cluster, host }) => `${cluster}/${host}/adoption`,
 

@@ -30,32 +30,16 @@ export function difference(state: Values, inputs: Values, identity: readonly str
 }
 
 /**
- * A difference as a preview shows it: without inputs that follow from other resources', and with a program of pgherd's own
- * that is new by its mode alone. Where nothing is left, the cluster's name stands for it: the engine prints the whole
- * resource if no path is given (pulumi/pkg/backend/display/diff.go, TranslateDetailedDiff without a result). Its own
- * `hideDiffs` names what is hidden at every refresh, changed or not.
+ * A difference as a preview shows it: without inputs that follow from other resources'. Where nothing is left, the cluster's
+ * name stands for it: the engine prints the whole resource if no path is given (pulumi/pkg/backend/display/diff.go,
+ * TranslateDetailedDiff without a result). Its own `hideDiffs` names what is hidden at every refresh, changed or not.
  * @param derived the inputs that follow from others.
  */
-export function shown(
-  { changes, ...rest }: Diff,
-  inputs: Values,
-  derived: readonly string[],
-): Diff {
+export function shown({ changes, ...rest }: Diff, derived: readonly string[]): Diff {
   const paths = Object.entries(changes);
-  const left = paths
-    .filter(([path]) => !derived.includes(path.split(/[.[]/)[0] ?? path))
-    .map(([path, how]) => [how === "add" && isProgram(path, inputs) ? `${path}.mode` : path, how]);
+  const left = paths.filter(([path]) => !derived.includes(path.split(/[.[]/)[0] ?? path));
   const seen = left.length > 0 || paths.length === 0 ? left : [["cluster", "update"]];
   return { ...rest, changes: Object.fromEntries(seen) as Diff["changes"] };
-}
-
-/** Whether a path such as `files["/var/lib/pgherd/tick"]` leads to a file that may be run. */
-function isProgram(path: string, { files }: Values): boolean {
-  const [, name] = /^files\["((?:[^"\\]|\\.)*)"\]$/.exec(path) ?? [];
-  const file = name !== undefined && isPlainObject(files) ? files[name] : undefined;
-  return (
-    isPlainObject(file) && typeof file.mode === "string" && (parseInt(file.mode, 8) & 0o111) !== 0
-  );
 }
 
 /** What has come to a list and what has gone: by its number, all that stands behind it would have changed too. */

@@ -1,5 +1,6 @@
 import { dropFork, ensureFork, observeFork, type FoundFork } from "../operations/forks";
 import type { ForkInputs } from "../resources/inputs";
+import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import { foundFiles } from "./host-base";
 import type { ResourceType } from "./resource";
@@ -12,6 +13,7 @@ interface Learned {
 export const fork: ResourceType<ForkInputs, Learned> = {
   identity: ["cluster", "name", "from"],
   id: ({ cluster, name }) => `${cluster}/forks/${name}`,
+  brief: ({ files }) => ({ files: briefFiles(files) }),
 
   async apply(context, urn, inputs) {
     const found = await ensureFork(inputs, hostsOf(context), (what) => context.progress(urn, what));

@@ -9,6 +9,7 @@ import { installPackages, removePolicy } from "../operations/packages";
 import { maskUnits } from "../operations/units";
 import { waitFor } from "../operations/wait";
 import { PgherdError } from "../errors";
+import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import type { FileInput, HostBaseInputs } from "../resources/inputs";
 import { isUnfinished, type ResourceType } from "./resource";
@@ -28,6 +29,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
   identity: ["cluster", "host"],
   judged: ["trial"],
   id: ({ cluster, host }) => `${cluster}/${host}`,
+  brief: ({ files }) => ({ files: briefFiles(files) }),
 
   async apply(context, urn, inputs, known) {
     const host = context.host(inputs.host);

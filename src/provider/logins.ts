@@ -18,6 +18,15 @@ import type { ResourceType } from "./resource";
 export const logins: ResourceType<LoginsInputs> = {
   identity: ["cluster"],
   id: ({ cluster }) => `${cluster}/logins`,
+  brief: ({ links, files }) => ({
+    links: links.map(
+      ({ from, fromUser, to, toUser, command }) =>
+        `${fromUser}@${from} → ${toUser}@${to}: ${command}`,
+    ),
+    files: Object.fromEntries(
+      Object.entries(files).map(([host, own]) => [host, Object.keys(own).join(", ")]),
+    ),
+  }),
 
   /** First all keys, then what follows from them. */
   async apply(context, _urn, inputs) {

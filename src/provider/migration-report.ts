@@ -10,6 +10,7 @@ import { migratedTrial, migratedWords, triedOn } from "./trial";
 /** Tells what a migration will do, in the preview, as long as nothing of it has been done. */
 export const migrationReport: ResourceType<MigrationReportInputs> = {
   identity: ["cluster", "host"],
+  derived: ["source", "parameters"],
   id: ({ cluster, host }) => `${cluster}/${host}/report`,
   readOnly: true,
 

@@ -27,6 +27,7 @@ const NEXT = "journalctl -u patroni -n 50 on the members; then run the same agai
 /** The cluster in the old server's place: nobody writes there any more, and everything that was written is here. */
 export const promotion: ResourceType<PromotionInputs> = {
   identity: ["cluster", "host"],
+  derived: ["source"],
   id: ({ cluster, host }) => `${cluster}/${host}/promotion`,
 
   async apply(context, urn, inputs) {

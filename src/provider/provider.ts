@@ -1,7 +1,8 @@
 import { ConnectError, PgherdError } from "../errors";
 import { connectEngine, type EngineLog } from "../rpc/engine";
 import { InitFailedError, type Provider, type ResourceId } from "../rpc/server";
-import { isUnknown, UNKNOWN, type Values } from "../rpc/values";
+import { isUnknown, UNKNOWN, type Value, type Values } from "../rpc/values";
+import { abridging } from "./abridging";
 import { adoption } from "./adoption";
 import { backups } from "./backups";
 import { Context } from "./context";
@@ -105,7 +106,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     }
   };
 
-  return {
+  const provider: Provider = {
     async checkConfig(inputs, oldInputs) {
       return keepFormerHosts(inputs, oldInputs);
     },
@@ -130,7 +131,7 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       const tracked = Object.fromEntries(
         Object.entries(inputs).filter(([name]) => !judged.includes(name)),
       );
-      const { changes } = shown(difference(state, tracked, identity), inputs, derived);
+      const { changes } = shown(difference(state, tracked, identity), derived);
       return { changes: state.unfinished ? { ...changes, unfinished: "delete" } : changes };
     },
     async create(id, inputs, preview) {
@@ -171,6 +172,14 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       context?.close();
     },
   };
+  return abridging(provider, shortForms);
+}
+
+/** What follows from others or is only judged is out of sight; see `brief` for the rest. */
+function shortForms(id: ResourceId, inputs: Values): { [name: string]: Value | undefined } {
+  const { derived = [], judged = [], brief } = typeOf(id);
+  const hidden = [...derived, ...judged].map((name) => [name, undefined]);
+  return { ...Object.fromEntries(hidden), ...brief?.(inputs) };
 }
 
 const UNREADABLE =

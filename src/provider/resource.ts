@@ -1,5 +1,5 @@
 import type { CheckFailure } from "../rpc/server";
-import type { Values } from "../rpc/values";
+import type { Value, Values } from "../rpc/values";
 import type { Context } from "./context";
 
 /**
@@ -13,6 +13,11 @@ export interface ResourceType<Inputs, Learned = object> {
   readonly derived?: readonly string[];
   /** Inputs that are only looked at, by `check` or on the way: a difference in them is nothing to be done. */
   readonly judged?: readonly string[];
+  /**
+   * Short forms of inputs that a preview shows of what is new, by input or by key of one that is an object. Never of what may
+   * be secret.
+   */
+  brief?(inputs: Inputs): { readonly [input in keyof Inputs]?: Value };
   /** Readable and parseable: `demo/db1/etcd`. */
   id(inputs: Inputs): string;
   /** Whether `apply` only looks: then it runs in previews too, so that what it learns is known there. */

@@ -14,6 +14,7 @@ import {
   writeFiles,
 } from "../operations/files";
 import { isUp, retireUnit, runUnit } from "../operations/units";
+import { briefDirectories, briefFiles } from "./brief";
 import type { Context } from "./context";
 import { DAEMONS, type DaemonTraits } from "./daemons";
 import { careForEtcd, type EtcdCare } from "./etcd-member";
@@ -32,6 +33,12 @@ interface Learned {
 export const service: ResourceType<ServiceInputs, Learned> = {
   identity: ["cluster", "host", "daemon"],
   id: ({ cluster, host, daemon }) => `${cluster}/${host}/${daemon}`,
+  brief: ({ files, directories }) => ({
+    files: briefFiles(files),
+    directories: briefDirectories(directories),
+    // The same of every new one.
+    ...{ unit: undefined, etcd: undefined },
+  }),
 
   async apply(context, urn, inputs, known) {
     const daemon = traits(inputs);

@@ -8,6 +8,7 @@ import { isPromoted } from "./standby-view";
 /** The old server made ready to be followed: a slot, and nothing else, is changed on it. */
 export const standbySlot: ResourceType<StandbySlotInputs> = {
   identity: ["cluster", "host"],
+  derived: ["source"],
   id: ({ cluster, host }) => `${cluster}/${host}/standby-slot`,
 
   async apply(context, urn, inputs) {

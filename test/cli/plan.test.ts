@@ -1,8 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { renderFlows } from "../../src/cli/plan";
-import { readStack } from "../../src/cli/stack";
+import { plannedFiles, renderFiles } from "../../src/cli/plan-files";
+import { rawStack, readStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
 import { planFlows } from "../../src/plan/flows";
+import { planCluster } from "../../src/plan/plan";
 
 const lab = readStack("lab");
 const lines = stripVTControlCharacters(renderFlows(lab, planFlows(lab)))
@@ -23,4 +26,20 @@ test("each host is told with its address and what it lets in from whom", () => {
 
 test("without a firewall that is said", () => {
   expect(renderFlows(lab, [])).toContain("pgherd:cluster.firewall is false");
+});
+
+test("every file that a run writes is printed with where it stands, and no password", () => {
+  const stack = rawStack("lab");
+  const cluster = { ...(stack.cluster as object), backup: { host: "backup1" } };
+  const plan = planCluster(parseSettings({ ...stack, cluster }));
+  const text = stripVTControlCharacters(renderFiles(plannedFiles(plan)));
+  for (const title of [
+    "==> db1:/etc/patroni/pgherd/10-member.yml (root:postgres 0640)",
+    "==> backup1:/var/lib/pgherd/backup-take (root:root 0755)",
+    "==> backup1:/var/lib/pgherd/backup-door (root:root 0755)",
+    "==> backup1:/usr/sbin/policy-rc.d (root:root 0755)",
+  ])
+    expect(text).toContain(`${title}\n`);
+  expect(text).toContain("PASSWORD");
+  expect(text).not.toContain("undefined");
 });

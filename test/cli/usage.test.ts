@@ -38,6 +38,7 @@ test.each([
   ["fork create try --from db9", "--from: expected one of replica, db1", '"db9"'],
   ["fork create try --ttl long", "--ttl: expected a time", '"long"'],
   ["plan", "expected what to show", "--flows"],
+  ["plan --files db9", "--files: expected one of db1, db2, db3", "Did you mean db1"],
   ["status --jason", "unknown option '--jason'", "Did you mean --json"],
   ["statsu", "unknown command 'statsu'", "Did you mean status"],
   ["restart", "missing required argument 'member'", ""],

@@ -20,7 +20,7 @@ import type { Flow } from "../../src/plan/types";
 import type { Interruption, ProbeReport } from "../../src/probe/report";
 import { experiment } from "./experiment";
 import { FULL, full, ROOT } from "./harness";
-import { LabCluster, leaderOf, until, type Mode } from "./lab-cluster";
+import { LabCluster, leaderOf, until, type Mode, type StackSettings } from "./lab-cluster";
 import { BROWSER, openBrowser, serve } from "./served";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
@@ -82,13 +82,23 @@ describe("a cluster from nothing", () => {
     expect(await fingerprints()).toEqual(before);
   });
 
-  test("a preview says first what reloads and what restarts, once; one of some resources alone works too", async () => {
+  test("a preview says first what reloads and what restarts, once, and what is new in short; one of some resources works too", async () => {
     const leader = leaderOf(await cluster.healthy());
-    const balanced = cluster.varying(({ cluster: { loadBalancers, postgresql } }) => {
+    const change = ({ cluster: { loadBalancers, postgresql } }: StackSettings) => {
       Object.assign(loadBalancers as object, { maxConnections: 3000 });
       Object.assign(postgresql as object, { parameters: { max_connections: 150 } });
+    };
+    const balanced = cluster.varying(change);
+    const backedUp = cluster.varying((settings) => {
+      change(settings);
+      settings.cluster.backup = { host: "backup1" };
     });
-    const said = await balanced.shown("preview", "--diff");
+    const said = await backedUp.shown("preview", "--diff");
+    expect(said).not.toMatch(/warning/i);
+    expect(said).toMatch(/ \/var\/lib\/pgherd\/backup-take +: "root:root 0755, \d+ lines"/);
+    expect(said).toContain('"postgres@db1 → barman@backup1: /var/lib/pgherd/backup-door');
+    expect(said).not.toContain("#!/bin/");
+    expect(said.split("\n").length).toBeLessThan(600);
     const restart = new RegExp(
       `^max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to .*$`,
       "gm",

@@ -134,4 +134,9 @@ plugins:
   providers:
     - name: pgherd
       path: node_modules/pgherd/bin/provider
+    # Official ones where the machine has them, else stand-ins.
+    - name: command
+      path: node_modules/pgherd/bin/provider
+    - name: random
+      path: node_modules/pgherd/bin/provider
 `;

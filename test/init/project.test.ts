@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { parseSettings, rawSettings } from "../../src/config/parse";
 import { isProject, projectFiles, stackSettings, stackText } from "../../src/init/project";
 import type { Roles } from "../../src/init/roles";
+import { packageRoot } from "../../src/package-root";
 
 const HOST = { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA" };
 const REACHED = {
@@ -57,6 +58,16 @@ test("one member confirms to nobody", () => {
   const { text, settings } = read({ ...ROLES, members: ["db1"], dcs: ["db1"] });
   expect(settings.cluster.replication.mode).toBe("asynchronous");
   expect(text).not.toContain("on two hosts");
+});
+
+test("a project begins the same plugins as pgherd's own", () => {
+  const plugins = (text: string) => {
+    const { providers } = (parse(text) as { plugins: { providers: { name: string }[] } }).plugins;
+    return providers.map(({ name }) => name);
+  };
+  const [project] = projectFiles("/nonexistent", "shop", "/srv/pgherd");
+  const own = readFileSync(join(packageRoot(), "Pulumi.yaml"), "utf8");
+  expect(plugins(project?.text ?? "")).toEqual(plugins(own));
 });
 
 test("a folder becomes a project once, and uses the package that is installed in it", () => {

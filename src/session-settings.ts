@@ -56,6 +56,25 @@ export function undisturbed(version: number): string {
   );
 }
 
+/** What `ALTER ROLE … SET` cannot say so that it means the same: a role for itself; nothing, as a list. */
+const NOT_FOR_ROLES = ["role", "local_preload_libraries"];
+
+/**
+ * The same for a role whose sessions a foreign program begins, by name: they win over the server's settings and the
+ * database's (PostgreSQL, ALTER ROLE). Somebody may hold a lock for as long as a backup takes.
+ */
+export function ownSettings(version: number): { readonly [name: string]: string } {
+  const own = UNDISTURBED.filter(([, since = 0]) => version >= since).map(([setting]) => {
+    const [name = "", value = ""] = setting.split("=");
+    return [name, value] as const;
+  });
+  return Object.fromEntries(
+    [...own, ["lock_timeout", "0"] as const]
+      .filter(([name]) => !NOT_FOR_ROLES.includes(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
 /**
  * Shell: adds to PGOPTIONS what the server behind `$socket` and `$port` knows beyond PostgreSQL 13, by the version of its data:
  * the lock file of a socket names their directory (PostgreSQL, miscadmin.h, LOCK_FILE_LINE_DATA_DIR).

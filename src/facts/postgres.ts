@@ -23,6 +23,8 @@ export interface Role {
   readonly memberOf: readonly string[];
   /** Functions of the database `postgres` that it was granted, as regprocedure spells them, sorted. */
   readonly executes: readonly string[];
+  /** What `ALTER ROLE … SET` has set for it, in all databases. */
+  readonly settings: { readonly [name: string]: string };
   /** `SCRAM-SHA-256$…`, or empty where there is no password. */
   readonly verifier: string;
 }
@@ -47,7 +49,9 @@ const CATALOG = `select json_build_object(
       'memberOf', (select coalesce(json_agg(parent.rolname order by parent.rolname), '[]')
         from pg_auth_members m join pg_roles parent on parent.oid = m.roleid where m.member = r.oid),
       'executes', (select coalesce(json_agg(p.oid::regprocedure::text order by p.oid::regprocedure::text collate "C"), '[]')
-        from pg_proc p, aclexplode(p.proacl) a where a.grantee = r.oid and a.privilege_type = 'EXECUTE')))
+        from pg_proc p, aclexplode(p.proacl) a where a.grantee = r.oid and a.privilege_type = 'EXECUTE'),
+      'settings', (select coalesce(json_object_agg(split_part(one, '=', 1), substr(one, strpos(one, '=') + 1)), '{}')
+        from pg_db_role_setting s, unnest(s.setconfig) as one where s.setrole = r.oid and s.setdatabase = 0)))
     from pg_authid r where rolcanlogin),
   'closed', (select coalesce(json_agg(rolname), '[]') from pg_roles where not rolcanlogin),
   'databases', (select json_agg(json_build_object('name', datname, 'owner', pg_get_userbyid(datdba)))

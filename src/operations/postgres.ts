@@ -30,6 +30,13 @@ export function catalogChanges(
       );
     }
   }
+  for (const { name, settings = {} } of roles) {
+    const there = found.roles.find((role) => role.name === name)?.settings ?? {};
+    for (const [setting, value] of Object.entries(settings)) {
+      if (there[setting] === value) continue;
+      lines.push(`ALTER ROLE ${identifier(name)} SET ${identifier(setting)} TO ${literal(value)};`);
+    }
+  }
   // Who is granted may come later in the list than whom it is granted to.
   for (const role of roles) {
     lines.push(
@@ -92,8 +99,18 @@ export function foundRole(
     }),
     ...(wanted.noOthers && { noOthers: true }),
     ...(wanted.executes && { executes: of(wanted.executes, executes) }),
+    ...(wanted.settings && { settings: among(wanted.settings, there.settings) }),
     ...(wanted.onRemoval && { onRemoval: wanted.onRemoval }),
   };
+}
+
+/** Of settings those that some are wanted of. */
+function among(
+  wanted: { readonly [name: string]: string },
+  found: { readonly [name: string]: string },
+): { [name: string]: string } {
+  const names = Object.keys(wanted).filter((name) => Object.hasOwn(found, name));
+  return Object.fromEntries(names.map((name) => [name, found[name] ?? ""]));
 }
 
 /** Of a role's memberships those that the stack decides: in roles of its own and of PostgreSQL's, not in those made by hand. */

@@ -3,7 +3,7 @@ import { MEMBER_FILE } from "../config/directories";
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import type { LinkInput, RoleInput } from "../resources/inputs";
-import { BARMAN_OPTION, RECEIVER_NAME } from "../session-settings";
+import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { sshConfig, sshPort } from "./logins";
 import { sandbox } from "./sandbox";
@@ -114,6 +114,8 @@ export function backupRoles({ backup, postgresql }: ClusterSettings): RoleInput[
           : ["pg_start_backup(text,boolean,boolean)", "pg_stop_backup(boolean,boolean)"]),
         "pg_switch_wal()",
       ],
+      // Barman's own connection waits for as long as the files are copied.
+      settings: ownSettings(postgresql.version),
     },
     { ...plain, name: BACKUP_ROLES.streaming, replication: true, memberOf: [], executes: [] },
   ];

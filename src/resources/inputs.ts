@@ -600,6 +600,8 @@ export interface RoleInput {
   readonly noOthers?: boolean;
   /** Functions of the database `postgres` that it may call, as regprocedure spells them, sorted. */
   readonly executes?: readonly string[];
+  /** What holds in its sessions, whatever the server's own settings say, as `ALTER ROLE … SET` writes it. */
+  readonly settings?: { readonly [name: string]: string };
   /** What becomes of a user that the stack does not name any more; its login is closed where nothing is said. */
   readonly onRemoval?: "keep" | "drop";
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Catalog } from "../../src/facts/postgres";
+import type { Catalog, Role } from "../../src/facts/postgres";
 import { catalogChanges, extensionChanges, foundRole } from "../../src/operations/postgres";
 import { scramVerifier } from "../../src/operations/scram";
 
@@ -10,7 +10,7 @@ const passwords = { app: "app-password", replicator: "replication-password" };
 const EMPTY: Catalog = { roles: [], databases: [] };
 
 /** Rights that a role of the server may have. */
-const plain = { replication: false, memberOf: [], executes: [] };
+const plain = { replication: false, memberOf: [], executes: [], settings: {} };
 
 /** A server on which all is as wanted, and more than that. */
 const whole: Catalog = {
@@ -162,4 +162,19 @@ test("a role is found with what it was granted beside what is wanted, so that a 
   const app = { ...role, memberOf: ["pg_monitor"], noOthers: true };
   const there = { ...role, ...plain, memberOf: ["made_by_hand", "pg_read_all_data"], verifier: "" };
   expect(foundRole(app, there, ["app"]).memberOf).toEqual(["pg_read_all_data"]);
+});
+
+test("a role's own settings are set where the server has others, and only those", () => {
+  const wanted = { ...role, settings: { idle_session_timeout: "0", statement_timeout: "0" } };
+  const [app, ...others] = whole.roles;
+  if (!app) throw new Error("expected a role");
+  const half: Role = { ...app, settings: { statement_timeout: "0", work_mem: "1GB" } };
+  const found = (there: Role) => ({ ...whole, roles: [there, ...others] });
+  expect(catalogChanges([wanted], [database], passwords, found(half))).toBe(
+    `ALTER ROLE "app" SET "idle_session_timeout" TO '0';\n`,
+  );
+  expect(foundRole(wanted, half)).toMatchObject({ settings: { statement_timeout: "0" } });
+  const equal = { ...half, settings: wanted.settings };
+  expect(catalogChanges([wanted], [database], passwords, found(equal))).toBe("");
+  expect(foundRole(wanted, equal)).toEqual(wanted);
 });

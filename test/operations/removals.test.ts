@@ -15,7 +15,7 @@ const database = (name: string, more: Partial<DatabaseInput> = {}): DatabaseInpu
 const there = (names: string[], databases: string[], closed: string[] = []): Catalog => ({
   roles: names.map((name) => ({
     ...{ name, createdb: false, createrole: false, connectionLimit: -1, replication: false },
-    ...{ memberOf: [], executes: [], verifier: "" },
+    ...{ memberOf: [], executes: [], settings: {}, verifier: "" },
   })),
   databases: databases.map((name) => ({ name, owner: "app" })),
   closed,

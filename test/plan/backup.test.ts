@@ -76,6 +76,20 @@ test("Barman's roles have the rights of a backup and no others", () => {
     expect([createdb, createrole]).toEqual([false, false]);
 });
 
+test("no time-out of the server's ends Barman's sessions, which last as long as a backup does", () => {
+  const of = (version: number) =>
+    planCluster(withBackup({}, { version })).patroni.roles.find(({ name }) => name === "barman")
+      ?.settings;
+  expect(of(13)).toEqual({
+    default_transaction_deferrable: "off",
+    default_transaction_read_only: "off",
+    idle_in_transaction_session_timeout: "0",
+    lock_timeout: "0",
+    statement_timeout: "0",
+  });
+  expect(of(17)).toMatchObject({ idle_session_timeout: "0", transaction_timeout: "0" });
+});
+
 test("only members read backups, and only the backup host reads members", () => {
   const links = plan.logins?.links.map(({ from, to, command }) => [
     from,

@@ -24,6 +24,9 @@ export function booleanOf(text: string): boolean | undefined {
   return undefined;
 }
 
+/** Values of `synchronous_commit` with which a commit waits for no replica (src/backend/utils/misc/guc_tables.c), in lower case. */
+export const NOT_WAITING: readonly string[] = ["off", "false", "no", "0", "local"];
+
 /** Of these, in bytes and in milliseconds; letters count with their case. */
 const MEMORY: { readonly [unit: string]: number } = {
   B: 1,

@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import { booleanOf } from "../setting-values";
+import { booleanOf, NOT_WAITING } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
 import type { ClusterSettings } from "./schema";
 
@@ -57,9 +57,8 @@ function mustBe(wanted: boolean, reason: string): Kept {
   };
 }
 
-/** Values of `synchronous_commit`, with those that stand for on and off (src/backend/utils/misc/guc_tables.c). */
+/** Values of `synchronous_commit` with which a commit may wait for a replica (src/backend/utils/misc/guc_tables.c). */
 const WAITING = ["on", "true", "yes", "1", "remote_write", "remote_apply"];
-const NOT_WAITING = ["off", "false", "no", "0", "local"];
 
 /** What is wrong with the user's settings of postgresql.conf: `[name, problem]`. */
 export function parameterProblems({

@@ -1,5 +1,5 @@
 import type { LoadedFiles } from "../facts/loaded";
-import { booleanOf } from "../setting-values";
+import { booleanOf, NOT_WAITING } from "../setting-values";
 import { identifier } from "./postgres";
 import { toBeRun } from "./remedies";
 
@@ -38,8 +38,7 @@ const OF_NO_HARM = new Set([
 const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
   fsync: (value) => booleanOf(value) === true,
   full_page_writes: (value) => booleanOf(value) === true,
-  synchronous_commit: (value) =>
-    !["off", "false", "no", "0", "local"].includes(value.toLowerCase()),
+  synchronous_commit: (value) => !NOT_WAITING.includes(value.toLowerCase()),
   password_encryption: (value) => value.toLowerCase() === "scram-sha-256",
   recovery_min_apply_delay: (value) => parseFloat(value) === 0,
   recovery_target_timeline: (value) => value === "latest",

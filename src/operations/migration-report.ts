@@ -55,6 +55,7 @@ const WHY: { readonly [name: string]: string } = {
   max_replication_slots: "each replica needs one",
   hba_file: "Patroni writes it beside postgresql.conf",
   hot_standby: "replicas let clients read",
+  synchronous_commit: "pgherd:cluster.replication.mode says that commits wait for a replica",
   archive_mode: "Barman's checks ask for it",
   archive_command: "WAL comes by streaming; this one does nothing",
 };

@@ -1,5 +1,6 @@
 import type { Settings } from "../config/schema";
 import type { Source } from "../resources/inputs";
+import { NOT_WAITING } from "../setting-values";
 import { BARMAN_CHECKS } from "./backup";
 import { ownParameters } from "./parameters";
 
@@ -32,6 +33,7 @@ export function migratedParameters(
     hot_standby: "on",
     // pg_rewind needs one of the two (PostgreSQL, pg_rewind, "Notes"); checksums are there without a restart.
     wal_log_hints: source.checksums ? running(source, "wal_log_hints") : "on",
+    ...waitingCommits(cluster, source),
     wal_level: walLevel(cluster, source),
     max_wal_senders: Math.max(Number(running(source, "max_wal_senders")), streams(cluster, source)),
     max_replication_slots: Math.max(
@@ -40,6 +42,16 @@ export function migratedParameters(
     ),
     ...ownParameters(cluster.postgresql),
   };
+}
+
+/** What the stack promises of commits wins over what the server was told when it had no replica; the report says so. */
+function waitingCommits(
+  { replication, members }: Settings["cluster"],
+  { configured }: Source,
+): object {
+  const promised = replication.mode !== "asynchronous" && members.length > 1;
+  const value = configured.synchronous_commit?.toLowerCase() ?? "on";
+  return promised && NOT_WAITING.includes(value) ? { synchronous_commit: "on" } : {};
 }
 
 function archives({ configured }: Source): boolean {

@@ -44,6 +44,21 @@ test("each setting that changes is told with what it takes and why", () => {
   ]);
 });
 
+test("commits that are to wait for a replica from now on are told with the reason", () => {
+  const running = { ...FOUND.source.running, synchronous_commit: "local" };
+  const found = { ...FOUND, source: { ...FOUND.source, running } };
+  const plan = { ...PLAN, parameters: { ...PLAN.parameters, synchronous_commit: "on" } };
+  expect(settingChanges(found, plan)).toEqual([
+    {
+      name: "synchronous_commit",
+      from: "local",
+      to: "on",
+      by: "reload",
+      why: "pgherd:cluster.replication.mode says that commits wait for a replica",
+    },
+  ]);
+});
+
 test("what replicas cannot do without is restarted for at once, the rest once they stream", () => {
   const plan = {
     ...PLAN,

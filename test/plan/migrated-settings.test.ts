@@ -39,6 +39,20 @@ test("the user's own settings win over those of the server", () => {
   expect(migratedParameters(wanted, SOURCE)).toMatchObject({ work_mem: "32MB", jit: "off" });
 });
 
+test("commits of a migrated server wait for a replica where the stack promises it", () => {
+  const of = (mode: string, value?: string, parameters: object = {}) =>
+    migratedParameters(settings({ replication: { mode }, postgresql: { parameters } }), {
+      ...SOURCE,
+      configured: { ...SOURCE.configured, ...(value && { synchronous_commit: value }) },
+    }).synchronous_commit;
+  for (const value of ["local", "OFF", "no"]) expect(of("synchronous", value)).toBe("on");
+  expect(of("quorum", "off")).toBe("on");
+  expect(of("asynchronous", "local")).toBe("local");
+  expect(of("synchronous", "remote_apply")).toBe("remote_apply");
+  expect(of("synchronous", "local", { synchronous_commit: "remote_write" })).toBe("remote_write");
+  expect(of("synchronous")).toBeUndefined();
+});
+
 test("a server that archives goes on doing so, wherever the cluster's own backups come from", () => {
   const archive = { archive_mode: "on", archive_command: "barman-wal-archive old shop %p" };
   const source = { ...SOURCE, configured: { ...SOURCE.configured, ...archive } };

@@ -102,7 +102,7 @@ export function isProject(folder: string): boolean {
 export function projectFiles(folder: string, cluster: string, root: string): NewFile[] {
   const installed = existsSync(join(folder, "node_modules/pgherd/package.json"));
   const files: NewFile[] = [
-    { path: "Pulumi.yaml", text: PULUMI(cluster) },
+    { path: "Pulumi.yaml", text: pulumiYaml(root, cluster) },
     {
       path: "index.cjs",
       text: '// The cluster of the stack\'s settings. Other resources of yours can stand beside it.\nmodule.exports = require("pgherd/program");\n',
@@ -119,24 +119,10 @@ export function projectFiles(folder: string, cluster: string, root: string): New
   return files.filter(({ path }) => path !== ".gitignore" || !existsSync(join(folder, path)));
 }
 
-const PULUMI = (cluster: string) => `name: ${cluster}
-description: A highly available PostgreSQL cluster on plain Linux hosts.
-runtime:
-  name: nodejs
-  options:
-    typescript: false
-options:
-  # A run looks at the hosts first: what somebody has changed there shows in the preview and is repaired.
-  refresh: always
-main: index.cjs
-stackConfigDir: stacks
-plugins:
-  providers:
-    - name: pgherd
-      path: node_modules/pgherd/bin/provider
-    # Official ones where the machine has them, else stand-ins.
-    - name: command
-      path: node_modules/pgherd/bin/provider
-    - name: random
-      path: node_modules/pgherd/bin/provider
-`;
+/** The package's own project, from where it stands in another one. */
+function pulumiYaml(root: string, cluster: string): string {
+  return readFileSync(join(root, "Pulumi.yaml"), "utf8")
+    .replace(/^name: .*$/m, `name: ${cluster}`)
+    .replace(/^main: .*$/m, "main: index.cjs")
+    .replace(/^(\s+path: )(?=bin\/)/gm, "$1node_modules/pgherd/");
+}

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import type { Probe } from "../host/host";
 import { rootAlone } from "../host/ownership";
+import { quote } from "../host/shell";
 
 /** Where a member has its data and PostgreSQL's programs. Those of a server that was migrated are where they were. */
 export interface Places {
@@ -54,6 +55,16 @@ export const dataPlaceProbe: Probe<string> = {
   script: `if [ -e ${DATA_PLACE} ]; then sh ${DATA_PLACE} look; fi`,
   parse: (output) => output.trim(),
 };
+
+/** Whether a member has nothing in its data directory, or there is none. */
+export function isEmptyProbe({ dataDirectory }: Places): Probe<boolean> {
+  return {
+    // What cannot be looked into does hold something.
+    script: `[ -e ${quote(dataDirectory)} ] || exit 0
+LC_ALL=C ls -A -I lost+found ${quote(`${dataDirectory}/`)}`,
+    parse: (output) => output.trim() === "",
+  };
+}
 
 /** The script that Patroni's data is judged by before it starts (templates/patroni/before-start.sh.hbs). */
 export const BEFORE_START = "/var/lib/pgherd/before-patroni";

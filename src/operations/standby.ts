@@ -29,6 +29,17 @@ export function setAsideLeftCopy(
 ${setAsideCopy(dataDirectory, tablespaces)}`;
 }
 
+/** Has the members begin with a new copy of the old server: the DCS knows of no database any more, unless it has learned of another. */
+export function forgetDatabase(
+  endpoints: readonly string[],
+  cluster: string,
+  revision: string,
+): string {
+  const key = JSON.stringify(dcsKey(cluster, "initialize"));
+  const transaction = `mod(${key}) = ${JSON.stringify(revision)}\n\ndel ${key}\n\n\n`;
+  return `${etcdctl(endpoints)} txn ${hereDocument(transaction)} >/dev/null`;
+}
+
 /** Has the old server keep all WAL from now on. A slot that has lost some is of no use any more. */
 export function reserveWal(server: OldServer, slot: string): string {
   const name = literal(slot);

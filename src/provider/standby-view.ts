@@ -7,7 +7,7 @@ import type { StandbyInputs } from "../resources/inputs";
 import { isFollowing, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
-import { beginCopiesAnew } from "./first-copies";
+import { beginStandbyAnew } from "./standby-copies";
 
 /** A first copy may take a day; whoever does not want to wait so long sees how far it is. */
 const COPY_SECONDS = 24 * 3600;
@@ -43,7 +43,7 @@ export async function untilFollowing(
   inputs: StandbyInputs,
   maximumLag: number,
 ): Promise<string> {
-  await beginCopiesAnew(context, urn, inputs);
+  await beginStandbyAnew(context, urn, inputs);
   let moved = Date.now();
   let before = "";
   return waitFor<string>(

@@ -1,0 +1,37 @@
+import { keyProbe } from "../facts/etcd";
+import { dcsKey } from "../facts/patroni";
+import { isEmptyProbe, placesProbe } from "../facts/places";
+import { forgetDatabase } from "../operations/standby";
+import type { StandbyInputs } from "../resources/inputs";
+import type { Context } from "./context";
+import { beginCopiesAnew } from "./first-copies";
+
+/**
+ * Has members of a cluster that follows a server begin their first copies anew that never followed, also where nobody has
+ * another one: Patroni makes none as long as the DCS knows of a database that some member should have (patroni/ha.py,
+ * bootstrap). The database itself is the old server's, which goes on.
+ */
+export async function beginStandbyAnew(
+  context: Context,
+  urn: string,
+  inputs: Pick<StandbyInputs, "cluster" | "members" | "dcs">,
+): Promise<void> {
+  await beginCopiesAnew(context, urn, inputs);
+  const { cluster, dcs } = inputs;
+  const key = await context
+    .host(dcs.host)
+    .observe(keyProbe(dcs.endpoints, dcsKey(cluster, "initialize")));
+  // While a member makes the first copy it has no value.
+  if (!key?.value) return;
+  const empty = await Promise.all(
+    Object.keys(inputs.members).map(async (name) => {
+      const host = context.host(name);
+      return host.observe(isEmptyProbe(await host.observe(placesProbe)));
+    }),
+  );
+  if (!empty.every((one) => one)) return;
+  context.info(urn, "no member has a copy of the server that follows it; the first is made anew");
+  await context
+    .host(dcs.host)
+    .change("beginning with a new copy", forgetDatabase(dcs.endpoints, cluster, key.revision));
+}

@@ -26,7 +26,7 @@ import { BROWSER, openBrowser, serve } from "./served";
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
 // hosts as stacks/Pulumi.lab.yaml says.
 
-const LAB = "t-cluster";
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-cluster";
 const DATABASES = ["db1", "db2", "db3"];
 const HOSTS = [...DATABASES, "lb1", "lb2"];
 
@@ -780,6 +780,70 @@ describe("failures", () => {
     await powerOn(LAB, [holder]);
     expect(holderOf(await cluster.healthy())).toBe(other);
   });
+
+  test("a package of Debian's that comes anew on the leader restarts nothing of the cluster, and writers go on", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    await cluster.sql(5000, "create table if not exists probe (id int)");
+    const lives = () =>
+      cluster.onHost(
+        leader,
+        "systemctl show -p InvocationID --value patroni etcd; sudo head -n 1 /var/lib/postgresql/17/main/postmaster.pid",
+      );
+    const before = await lives();
+    const apt =
+      "sudo DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install --reinstall patroni etcd-server postgresql-17";
+    const { failed } = await cluster.writesDuring(() => cluster.onHost(leader, apt));
+    await cluster.sql(5000, "drop table probe");
+    expect(failed).toBe(0);
+    expect(await lives()).toBe(before);
+    expect(leaderOf(await cluster.healthy())).toBe(leader);
+  });
+
+  full(
+    "a member whose data disk is not mounted does not start, and the status says why",
+    async () => {
+      const replica = synchronousOf(await cluster.healthy());
+      const asRoot = (script: string) => cluster.onHost(replica, "sudo sh -e", script);
+      const disk = (await asRoot("findmnt -no SOURCE,OPTIONS /var/lib/postgresql")).trim();
+      const [source = "", options = ""] = disk.split(/\s+/);
+      await asRoot(
+        "systemctl stop patroni; umount /var/lib/postgresql; systemctl --no-block start patroni",
+      );
+      const said = await until("the reason", 60, async () => {
+        const { problems } = await cluster.status();
+        return problems.find((one) => one.includes("is not there: it was mounted at"));
+      });
+      expect(said).toContain(`${replica}: `);
+      expect(await asRoot("ls -A /var/lib/postgresql")).toBe("");
+      await asRoot(`mount -o ${options} ${source} /var/lib/postgresql; systemctl start patroni`);
+      await cluster.healthy();
+    },
+  );
+
+  full(
+    "a data directory that is a file system of its own, with its lost+found, is copied anew",
+    async () => {
+      const replica = synchronousOf(await cluster.healthy());
+      const data = "/var/lib/postgresql/17/main";
+      const asRoot = (script: string) => cluster.onHost(replica, "sudo sh -e", script);
+      await asRoot(`systemctl stop patroni
+mv ${data} ${data}.old
+install -d -o postgres -g postgres -m 0700 ${data}
+mount -t tmpfs -o size=2g,mode=0700,uid=$(id -u postgres),gid=$(id -g postgres) tmpfs ${data}
+mkdir -m 0700 ${data}/lost+found
+cp -a ${data}.old/. ${data}/
+systemctl start patroni`);
+      await cluster.healthy();
+      await cluster.pgherd("reinit", replica, "--yes");
+      await cluster.healthy();
+      await asRoot(`systemctl stop patroni
+umount ${data}
+rm -rf ${data} /var/lib/pgherd/data-mount
+mv ${data}.old ${data}
+systemctl start patroni`);
+      await cluster.healthy();
+    },
+  );
 
   test("after a power cut of all hosts at once everything comes back by itself and takes writes", async () => {
     await powerOff(LAB, HOSTS);

@@ -97,12 +97,11 @@ taking() {
   ! grep -qs barman "/proc/$pid/cmdline" || echo taking=yes
 }
 taking
-for folder in "$home"/base/*/; do
-  folder=\${folder%/}
-  case \${folder##*/} in [0-9]*T[0-9]*) ;; *) continue ;; esac
-  info=$home/meta/\${folder##*/}-backup.info
-  [ -f "$info" ] || info=$folder/backup.info
-  echo "backup \${folder##*/}"
+# One that failed early has a record and no folder; one that has just begun has a folder and no record.
+for id in $(ls "$home/base" "$home/meta" 2>/dev/null | sed 's/-backup\\.info$//' | grep -E '^[0-9]+T[0-9]+$' | sort -u); do
+  info=$home/meta/$id-backup.info
+  [ -f "$info" ] || info=$home/base/$id/backup.info
+  echo "backup $id"
   grep -E '^(status|error|begin_time|end_time|timeline|begin_xlog|end_xlog|version|size|deduplicated_size|tablespaces|xlog_segment_size)=' "$info" 2>/dev/null || : # There is none, or nothing in it: it reads as failed.
 done
 # Asked again: it may have begun meanwhile.

@@ -1,5 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { catalogOfBackupsProbe, failedChecksProbe } from "../../src/facts/barman";
+import { strict } from "../../src/host/shell";
 
 const probe = catalogOfBackupsProbe("/var/lib/barman/demo", "/var/lib/pgherd/verified-demo");
 
@@ -102,4 +107,29 @@ test("Barman's failed checks are told with their reason", () => {
   ]);
   expect(parse("Server demo:\n\tPostgreSQL: OK\n")).toEqual([]);
   expect(parse("ERROR: Unknown server 'demo'\n")).toEqual(["ERROR: Unknown server 'demo'"]);
+});
+
+test("a backup that failed before there were data of it is one of the backups, with its reason", () => {
+  const home = join(mkdtempSync(join(tmpdir(), "pgherd-barman-")), "demo");
+  const record = (status: string, error: string) => `status=${status}\nerror=${error}\n`;
+  mkdirSync(join(home, "base/20261121T020001"), { recursive: true });
+  mkdirSync(join(home, "base/20261122T020001"), { recursive: true });
+  mkdirSync(join(home, "meta"));
+  // Barman 3.13 keeps the record apart from the data, older ones beside them.
+  writeFileSync(join(home, "base/20261121T020001/backup.info"), record("DONE", "None"));
+  writeFileSync(join(home, "meta/20261122T020001-backup.info"), record("DONE", "None"));
+  writeFileSync(
+    join(home, "meta/20261123T020001-backup.info"),
+    record("FAILED", "failure detecting data directory (canceling statement)"),
+  );
+  const probe = catalogOfBackupsProbe(home, join(home, "none"));
+  const asked = spawnSync("/bin/sh", { input: strict(probe.script), encoding: "utf8" });
+  expect(asked.status, asked.stderr).toBe(0);
+  expect(
+    probe.parse(asked.stdout).backups.map(({ id, status, error }) => [id, status, error]),
+  ).toEqual([
+    ["20261123T020001", "FAILED", "failure detecting data directory (canceling statement)"],
+    ["20261122T020001", "DONE", ""],
+    ["20261121T020001", "DONE", ""],
+  ]);
 });

@@ -35,9 +35,20 @@ export interface LoadedFiles {
   readonly synchronousStandbyNames: string;
 }
 
+/** Settings of a file whose value is looked up in a catalog, where there is one (PostgreSQL, `IsTransactionState` in check hooks). */
+const ON_FAITH = [
+  "default_tablespace",
+  "default_table_access_method",
+  "default_text_search_config",
+  "temp_tablespaces",
+]
+  .map((name) => `'${name}'`)
+  .join(", ");
+
 /**
  * A setting that waits for a restart has an error in pg_file_settings that is none. Where it waits for its end, since no
- * file has it any more, that error has neither file nor name, but tells the name (PostgreSQL, utils/misc/guc.c). A line of
+ * file has it any more, that error has neither file nor name, but tells the name (PostgreSQL, utils/misc/guc.c). What is in
+ * a catalog only a session can look up, in its own database: the server takes such a value on faith, and runs with it. A line of
  * pg_hba.conf that is parsed all the same (for SSL where there is none) keeps no server from starting.
  * pg_ident_file_mappings came with PostgreSQL 15.
  */
@@ -47,9 +58,11 @@ const LOADED = `select current_setting('server_version_num')::int >= 150000 as f
 \\set mapping pg_ident_file_mappings
 \\endif
 with wrong as (
-  select 1 as part, sourceline as line, name, error, regexp_replace(sourcefile, '.*/', '') as file from pg_file_settings
+  select 1 as part, sourceline as line, name, error, regexp_replace(sourcefile, '.*/', '') as file from pg_file_settings as stated
     where error is not null and not (error = 'setting could not be applied'
       and lower(name) in (select lower(name) from pg_settings where pending_restart))
+    and not (error = 'setting could not be applied' and lower(name) in (${ON_FAITH})
+      and exists (select from pg_settings as running where running.name = lower(stated.name) and reset_val = stated.setting))
     and not (sourcefile is null and name is null and exists (select from pg_settings as waiting
       where waiting.pending_restart and strpos(error, format('"%s"', waiting.name)) > 0))
   union all select 2, line_number, null, error, 'pg_hba.conf' from pg_hba_file_rules where error is not null and type is null

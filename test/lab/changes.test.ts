@@ -185,6 +185,16 @@ describe("a setting of PostgreSQL", () => {
     },
   );
 
+  full("that only a database can judge are loaded all the same", async () => {
+    const names = { default_text_search_config: "public.office", default_tablespace: "office" };
+    const named = cluster.varying(parameters({ max_connections: 120, ...names }));
+    await named.deploy();
+    await cluster.healthy();
+    for (const [name, value] of Object.entries(names))
+      expect(await onMembers(`show ${name}`)).toEqual(Array(3).fill(value));
+    await named.unchanged();
+  });
+
   full("that somebody has set by ALTER SYSTEM is drift, and taken back", async () => {
     const plain = cluster.varying(parameters({ max_connections: 120 }));
     await plain.deploy();

@@ -69,7 +69,7 @@ export function progressLine(): { say(message: string): void; done(): void } {
 const WIDTH = 80;
 
 /** A point of a list on as many lines as it needs, with the words after the first line below its own beginning. */
-function wrapped(text: string): string {
+export function wrapped(text: string): string {
   const lines: string[] = [];
   let line = "  -";
   for (const word of text.split(" ")) {

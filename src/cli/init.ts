@@ -12,6 +12,7 @@ import { proposeRoles, remarks, type Candidate, type Roles, type Wishes } from "
 import { Refusal } from "../operator/cluster";
 import { sizeOf } from "../operations/words";
 import { packageRoot } from "../package-root";
+import { wrapped } from "./ask";
 import { plainTable } from "./table";
 
 interface InitOptions {
@@ -90,7 +91,8 @@ async function init(dir: string, options: InitOptions): Promise<void> {
       { path: relative(folder, file), text },
     ];
     if (!options.json) show(candidates, roles);
-    await ask.consent(`Write ${files.map(({ path }) => path).join(", ")} to ${folder}?`);
+    const list = files.map(({ path }) => `  ${path}\n`).join("");
+    await ask.consent(`To be written in ${folder}:\n${list}Go on?`);
     for (const one of files) write(folder, one);
     if (options.json)
       process.stdout.write(`${JSON.stringify({ folder, roles, files }, null, 2)}\n`);
@@ -161,7 +163,7 @@ async function withKeys(
     const table = plainTable(["Host", "Key that it shows"]);
     for (const { name, key, fingerprint } of open)
       table.push([name, `${fingerprint} (${(key.split(" ")[0] ?? "").replace("ssh-", "")})`]);
-    say(`${table.toString()}\n\nCompare each with the host's console: ${COMPARE}`);
+    say(`${table.toString()}\n\nCompare each with the host's console:\n  ${COMPARE}`);
     await ask.consent("Are these the hosts' own keys?", false);
   }
   return hosts.map((host) => {
@@ -228,7 +230,7 @@ function show(candidates: readonly Candidate[], roles: Roles): void {
       does.join(", ") || "nothing",
     ]);
   }
-  const told = remarks(candidates, roles).map((one) => `  - ${one}\n`);
+  const told = remarks(candidates, roles).map((one) => `${wrapped(one)}\n`);
   process.stdout.write(`\n${table.toString()}\n\n${told.join("")}`);
 }
 

@@ -38,11 +38,12 @@ export function namesInSshConfig(): string[] {
     // It is only for a suggestion.
     return [];
   }
-  return SSHConfig.parse(text).flatMap((line) => {
+  const names = SSHConfig.parse(text).flatMap((line) => {
     if (!("param" in line) || line.param.toLowerCase() !== "host") return [];
     const values = [line.value].flat().map((one) => (typeof one === "string" ? one : one.val));
     return values.filter((name) => /^[\w.-]+$/.test(name));
   });
+  return [...new Set(names)];
 }
 
 /**

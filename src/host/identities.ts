@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import {
   BaseAgent,
   createAgent,
@@ -14,6 +14,8 @@ import { ConnectError } from "../errors";
 export interface Identities {
   /** Paths of private keys, or of public ones whose other half the agent has; tried in this order. */
   readonly files: readonly string[];
+  /** Paths of certificates that OpenSSH would show, beside those that lie next to the keys; here they only explain a refusal. */
+  readonly certificates?: readonly string[];
   /** Socket of the SSH agent. */
   readonly agent?: string;
   /** Whether the agent is asked for those keys alone. */
@@ -42,7 +44,7 @@ export interface Login {
 export async function login(
   host: string,
   user: string,
-  { files, agent, only }: Identities,
+  { files, certificates = [], agent, only }: Identities,
 ): Promise<Login> {
   const problems: string[] = [];
   const held = agent
@@ -97,9 +99,20 @@ export async function login(
       if (left.length > 0 && !left.includes("publickey"))
         return `it lets nobody in by key, but by ${left.join(", ")}.`;
       const tried = offers.slice(0, next).map(({ from }) => from);
-      return `no key is accepted of ${tried.join(", ")}.${listed(problems)}`;
+      return `no key is accepted of ${tried.join(", ")}.${listed([...problems, ...unshown(files, certificates)])}`;
     },
   };
+}
+
+/** Certificates that the host may ask for: the library that logs in cannot show one. */
+function unshown(files: readonly string[], certificates: readonly string[]): string[] {
+  const beside = files.map((file) => `${file.replace(/\.pub$/, "")}-cert.pub`);
+  return [...new Set([...certificates, ...beside])]
+    .filter(existsSync)
+    .map(
+      (file) =>
+        `${file}: a certificate (CertificateFile), which pgherd cannot show. Let the key itself in on the host.`,
+    );
 }
 
 function listed(problems: readonly string[]): string {

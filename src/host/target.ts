@@ -30,6 +30,9 @@ export interface Target extends Proof {
   readonly keepalive: { readonly seconds: number; readonly count: number };
 }
 
+/** Where neither the stack nor the user's SSH configuration says how long: OpenSSH itself would wait for minutes. */
+const CONNECT_SECONDS = 10;
+
 /** A dead host is noticed after 15 seconds, unless the user's SSH configuration has a time of its own. */
 export const KEEPALIVE = { seconds: 5, count: 3 };
 
@@ -144,16 +147,38 @@ function common(tokens: Tokens, config: SshConfig, ssh: SshSettings) {
   const count = Number(config.first("serveralivecountmax") ?? KEEPALIVE.count);
   return {
     ...tokens,
-    connectTimeoutSeconds: ssh.connectTimeout,
+    connectTimeoutSeconds: connectSeconds(ssh, config),
     keepalive: interval > 0 ? { seconds: interval, count } : KEEPALIVE,
   };
 }
 
-/** The keys that OpenSSH would offer. */
+/** Seconds that a connection may take: as the stack says, else the user's SSH configuration. */
+export function connectSeconds(ssh: SshSettings, config: SshConfig): number {
+  return ssh.connectTimeout ?? secondsOf(config.first("connecttimeout")) ?? CONNECT_SECONDS;
+}
+
+/** A time as ssh_config has it (sshd_config(5), "TIME FORMATS"): `40`, `1m30s`; nothing for `none` and what is no time. */
+function secondsOf(time: string | undefined): number | undefined {
+  if (time === undefined || !/^(\d+[smhdw]?)+$/i.test(time)) return undefined;
+  const units: { readonly [unit: string]: number } = { m: 60, h: 3600, d: 86400, w: 7 * 86400 };
+  const parts = [...time.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)];
+  const seconds = parts.reduce(
+    (sum, [, count, unit = ""]) => sum + Number(count) * (units[unit] ?? 1),
+    0,
+  );
+  return seconds > 0 ? seconds : undefined;
+}
+
+/** The keys that OpenSSH would offer, and the certificates. */
 function identitiesOf(tokens: Tokens, config: SshConfig): Identities {
-  const files = config.all("identityfile").filter((file) => file !== "none");
+  const named = (keyword: string) =>
+    config
+      .all(keyword)
+      .filter((file) => file !== "none")
+      .map((file) => expandPath(file, tokens));
   return {
-    files: files.map((file) => expandPath(file, tokens)),
+    files: named("identityfile"),
+    certificates: named("certificatefile"),
     agent: agentOf(tokens, config.first("identityagent")),
     only: config.first("identitiesonly") === "yes",
   };

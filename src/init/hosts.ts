@@ -11,7 +11,7 @@ import { hostProbe } from "../facts/host";
 import { Host } from "../host/host";
 import { fingerprint, shownKey } from "../host/key-scan";
 import { sshConfigFor } from "../host/ssh-config";
-import { resolveTarget } from "../host/target";
+import { connectSeconds, resolveTarget } from "../host/target";
 import type { Candidate } from "./roles";
 
 /** A host as the stack is going to name it. */
@@ -97,7 +97,7 @@ export async function unknownKeys(
         if (!(error instanceof ConnectError)) throw error;
         const config = await sshConfigFor(name, [name, settings.address]);
         const port = settings.port ?? ssh.port ?? Number(config.first("port") ?? 22);
-        const key = await shownKey(settings.address, port, ssh.connectTimeout);
+        const key = await shownKey(settings.address, port, connectSeconds(ssh, config));
         if (key === undefined) throw error;
         return [{ name, key, fingerprint: fingerprint(key) }];
       }

@@ -552,7 +552,7 @@ test("the minimal configuration gets its defaults", () => {
   const raw = minimal();
   expect(parseSettings(raw)).toEqual({
     hosts: raw.hosts,
-    ssh: { sudo: true, connectTimeout: 10 },
+    ssh: { sudo: true },
     cluster: {
       name: "shop",
       postgresql: {

@@ -117,7 +117,7 @@ const row = (setting: string) =>
 
 test("the tables name each setting by its path, with default and meaning", () => {
   expect(row("connectTimeout")).toBe(
-    "| `connectTimeout` | `10` | Seconds to wait for a connection. |",
+    "| `connectTimeout` | `ConnectTimeout` of your SSH configuration, else `10` | Seconds to wait for a connection. |",
   );
   expect(row("ports.primary")).toBe("| `ports.primary` | `5000` | Reads and writes. |");
   expect(row("users[].name")).toBe("| `users[].name` | required | Login name. |");

@@ -122,6 +122,32 @@ test("what the stack leaves out is as OpenSSH says it: Include, Match, several f
   expect(own).toMatchObject({ user: "bert", port: 22, hostKeys: [KEY] });
 });
 
+test("the time for a connection is the stack's, else that of the SSH configuration, else ten seconds", async () => {
+  const ssh = { sudo: false };
+  const stack = { hosts: { db1: { address: "127.0.0.1", hostKey: KEY } }, ssh };
+  configured("Host db1\n  ConnectTimeout 40\n");
+  expect(await resolveTarget(stack, "db1")).toMatchObject({ connectTimeoutSeconds: 40 });
+  const own = { ...stack, ssh: { ...ssh, connectTimeout: 15 } };
+  expect(await resolveTarget(own, "db1")).toMatchObject({ connectTimeoutSeconds: 15 });
+  configured("Host db1\n  ConnectTimeout 1m30s\n");
+  expect(await resolveTarget(stack, "db1")).toMatchObject({ connectTimeoutSeconds: 90 });
+  configured("Host db1\n  ConnectTimeout none\n");
+  expect(await resolveTarget(stack, "db1")).toMatchObject({ connectTimeoutSeconds: 10 });
+});
+
+test("a refused login names the certificates that OpenSSH would have shown", async () => {
+  configured("Host *\n  IdentityFile @/plain\n  CertificateFile @/by-the-office\n", {
+    "by-the-office": "ssh-ed25519-cert-v01@openssh.com AAAA\n",
+    "plain-cert.pub": "ssh-ed25519-cert-v01@openssh.com AAAA\n",
+  });
+  delete process.env.SSH_AUTH_SOCK;
+  const refused = logsIn(inventory({}, here()));
+  await expect(refused).rejects.toThrow(
+    `${join(folder, "by-the-office")}: a certificate (CertificateFile), which pgherd cannot show.`,
+  );
+  await expect(refused).rejects.toThrow(`${join(folder, "plain-cert.pub")}: a certificate`);
+});
+
 test("a file of known hosts may have a blank in its name", async () => {
   configured('Host *\n  UserKnownHostsFile "@/known hosts" /none\n  GlobalKnownHostsFile none\n', {
     "known hosts": `db1 ${KEY}\n`,

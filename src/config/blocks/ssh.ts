@@ -22,5 +22,9 @@ export const ssh = z.strictObject({
       "Host to go through, for all hosts: `[user@]address[:port]`, several with commas; `none` for none. Default: from your SSH configuration.",
     ),
   sudo: z.boolean().default(true).describe("Become root with `sudo -n`. False: log in as root."),
-  connectTimeout: seconds.default(10).describe("Seconds to wait for a connection."),
+  connectTimeout: seconds
+    .optional()
+    .describe(
+      "Seconds to wait for a connection. Default: `ConnectTimeout` of your SSH configuration, else `10`.",
+    ),
 });

@@ -7,6 +7,7 @@ import type { Places } from "./places";
 export interface ControlFile {
   /** Whether it takes writes, or did when it ended, in order or not: it is no standby. */
   readonly primary: boolean;
+  /** That its data is on, and that `recovery_target_timeline = current` means. */
   readonly timeline: number;
 }
 
@@ -26,7 +27,8 @@ export function controlFileProbe({ dataDirectory, binDirectory }: Places): Probe
           .trim() ?? "";
       return {
         primary: OF_PRIMARIES.includes(value("Database cluster state")),
-        // After a promotion the last checkpoint is one of before for some minutes.
+        // After a promotion, and on a standby that has gone past one, the last checkpoint is one of before for some minutes:
+        // PostgreSQL begins its own recovery by the later of the two (access/transam/xlogrecovery.c, InitWalRecovery).
         timeline: Math.max(
           Number(value("Latest checkpoint's TimeLineID")),
           Number(value("Min recovery ending loc's timeline")),

@@ -1,5 +1,4 @@
 import type { Places } from "../facts/places";
-import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 
@@ -7,16 +6,6 @@ import { quote, words } from "../host/shell";
 // A server follows the newest timeline that it finds there (recovery_target_timeline "latest", which Patroni sets for
 // every start), and cannot start if that one left its own before the end of what it has. So it begins a timeline of its
 // own first, with a number that nobody has used: then "latest" is its own, for it and for those that follow it.
-
-/** The timeline that the data of a server that does not run is on. */
-export function ownTimelineProbe({ dataDirectory, binDirectory }: Places): Probe<number> {
-  const program = quote(`${binDirectory}/pg_controldata`);
-  const look = `LC_ALL=C ${program} -D ${quote(dataDirectory)} | sed -n "s/^Latest checkpoint's TimeLineID: *//p"`;
-  return {
-    script: asOwner("postgres", `${dataDirectory}/.`, look),
-    parse: (output) => Number(output.trim()),
-  };
-}
 
 /**
  * Ends the recovery of data whose server was shut down in order on a new timeline, with PostgreSQL alone: nobody can
@@ -29,7 +18,7 @@ export function beginTimeline(
 ): string {
   const settings: { readonly [name: string]: string } = {
     config_file: `${configDirectory ?? dataDirectory}/postgresql.conf`,
-    // Its own timeline, whatever the archive has; a number that the archive does not have for the new one.
+    // Its own timeline, as its control file has it (facts/control-file.ts), whatever the archive has; a number that the archive does not have for the new one.
     recovery_target_timeline: "current",
     recovery_target_action: "promote",
     ...{ recovery_target: "", recovery_target_lsn: "", recovery_target_name: "" },

@@ -2,8 +2,9 @@ import { serves } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectError, PgherdError } from "../errors";
 import { clockProbe } from "../facts/clock";
+import { controlFileProbe } from "../facts/control-file";
 import { describeRestore, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
-import { beginTimeline, ownTimelineProbe } from "../operations/own-timeline";
+import { beginTimeline } from "../operations/own-timeline";
 import {
   branchProbe,
   forgetCluster,
@@ -201,7 +202,7 @@ async function partFromAttempt(
   const places = placesOf(cluster, first);
   try {
     const timelines = await host(backup.host).observe(timelinesProbe(backup.home));
-    const own = await host(first).observe(ownTimelineProbe(places));
+    const { timeline: own } = await host(first).observe(controlFileProbe(places));
     if (!timelines.some(({ id }) => id > own)) {
       return timelines.length > 0 && !timelines.some(({ id }) => id === own);
     }

@@ -9,7 +9,7 @@ import { withStack, type StackOptions } from "./cluster";
 import { during } from "./during";
 import { pulumiOutput } from "./pulumi";
 import { deeds, readLines } from "./record";
-import { defaultAuditLog } from "./serve-options";
+import { defaultAuditLog, formerRecordFile } from "./serve-options";
 import { parseSince } from "./time";
 
 interface HistoryOptions extends StackOptions {
@@ -64,7 +64,7 @@ export async function lookBack(
       source: "verb" as const,
       text: `${by}: pgherd ${what}: ${outcome}, after ${seconds} s`,
     })),
-    ...readLines(wanted.auditLog, CALL).map(({ at, address, method, path, status }) => ({
+    ...calls(stack, wanted.auditLog).map(({ at, address, method, path, status }) => ({
       at,
       source: "api" as const,
       text: `${address}: ${method} ${path}: ${status < 300 ? "done" : `not done (${status})`}`,
@@ -77,6 +77,11 @@ export async function lookBack(
 /** What nobody has told the time of comes first: it was before anybody wrote it down. */
 function inOrder(events: readonly HistoryEvent[]): HistoryEvent[] {
   return events.toSorted((a, b) => (a.at ?? "").localeCompare(b.at ?? ""));
+}
+
+function calls(stack: string, auditLog: string): z.infer<typeof CALL>[] {
+  const former = auditLog === defaultAuditLog(stack) ? [formerRecordFile(stack, "log")] : [];
+  return [...former, auditLog].flatMap((file) => readLines(file, CALL));
 }
 
 const CALL = z.object({

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { linesTo } from "../api/audit";
 import { UsageError } from "../errors";
 import { Refusal } from "../operator/cluster";
-import { stateFile } from "./serve-options";
+import { formerRecordFile, recordFile } from "./serve-options";
 
 /** Something that was done to a cluster by a verb. */
 const deed = z.object({
@@ -27,7 +27,7 @@ export function whoami(): string {
 }
 
 function fileOf(stack: string): string {
-  return stateFile(`${stack}.verbs`);
+  return recordFile(stack, "verbs");
 }
 
 /**
@@ -70,9 +70,9 @@ export function requireRecord(stack: string): string {
   return fileOf(stack);
 }
 
-/** What verbs have done from this machine, the oldest first. */
+/** What verbs have done to a stack from this machine, the oldest first. */
 export function deeds(stack: string): Deed[] {
-  return readLines(fileOf(stack), deed);
+  return [formerRecordFile(stack, "verbs"), fileOf(stack)].flatMap((file) => readLines(file, deed));
 }
 
 /** The lines of JSON in a file and in the one that was put aside before it, those that are of a kind. */

@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync } from "node:fs";
 import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import pc from "picocolors";
 import { UsageError } from "../errors";
+import { packageRoot } from "../package-root";
 import type { StackOptions } from "./cluster";
 
 export interface ServeOptions extends StackOptions {
@@ -37,13 +39,29 @@ export function announce(options: ServeOptions, token: string | undefined, audit
   );
 }
 
-/** Beside what else pgherd keeps of its own; named after the stack. */
+/** Where calls of the API are recorded unless `--audit-log` says otherwise. */
 export function defaultAuditLog(stack: string): string {
-  return stateFile(`${stack}.log`);
+  return recordFile(stack, "log");
 }
 
-/** A file in which what was done is recorded. */
-export function stateFile(name: string): string {
+/** What is recorded of a stack on this machine: calls of the API, or verbs. */
+type Recorded = "log" | "verbs";
+
+/**
+ * The file in which it is recorded, beside what else pgherd keeps of its own. It is named after the stack and its project's
+ * directory: another project's stack of that name is another cluster.
+ */
+export function recordFile(stack: string, what: Recorded): string {
+  const project = createHash("sha256").update(realpathSync(packageRoot())).digest("hex");
+  return inState(`${stack}.${project.slice(0, 12)}.${what}`);
+}
+
+/** Where it was recorded before, for all projects' stacks of that name together. */
+export function formerRecordFile(stack: string, what: Recorded): string {
+  return inState(`${stack}.${what}`);
+}
+
+function inState(name: string): string {
   const home = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
   return join(home, "pgherd/audit", name);
 }

@@ -1,14 +1,18 @@
-import { appendFileSync, mkdtempSync, statSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { renderHistory } from "../../src/cli/history";
+import { formerRecordFile } from "../../src/cli/serve-options";
 import { deeds, recorded, requireRecord } from "../../src/cli/record";
 import { passwordOf } from "../../src/cli/users";
 import { UsageError } from "../../src/errors";
 import { leaderChangesProbe, startedProbe } from "../../src/facts/history";
 import { Refusal } from "../../src/operator/cluster";
+import { packageRoot } from "../../src/package-root";
+
+vi.mock("../../src/package-root", { spy: true });
 
 beforeEach(() => vi.stubEnv("XDG_STATE_HOME", mkdtempSync(join(tmpdir(), "pgherd-record-"))));
 afterEach(() => vi.unstubAllEnvs());
@@ -28,6 +32,19 @@ test("what a verb has done is recorded with who did it, and what was refused is 
     { what: "restart db1", outcome: "failed: db1: no way to it" },
   ]);
   expect(statSync(requireRecord("lab")).mode & 0o777).toBe(0o600);
+});
+
+test("another project's stack of the same name has a record of its own, and what was written for both is still read", async () => {
+  mkdirSync(dirname(requireRecord("lab")), { recursive: true });
+  const old = { at: "2026-11-21T00:00:00.000Z", by: "anna@desk", outcome: "done", seconds: 1 };
+  writeFileSync(formerRecordFile("lab", "verbs"), `${JSON.stringify({ ...old, what: "pause" })}\n`);
+  await recorded("lab", "resume", async () => {});
+  expect(deeds("lab").map(({ what }) => what)).toEqual(["pause", "resume"]);
+  vi.mocked(packageRoot).mockReturnValue(tmpdir());
+  expect(deeds("lab").map(({ what }) => what)).toEqual(["pause"]);
+  await recorded("lab", "failover", async () => {});
+  vi.mocked(packageRoot).mockReset();
+  expect(deeds("lab").map(({ what }) => what)).toEqual(["pause", "resume"]);
 });
 
 test("a line that was cut off keeps nobody from reading the others", async () => {

@@ -39,10 +39,23 @@ const ROLES: Reserved = reserved({
   replication: HBA,
 });
 
+const SCHEMAS: Reserved = reserved({
+  information_schema: "which every database has, as the standard of SQL asks for",
+});
+
 /** What a role's name means already; nothing if it is free. */
 export function roleMeans(name: string): string | undefined {
-  // src/backend/catalog/catalog.c, IsReservedName
-  return name.startsWith("pg_") ? "since pg_ is the server's own beginning of names" : ROLES[name];
+  return serversOwn(name) ?? ROLES[name];
+}
+
+/** What a schema's name means already; nothing if it is free. */
+export function schemaMeans(name: string): string | undefined {
+  return serversOwn(name) ?? SCHEMAS[name];
+}
+
+/** src/backend/catalog/catalog.c, IsReservedName */
+function serversOwn(name: string): string | undefined {
+  return name.startsWith("pg_") ? "since pg_ is the server's own beginning of names" : undefined;
 }
 
 /** Roles of PostgreSQL's own that may be granted, with the first version that has them (docs, "Predefined Roles"). */

@@ -65,6 +65,32 @@ export function catalogProbe(port: number): Probe<Catalog> {
   };
 }
 
+/** A schema with its owner, and the roles that were granted rights in it. */
+export interface Schema {
+  readonly name: string;
+  readonly owner: string;
+  readonly usage: readonly string[];
+  readonly create: readonly string[];
+}
+
+/** Without a grant by hand a schema has its owner's rights alone (PostgreSQL, "Privileges"). */
+function granted(privilege: string): string {
+  return `(select coalesce(json_agg(pg_get_userbyid(grantee) order by grantee), '[]')
+    from aclexplode(coalesce(nspacl, acldefault('n', nspowner))) where privilege_type = '${privilege}' and grantee <> 0)`;
+}
+
+const SCHEMAS = `select coalesce(json_agg(json_build_object('name', nspname, 'owner', pg_get_userbyid(nspowner),
+    'usage', ${granted("USAGE")}, 'create', ${granted("CREATE")})), '[]')
+  from pg_namespace;
+`;
+
+export function schemasProbe(port: number, database: string): Probe<Schema[]> {
+  return {
+    script: `cd / && ${psql(port, database)} ${hereDocument(SCHEMAS)}`,
+    parse: (output) => JSON.parse(output) as Schema[],
+  };
+}
+
 /** Extensions of a database. */
 export interface Extensions {
   /** Names of those that are there. */

@@ -75,8 +75,14 @@ export function planPatroni(
       ...backupRoles(cluster),
     ],
     firstStartSeconds: cluster.postgresql.bootstrap ? RESTORE_SECONDS : FIRST_START_SECONDS,
-    databases: cluster.postgresql.databases.map(({ onRemoval, ...database }) => ({
+    databases: cluster.postgresql.databases.map(({ onRemoval, schemas, ...database }) => ({
       ...database,
+      ...(schemas.length > 0 && {
+        schemas: schemas.map(({ name, owner = database.owner, usage, create }) => ({
+          ...{ name, owner },
+          ...{ usage: [...new Set(usage)].sort(), create: [...new Set(create)].sort() },
+        })),
+      }),
       ...(onRemoval === "drop" && { onRemoval }),
     })),
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },

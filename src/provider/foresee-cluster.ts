@@ -3,8 +3,9 @@ import { isSynchronous } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
 import { describeCopying } from "../operations/copying";
 import { describeRemovals, removed } from "../operations/removals";
+import { describeSchemas } from "../operations/schemas";
 import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
-import type { UpdateReportInputs } from "../resources/inputs";
+import type { DatabaseInput, UpdateReportInputs } from "../resources/inputs";
 import { canonicalText, sameValue } from "../rpc/values";
 import { sameSetting } from "../setting-values";
 import { leaderOf, viewOf } from "./cluster-view";
@@ -95,7 +96,11 @@ async function foresee(
     ...effects,
     ...describeSlots(slotsOf(known.configuration), slotsOf(inputs.configuration)),
     ...bySql("roles", known.roles, inputs.roles),
-    ...bySql("databases", known.databases, inputs.databases),
+    ...bySql("databases", withoutSchemas(known.databases), withoutSchemas(inputs.databases)),
+    ...inputs.databases.flatMap(({ name, schemas = [] }) => {
+      const there = known.databases.find((one) => one.name === name);
+      return describeSchemas(name, there?.schemas ?? [], schemas);
+    }),
   ];
 
   function howItRolls(
@@ -144,6 +149,10 @@ function withoutLoaded(found: WantedSettings, wanted: WantedSettings): WantedSet
       /^(.*) on \S+$/s.exec(value)?.[1] === wanted[name] ? (wanted[name] ?? value) : value,
     ]),
   );
+}
+
+function withoutSchemas(databases: readonly DatabaseInput[]): DatabaseInput[] {
+  return databases.map((database) => ({ ...database, schemas: undefined }));
 }
 
 function bySql<T extends { readonly name: string }>(

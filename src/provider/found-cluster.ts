@@ -1,6 +1,7 @@
 import { systemIdentifierProbe } from "../facts/patroni";
-import { catalogProbe, extensionsProbe, type Catalog } from "../facts/postgres";
+import { catalogProbe, extensionsProbe, schemasProbe, type Catalog } from "../facts/postgres";
 import { foundRole } from "../operations/postgres";
+import { foundSchemas } from "../operations/schemas";
 import type { DatabaseInput, RoleInput, UpdateReportInputs } from "../resources/inputs";
 import { canonicalText } from "../rpc/values";
 import { askPostgres, isUp, leaderOf, statusesOf, viewOf } from "./cluster-view";
@@ -83,15 +84,24 @@ async function findContent(
   const catalog = await askPostgres(context, leader, catalogProbe(port));
   if (!catalog) return undefined;
   const asked = wanted.map(
-    async ({ name, extensions, onRemoval }): Promise<DatabaseInput[] | undefined> => {
+    async ({ name, extensions, schemas, onRemoval }): Promise<DatabaseInput[] | undefined> => {
       const there = catalog.databases.find((database) => database.name === name);
       if (!there) return [];
       const own = { name, owner: there.owner, ...(onRemoval && { onRemoval }) };
-      if (extensions.length === 0) return [{ ...own, extensions }];
-      const seen = await askPostgres(context, leader, extensionsProbe(port, name));
-      return (
-        seen && [{ ...own, extensions: extensions.filter((one) => seen.created.includes(one)) }]
-      );
+      const [extended, divided] = await Promise.all([
+        extensions.length === 0
+          ? { created: [] as readonly string[] }
+          : askPostgres(context, leader, extensionsProbe(port, name)),
+        schemas ? askPostgres(context, leader, schemasProbe(port, name)) : [],
+      ]);
+      if (!extended || !divided) return undefined;
+      return [
+        {
+          ...own,
+          extensions: extensions.filter((one) => extended.created.includes(one)),
+          ...(schemas && { schemas: foundSchemas(schemas, divided) }),
+        },
+      ];
     },
   );
   const found = await Promise.all(asked);

@@ -1,10 +1,11 @@
 import { HealthError } from "../errors";
 import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
-import { catalogProbe, extensionsProbe } from "../facts/postgres";
+import { catalogProbe, extensionsProbe, schemasProbe } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
 import { heldByPause, Standstill } from "../operations/stuck";
 import { removalChanges, removed } from "../operations/removals";
+import { schemaChanges } from "../operations/schemas";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import { rulesCarried } from "./carried-rules";
@@ -73,7 +74,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       await whole();
     }
     // Some need a library that a restart brings.
-    await createExtensions(context, urn, inputs);
+    await fillDatabases(context, urn, inputs);
     await rulesCarried(context, Object.keys(inputs.members), inputs.port, inputs.carried);
     await tellUnservedSlots(context, urn, inputs, leader);
     const found = state(inputs, await findCluster(context, inputs));
@@ -168,16 +169,22 @@ async function changeCatalog(context: Context, inputs: PatroniClusterInputs, lea
   if (sql) await host.change("changing roles and databases", runSql(inputs.port, "postgres", sql));
 }
 
-/** On whoever leads by now. */
-async function createExtensions(context: Context, urn: string, inputs: PatroniClusterInputs) {
-  if (inputs.databases.every(({ extensions }) => extensions.length === 0)) return;
+/** Extensions and schemas, on whoever leads by now. */
+async function fillDatabases(context: Context, urn: string, inputs: PatroniClusterInputs) {
+  if (inputs.databases.every(({ extensions, schemas }) => extensions.length === 0 && !schemas))
+    return;
   const leader = await untilLed(context, urn, inputs, {
     expected: "a leader",
     seconds: REPLICAS_SECONDS,
     next: NEXT,
   });
   const host = context.host(leader);
-  for (const { name, extensions } of inputs.databases) {
+  for (const { name, extensions, schemas = [] } of inputs.databases) {
+    if (schemas.length > 0) {
+      const differ = schemaChanges(schemas, await host.observe(schemasProbe(inputs.port, name)));
+      if (differ)
+        await host.change(`changing schemas of ${name}`, runSql(inputs.port, name, differ));
+    }
     if (extensions.length === 0) continue;
     const missing = extensionChanges(
       extensions,

@@ -611,8 +611,20 @@ export interface DatabaseInput {
   readonly name: string;
   readonly owner: string;
   readonly extensions: readonly string[];
+  /** Nothing where none is wanted. */
+  readonly schemas?: readonly SchemaInput[];
   /** What becomes of it once the stack does not name it any more; it stays where nothing is said. */
   readonly onRemoval?: "drop";
+}
+
+/** A schema of a database; one that is not wanted any more stays. */
+export interface SchemaInput {
+  readonly name: string;
+  readonly owner: string;
+  /** Roles that may use it, sorted; others may too. */
+  readonly usage: readonly string[];
+  /** Roles that may create something in it, sorted; others may too. */
+  readonly create: readonly string[];
 }
 
 /** How carefully members are restarted one after the other. */

@@ -694,6 +694,28 @@ test.each(["postgres", "template0", "template1"])("%s is no database of a stack"
   );
 });
 
+test.each(["pg_sales", "information_schema"])("%s is no schema of a stack", (name) => {
+  const databases = [{ name: "app", owner: "app", schemas: [{ name }] }];
+  expect(() => parsed(postgresql({ users: [{ name: "app" }], databases }))).toThrow(
+    `databases[0].schemas[0].name: expected a name that is not reserved, got "${name}"`,
+  );
+});
+
+test("a schema is named once, and whoever has a right in it is a user of the stack", () => {
+  const schemas = [
+    { name: "sales", owner: "ap" },
+    { name: "sales", usage: ["nobody"] },
+  ];
+  const databases = [{ name: "app", owner: "app", schemas }];
+  const raw = minimal();
+  postgresql({ users: [{ name: "app" }], databases })(raw);
+  expect(problemsOf(raw)).toEqual([
+    'pgherd:cluster.postgresql.databases[0].schemas[0].owner: expected one of postgresql.users (app), got "ap". Add the user or mend the name.',
+    'pgherd:cluster.postgresql.databases[0].schemas[1].name: expected each schema once, got "sales" again. Remove one.',
+    'pgherd:cluster.postgresql.databases[0].schemas[1].usage[0]: expected one of postgresql.users (app), got "nobody". Add the user or mend the name.',
+  ]);
+});
+
 test.each(["postgres", "pg_monitor", "public", "none", "all", "replication", "current_user"])(
   "%s is no user of a stack",
   (name) => {

@@ -221,12 +221,17 @@ describe("users and databases", () => {
         users: [{ name: "app" }, { name: "report", connectionLimit: 5 }],
         databases: [
           { name: "app", owner: "app" },
-          { name: "report", owner: "report", extensions: ["pg_trgm"] },
+          {
+            ...{ name: "report", owner: "report", extensions: ["pg_trgm"] },
+            schemas: [{ name: "sales" }, { name: "raw", owner: "app", usage: ["report"] }],
+          },
         ],
       });
     });
-    expect(await more.pulumi("preview")).toContain(
-      "databases report: created by SQL, no service is touched",
+    const foreseen = await more.pulumi("preview");
+    expect(foreseen).toContain("databases report: created by SQL, no service is touched");
+    expect(foreseen).toContain(
+      "schema raw of database report: created unless it is there, owned by app; report may use it.",
     );
     await more.deploy();
     const leader = leaderOf(await cluster.healthy());
@@ -236,6 +241,18 @@ describe("users and databases", () => {
         "select datdba::regrole from pg_database where datname = 'report'",
       ),
     ).toBe("report");
+    const schemas =
+      "select string_agg(nspname || ' ' || nspowner::regrole || ' ' || has_schema_privilege('report', oid, 'usage'), ', ' " +
+      "order by nspname) from pg_namespace where nspname in ('raw', 'sales')";
+    const inReport = (text: string) => cluster.superuserSql(leader, text, "report");
+    expect(await inReport(schemas)).toBe("raw app true, sales report true");
+    await inReport("alter schema raw owner to postgres; revoke usage on schema raw from report");
+    expect(await more.pulumi("preview")).toContain(
+      "schema raw of database report: its owner is app, not postgres; report may use it.",
+    );
+    await more.deploy();
+    expect(await inReport(schemas)).toBe("raw app true, sales report true");
+    await more.unchanged();
     expect({ runs: await runs(), starts: await starts() }).toEqual(before);
   });
 });

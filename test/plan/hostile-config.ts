@@ -48,7 +48,14 @@ const everything: Raw = {
       resources: { memory: "512MB", disk: "20GB" },
       parameters: { "zz.setting": "zz-value", log_line_prefix: "zz prefix" },
       users: [{ name: "zz_user", grants: ["zz_reader"] }, { name: "zz_reader" }],
-      databases: [{ name: "zz_database", owner: "zz_user", extensions: ["zz_extension"] }],
+      databases: [
+        {
+          ...{ name: "zz_database", owner: "zz_user", extensions: ["zz_extension"] },
+          schemas: [
+            { name: "zz_schema", owner: "zz_reader", usage: ["zz_reader"], create: ["zz_reader"] },
+          ],
+        },
+      ],
       slots: { zz_slot: { type: "logical", database: "zz_database", plugin: "zz_plugin" } },
       pgHba: ["host zz_database zz_user 10.77.0.0/16 scram-sha-256"],
       pgHbaFirst: ["host zz_database zz_user 10.78.0.0/16 scram-sha-256"],

@@ -52,6 +52,19 @@ function foresee(
   return foreseeCluster(context, { ...INPUTS, ...wanted }, { ...INPUTS, ...known });
 }
 
+test("a preview names the schemas that are made or change hands", async () => {
+  const app = { name: "app", owner: "app", extensions: [] };
+  const sales = { name: "sales", owner: "app", usage: ["reader"], create: [] };
+  const wanted = { databases: [{ ...app, schemas: [sales] }] };
+  expect(await foresee({ databases: [app] }, { wanted })).toContain(
+    "schema sales of database app: created unless it is there, owned by app; reader may use it. By SQL, no service is touched",
+  );
+  const other = { databases: [{ ...app, schemas: [{ ...sales, owner: "reader" }] }] };
+  expect(await foresee(other, { wanted })).toContain(
+    "schema sales of database app: its owner is app, not reader. By SQL, no service is touched",
+  );
+});
+
 const before = { configuration: parameters({ shared_buffers: "128MB", work_mem: "4MB" }) };
 
 test("a preview says who restarts in which order", async () => {

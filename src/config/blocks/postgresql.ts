@@ -32,6 +32,21 @@ export const user = z.strictObject({
     ),
 });
 
+const schema = z.strictObject({
+  name: identifier.describe("The schema's name."),
+  owner: identifier.optional().describe("One of `users`. Default: the database's owner."),
+  usage: z
+    .array(identifier)
+    .default([])
+    .describe(
+      "Further `users` that may reach what is in it, as far as they have rights there. Nothing is taken back.",
+    ),
+  create: z
+    .array(identifier)
+    .default([])
+    .describe("Further `users` that may create something in it. Nothing is taken back."),
+});
+
 export const database = z.strictObject({
   name: identifier.describe("The database's name."),
   owner: identifier.describe("One of `users`."),
@@ -47,6 +62,10 @@ export const database = z.strictObject({
     )
     .default([])
     .describe("Extensions to create."),
+  schemas: z
+    .array(schema)
+    .default([])
+    .describe("Schemas to create, each with its owner. One that leaves the stack stays."),
 });
 
 const slot = z

@@ -1,6 +1,6 @@
 import { parameterProblems } from "../parameters";
 import type { Settings } from "../schema";
-import { DATABASES, GRANTABLE, roleMeans } from "../reserved";
+import { DATABASES, GRANTABLE, roleMeans, schemaMeans } from "../reserved";
 import { each, type Report } from "./report";
 
 export function databasesFit({ cluster }: Settings, report: Report): void {
@@ -23,6 +23,30 @@ export function ownersExist({ cluster }: Settings, report: Report): void {
       `expected one of postgresql.users (${users.join(", ") || "there is none"}), got "${owner}". Add the user or mend the name.`,
     );
   });
+}
+
+/** Schemas have names of their own, and everybody who has a right in one is a user of the stack. */
+export function schemasFit({ cluster }: Settings, report: Report): void {
+  const users = cluster.postgresql.users.map((user) => user.name);
+  each(cluster.postgresql.databases, ({ schemas }, i) =>
+    each(schemas, ({ name, owner, usage, create }, j) => {
+      const path = `cluster.postgresql.databases[${i}].schemas[${j}]`;
+      const means = schemaMeans(name);
+      if (means) report(`${path}.name`, reserved(name, means));
+      if (schemas.slice(0, j).some((one) => one.name === name))
+        report(`${path}.name`, `expected each schema once, got "${name}" again. Remove one.`);
+      const known = (role: string, where: string) => {
+        if (users.includes(role)) return;
+        report(
+          `${path}.${where}`,
+          `expected one of postgresql.users (${users.join(", ") || "there is none"}), got "${role}". Add the user or mend the name.`,
+        );
+      };
+      if (owner !== undefined) known(owner, "owner");
+      each(usage, (role, k) => known(role, `usage[${k}]`));
+      each(create, (role, k) => known(role, `create[${k}]`));
+    }),
+  );
 }
 
 export function usersFit({ cluster }: Settings, report: Report): void {

@@ -56,6 +56,8 @@ export class Live {
   private watchedUntil?: string;
   private watch?: Watch;
   private latest?: ClusterStatus;
+  /** Whether that one is by all hosts. */
+  private complete = false;
   private probe?: Probe;
   private operation: Operation | null = null;
   private powerTold = "";
@@ -79,6 +81,7 @@ export class Live {
       this.watch?.stop();
       this.watch = undefined;
       this.latest = undefined;
+      this.complete = false;
       this.watchedUntil = new Date().toISOString();
     };
   }
@@ -87,7 +90,7 @@ export class Live {
     void this.catchUp(this.watchedUntil, new Date().toISOString());
     this.watch = new Watch(this.options.cluster, {
       pause: WATCH_PAUSE_MS,
-      seen: (status) => this.see(status),
+      seen: (status, complete) => this.see(status, complete),
     }).start();
   }
 
@@ -163,9 +166,11 @@ export class Live {
     this.listeners.clear();
   }
 
-  private see(status: ClusterStatus): void {
-    if (this.latest) eventsBetween(this.latest, status).forEach((event) => this.keep(event));
+  private see(status: ClusterStatus, complete: boolean): void {
+    if (this.latest && this.complete)
+      eventsBetween(this.latest, status).forEach((event) => this.keep(event));
     this.latest = status;
+    this.complete = complete;
     this.tell({ type: "status", data: status });
   }
 

@@ -12,8 +12,12 @@ import { PATIENCE_MS, silence } from "./looks";
 export interface WatchOptions {
   /** Milliseconds between an answer of a host and the next question. */
   readonly pause: number;
-  /** Called with each status, which is new or tells of the same. */
-  readonly seen: (status: ClusterStatus) => void;
+  /**
+   * Called with each status, which is new or tells of the same.
+   * @param complete whether every host has answered by now, or has been found out of reach: before that one that is slow to
+   * let in is told as silent, and its first answer is no news.
+   */
+  readonly seen: (status: ClusterStatus, complete: boolean) => void;
 }
 
 /**
@@ -22,6 +26,7 @@ export interface WatchOptions {
  */
 export class Watch {
   private readonly answers = new Map<string, HostAnswer>();
+  private readonly answered = new Set<string>();
   private readonly stopped = new AbortController();
 
   constructor(
@@ -45,6 +50,7 @@ export class Watch {
       const silent = setTimeout(() => this.take(name, silence(name)), PATIENCE_MS);
       const answer = await answering;
       clearTimeout(silent);
+      this.answered.add(name);
       this.take(name, answer);
       await sleep(this.options.pause, undefined, { signal: this.stopped.signal }).catch(() => {});
     }
@@ -54,8 +60,10 @@ export class Watch {
     if (this.stopped.signal.aborted) return;
     this.answers.set(name, answer);
     const { plan } = this.cluster;
+    const hosts = hostsToAsk(plan);
     // Nothing is told before every host has had its turn: who has not been asked yet would seem to be away.
-    if (this.answers.size < hostsToAsk(plan).length) return;
-    this.options.seen(assembleStatus(plan, [...this.answers.values()], new Date()));
+    if (this.answers.size < hosts.length) return;
+    const status = assembleStatus(plan, [...this.answers.values()], new Date());
+    this.options.seen(status, this.answered.size === hosts.length);
   }
 }

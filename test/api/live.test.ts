@@ -72,3 +72,28 @@ test("records that cannot be read keep nobody from the rest", async () => {
   live.note("Asked for: pause.");
   expect(await heard()).toEqual(["seen: Asked for: pause."]);
 });
+
+test("a host that lets in slowly is no news when it has", async () => {
+  vi.useFakeTimers();
+  try {
+    liveWith(async () => []);
+    const messages: Message[] = [];
+    const servers = [{ entrance: "primary", server: "db1", sessions: 0, status: "UP" }];
+    const slow = new Promise((resolve) => setTimeout(() => resolve(servers), 12_000));
+    const observe = (name: string) => (name === "lb1" ? slow : Promise.reject(new Error("away")));
+    const host = (name: string) => ({ observe: () => observe(name) }) as unknown as Host;
+    live.close();
+    live = new Live({ cluster: { ...cluster, host }, probeTarget: () => never() });
+    live.subscribe((message) => messages.push(message));
+    await vi.advanceTimersByTimeAsync(20_000);
+    const statuses = messages.filter(({ type }) => type === "status");
+    expect(JSON.stringify(statuses.at(-1))).toContain('"host":"lb1","answers":true');
+    expect(messages.filter(({ type }) => type === "event")).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+function never(): never {
+  throw new Error("none");
+}

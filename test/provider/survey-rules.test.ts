@@ -50,6 +50,11 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected PostgreSQL 16, found 17. Set pgherd:cluster.postgresql.version to 17: a migration is no upgrade.",
   ],
   [
+    "another major version of a server that is only followed",
+    { inputs: { version: 18, stream: {} as NonNullable<SurveyInputs["stream"]> } },
+    "a1: expected PostgreSQL 18, found 17. Set pgherd:cluster.postgresql.version to 17: a migration is no upgrade.",
+  ],
+  [
     "a standby",
     { details: { inRecovery: true } },
     "a1: expected a server that takes writes, found a standby. Name the host of its primary in pgherd:cluster.migration.from.",

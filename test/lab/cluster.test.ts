@@ -804,18 +804,22 @@ describe("failures", () => {
     async () => {
       const replica = synchronousOf(await cluster.healthy());
       const asRoot = (script: string) => cluster.onHost(replica, "sudo sh -e", script);
-      const disk = (await asRoot("findmnt -no SOURCE,OPTIONS /var/lib/postgresql")).trim();
-      const [source = "", options = ""] = disk.split(/\s+/);
-      await asRoot(
-        "systemctl stop patroni; umount /var/lib/postgresql; systemctl --no-block start patroni",
-      );
+      const disk = "/var/lib/postgresql";
+      // Inside the host nobody could mount the device itself again.
+      await asRoot(`systemctl stop patroni
+mkdir /mnt/disk
+mount --bind ${disk} /mnt/disk
+umount ${disk}
+systemctl --no-block start patroni`);
       const said = await until("the reason", 60, async () => {
         const { problems } = await cluster.status();
         return problems.find((one) => one.includes("is not there: it was mounted at"));
       });
       expect(said).toContain(`${replica}: `);
-      expect(await asRoot("ls -A /var/lib/postgresql")).toBe("");
-      await asRoot(`mount -o ${options} ${source} /var/lib/postgresql; systemctl start patroni`);
+      expect(await asRoot(`ls -A ${disk}`)).toBe("");
+      await asRoot(`mount --bind /mnt/disk ${disk}
+umount /mnt/disk
+systemctl start patroni`);
       await cluster.healthy();
     },
   );

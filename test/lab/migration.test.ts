@@ -119,18 +119,6 @@ describe("a server that runs already", () => {
     expect(await fingerprint()).toBe(before);
   });
 
-  test("is refused where it would not start again with what its files say by now, and nothing is touched", async () => {
-    await asPostgres("alter system set superuser_reserved_connections = 5000");
-    const before = await fingerprint();
-    const said = await migrating({}).refused("preview");
-    expect(said.replace(/\s+/g, " ")).toContain(
-      "db1: expected PostgreSQL to start with what its own files and pgherd:cluster.postgresql.parameters say together, it does not: " +
-        "superuser_reserved_connections (5000)",
-    );
-    expect(await fingerprint()).toBe(before);
-    await asPostgres("alter system reset superuser_reserved_connections");
-  });
-
   test("becomes a cluster step by step, while clients write and read, and loses no row", async () => {
     const shop = new Shop(LAB, OLD_ADDRESS);
     const started = await serverLife();

@@ -87,6 +87,8 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
 
 /** What a member's Patroni says of itself, at once; the view of the cluster follows with its next round. */
 export interface MemberStatus {
+  /** The cluster that it is a member of, in Patroni's words its scope. */
+  readonly scope?: string;
   /** Of its PostgreSQL, as Patroni has just asked it: `running`, `starting`… */
   readonly state?: string;
   /** Of a replica that runs, how it follows: `streaming`, `in archive recovery`. */
@@ -111,8 +113,10 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
         dcs_last_seen?: number;
         state?: string;
         replication_state?: string;
+        patroni?: { scope?: string };
       };
       return {
+        scope: answer.patroni?.scope,
         state: answer.state,
         replication: answer.replication_state,
         pendingRestart: answer.pending_restart ?? false,

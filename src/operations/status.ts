@@ -173,9 +173,10 @@ export async function observeStatus(
 /** The cluster as these answers show it. */
 export function assembleStatus(
   plan: StatusPlan,
-  answers: readonly HostAnswer[],
+  given: readonly HostAnswer[],
   at: Date,
 ): ClusterStatus {
+  const answers = ofThisCluster(plan, given);
   const of = (name: string) => answers.find(({ host }) => host === name);
   // A member that has just started may answer before it has seen the others.
   const view = answers
@@ -206,6 +207,25 @@ export function assembleStatus(
   };
   const { health, problems } = judge(plan, answers, seen);
   return { ...seen, health, healthy: health === "healthy", problems };
+}
+
+/**
+ * The answers, unless they are another cluster's: a stack may name the hosts of another one. What those say is then nothing
+ * of this cluster, the load balancers' included.
+ */
+function ofThisCluster(
+  { name }: Pick<StatusPlan, "name">,
+  answers: readonly HostAnswer[],
+): readonly HostAnswer[] {
+  const strangers = answers.flatMap(({ host, member }) =>
+    member?.scope === undefined || member.scope === name ? [] : [{ host, scope: member.scope }],
+  );
+  const [first] = strangers;
+  if (!first) return answers;
+  const problem =
+    `${first.host}: expected a member of the cluster ${name}, found one of the cluster ${first.scope}. ` +
+    "Is it the right stack (--stack)?";
+  return answers.map(({ host }) => ({ host, problem }));
 }
 
 function isAsked(answer: HostAnswer | undefined): boolean {

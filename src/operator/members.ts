@@ -1,6 +1,7 @@
 import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
 import { memberStatusProbe } from "../facts/patroni";
 import { askEach } from "../operations/ask";
+import { isOutOfReach } from "../operations/ask";
 import { describeCopying } from "../operations/copying";
 import { drained } from "../operations/drain";
 import { isUp, leaderOf } from "../operations/health";
@@ -24,6 +25,7 @@ import {
   type Cluster,
   type Intent,
 } from "./cluster";
+import { endFirstSegment } from "./end-segment";
 import { untilSeen } from "./until-seen";
 
 /** HAProxy's entrances that lead to replicas. */
@@ -173,6 +175,18 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
   };
 }
 
+/** A copy from a backup goes on with the archive's whole segments; a leader that is copied itself needs none. */
+async function wholeSegments(cluster: Cluster): Promise<void> {
+  const leader = leaderOf(await observe(cluster));
+  if (!cluster.plan.backup || leader === undefined) return;
+  try {
+    await endFirstSegment(cluster, leader);
+  } catch (error) {
+    // A leader that only this machine cannot reach: mostly there is nothing to end.
+    if (!isOutOfReach(error)) throw error;
+  }
+}
+
 /** Deletes a replica's data and copies it anew. Ends when it streams again. */
 export async function performReinit(
   cluster: Cluster,
@@ -181,6 +195,7 @@ export async function performReinit(
   insist(`A new copy on ${name}`, await considerReinit(cluster, name), false, "");
   const start = Date.now();
   const endpoint = cluster.plan.patroni.members[name] ?? "";
+  await wholeSegments(cluster);
   await cluster.host(name).change("copying anew", reinitialize(endpoint));
   // Patroni answers as soon as it has begun; the old server may be up for a moment still.
   await untilSeen(cluster, `${name} to begin its copy`, 60, (status) => {

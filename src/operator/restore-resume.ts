@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { follows, serves } from "../facts/member-state";
 import { clusterViewProbe } from "../facts/patroni";
-import { psql } from "../facts/postgres";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
-import { branchProbe, endSegment } from "../operations/restore";
+import { branchProbe } from "../operations/restore";
 import { timelinesProbe } from "../operations/timelines";
 import type { Intent } from "./cluster";
+import { endFirstSegment } from "./end-segment";
 import type { RestorableCluster } from "./restore-plan";
 import { dataOf, forget, note, receiveAgain, RESTORE_SECONDS, start } from "./restore-steps";
 import type { CutOff } from "./restore-undo";
@@ -107,18 +107,6 @@ export async function finishRestore(
       members.map((name) => [name, `${dataOf(cluster, name)}.${aside}`] as const),
     ),
   };
-}
-
-/**
- * Ends the segment in which a timeline has begun. Where several have begun in one, the leader keeps no whole file of the
- * first (access/transam/xlog.c, CleanupAfterArchiveRecovery renames it), and members that are behind wait for what it
- * cannot send until they get the whole segment from the archive.
- */
-export async function endFirstSegment(
-  { plan, host }: Pick<RestorableCluster, "plan" | "host">,
-  leader: string,
-): Promise<void> {
-  await host(leader).change("ending the segment", endSegment(psql(plan.patroni.port, "postgres")));
 }
 
 /** Seconds in which a member that was started leads. */

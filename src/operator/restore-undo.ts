@@ -18,7 +18,8 @@ import { timelinesProbe } from "../operations/timelines";
 import { sizeOf, spanOf } from "../operations/words";
 import { observe, Refusal, type Intent } from "./cluster";
 import { byFolder, type RestorableCluster } from "./restore-plan";
-import { endFirstSegment, untilFollowed } from "./restore-resume";
+import { endFirstSegment } from "./end-segment";
+import { untilFollowed } from "./restore-resume";
 import {
   dataOf,
   forget,

@@ -101,6 +101,12 @@ function balancedProblem(
   }
   for (const part of reached) {
     const before = earlier.find((one) => covers(one.rule, part));
+    if (!before && shutsOut(settings, rule, part.from)) {
+      return (
+        `it shuts out everybody who comes through the load balancers (${addresses}): PostgreSQL sees their addresses only. ` +
+        "Name databases, users or other networks, or remove it."
+      );
+    }
     if (before && !sameAnswer(before.rule, rule)) {
       return (
         `it does not count for those who come through the load balancers (${addresses}), ` +
@@ -109,6 +115,14 @@ function balancedProblem(
     }
   }
   return undefined;
+}
+
+/** Whether a line rejects all connections from there that there can be. */
+function shutsOut(settings: Settings, rule: HbaRule, from: HbaRule["from"]): boolean {
+  if (rule.method !== "reject") return false;
+  const type = speaksSsl(settings) ? "host" : "hostnossl";
+  const everybody = parseHba(`${type} all all all trust`, settings.cluster.postgresql.version);
+  return everybody !== undefined && covers(rule, { ...everybody, from });
 }
 
 function meets({ from }: HbaRule, balancer: HbaRule["from"]): boolean {

@@ -224,6 +224,21 @@ test("if no host answers, nothing is known", () => {
   ]);
 });
 
+test("a cluster of another name on the hosts is not taken for the stack's", () => {
+  const member = { pendingRestart: false, paused: false, dcsLastSeen: 1 };
+  expect(seen(says("db1", { member: { ...member, scope: "demo" } })).health).toBe("healthy");
+  const { health, problems, members } = seen(
+    says("db2", { member: { ...member, scope: "orders" } }),
+  );
+  expect(health).toBe("unknown");
+  expect(problems).toEqual([
+    "db2: expected a member of the cluster demo, found one of the cluster orders. Is it the right stack (--stack)?",
+  ]);
+  expect(members.map(({ role, state }) => `${role} ${state}`)).toEqual(
+    members.map(() => "unknown unknown"),
+  );
+});
+
 test("a member's timeline is its own, however old Patroni's view of it is", () => {
   const members = view().members.map((one) => ({ ...one, timeline: 1 }));
   const old = { view: { ...view(), members } };

@@ -52,6 +52,23 @@ test("by a client's address nobody is kept out who comes through the load balanc
   expect(warnings(settings({ pgHbaFirst: ["host all all 10.1.2.0/24 reject"] }))).toHaveLength(1);
 });
 
+test("a line that shuts out everybody who comes through a load balancer is told", () => {
+  const first = (line: string, parameters: object = {}) =>
+    warnings(settings({ pgHbaFirst: [line], parameters }));
+  for (const line of [
+    "host all all 10.89.0.21/32 reject",
+    "hostnossl all all 10.89.0.0/24 reject",
+    "host all all all reject",
+  ]) {
+    expect(first(line).join()).toContain(
+      "it shuts out everybody who comes through the load balancers",
+    );
+  }
+  expect(first("hostnossl all all 10.89.0.21/32 reject", { ssl: true })).toEqual([]);
+  expect(first("host app all 10.89.0.21/32 reject")).toEqual([]);
+  expect(first("host all bob 10.89.0.21/32 reject")).toEqual([]);
+});
+
 describe("a line that can never count is told:", () => {
   test.each([
     ["local all app peer", "local all all scram-sha-256"],
@@ -91,7 +108,10 @@ test("nothing is said of lines that count, and of those that change nothing", ()
 
 test("lines that are to come first do so, but for what the cluster itself cannot do without", () => {
   const first = "hostnossl all all all reject";
-  const all = settings({ pgHbaFirst: [first], pgHba: ["host app app 10.2.0.0/16 scram-sha-256"] });
+  const all = settings({
+    ...{ pgHbaFirst: [first], pgHba: ["host app app 10.2.0.0/16 scram-sha-256"] },
+    parameters: { ssl: true },
+  });
   expect(warnings(all)).toEqual([]);
   const lines = hostBasedAuthentication(all);
   expect(lines.slice(lines.indexOf("host all postgres,replicator,rewinder all reject"))).toEqual([

@@ -21,6 +21,7 @@ import type { Interruption, ProbeReport } from "../../src/probe/report";
 import { experiment } from "./experiment";
 import { FULL, full, ROOT } from "./harness";
 import { LabCluster, leaderOf, until, type Mode, type StackSettings } from "./lab-cluster";
+import { copyInPage, failOverInPage, restartInPage } from "./page-drive";
 import { BROWSER, openBrowser, serve } from "./served";
 
 // One cluster on real hosts, through its life. The tests build on each other, as days in production do: each leaves the
@@ -726,6 +727,35 @@ describe("failures", () => {
         await powerOn(LAB, [old]);
       }
       expect(leaderOf(await cluster.healthy())).not.toBe(old);
+    },
+  );
+
+  test.skipIf(BROWSER === undefined)(
+    "the page restarts a replica and copies it anew, and makes somebody lead where nobody does",
+    async () => {
+      const before = await cluster.healthy();
+      const leader = leaderOf(before);
+      const replica = before.members.find(({ role }) => role === "replica")?.name ?? "";
+      const served = await serve(LAB);
+      const browser = await openBrowser();
+      try {
+        const page = await browser.newPage();
+        await page.goto(`${served.url}#token=${served.token}`);
+        expect(await restartInPage(page, replica)).toContain(`${replica} runs again, after`);
+        expect(await copyInPage(page, replica)).toContain(`${replica} is a new copy and streams`);
+        // Patroni would choose by itself otherwise.
+        await page.getByRole("button", { name: "Pause" }).click();
+        await page.getByRole("button", { name: "Resume" }).waitFor({ timeout: 60_000 });
+        await powerOff(LAB, [leader]);
+        expect(await failOverInPage(page)).toMatch(/db\d leads, after/);
+        await page.getByRole("button", { name: "Resume" }).click();
+        await page.getByRole("button", { name: "Pause" }).waitFor({ timeout: 60_000 });
+      } finally {
+        await browser.close();
+        await served.stop();
+        await powerOn(LAB, [leader]);
+      }
+      expect(leaderOf(await cluster.healthy())).not.toBe(leader);
     },
   );
 

@@ -69,7 +69,7 @@ function staged(path: string): string {
 }
 
 /**
- * Replaces files, each atomically: it is written beside its place, checked there by its own program, and renamed.
+ * Replaces files that differ, each atomically: it is written beside its place, checked there by its own program, and renamed.
  * A file that does not pass never reaches its place, and then none after it does. A lesser user's file in a directory
  * that this user can change is written as that user; root's files are in none of those.
  * @param validate the command that checks a file, with `{}` for the file's path; by final path.
@@ -95,11 +95,18 @@ export function writeFiles(
         `chmod ${file.mode} ${next}`,
         ...(Object.hasOwn(validate, path) ? [check(path, validate[path] as string)] : []),
         `sync ${next}`,
-        `mv -fT ${next} ${quote(path)}`,
+        `if ${isSame(path)}; then rm -f ${next}; else mv -fT ${next} ${quote(path)}; fi`,
       ].join("\n");
       return as(file.owner, `${dirname(path)}/.`, script);
     })
     .join("\n");
+}
+
+/** Whether the file that is there needs nothing: whoever watches it sees no other one then. A link is never it. */
+function isSame(path: string): string {
+  const [there, next] = [quote(path), quote(staged(path))];
+  const rights = (file: string) => `"$(stat -c %a:%u:%g ${file})"`;
+  return `[ ! -L ${there} ] && [ -f ${there} ] && cmp -s ${there} ${next} && [ ${rights(there)} = ${rights(next)} ]`;
 }
 
 function check(path: string, command: string): string {

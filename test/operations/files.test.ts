@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { statSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -74,6 +74,23 @@ test("a file is replaced by another one, never written over", () => {
   expect(readFileSync(path, "utf8")).toBe("new\n");
   expect(statSync(path).ino).not.toBe(before);
   expect(readdirSync(folder)).toEqual(["a.conf"]);
+});
+
+test("a file that is as it has to be stays the one it is, and a link to one does not", () => {
+  const path = join(folder, "a");
+  const write = () => sh(writeFiles({ [path]: file("a\n") })).status;
+  expect(write()).toBe(0);
+  const { ino } = statSync(path);
+  expect(write()).toBe(0);
+  expect(statSync(path).ino).toBe(ino);
+  chmodSync(path, 0o600);
+  expect(write()).toBe(0);
+  expect(statSync(path).mode & 0o777).toBe(0o644);
+  renameSync(path, join(folder, "other"));
+  symlinkSync(join(folder, "other"), path);
+  expect(write()).toBe(0);
+  expect(lstatSync(path).isSymbolicLink()).toBe(false);
+  expect(readdirSync(folder).sort()).toEqual(["a", "other"]);
 });
 
 test("a file that its own program refuses leaves the old one, and the run fails with its words", () => {

@@ -7,6 +7,7 @@ import { inside, isOn } from "../lab/faults/inside";
 import { rerunAsRoot } from "../lab/rights";
 import { DEFAULT_NAME } from "../lab/state";
 import { labStatus } from "../lab/status";
+import { parseSpan } from "./time";
 
 interface FaultOptions {
   readonly name: string;
@@ -218,9 +219,9 @@ async function ended(seconds: number | undefined): Promise<void> {
 
 function lasting(parent: Command, name: string, description: string): Command {
   return verb(parent, name, description).option(
-    "--for <seconds>",
-    "heal it after this long (default: on Ctrl-C)",
-    positive,
+    "--for <time>",
+    "heal it after this long, e.g. 30s, 2m (default: on Ctrl-C)",
+    (text: string) => parseSpan("--for", text) / 1000,
   );
 }
 

@@ -18,7 +18,7 @@ import {
 import { considerResume, finishRestore } from "../operator/restore-resume";
 import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
-import { confirm, EXIT_CODES } from "./ask";
+import { confirm, EXIT_CODES, wrapped } from "./ask";
 import { backupPlanOf } from "./backup";
 import { withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { during, report } from "./during";
@@ -153,7 +153,7 @@ async function untilSignal<T>(
 }
 
 function tellEffects({ plan }: OpenCluster, effects: readonly string[], json?: boolean): void {
-  report(json, { cluster: plan.name, effects }, plan.name, ...effects.map((one) => `  - ${one}`));
+  report(json, { cluster: plan.name, effects }, plan.name, ...effects.map(wrapped));
 }
 
 const HELP = `
@@ -181,7 +181,7 @@ function tellPlan(
     json,
     { cluster: plan.name, target, backup: backup.id, bytes: backup.size, first, members, effects },
     title,
-    ...effects.map((effect) => `  - ${effect}`),
+    ...effects.map(wrapped),
   );
 }
 

@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseSettings } from "../../src/config/parse";
+import { parse } from "yaml";
+import { parseSettings, rawSettings } from "../../src/config/parse";
+import { packageRoot } from "../../src/package-root";
 import { hostBasedAuthentication } from "../../src/plan/authentication";
 import { warnings } from "../../src/plan/warnings";
 
@@ -150,4 +154,12 @@ test("an extension that works only preloaded is told where it is not", () => {
   ]) {
     expect(warnings(stack({ shared_preload_libraries }))).toEqual([]);
   }
+});
+
+test("the example that is to be copied gives no reason to warn", () => {
+  const file = readFileSync(join(packageRoot(), "stacks/Pulumi.example.yaml"), "utf8");
+  const { config } = parse(file.replaceAll("AAAA…", "AAAA")) as {
+    config: { [key: string]: unknown };
+  };
+  expect(warnings(parseSettings(rawSettings(config)))).toEqual([]);
 });

@@ -106,7 +106,7 @@ test("imports go one way", () => {
       const folder = target.split("/")[0] as string;
       if (folder === from) return false;
       const allowed = ALLOWED[from] ?? [];
-      const named = [folder, target];
+      const named = [folder, dirname(target), target];
       if (named.some((one) => allowed.includes(one))) return false;
       return !(typeOnly && named.some((one) => allowed.includes(`types of ${one}`)));
     });

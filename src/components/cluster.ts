@@ -5,7 +5,8 @@ import { BACKUP_ROLES } from "../plan/backup";
 import { planCluster } from "../plan/plan";
 import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
-import type { Source, TrialInput } from "../resources/inputs";
+import type { TrialInput } from "../resources/inputs/preflight";
+import type { Source } from "../resources/inputs/source";
 import {
   Backups,
   DynamicConfiguration,

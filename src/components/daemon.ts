@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets, ServicePlan } from "../plan/types";
-import type { FileInput, Source } from "../resources/inputs";
+import type { FileInput } from "../resources/inputs/files";
+import type { Source } from "../resources/inputs/source";
 import { Service } from "../resources/resources";
 import type { SecretOutputs } from "./passwords";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationPlan } from "../plan/types";
-import type { CarriedRules, Source } from "../resources/inputs";
+import type { CarriedRules, Source } from "../resources/inputs/source";
 import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resources/resources";
 
 /** A server that runs already, on its way to be the first member: one resource for each of its steps. */

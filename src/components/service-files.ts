@@ -1,6 +1,6 @@
 import { configurationHash } from "../configuration-hash";
 import type { ClusterPlan } from "../plan/types";
-import type { ServiceFilesInput } from "../resources/inputs";
+import type { ServiceFilesInput } from "../resources/inputs/preflight";
 
 /** Daemons of which a preview tells first what becomes of them; Barman touches nothing that runs. */
 const TOLD = ["patroni", "haproxy", "keepalived", "etcd"];

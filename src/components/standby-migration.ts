@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StandbyPlan } from "../plan/types";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import {
   MigrationReport,
   Promotion,

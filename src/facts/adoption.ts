@@ -2,7 +2,7 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { psql } from "./postgres";
 import { ORIGINAL, type Client } from "./source";
 import { literal } from "./sql";

@@ -2,7 +2,7 @@
 // data of somebody whom nobody knows yet, and only what such a server can have is let through.
 import { z } from "zod";
 import { FactError } from "../errors";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { rowOf } from "./loaded-rules";
 import { ruleLines } from "./rule-files";
 import { optionWithoutSecret, withoutSecrets } from "./secrets";

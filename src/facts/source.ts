@@ -1,7 +1,7 @@
 import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { findServer } from "./find-server";
 import { HBA_ROWS, IDENT_ROWS, MAPPINGS } from "./loaded-rules";
 import { RULE_FILES } from "./rule-files";

@@ -1,6 +1,7 @@
 import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
-import type { StandbyInputs, StreamInput } from "../resources/inputs";
+import type { StandbyInputs } from "../resources/inputs/standby";
+import type { StreamInput } from "../resources/inputs/survey";
 import { psql } from "./postgres";
 import { literal } from "./sql";
 import { findServer, serverRequired } from "./find-server";

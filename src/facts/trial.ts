@@ -1,6 +1,6 @@
 import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
-import type { TrialInput } from "../resources/inputs";
+import type { TrialInput } from "../resources/inputs/preflight";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;

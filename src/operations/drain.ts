@@ -1,6 +1,6 @@
 import { readingSessionsProbe } from "../facts/haproxy";
 import type { Host } from "../host/host";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { drainServers, readyServers } from "./haproxy";
 
 /** Where the hosts of a cluster are to be had by name. */

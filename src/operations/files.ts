@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { FoundDirectory, FoundFile } from "../facts/files";
 import { asOwner, rootAlone } from "../host/ownership";
 import { hereDocument, quote } from "../host/shell";
-import type { FileInput } from "../resources/inputs";
+import type { FileInput } from "../resources/inputs/files";
 
 /** Paths whose file is absent or differs in text, mode or owner. */
 export function changedFiles(

@@ -11,7 +11,7 @@ import {
   TRACKING_TABLE,
 } from "../facts/firewall";
 import { hereDocument } from "../host/shell";
-import type { FileInput } from "../resources/inputs";
+import type { FileInput } from "../resources/inputs/files";
 import { removeFiles, writeFiles } from "./files";
 import { retireUnit } from "./units";
 

@@ -6,7 +6,7 @@ import { forkPasswordProbe, forksProbe, type Fork } from "../facts/forks";
 import { clusterViewProbe, describeMembers, type ClusterView } from "../facts/patroni";
 import { psql } from "../facts/postgres";
 import type { Host } from "../host/host";
-import type { ForkInputs } from "../resources/inputs";
+import type { ForkInputs } from "../resources/inputs/fork";
 import { askEach, demandAll, type Asked } from "./ask";
 import { changedFiles } from "./files";
 import { changeFork, fitness, makeFork, removeFork } from "./fork-scripts";

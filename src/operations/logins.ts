@@ -1,6 +1,6 @@
 import { loginFiles, type UserLogins } from "../facts/logins";
 import { asUser, quote } from "../host/shell";
-import type { LinkInput } from "../resources/inputs";
+import type { LinkInput } from "../resources/inputs/logins";
 import { makeDirectories, writeFiles } from "./files";
 
 /** Makes a user's key, where there is none; the private half never leaves the host. */

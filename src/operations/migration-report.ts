@@ -1,6 +1,6 @@
 // What a migration will do to a server, as its owner wants to read it before he signs. Pure: facts in, text out.
 import type { Client, FoundSource, SourceDatabase } from "../facts/source";
-import type { MigrationReportInputs } from "../resources/inputs";
+import type { MigrationReportInputs } from "../resources/inputs/survey";
 import { sizeOf } from "./words";
 
 /** One setting that will be another. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { psql, type Catalog, type Extensions, type Role } from "../facts/postgres";
 import { literal } from "../facts/sql";
 import { hereDocument } from "../host/shell";
-import type { DatabaseInput, RoleInput } from "../resources/inputs";
+import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import { scramVerifier, verifies } from "./scram";
 
 /**

@@ -1,5 +1,5 @@
 import type { Catalog } from "../facts/postgres";
-import type { DatabaseInput, RoleInput } from "../resources/inputs";
+import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import { identifier } from "./postgres";
 
 /** What the stack names. */

@@ -1,5 +1,5 @@
 import type { Schema } from "../facts/postgres";
-import type { SchemaInput } from "../resources/inputs";
+import type { SchemaInput } from "../resources/inputs/database";
 import { identifier } from "./postgres";
 
 /** The SQL that makes schemas as wanted, touching only what differs; empty where all is so. Nothing is dropped or revoked. */

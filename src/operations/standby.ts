@@ -5,7 +5,7 @@ import { ORIGINAL } from "../facts/source";
 import { literal } from "../facts/sql";
 import { askOldServer, findOldServer, type OldServer } from "../facts/standby";
 import { hereDocument, quote } from "../host/shell";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { setAsideCopy } from "./adoption";
 
 /** Keeps what was found of the old server, on a member: from now on that counts. */

@@ -1,5 +1,5 @@
 import type { ClusterSettings, Settings } from "../config/schema";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES } from "./backup";
 import { throughBalancers } from "./migrated-rules";

@@ -2,7 +2,8 @@ import type { BackupSettings, ClusterSettings, Settings } from "../config/schema
 import { MEMBER_FILE } from "../config/directories";
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
-import type { LinkInput, RoleInput } from "../resources/inputs";
+import type { RoleInput } from "../resources/inputs/database";
+import type { LinkInput } from "../resources/inputs/logins";
 import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { sshConfig, sshPort } from "./logins";

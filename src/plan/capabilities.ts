@@ -1,6 +1,6 @@
 import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
-import type { VersionRule } from "../resources/inputs";
+import type { VersionRule } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 
 /** What differs between the versions of Patroni that pgherd works with: 3.0 to 4.x. */

@@ -1,7 +1,8 @@
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
-import type { HostsFacts, Source } from "../resources/inputs";
+import type { HostsFacts } from "../resources/inputs/preflight";
+import type { Source } from "../resources/inputs/source";
 import { BACKUP_SLOT, BARMAN_CHECKS } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { migratedParameters, migratedSlots } from "./migrated-settings";

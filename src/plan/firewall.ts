@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { addressOf } from "./addresses";
 import { planCallers } from "./callers";
 import { FORK_MARK, planFlows } from "./flows";

@@ -1,5 +1,5 @@
 import type { FirewallSettings, Settings } from "../config/schema";
-import type { Reach } from "../resources/inputs";
+import type { Reach } from "../resources/inputs/preflight";
 import { addressOf } from "./addresses";
 import { sshPort } from "./logins";
 import { networkOf } from "./networks";

@@ -2,7 +2,7 @@ import { dataDirectory, forksDirectory } from "../config/directories";
 import { secondsOf } from "../config/duration";
 import type { Settings } from "../config/schema";
 import { bytesOf, megabytes } from "../config/size";
-import type { ForkInputs } from "../resources/inputs";
+import type { ForkInputs } from "../resources/inputs/fork";
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
 import { planPatroni } from "./patroni";

@@ -1,6 +1,6 @@
 import type { ClusterSettings, RecoveryTarget, Settings } from "../config/schema";
 import { epochOf } from "../config/time";
-import type { BootstrapInput } from "../resources/inputs";
+import type { BootstrapInput } from "../resources/inputs/preflight";
 import { addressOf } from "./addresses";
 import { binDirectoryOf, homeOf, POSTGRES_USER } from "./backup";
 import { sshConfig, sshDirectory, sshPort } from "./logins";

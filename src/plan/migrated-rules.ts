@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { fieldsOf, parseHba, type HbaRule } from "../config/hba";
 import { HbaError } from "../config/hba-error";
 import { includes } from "../config/hba-cover";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 
 // Clients of a migrated server come through the load balancers, whose addresses they then have: what its pg_hba.conf says
 // of databases and roles goes on to hold for them, what it says of their own addresses cannot.

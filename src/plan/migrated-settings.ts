@@ -1,5 +1,5 @@
 import type { Settings } from "../config/schema";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { NOT_WAITING } from "../setting-values";
 import { BARMAN_CHECKS } from "./backup";
 import { ownParameters } from "./parameters";

@@ -3,7 +3,7 @@ import { dataDirectory, MEMBER_FILE } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { OWNING } from "../host/ownership";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";

@@ -1,7 +1,7 @@
 import { dataDirectory, dcsDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import type { PreflightInputs, Requirement } from "../resources/inputs";
+import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
 import { addressOf } from "./addresses";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";

@@ -2,27 +2,24 @@ import type { MigrationStep } from "../config/schema";
 import type {
   AdoptionInputs,
   CutOverInputs,
-  DatabaseInput,
-  DirectoryInput,
-  EtcdMemberInput,
-  FileInput,
-  ForkInputs,
-  HostsFacts,
-  LinkInput,
-  MigrationReportInputs,
-  PreflightInputs,
-  PromotionInputs,
-  RoleInput,
   RollbackInputs,
-  RollingInput,
-  Source,
+  TakeoverInputs,
+} from "../resources/inputs/adoption";
+import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
+import type { DirectoryInput, FileInput } from "../resources/inputs/files";
+import type { ForkInputs } from "../resources/inputs/fork";
+import type { LinkInput } from "../resources/inputs/logins";
+import type { RollingInput } from "../resources/inputs/patroni-cluster";
+import type { HostsFacts, PreflightInputs } from "../resources/inputs/preflight";
+import type { EtcdMemberInput } from "../resources/inputs/service";
+import type { Source } from "../resources/inputs/source";
+import type {
+  PromotionInputs,
   StandbyClusterInputs,
   StandbyInputs,
   StandbySlotInputs,
-  StreamInput,
-  SurveyInputs,
-  TakeoverInputs,
-} from "../resources/inputs";
+} from "../resources/inputs/standby";
+import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../resources/inputs/survey";
 
 /** Files by absolute path. */
 export type Files = { readonly [path: string]: FileInput };

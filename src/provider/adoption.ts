@@ -10,7 +10,7 @@ import {
   setAsideCopy,
   tryRules,
 } from "../operations/adoption";
-import type { AdoptionInputs } from "../resources/inputs";
+import type { AdoptionInputs } from "../resources/inputs/adoption";
 import { lostRules } from "./carried-rules";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";

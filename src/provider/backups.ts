@@ -1,7 +1,7 @@
 import { BACKUP_UNITS, catalogOfBackupsProbe, failedChecksProbe } from "../facts/barman";
 import { archiveSegment, startBackup, startTimers } from "../operations/barman";
 import { waitFor } from "../operations/wait";
-import type { BackupsInputs } from "../resources/inputs";
+import type { BackupsInputs } from "../resources/inputs/backups";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 

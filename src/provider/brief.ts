@@ -1,4 +1,4 @@
-import type { DirectoryInput, FileInput } from "../resources/inputs";
+import type { DirectoryInput, FileInput } from "../resources/inputs/files";
 import { isUnknown, type Value } from "../rpc/values";
 
 /**

@@ -1,6 +1,6 @@
 import { HealthError } from "../errors";
 import { loadedRulesProbe, standAmong, type LoadedRules } from "../facts/loaded-rules";
-import type { CarriedRules } from "../resources/inputs";
+import type { CarriedRules } from "../resources/inputs/source";
 import type { Context } from "./context";
 
 /** Which of a migrated server's lines these files do not have as it had them; nothing if they have all. */

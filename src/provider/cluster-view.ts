@@ -9,7 +9,7 @@ import { CommandError } from "../errors";
 import { follows, NO_ANSWER, serves } from "../facts/member-state";
 import type { Probe } from "../host/host";
 import { waitFor } from "../operations/wait";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 
 /** The cluster as the member sees it that knows most of it; nothing if none answers. */

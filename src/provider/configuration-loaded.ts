@@ -13,7 +13,7 @@ import {
   type WantedSettings,
 } from "../operations/settings";
 import { sameValue, type Value } from "../rpc/values";
-import type { PatroniClusterInputs, UpdateReportInputs } from "../resources/inputs";
+import type { PatroniClusterInputs, UpdateReportInputs } from "../resources/inputs/patroni-cluster";
 import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";

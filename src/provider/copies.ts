@@ -1,5 +1,5 @@
 import { copiesProbe, type Copy } from "../facts/standby";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 
 /** Copies that replicas are making of this member now. */

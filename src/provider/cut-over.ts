@@ -1,6 +1,6 @@
 import { directClientsProbe } from "../facts/adoption";
 import type { Client } from "../facts/source";
-import type { CutOverInputs } from "../resources/inputs";
+import type { CutOverInputs } from "../resources/inputs/adoption";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 

@@ -7,7 +7,7 @@ import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";
 import { refusedSettings, untilGone } from "./refused-settings";
-import type { DynamicConfigurationInputs } from "../resources/inputs";
+import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
 
 /**

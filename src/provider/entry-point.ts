@@ -6,7 +6,7 @@ import {
 } from "../facts/haproxy";
 import { readyServers } from "../operations/haproxy";
 import type { Context } from "./context";
-import type { EntryPointInputs } from "../resources/inputs";
+import type { EntryPointInputs } from "../resources/inputs/entry-point";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 

@@ -3,7 +3,7 @@ import { dcsMemberProbe, healthPagesProbe, membershipProbe } from "../facts/etcd
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { refuseStrangers } from "./etcd-member";
-import type { EtcdClusterInputs } from "../resources/inputs";
+import type { EtcdClusterInputs } from "../resources/inputs/etcd-cluster";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 

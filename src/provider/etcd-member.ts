@@ -4,7 +4,7 @@ import { unitProbe } from "../facts/systemd";
 import { addMember, JOIN_FILE, removeMember, setAsideRemains } from "../operations/etcd";
 import { writeFiles } from "../operations/files";
 import { retireUnit } from "../operations/units";
-import type { EtcdMemberInput } from "../resources/inputs";
+import type { EtcdMemberInput } from "../resources/inputs/service";
 import type { Context } from "./context";
 import { waitFor } from "../operations/wait";
 

@@ -18,7 +18,7 @@ import {
   removeFirewall,
   tryRules,
 } from "../operations/firewall";
-import type { FirewallInputs, NewPortsInputs } from "../resources/inputs";
+import type { FirewallInputs, NewPortsInputs } from "../resources/inputs/firewall";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 

@@ -1,7 +1,7 @@
 import { configurationHash } from "../configuration-hash";
 import { filesProbe } from "../facts/files";
 import { unitProbe } from "../facts/systemd";
-import type { PreflightInputs, ServiceFilesInput } from "../resources/inputs";
+import type { PreflightInputs, ServiceFilesInput } from "../resources/inputs/preflight";
 import type { Context } from "./context";
 import { DAEMONS } from "./daemons";
 

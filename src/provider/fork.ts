@@ -1,5 +1,5 @@
 import { dropFork, ensureFork, observeFork, type FoundFork } from "../operations/forks";
-import type { ForkInputs } from "../resources/inputs";
+import type { ForkInputs } from "../resources/inputs/fork";
 import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import { foundFiles } from "./host-base";

@@ -11,7 +11,8 @@ import { waitFor } from "../operations/wait";
 import { PgherdError } from "../errors";
 import { briefFiles } from "./brief";
 import type { Context } from "./context";
-import type { FileInput, HostBaseInputs } from "../resources/inputs";
+import type { FileInput } from "../resources/inputs/files";
+import type { HostBaseInputs } from "../resources/inputs/host-base";
 import { isUnfinished, type ResourceType } from "./resource";
 import { triedOn } from "./trial";
 

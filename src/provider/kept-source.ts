@@ -1,5 +1,5 @@
 import { keptSourceProbe } from "../facts/adoption";
-import type { Source } from "../resources/inputs";
+import type { Source } from "../resources/inputs/source";
 import type { Context } from "./context";
 
 /** What was found of the old server before the first change, as one of these hosts has kept it; nothing before that. */

@@ -10,7 +10,8 @@ import {
   setGuests,
   writeClient,
 } from "../operations/logins";
-import type { FileInput, LinkInput, LoginsInputs } from "../resources/inputs";
+import type { FileInput } from "../resources/inputs/files";
+import type { LinkInput, LoginsInputs } from "../resources/inputs/logins";
 import type { Context } from "./context";
 import { foundFiles } from "./host-base";
 import type { ResourceType } from "./resource";

@@ -1,7 +1,7 @@
 import { sourceProbe } from "../facts/source";
 import { PgherdError } from "../errors";
 import { renderReport } from "../operations/migration-report";
-import type { MigrationReportInputs } from "../resources/inputs";
+import type { MigrationReportInputs } from "../resources/inputs/survey";
 import { keptSource } from "./kept-source";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";

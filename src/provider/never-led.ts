@@ -2,7 +2,8 @@ import { controlFileProbe } from "../facts/control-file";
 import { keyProbe } from "../facts/etcd";
 import { serves } from "../facts/member-state";
 import { dcsKey } from "../facts/patroni";
-import type { RollbackInputs, Source } from "../resources/inputs";
+import type { RollbackInputs } from "../resources/inputs/adoption";
+import type { Source } from "../resources/inputs/source";
 import { viewOf } from "./cluster-view";
 import type { Context } from "./context";
 

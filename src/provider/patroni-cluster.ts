@@ -14,7 +14,7 @@ import { configurationLoaded, keepPromises } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
 import { beginCopiesAnew } from "./first-copies";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { ResourceType } from "./resource";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";

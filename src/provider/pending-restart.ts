@@ -1,7 +1,7 @@
 import type { MemberStatus } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
 import { lowered, otherwisePending, wantedSettings } from "../operations/settings";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
 

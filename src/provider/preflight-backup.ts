@@ -1,7 +1,7 @@
 import { catalogOfBackupsProbe } from "../facts/barman";
 import { findRecovery } from "../operations/recovery-window";
 import { sizeOf } from "../operations/words";
-import type { BootstrapInput } from "../resources/inputs";
+import type { BootstrapInput } from "../resources/inputs/preflight";
 import type { Context } from "./context";
 import type { Sighting } from "./sighting";
 

@@ -1,5 +1,5 @@
 import { normalizePath } from "../config/directories";
-import type { PreflightInputs } from "../resources/inputs";
+import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
 

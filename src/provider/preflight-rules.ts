@@ -1,4 +1,4 @@
-import type { PreflightInputs } from "../resources/inputs";
+import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
 import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";

@@ -1,5 +1,5 @@
 import { absentExtensionsProbe } from "../facts/trial";
-import type { PreflightInputs, TrialInput } from "../resources/inputs";
+import type { PreflightInputs, TrialInput } from "../resources/inputs/preflight";
 import { sameValue, type Value } from "../rpc/values";
 import { numberOf } from "../setting-values";
 import type { Context } from "./context";

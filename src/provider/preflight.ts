@@ -5,7 +5,7 @@ import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Host } from "../host/host";
 import { oneCauseOnce } from "../operations/one-cause";
-import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs";
+import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs/preflight";
 import { sameValue, type Value } from "../rpc/values";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";

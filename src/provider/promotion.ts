@@ -5,7 +5,7 @@ import { createRoles } from "../operations/adoption";
 import { patchConfiguration } from "../operations/patroni";
 import { allowWrites, openDatabases, releaseWal, stopWrites } from "../operations/standby";
 import { waitFor } from "../operations/wait";
-import type { PromotionInputs } from "../resources/inputs";
+import type { PromotionInputs } from "../resources/inputs/standby";
 import { untilLed } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";

@@ -12,7 +12,7 @@ import {
 } from "../operations/rolling-restart";
 import { Standstill } from "../operations/stuck";
 import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 import { askPostgres, isFollowing, leaderOf, statusesOf, viewOf } from "./cluster-view";
 import { whyNotWait } from "./standstill";

@@ -21,7 +21,7 @@ import { careForEtcd, type EtcdCare } from "./etcd-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
 import { demandLoaded, untilLoaded } from "./loaded";
-import type { ServiceInputs } from "../resources/inputs";
+import type { ServiceInputs } from "../resources/inputs/service";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 

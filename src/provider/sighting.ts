@@ -2,7 +2,7 @@ import type { FoundRestore } from "../facts/restore-record";
 import { SocketAddress, isIPv6 } from "node:net";
 import type { HostFacts } from "../facts/host";
 import type { ClosedDoor } from "../facts/reach";
-import type { Requirement } from "../resources/inputs";
+import type { Requirement } from "../resources/inputs/preflight";
 
 /** A host as the preflight saw it. */
 export interface Sighting {

@@ -1,7 +1,7 @@
 import { HealthError } from "../errors";
 import { systemIdentifierProbe } from "../facts/patroni";
 import { takeBackSettings } from "../operations/adoption";
-import type { StandbyClusterInputs } from "../resources/inputs";
+import type { StandbyClusterInputs } from "../resources/inputs/standby";
 import { rulesCarried } from "./carried-rules";
 import type { ResourceType } from "./resource";
 import { isPromoted, untilFollowing } from "./standby-view";

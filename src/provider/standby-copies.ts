@@ -2,7 +2,7 @@ import { keyProbe } from "../facts/etcd";
 import { dcsKey } from "../facts/patroni";
 import { isEmptyProbe, placesProbe } from "../facts/places";
 import { forgetDatabase } from "../operations/standby";
-import type { StandbyInputs } from "../resources/inputs";
+import type { StandbyInputs } from "../resources/inputs/standby";
 import type { Context } from "./context";
 import { beginCopiesAnew } from "./first-copies";
 

@@ -2,7 +2,7 @@ import { PgherdError } from "../errors";
 import { forgetOriginal } from "../operations/adoption";
 import { allowWrites, forgetCluster, releaseWal } from "../operations/standby";
 import { retireUnit } from "../operations/units";
-import type { StandbyRollbackInputs } from "../resources/inputs";
+import type { StandbyRollbackInputs } from "../resources/inputs/standby";
 import type { ResourceType } from "./resource";
 import { isPromoted } from "./standby-view";
 import { keptSource } from "./kept-source";

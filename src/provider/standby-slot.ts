@@ -1,6 +1,6 @@
 import { oldSlotProbe } from "../facts/standby";
 import { keepFound, reserveWal, setAsideLeftCopy } from "../operations/standby";
-import type { StandbySlotInputs } from "../resources/inputs";
+import type { StandbySlotInputs } from "../resources/inputs/standby";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 import { isPromoted } from "./standby-view";

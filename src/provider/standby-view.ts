@@ -3,7 +3,7 @@ import { keyProbe } from "../facts/etcd";
 import { dcsKey, describeMembers, type ClusterView } from "../facts/patroni";
 import { oldCopiesProbe, oldSlotProbe } from "../facts/standby";
 import { waitFor } from "../operations/wait";
-import type { StandbyInputs } from "../resources/inputs";
+import type { StandbyInputs } from "../resources/inputs/standby";
 import { isFollowing, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";

@@ -1,7 +1,7 @@
 import type { StreamRights } from "../facts/standby";
 import { toBeRun } from "../operations/remedies";
 import { verifies } from "../operations/scram";
-import type { StreamInput } from "../resources/inputs";
+import type { StreamInput } from "../resources/inputs/survey";
 
 /** A first copy takes two streams, and WAL follows by one of them. */
 const SENDERS = 3;

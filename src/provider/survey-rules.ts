@@ -3,7 +3,7 @@ import { HIDDEN } from "../facts/secrets";
 import type { FoundSource, Library } from "../facts/source";
 import { quote, words } from "../host/shell";
 import { toBeRun } from "../operations/remedies";
-import type { SurveyInputs } from "../resources/inputs";
+import type { SurveyInputs } from "../resources/inputs/survey";
 import { spelled } from "./preflight-rules";
 
 /** What forbids a migration, each reason with what to do; none if nothing does. */

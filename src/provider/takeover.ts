@@ -1,7 +1,7 @@
 import { systemIdentifierProbe } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { restartPostgres } from "../operations/patroni";
-import type { TakeoverInputs } from "../resources/inputs";
+import type { TakeoverInputs } from "../resources/inputs/adoption";
 import { rulesCarried } from "./carried-rules";
 import { untilLed } from "./cluster-view";
 import type { Context } from "./context";

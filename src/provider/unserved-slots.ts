@@ -1,6 +1,6 @@
 import { longTransactionsProbe, type LongTransaction } from "../facts/activity";
 import { oldestSegmentProbe, slotSegmentsProbe } from "../facts/slot-wal";
-import type { PatroniClusterInputs } from "../resources/inputs";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
 

@@ -1,4 +1,4 @@
-import type { UpdateReportInputs } from "../resources/inputs";
+import type { UpdateReportInputs } from "../resources/inputs/patroni-cluster";
 import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound } from "./found-cluster";
 import type { ResourceType } from "./resource";

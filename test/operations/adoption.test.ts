@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ORIGINAL } from "../../src/facts/source";
 import { keepOriginal, restoreOriginal, setAsideCopy } from "../../src/operations/adoption";
-import type { Source } from "../../src/resources/inputs";
+import type { Source } from "../../src/resources/inputs/source";
 import { asRoot, give, ground, LESSER, rights } from "../users";
 
 /** A server of a lesser user's, who stands for postgres, on a host with no systemd. */

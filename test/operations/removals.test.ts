@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Catalog } from "../../src/facts/postgres";
 import { catalogChanges } from "../../src/operations/postgres";
 import { describeRemovals, removalChanges, removed } from "../../src/operations/removals";
-import type { DatabaseInput, RoleInput } from "../../src/resources/inputs";
+import type { DatabaseInput, RoleInput } from "../../src/resources/inputs/database";
 
 const role = (name: string, more: Partial<RoleInput> = {}): RoleInput => ({
   ...{ name, createdb: false, createrole: false, connectionLimit: -1 },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
 import { dynamicConfiguration } from "../../src/plan/dynamic-configuration";
-import type { HostsFacts } from "../../src/resources/inputs";
+import type { HostsFacts } from "../../src/resources/inputs/preflight";
 
 const GB = 2 ** 30;
 

@@ -6,7 +6,7 @@ import { rawStack, readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { planCluster } from "../../src/plan/plan";
 import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
-import type { HostsFacts } from "../../src/resources/inputs";
+import type { HostsFacts } from "../../src/resources/inputs/preflight";
 
 const GOLDEN = join(import.meta.dirname, "golden");
 

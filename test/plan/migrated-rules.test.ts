@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rejectsByAddress, throughBalancers } from "../../src/plan/migrated-rules";
-import type { Source } from "../../src/resources/inputs";
+import type { Source } from "../../src/resources/inputs/source";
 import { SOURCE } from "../source";
 
 const BALANCERS = ["10.89.0.31/32", "10.89.0.100/32"];

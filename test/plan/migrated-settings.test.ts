@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
 import { planCluster } from "../../src/plan/plan";
 import { migratedParameters, migratedSlots, neededAtOnce } from "../../src/plan/migrated-settings";
-import type { Source } from "../../src/resources/inputs";
+import type { Source } from "../../src/resources/inputs/source";
 import { SOURCE } from "../source";
 
 const settings = (cluster: object = {}) =>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
 import { planCluster } from "../../src/plan/plan";
-import type { HostsFacts } from "../../src/resources/inputs";
+import type { HostsFacts } from "../../src/resources/inputs/preflight";
 import { SOURCE } from "../source";
 
 const HOSTS = {

@@ -3,7 +3,7 @@ import type { RunningBackup } from "../../src/facts/activity";
 import type { ClusterView } from "../../src/facts/patroni";
 import type { Context } from "../../src/provider/context";
 import { foreseeCluster } from "../../src/provider/foresee-cluster";
-import type { PatroniClusterInputs } from "../../src/resources/inputs";
+import type { PatroniClusterInputs } from "../../src/resources/inputs/patroni-cluster";
 
 const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
 

@@ -3,7 +3,9 @@ import type { Probe } from "../../src/host/host";
 import { adoption } from "../../src/provider/adoption";
 import type { Context } from "../../src/provider/context";
 import { migrationReport } from "../../src/provider/migration-report";
-import type { AdoptionInputs, MigrationReportInputs, Source } from "../../src/resources/inputs";
+import type { AdoptionInputs } from "../../src/resources/inputs/adoption";
+import type { Source } from "../../src/resources/inputs/source";
+import type { MigrationReportInputs } from "../../src/resources/inputs/survey";
 
 const SOURCE = {
   version: 17,

@@ -3,7 +3,7 @@ import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { judgeBootstrap } from "../../src/provider/preflight-backup";
 import type { Sighting } from "../../src/provider/sighting";
-import type { BootstrapInput } from "../../src/resources/inputs";
+import type { BootstrapInput } from "../../src/resources/inputs/preflight";
 
 const WISH: BootstrapInput = {
   host: "backup1",

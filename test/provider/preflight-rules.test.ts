@@ -4,7 +4,11 @@ import { learn } from "../../src/provider/preflight";
 import { judgeHost } from "../../src/provider/preflight-rules";
 import { judgeBetween, judgeFixed } from "../../src/provider/preflight-rules-between";
 import type { Sighting } from "../../src/provider/sighting";
-import type { PreflightInputs, Requirement, VersionRule } from "../../src/resources/inputs";
+import type {
+  PreflightInputs,
+  Requirement,
+  VersionRule,
+} from "../../src/resources/inputs/preflight";
 
 const GIGABYTE = 2 ** 30;
 

@@ -6,7 +6,7 @@ import { planPreflight } from "../../src/plan/preflight";
 import { tooLarge, withoutExtensions } from "../../src/provider/preflight-trial";
 import { described } from "../../src/provider/trial";
 import type { Sighting } from "../../src/provider/sighting";
-import type { TrialInput } from "../../src/resources/inputs";
+import type { TrialInput } from "../../src/resources/inputs/preflight";
 
 const TRIAL: TrialInput = {
   version: 17,

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { rollback } from "../../src/provider/rollback";
-import type { RollbackInputs } from "../../src/resources/inputs";
+import type { RollbackInputs } from "../../src/resources/inputs/adoption";
 
 const inputs: RollbackInputs = {
   cluster: "shop",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { StreamRights } from "../../src/facts/standby";
 import { scramVerifier } from "../../src/operations/scram";
 import { judgeStream } from "../../src/provider/stream-rules";
-import type { StreamInput } from "../../src/resources/inputs";
+import type { StreamInput } from "../../src/resources/inputs/survey";
 
 const STREAM: StreamInput = {
   address: "10.0.0.9",

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { CopyTarget } from "../../src/facts/adoption";
 import type { SourceDetails } from "../../src/facts/source";
 import { judgeSource } from "../../src/provider/survey-rules";
-import type { Source, SurveyInputs } from "../../src/resources/inputs";
+import type { Source } from "../../src/resources/inputs/source";
+import type { SurveyInputs } from "../../src/resources/inputs/survey";
 import { DETAILS, SOURCE } from "../source";
 
 const INPUTS: SurveyInputs = {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { tellUnservedSlots } from "../../src/provider/unserved-slots";
-import type { PatroniClusterInputs } from "../../src/resources/inputs";
+import type { PatroniClusterInputs } from "../../src/resources/inputs/patroni-cluster";
 
 const CHIEF = { pid: 4711, user: "chief", database: "shop", seconds: 300 };
 

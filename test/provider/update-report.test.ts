@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { Context } from "../../src/provider/context";
 import { patroniCluster } from "../../src/provider/patroni-cluster";
 import { updateReport } from "../../src/provider/update-report";
-import type { PatroniClusterInputs, UpdateReportInputs } from "../../src/resources/inputs";
+import type {
+  PatroniClusterInputs,
+  UpdateReportInputs,
+} from "../../src/resources/inputs/patroni-cluster";
 
 const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
 

@@ -1,0 +1,16 @@
+/** The configuration that all members follow, kept in the DCS. */
+export interface DynamicConfigurationInputs {
+  readonly cluster: string;
+  /** A host that has etcdctl. */
+  readonly host: string;
+  /** etcd's client URLs. */
+  readonly endpoints: readonly string[];
+  /** https://patroni.readthedocs.io/en/latest/dynamic_configuration.html */
+  readonly configuration: { readonly [key: string]: unknown };
+  /** What stands in it beside that when it is first written, and is later changed by others than this. */
+  readonly beginning?: { readonly [key: string]: unknown };
+  /** Endpoint of Patroni's REST API by host: those who read it, once they run. */
+  readonly members: { readonly [host: string]: string };
+  /** Of PostgreSQL on them. */
+  readonly port: number;
+}

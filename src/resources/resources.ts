@@ -26,8 +26,7 @@ import type {
 import type { MigrationReportInputs, SurveyInputs } from "./inputs/survey";
 
 // The classes that the program names. What each takes stands in inputs/, plain data: the contract between the program, which
-// registers resources, and the provider, which makes them so. Their rules live in the provider; a property given as undefined is an
-// output that the provider fills in.
+// registers resources, and the provider, which makes them so. Their rules live in the provider.
 
 /** Inputs of which any part may come from other resources. */
 type Eventual<T> = { readonly [key in keyof T]: pulumi.Input<T[key]> };
@@ -39,211 +38,108 @@ export class Provider extends pulumi.ProviderResource {
   }
 }
 
+/**
+ * The class of a type of resource.
+ * @param outputs properties that the provider fills in.
+ */
+function resource<Inputs>(type: string, ...outputs: readonly string[]) {
+  const unknown = Object.fromEntries(outputs.map((output) => [output, undefined]));
+  return class extends pulumi.CustomResource {
+    constructor(name: string, args: Eventual<Inputs>, opts: pulumi.CustomResourceOptions) {
+      super(`pgherd:index:${type}`, name, { ...args, ...unknown }, opts);
+    }
+  };
+}
+
 /** A read-only look at all hosts before the first change. */
-export class Preflight extends pulumi.CustomResource {
+export class Preflight extends resource<PreflightInputs>("Preflight", "facts") {
   /** What was learned about the hosts; known in a preview too. */
   declare readonly facts: pulumi.Output<HostsFacts>;
-
-  constructor(name: string, args: Eventual<PreflightInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Preflight", name, { ...args, facts: undefined }, opts);
-  }
 }
 
 /** What an update will do to the running members, told before the first change. */
-export class UpdateReport extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    args: Eventual<UpdateReportInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:UpdateReport", name, { ...args }, opts);
-  }
-}
+export class UpdateReport extends resource<UpdateReportInputs>("UpdateReport") {}
 
 /** A read-only look at the server that is to be migrated. */
-export class Survey extends pulumi.CustomResource {
+export class Survey extends resource<SurveyInputs>("Survey", "source") {
   /** The server as it was before anything was changed; known in a preview too. */
   declare readonly source: pulumi.Output<Source>;
-
-  constructor(name: string, args: Eventual<SurveyInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Survey", name, { ...args, source: undefined }, opts);
-  }
 }
 
 /** What a migration will do to the server, told before the first change. */
-export class MigrationReport extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    args: Eventual<MigrationReportInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:MigrationReport", name, { ...args }, opts);
-  }
-}
+export class MigrationReport extends resource<MigrationReportInputs>("MigrationReport") {}
 
 /** The server made ready to be taken over, without stopping it. */
-export class Adoption extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<AdoptionInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Adoption", name, { ...args }, opts);
-  }
-}
+export class Adoption extends resource<AdoptionInputs>("Adoption") {}
 
 /** The server led by Patroni. */
-export class Takeover extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<TakeoverInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Takeover", name, { ...args }, opts);
-  }
-}
+export class Takeover extends resource<TakeoverInputs>("Takeover") {}
 
 /** The clients moved from the server's own address to the entry point. */
-export class CutOver extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<CutOverInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:CutOver", name, { ...args }, opts);
-  }
-}
+export class CutOver extends resource<CutOverInputs>("CutOver") {}
 
 /** The server standing alone again, as it was found. */
-export class Rollback extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<RollbackInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Rollback", name, { ...args }, opts);
-  }
-}
+export class Rollback extends resource<RollbackInputs>("Rollback") {}
 
 /** The old server made ready to be followed by a standby cluster. */
-export class StandbySlot extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<StandbySlotInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:StandbySlot", name, { ...args }, opts);
-  }
-}
+export class StandbySlot extends resource<StandbySlotInputs>("StandbySlot") {}
 
 /** The members, as they follow the old server. */
-export class StandbyCluster extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    args: Eventual<StandbyClusterInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:StandbyCluster", name, { ...args }, opts);
-  }
-}
+export class StandbyCluster extends resource<StandbyClusterInputs>("StandbyCluster") {}
 
 /** The cluster in the old server's place. */
-export class Promotion extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<PromotionInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Promotion", name, { ...args }, opts);
-  }
-}
+export class Promotion extends resource<PromotionInputs>("Promotion") {}
 
 /** The old server alone again, and the members that followed it out of service. */
-export class StandbyRollback extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    args: Eventual<StandbyRollbackInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:StandbyRollback", name, { ...args }, opts);
-  }
-}
+export class StandbyRollback extends resource<StandbyRollbackInputs>("StandbyRollback") {}
 
 /** A host made ready for its services, in one package transaction. */
-export class HostBase extends pulumi.CustomResource {
+export class HostBase extends resource<HostBaseInputs>("HostBase", "versions", "leftToMachine") {
   /** Installed versions by package. */
   declare readonly versions: pulumi.Output<{ [name: string]: string }>;
   /** Settings of the kernel that a container leaves to its machine. */
   declare readonly leftToMachine: pulumi.Output<string[]>;
-
-  constructor(name: string, args: Eventual<HostBaseInputs>, opts: pulumi.CustomResourceOptions) {
-    super(
-      "pgherd:index:HostBase",
-      name,
-      { ...args, versions: undefined, leftToMachine: undefined },
-      opts,
-    );
-  }
 }
 
 /** Which packets a host lets in. */
-export class Firewall extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<FirewallInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Firewall", name, { ...args }, opts);
-  }
-}
+export class Firewall extends resource<FirewallInputs>("Firewall") {}
 
 /** Which packets the host of a server that is migrated lets in, from the first step on. */
-export class NewPorts extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<NewPortsInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:NewPorts", name, { ...args }, opts);
-  }
-}
+export class NewPorts extends resource<NewPortsInputs>("NewPorts") {}
 
 /** One daemon on one host. */
-export class Service extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<ServiceInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Service", name, { ...args }, opts);
-  }
-}
+export class Service extends resource<ServiceInputs>("Service") {}
 
 /** What must hold across the etcd members. */
-export class EtcdCluster extends pulumi.CustomResource {
+export class EtcdCluster extends resource<EtcdClusterInputs>("EtcdCluster", "clusterId") {
   declare readonly clusterId: pulumi.Output<string>;
-
-  constructor(name: string, args: Eventual<EtcdClusterInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:EtcdCluster", name, { ...args, clusterId: undefined }, opts);
-  }
 }
 
 /** The configuration that all Patroni members follow, kept in the DCS. */
-export class DynamicConfiguration extends pulumi.CustomResource {
-  constructor(
-    name: string,
-    args: Eventual<DynamicConfigurationInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:DynamicConfiguration", name, { ...args }, opts);
-  }
-}
+export class DynamicConfiguration extends resource<DynamicConfigurationInputs>(
+  "DynamicConfiguration",
+) {}
 
 /** A leader with its replicas, roles and databases. */
-export class PatroniCluster extends pulumi.CustomResource {
+export class PatroniCluster extends resource<PatroniClusterInputs>(
+  "PatroniCluster",
+  "systemIdentifier",
+) {
   /** Of the data: stays the same for the life of the database. */
   declare readonly systemIdentifier: pulumi.Output<string>;
-
-  constructor(
-    name: string,
-    args: Eventual<PatroniClusterInputs>,
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    super("pgherd:index:PatroniCluster", name, { ...args, systemIdentifier: undefined }, opts);
-  }
 }
 
 /** A writable copy of the database. */
-export class Fork extends pulumi.CustomResource {
+export class Fork extends resource<ForkInputs>("Fork", "host") {
   /** The member that it was made from, on whose host it stays. */
   declare readonly host: pulumi.Output<string>;
-
-  constructor(name: string, args: Eventual<ForkInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Fork", name, { ...args, host: undefined }, opts);
-  }
 }
 
 /** Logins by key from one host to another, each for one command only. */
-export class Logins extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<LoginsInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Logins", name, { ...args }, opts);
-  }
-}
+export class Logins extends resource<LoginsInputs>("Logins") {}
 
 /** Backups as a whole. */
-export class Backups extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<BackupsInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:Backups", name, { ...args }, opts);
-  }
-}
+export class Backups extends resource<BackupsInputs>("Backups") {}
 
 /** What clients connect to. */
-export class EntryPoint extends pulumi.CustomResource {
-  constructor(name: string, args: Eventual<EntryPointInputs>, opts: pulumi.CustomResourceOptions) {
-    super("pgherd:index:EntryPoint", name, { ...args }, opts);
-  }
-}
+export class EntryPoint extends resource<EntryPointInputs>("EntryPoint") {}

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
@@ -151,6 +151,53 @@ test("what is planned is pure: nothing of it starts a process, opens a connectio
   );
   expect(clocks).toEqual([]);
 });
+
+test("nothing that runs is exported for nobody", () => {
+  const files = ["src", "test", "bench", "tools"].flatMap(sources);
+  const used = new Set(files.flatMap(namesImportedBy));
+  const idle = sources("src")
+    .filter((file) => !used.has(`${file} *`))
+    .flatMap((file) => namesExportedBy(file).map((name) => `${file} ${name}`))
+    .filter((one) => !used.has(one) && !ENTRIES.includes(relative(ROOT, one.split(" ")[0] ?? "")));
+  expect(idle.map((one) => relative(ROOT, one))).toEqual([]);
+});
+
+/** What is started, and imported by nobody. */
+const ENTRIES = ["src/index.ts"];
+
+/** `FILE NAME` of all that a file imports from files of ours; `FILE *` where it takes everything. */
+function namesImportedBy(file: string): string[] {
+  return parsed(file).statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
+    const from = statement.moduleSpecifier;
+    if (!from || !ts.isStringLiteral(from) || !from.text.startsWith(".")) return [];
+    const base = resolve(dirname(file), from.text);
+    const target = [`${base}.ts`, `${base}.tsx`].find(existsSync) ?? base;
+    const names = ts.isImportDeclaration(statement)
+      ? statement.importClause?.namedBindings
+      : statement.exportClause;
+    if (!names || ts.isNamespaceImport(names) || ts.isNamespaceExport(names)) return `${target} *`;
+    return names.elements.map((one) => `${target} ${(one.propertyName ?? one.name).text}`);
+  });
+}
+
+/** The values that a file exports; types are named for whoever reads the signatures that they stand in. */
+function namesExportedBy(file: string): string[] {
+  return parsed(file).statements.flatMap((statement): string[] => {
+    const exported =
+      ts.canHaveModifiers(statement) &&
+      ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+    if (!exported) return [];
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.map(({ name }) => name.getText());
+    const named = ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement);
+    return named && statement.name ? [statement.name.text] : [];
+  });
+}
+
+function parsed(file: string): ts.SourceFile {
+  return ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+}
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })

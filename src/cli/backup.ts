@@ -53,7 +53,7 @@ function verb(parent: Command, name: string, description: string): Command {
 }
 
 /** For those who want JSON. */
-export const SILENT: ReturnType<typeof progressLine> = { say() {}, done() {} };
+const SILENT: ReturnType<typeof progressLine> = { say() {}, done() {} };
 
 /** What every verb works with. */
 interface At {
@@ -194,7 +194,7 @@ function isRunning(host: Host, unit: string): Promise<boolean> {
 }
 
 /** Bytes below a directory, as files count them. */
-export function copiedBytes(host: Host, directory: string): Promise<number> {
+function copiedBytes(host: Host, directory: string): Promise<number> {
   return host.observe({
     script: `du -sb ${directory} 2>/dev/null | cut -f1`,
     parse: (output) => Number(output.trim()) || 0,
@@ -208,7 +208,7 @@ async function list(at: At): Promise<void> {
 }
 
 /** The backups as a person reads them, on 80 columns. */
-export function renderList({ backups, now, nextBackupAt }: BackupCatalog): string {
+function renderList({ backups, now, nextBackupAt }: BackupCatalog): string {
   if (backups.length === 0) return "There are no backups yet. Take one: pgherd backup now\n";
   const table = plainTable(["Backup", "State", "Ended", "Age", "Size", "New", "TL"]);
   for (const one of backups) {
@@ -254,7 +254,7 @@ async function show(at: At, id: string): Promise<void> {
 }
 
 /** One backup as a person reads it. */
-export function renderBackup(one: BaseBackup): string {
+function renderBackup(one: BaseBackup): string {
   const rows: [string, string][] = [
     ["Backup", `${pc.bold(one.id)}, ${stateOf(one)}${one.error ? `: ${one.error}` : ""}`],
     [

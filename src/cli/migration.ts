@@ -107,7 +107,7 @@ const STATES: { readonly [state in MigrationStatus["state"]]: string } = {
 };
 
 /** The status as a person reads it, on 80 columns. */
-export function renderMigration({ host, state, direct }: MigrationStatus): string {
+function renderMigration({ host, state, direct }: MigrationStatus): string {
   const told = STATES[state];
   if (direct.length === 0)
     return `${pc.bold(host)}: ${told}. ${pc.green("No client is left on it.")}\n`;

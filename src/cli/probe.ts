@@ -81,7 +81,7 @@ async function goOn(probe: Probe, ms: number, quiet: boolean): Promise<void> {
 const COLUMNS = 72;
 
 /** The report as a person reads it, on 80 columns. */
-export function renderProbe(report: ProbeReport, picture?: string): string {
+function renderProbe(report: ProbeReport, picture?: string): string {
   const table = plainTable(["", "Succeeded", "Failed", "p50", "p95", "p99", "Slowest"]);
   for (const [name, kind] of KINDS) {
     const { succeeded, failed, latencyMs: latency } = report[kind];

@@ -79,7 +79,7 @@ export function psqlCommand(): Command {
 }
 
 /** The application's user and database, as far as it is not said who else. */
-export function clientOf(
+function clientOf(
   { cluster }: Settings,
   said: { readonly user?: string; readonly database?: string },
 ): { readonly user: string; readonly database: string } {

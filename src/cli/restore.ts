@@ -207,7 +207,7 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
 }
 
 /** @throws UsageError if there is not exactly one target, or it cannot be read. */
-export function targetOf(options: RestoreOptions): RestoreTarget {
+function targetOf(options: RestoreOptions): RestoreTarget {
   const { targetTime, targetXid, targetLsn, targetName, latest, undo, resume } = options;
   const given = [targetTime, targetXid, targetLsn, targetName, latest, undo, resume].filter(
     (one) => one !== undefined,

@@ -17,7 +17,7 @@ import { ssh } from "./blocks/ssh";
 import { system } from "./blocks/system";
 
 /** A cluster as the user writes it, defaults filled in. */
-export const cluster = z.strictObject({
+const cluster = z.strictObject({
   name: name.describe("The cluster's name: Patroni's scope, etcd's token."),
   postgresql: postgresql.prefault({}).describe("The database server and what is in it."),
   members: z

@@ -1,9 +1,6 @@
 /** A time as PostgreSQL and everybody else reads the same: with its zone, which is Z or an offset. */
 const TIME = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?\s*(Z|[+-]\d\d(?::?\d\d)?)$/;
 
-/** A day and a clock without a zone, which each host would read by its own. */
-export const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?$/;
-
 /**
  * Seconds since 1970, fractions included; NaN if it is no time with its zone, or there is no such day. `Date.parse` alone
  * takes almost anything, and reads another moment in it.

@@ -47,7 +47,7 @@ cat ${MEMBER_FILE}`,
 };
 
 /** The script that knows where a member's data belongs (templates/patroni/data-place.sh.hbs). */
-export const DATA_PLACE = "/var/lib/pgherd/data-place";
+const DATA_PLACE = "/var/lib/pgherd/data-place";
 
 /** Why a member's Patroni is not started for want of its data's file system; empty if that is there. */
 export const dataPlaceProbe: Probe<string> = {
@@ -67,7 +67,7 @@ LC_ALL=C ls -A -I lost+found ${quote(`${dataDirectory}/`)}`,
 }
 
 /** The script that Patroni's data is judged by before it starts (templates/patroni/before-start.sh.hbs). */
-export const BEFORE_START = "/var/lib/pgherd/before-patroni";
+const BEFORE_START = "/var/lib/pgherd/before-patroni";
 
 /** Whether the member's data is a first copy that follows nobody any more, and never has. */
 export const divergedCopyProbe: Probe<boolean> = {

@@ -122,7 +122,7 @@ export class Lock {
  * What holds the lock. Its token stands there before it waits for the changes of others: one that begins after that finds
  * that the token is not its own, one that began before is waited for.
  */
-export function holder(owner: string, token: string): string {
+function holder(owner: string, token: string): string {
   return `mkdir -p ${LOCK.replace(/\/[^/]*$/, "")}
 chmod 0755 ${LOCK.replace(/\/[^/]*$/, "")}
 exec 9>>${LOCK}

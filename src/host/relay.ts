@@ -29,7 +29,7 @@ os._exit(0)
 `;
 
 /** What root's shell becomes to lead to a Unix socket as a user who may connect to it: Patroni has Python on its host. */
-export function relayCommand(user: string, socket: string, mark: string): string {
+function relayCommand(user: string, socket: string, mark: string): string {
   const python = ["python3", "-I", "-c", RELAY, socket, mark].map(quote).join(" ");
   return `cd /; exec runuser -u ${quote(user)} -- ${python}\n`;
 }

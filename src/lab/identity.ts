@@ -31,7 +31,7 @@ export async function ensureIdentity(
 }
 
 /** The systemd-networkd file of a host. Its name must sort before systemd's own 80-container-host0.network. */
-export function renderNetwork(host: HostAddress): string {
+function renderNetwork(host: HostAddress): string {
   // A cable that is pulled must not take the address away: Debian's own ifupdown does not do so either.
   return `[Match]
 Name=host0

@@ -17,7 +17,7 @@ export interface Defragmented {
 const HEALTHY_SECONDS = 90;
 
 /** What one finds and says of a database that its quota does not hold. */
-export const RAISE_QUOTA =
+const RAISE_QUOTA =
   "Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: sudo etcdctl get --prefix --keys-only ''";
 
 /**

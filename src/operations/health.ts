@@ -80,7 +80,7 @@ export function isUp({ state }: { readonly state: string }): boolean {
 }
 
 /** Whether etcd can decide anything. One that is healthy takes part in a majority, also with some that were not asked. */
-export function hasMajority(dcs: ClusterStatus["dcs"]): "yes" | "no" | "unknown" {
+function hasMajority(dcs: ClusterStatus["dcs"]): "yes" | "no" | "unknown" {
   const healthy = dcs.filter((one) => one.healthy).length;
   const ill = dcs.filter((one) => !one.healthy && !one.unknown).length;
   if (ill * 2 >= dcs.length && dcs.length > 0) return "no";

@@ -123,7 +123,7 @@ function given(
 }
 
 /** Whether a role has the attributes that it must have. */
-export function sameAttributes(a: RoleInput, b: RoleInput): boolean {
+function sameAttributes(a: RoleInput, b: RoleInput): boolean {
   return (
     a.createdb === b.createdb &&
     a.createrole === b.createrole &&

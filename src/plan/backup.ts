@@ -47,7 +47,7 @@ const PASSWORDS = "/var/lib/pgherd/backup-passwords";
 const METRICS = "/var/lib/pgherd/metrics";
 
 /** The unit that stands for Barman: it receives WAL, and its timers do the rest. */
-export const RECEIVER_UNIT = "pgherd-barman.service";
+const RECEIVER_UNIT = "pgherd-barman.service";
 
 /** Where a cluster's backups come from: its own backup host, or for its beginning that of another cluster. */
 interface Source {

@@ -66,7 +66,7 @@ export function planFork(settings: Settings, wish: ForkWish): ForkPlan {
 }
 
 /** The file that a fork gets last: until then nobody but the host's superuser comes in. */
-export function accessFile(folder: string): string {
+function accessFile(folder: string): string {
   return `${folder}/pg_hba.conf`;
 }
 

@@ -27,7 +27,7 @@ export async function isPromoted(
 }
 
 /** The name of the member that streams from the old server; the others stream from it. */
-export function standbyLeaderOf(view: ClusterView | undefined): string | undefined {
+function standbyLeaderOf(view: ClusterView | undefined): string | undefined {
   return view?.members.find(
     ({ name, role }) => role === "standby_leader" && isFollowing(view, name),
   )?.name;

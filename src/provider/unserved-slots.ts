@@ -37,7 +37,7 @@ export async function tellUnservedSlots(
 }
 
 /** @param unserved names of slots by member. @param open the transaction that has been open for longest. Exported for its tests. */
-export function describeUnserved(
+function describeUnserved(
   unserved: { readonly [member: string]: readonly string[] },
   open?: LongTransaction,
 ): string {

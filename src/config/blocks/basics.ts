@@ -33,7 +33,7 @@ export const LOST_KEY = "__proto__";
  * Whether it is an address that means the same on every host. One with a zone (`fe80::1%eth0`) names an interface of the
  * host that reads it, and neither nftables nor PostgreSQL takes it.
  */
-export function isAddress(value: string): boolean {
+function isAddress(value: string): boolean {
   return isIP(value) !== 0 && !value.includes("%");
 }
 

@@ -79,7 +79,7 @@ const ROW = 16;
 const COLOURS = ["#1565c0", "#2e7d32", "#6a1b9a", "#ef6c00", "#00838f"];
 
 /** Acknowledged writes by the second; below, which member took writes and when. */
-export function picture({ history, verdict, begun, ended }: Reported): string {
+function picture({ history, verdict, begun, ended }: Reported): string {
   const length = Math.max(ended - begun, 1);
   const x = (moment: number) => LEFT + ((moment - begun) / length) * (WIDTH - LEFT - 10);
   const bins = writesBySecond(history, begun, length);

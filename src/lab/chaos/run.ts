@@ -153,7 +153,7 @@ async function play(
 }
 
 /** Who is what at this moment; undefined while nobody leads. */
-export async function rolesNow(
+async function rolesNow(
   { lab, members: names, balancers, vips }: ChaosTarget,
   members: Members,
 ): Promise<Roles | undefined> {

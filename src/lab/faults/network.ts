@@ -41,7 +41,7 @@ export const isolate: Fault<Isolated> = {
 };
 
 /** Exported for its tests. */
-export function describeCut({ from, to, ports, protocol, oneWay, loss }: Cut): string {
+function describeCut({ from, to, ports, protocol, oneWay, loss }: Cut): string {
   const what = protocol === 112 ? "VRRP" : protocol ? `protocol ${protocol}` : undefined;
   const parts = [
     `${from.join(", ")} ${oneWay ? "cannot send to" : "cut off from"} ${to.join(", ")}`,

@@ -86,6 +86,7 @@ function effects(
   }
   return [
     `${from} stands alone on its data again, with every row, and with the files and the unit that it had before`,
+    `once Patroni has led it (from \`adopted\` on), PostgreSQL on ${from} restarts for that: its sessions are cut, and have to connect again`,
     "the other members are left with their data, out of service",
     `HAProxy and the virtual IP end: clients use ${from}'s own address again`,
     again,

@@ -71,7 +71,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   host: ["types of config", "errors"],
   rpc: [],
   operator: ["operations", "facts", "errors", "suggest"],
-  init: ["facts", "host", "types of config", "errors"],
+  init: ["facts", "host", "plan/networks", "types of config", "errors"],
   probe: ["errors"],
   api: ["operator", "operations", "probe", "errors", "package-root"],
   page: ["types of api", "types of operations", "types of operator", "probe"],

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { networkOf } from "../plan/networks";
 import type { Surroundings } from "../facts/candidate";
 import type { HostFacts } from "../facts/host";
 
@@ -66,7 +67,7 @@ export function proposeRoles(candidates: readonly Candidate[], wishes: Wishes = 
     ...{ members, balancers, backup },
     dcs: wishes.dcs ?? voters(members, found.dcs, [backup, ...balancers]),
     vip: wishes.vip === undefined ? undefined : placed(wishes.vip, candidates, balancers),
-    clients: first && networkOf(first),
+    clients: first && ownNetwork(first),
     running: ofMembers.length === 1 ? ofMembers[0] : undefined,
   };
 }
@@ -165,9 +166,8 @@ function holds(network: { address: string; prefix: number }, address: string): b
   return one.kind() === other.kind() && one.match([other, network.prefix] as never);
 }
 
-function networkOf({ address, networks }: Candidate): string | undefined {
+/** The network in which the others reach a host. */
+function ownNetwork({ address, networks }: Candidate): string | undefined {
   const own = networks.find((network) => network.address === address);
-  if (!own) return undefined;
-  const parse = own.address.includes(":") ? ipaddr.IPv6 : ipaddr.IPv4;
-  return `${parse.networkAddressFromCIDR(`${own.address}/${own.prefix}`).toString()}/${own.prefix}`;
+  return own && networkOf(`${own.address}/${own.prefix}`);
 }

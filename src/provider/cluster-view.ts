@@ -117,3 +117,19 @@ export async function askPostgres<T>(
     throw error;
   }
 }
+
+/** What the servers of the members on which PostgreSQL runs answer; nothing of one that takes no connections at the moment. */
+export async function askServers<T>(
+  context: Context,
+  cluster: Pick<PatroniClusterInputs, "members">,
+  probe: Probe<T>,
+): Promise<{ [member: string]: T | undefined }> {
+  const view = await viewOf(context, cluster);
+  const asked = Object.keys(cluster.members)
+    .filter((name) => isUp(view, name))
+    .map(async (name): Promise<[string, T | undefined]> => [
+      name,
+      await askPostgres(context, name, probe),
+    ]);
+  return Object.fromEntries(await Promise.all(asked));
+}

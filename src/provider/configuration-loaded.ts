@@ -1,7 +1,6 @@
 import { loadedProbe, type LoadedFiles } from "../facts/loaded";
 import { settingsProbe, type RunningSettings } from "../facts/settings";
 import { brokenPromises, loadErrors } from "../operations/loaded";
-import type { Probe } from "../host/host";
 import { reloadMember } from "../operations/patroni";
 import {
   lowered,
@@ -14,7 +13,7 @@ import {
 } from "../operations/settings";
 import { sameValue, type Value } from "../rpc/values";
 import type { PatroniClusterInputs, UpdateReportInputs } from "../resources/inputs/patroni-cluster";
-import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
+import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";
 import { waitFor } from "../operations/wait";
@@ -184,7 +183,7 @@ function settingsOf(
   context: Context,
   inputs: Asked,
 ): Promise<{ [member: string]: RunningSettings | undefined }> {
-  return askEach(context, inputs, settingsProbe(inputs.port));
+  return askServers(context, inputs, settingsProbe(inputs.port));
 }
 
 /** What they have made of their files. */
@@ -192,20 +191,5 @@ function filesOf(
   context: Context,
   inputs: Asked,
 ): Promise<{ [member: string]: LoadedFiles | undefined }> {
-  return askEach(context, inputs, loadedProbe(inputs.port));
-}
-
-async function askEach<T>(
-  context: Context,
-  inputs: Asked,
-  probe: Probe<T>,
-): Promise<{ [member: string]: T | undefined }> {
-  const view = await viewOf(context, inputs);
-  const asked = Object.keys(inputs.members)
-    .filter((name) => isUp(view, name))
-    .map(async (name): Promise<[string, T | undefined]> => [
-      name,
-      await askPostgres(context, name, probe),
-    ]);
-  return Object.fromEntries(await Promise.all(asked));
+  return askServers(context, inputs, loadedProbe(inputs.port));
 }

@@ -3,7 +3,7 @@ import { settingsProbe, type RunningSettings } from "../facts/settings";
 import { loadErrors } from "../operations/loaded";
 import { notLoaded, type WantedSettings } from "../operations/settings";
 import { waitFor } from "../operations/wait";
-import { askPostgres, isUp, statusesOf, viewOf } from "./cluster-view";
+import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 
 /** The members of a cluster, and the port of their servers. */
@@ -99,15 +99,14 @@ async function serversOf(
   context: Context,
   cluster: Members,
 ): Promise<{ [member: string]: { settings: RunningSettings; files: LoadedFiles } }> {
-  const view = await viewOf(context, cluster);
-  const asked = Object.keys(cluster.members)
-    .filter((name) => isUp(view, name))
-    .map(async (name) => {
-      const [settings, files] = await Promise.all([
-        askPostgres(context, name, settingsProbe(cluster.port)),
-        askPostgres(context, name, loadedProbe(cluster.port)),
-      ]);
-      return settings && files ? ([[name, { settings, files }]] as const) : [];
-    });
-  return Object.fromEntries((await Promise.all(asked)).flat());
+  const [settings, files] = await Promise.all([
+    askServers(context, cluster, settingsProbe(cluster.port)),
+    askServers(context, cluster, loadedProbe(cluster.port)),
+  ]);
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, running]) => {
+      const found = files[name];
+      return running && found ? [[name, { settings: running, files: found }] as const] : [];
+    }),
+  );
 }

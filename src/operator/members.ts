@@ -177,8 +177,9 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
 
 /** A copy from a backup goes on with the archive's whole segments; a leader that is copied itself needs none. */
 async function wholeSegments(cluster: Cluster): Promise<void> {
+  if (!cluster.plan.backup) return;
   const leader = leaderOf(await observe(cluster));
-  if (!cluster.plan.backup || leader === undefined) return;
+  if (leader === undefined) return;
   try {
     await endFirstSegment(cluster, leader);
   } catch (error) {

@@ -70,14 +70,20 @@ const WIDTH = 80;
 
 /** A point of a list on as many lines as it needs, with the words after the first line below its own beginning. */
 export function wrapped(text: string): string {
+  return folded(text, "  - ", "    ");
+}
+
+/** A text on as many lines as it needs. @param first what its first line begins with; @param further each of the others */
+export function folded(text: string, first: string, further: string): string {
   const lines: string[] = [];
-  let line = "  -";
+  let [line, begun] = [first, false];
   for (const word of text.split(" ")) {
-    if (line.length + 1 + word.length > WIDTH) {
+    if (begun && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
-      line = "   ";
+      [line, begun] = [further, false];
     }
-    line += ` ${word}`;
+    line += begun ? ` ${word}` : word;
+    begun = true;
   }
   return [...lines, line].join("\n");
 }

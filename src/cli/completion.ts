@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { labNames } from "../lab/status";
-import { projectRoot } from "./project";
-import { selectedStack, stacksIn } from "./selected-stack";
+import { projectRoot, stacksIn } from "./project";
+import { selectedStack } from "./selected-stack";
 import type { Settings } from "../config/schema";
 import type { StackOptions } from "./cluster";
 import { readStack } from "./stack";

@@ -13,6 +13,7 @@ import { Refusal } from "../operator/cluster";
 import { sizeOf } from "../operations/words";
 import { packageRoot } from "../package-root";
 import { wrapped } from "./ask";
+import { stackPath } from "./project";
 import { plainTable } from "./table";
 
 interface InitOptions {
@@ -61,7 +62,7 @@ export function initCommand(): Command {
 
 async function init(dir: string, options: InitOptions): Promise<void> {
   const folder = resolve(dir);
-  const file = join(folder, "stacks", `Pulumi.${options.stack}.yaml`);
+  const file = stackPath(folder, options.stack);
   if (existsSync(file)) {
     throw new UsageError(`${file} is there already. Name another stack with --stack, or edit it.`);
   }
@@ -266,7 +267,7 @@ function next(folder: string, stack: string): string {
     `pulumi preview -s ${stack} --diff`,
     `pulumi up -s ${stack}`,
   ];
-  return `\nNext, with a look at ${join("stacks", `Pulumi.${stack}.yaml`)} before:\n${steps.map((one) => `  ${one}\n`).join("")}`;
+  return `\nNext, with a look at ${stackPath("", stack)} before:\n${steps.map((one) => `  ${one}\n`).join("")}`;
 }
 
 /** Asks on the terminal. */

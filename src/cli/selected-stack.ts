@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { UsageError } from "../errors";
-import { projectRoot } from "./project";
+import { projectRoot, stacksIn } from "./project";
 
 /** Those that come with the package, for somebody to copy. */
 const EXAMPLES = ["example", "migration"];
@@ -26,13 +26,6 @@ export function selectedStack(): string {
     `--stack: expected the name of one${own.length > 0 ? ` of ${own.join(", ")}` : ""}, because Pulumi has none selected here.`,
     "Name it, or choose it for all: pulumi stack select NAME",
   );
-}
-
-/** The stacks that a project has files for. */
-export function stacksIn(folder: string): string[] {
-  const stacks = join(folder, "stacks");
-  const files = existsSync(stacks) ? readdirSync(stacks) : [];
-  return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
 }
 
 /** What Pulumi keeps for a project (pulumi, sdk/go/common/workspace/workspace.go: `settingsPath`). */

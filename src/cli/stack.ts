@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parse } from "yaml";
 import { parseSettings, rawSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
-import { projectRoot } from "./project";
+import { projectRoot, stackPath } from "./project";
 
 /**
  * The settings of a stack, from the same file that Pulumi reads: there is no second inventory.
@@ -17,7 +16,7 @@ export function readStack(stack: string, configFile?: string): Settings {
 
 /** Where the settings of a stack stand. */
 export function stackFile(stack: string, configFile?: string): string {
-  return configFile ?? join(projectRoot(), "stacks", `Pulumi.${stack}.yaml`);
+  return configFile ?? stackPath(projectRoot(), stack);
 }
 
 /** The settings of a stack as they stand in its file, not checked yet. */

@@ -11,6 +11,7 @@ import {
   type MemberState,
 } from "../operations/status";
 import { Looks } from "../operator/looks";
+import { folded } from "./ask";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { plainTable } from "./table";
 import { parseSpan } from "./time";
@@ -96,7 +97,7 @@ export function renderStatus(status: ClusterStatus): string {
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
   if (status.backup) blocks.push("", renderBackups(status.backup, Date.parse(status.at) / 1000));
   if (status.problems.length > 0) {
-    blocks.push("", ...status.problems.map((problem) => pc.red(wrapped(problem))));
+    blocks.push("", ...status.problems.map((problem) => pc.red(folded(problem, "", "  "))));
   }
   return `${blocks.join("\n")}\n`;
 }
@@ -189,21 +190,6 @@ function renderBackups(
     );
   }
   return lines.join("\n");
-}
-
-const COLUMNS = 80;
-
-/** A long sentence on several lines, the further ones set in. */
-function wrapped(sentence: string): string {
-  let length = 0;
-  return sentence
-    .split(" ")
-    .map((word) => {
-      const breaks = length > 0 && length + 1 + word.length > COLUMNS;
-      length = breaks ? 2 + word.length : length + word.length + (length > 0 ? 1 : 0);
-      return breaks ? `\n  ${word}` : (length > word.length ? " " : "") + word;
-    })
-    .join("");
 }
 
 const STATUS_HELP = `

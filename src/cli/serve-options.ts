@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import pc from "picocolors";
 import { UsageError } from "../errors";
-import { packageRoot } from "../package-root";
+import { projectRoot } from "./project";
 import type { StackOptions } from "./cluster";
 
 export interface ServeOptions extends StackOptions {
@@ -52,7 +52,7 @@ type Recorded = "log" | "verbs";
  * directory: another project's stack of that name is another cluster.
  */
 export function recordFile(stack: string, what: Recorded): string {
-  const project = createHash("sha256").update(realpathSync(packageRoot())).digest("hex");
+  const project = createHash("sha256").update(realpathSync(projectRoot())).digest("hex");
   return inState(`${stack}.${project.slice(0, 12)}.${what}`);
 }
 

@@ -10,9 +10,9 @@ import { passwordOf } from "../../src/cli/users";
 import { UsageError } from "../../src/errors";
 import { leaderChangesProbe, startedProbe } from "../../src/facts/history";
 import { Refusal } from "../../src/operator/cluster";
-import { packageRoot } from "../../src/package-root";
+import { projectRoot } from "../../src/cli/project";
 
-vi.mock("../../src/package-root", { spy: true });
+vi.mock("../../src/cli/project", { spy: true });
 
 beforeEach(() => vi.stubEnv("XDG_STATE_HOME", mkdtempSync(join(tmpdir(), "pgherd-record-"))));
 afterEach(() => vi.unstubAllEnvs());
@@ -40,10 +40,10 @@ test("another project's stack of the same name has a record of its own, and what
   writeFileSync(formerRecordFile("lab", "verbs"), `${JSON.stringify({ ...old, what: "pause" })}\n`);
   await recorded("lab", "resume", async () => {});
   expect(deeds("lab").map(({ what }) => what)).toEqual(["pause", "resume"]);
-  vi.mocked(packageRoot).mockReturnValue(tmpdir());
+  vi.mocked(projectRoot).mockReturnValue(tmpdir());
   expect(deeds("lab").map(({ what }) => what)).toEqual(["pause"]);
   await recorded("lab", "failover", async () => {});
-  vi.mocked(packageRoot).mockReset();
+  vi.mocked(projectRoot).mockReset();
   expect(deeds("lab").map(({ what }) => what)).toEqual(["pause", "resume"]);
 });
 

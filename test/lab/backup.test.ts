@@ -156,7 +156,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
     await write(1);
     await received();
     const before = await cluster.healthy();
-    const planned = await cluster.pgherd("restore", "--target-time", at, "--plan");
+    const planned = await cluster.planned("restore", "--target-time", at);
     expect(planned).toContain("everything that was committed after it");
     expect(await rows()).toBe(101);
     await restore("--target-time", at);
@@ -369,7 +369,7 @@ describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (dis
       await write(1);
       return true;
     });
-    expect(await cluster.pgherd("restore", "--undo", "--plan")).toMatch(
+    expect(await cluster.planned("restore", "--undo")).toMatch(
       /loses what was written since the restored data leads, on db\d for .* of WAL/,
     );
     await cluster.pgherd("restore", "--undo", "--yes");

@@ -174,6 +174,11 @@ export class LabCluster {
     return labExec(this.lab, this.command(args));
   }
 
+  /** What a verb would do, as one text: where its lines break depends on the numbers in it. */
+  async planned(...args: string[]): Promise<string> {
+    return (await this.pgherd(...args, "--plan")).replace(/\s+/g, " ");
+  }
+
   /** What pgherd's own command line says where it has to refuse. */
   pgherdRefuses(...args: string[]): Promise<string> {
     const command = this.command(args);

@@ -1,59 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, expect, test, vi } from "vitest";
 import { readStack } from "../../src/cli/stack";
+import { allRegistered, isSecret, recordResources, type Registered } from "../registered";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
-/** How the SDK marks a secret on its way to the engine. */
-const SECRET = "4dabf18193072939515e22adb298388d";
-
-interface Registered {
-  readonly type: string;
-  readonly name: string;
-  readonly parent: string;
-  readonly inputs: { readonly [key: string]: unknown };
-  readonly dependencies: readonly string[];
-}
-
-/** What the provider would have learned of the hosts. */
-const FACTS = {
-  smallest: { memory: 8 * 2 ** 30, cores: 4, disk: 200 * 2 ** 30 },
-  versions: { patroni: "4.0.7" },
-};
-
-const registered: Registered[] = [];
+let registered: Registered[];
 let passwords: { readonly [user: string]: pulumi.Output<string> };
 
 beforeAll(async () => {
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, type, inputs }) => ({
-        id: name,
-        // The engine keeps this output secret, as @pulumi/random asks it to.
-        state: type.startsWith("random:")
-          ? { ...inputs, result: pulumi.secret(`password-of-${name}`) }
-          : type === "pgherd:index:Preflight"
-            ? { ...inputs, facts: FACTS }
-            : inputs,
-      }),
-      call: () => ({}),
-    },
-    "pgherd",
-    "lab",
-  );
-  spy();
+  registered = await recordResources();
   const { Cluster } = await import("../../src/components/cluster");
   const settings = readStack("lab");
   const cluster = new Cluster(settings.cluster.name, settings);
   passwords = cluster.passwords;
-  await vi.waitFor(() => expect(registered.map(({ name }) => name)).toContain("demo-entry-point"), {
-    timeout: 240_000,
-    interval: 100,
-  });
-});
-
-test("all resources of the lab have their names for good", () => {
-  expect(registered.map(urnOf).sort()).toMatchSnapshot();
+  await allRegistered();
 });
 
 test("no two resources have one name", () => {
@@ -117,46 +78,6 @@ test("no password is sent in clear", () => {
   expect(JSON.stringify(registered)).toContain("password-of-demo-passwords-user-app");
 });
 
-/** Notes every registration, with what the mocks alone do not tell. */
-function spy(): void {
-  const monitor = (
-    pulumi.runtime as unknown as { getMonitor(): { registerResource: Register } }
-  ).getMonitor();
-  const original = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, done) => {
-    registered.push({
-      type: request.getType(),
-      name: request.getName(),
-      parent: request.getParent(),
-      inputs: (request.getObject()?.toJavaScript() ?? {}) as Registered["inputs"],
-      dependencies: request.getDependenciesList(),
-    });
-    return original(request, done);
-  };
-}
-
-type Register = (
-  request: {
-    getType(): string;
-    getName(): string;
-    getParent(): string;
-    getObject(): { toJavaScript(): object } | undefined;
-    getDependenciesList(): string[];
-  },
-  done: unknown,
-) => unknown;
-
 function ofType(type: string): Registered[] {
   return registered.filter((one) => one.type === `pgherd:index:${type}`);
-}
-
-function isSecret(value: unknown): boolean {
-  return typeof value === "object" && value !== null && SECRET in value;
-}
-
-/** The engine's identity of a resource: the types from the root down, and its name. */
-function urnOf({ type, name, parent }: Registered): string {
-  const above = parent.split("::")[2];
-  const chain = above && above !== "pulumi:pulumi:Stack" ? `${above}$${type}` : type;
-  return `${chain}::${name}`;
 }

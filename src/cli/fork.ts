@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
@@ -13,6 +12,7 @@ import { forkUri } from "../plan/connection";
 import { forksFolder, KEEPER, planForks } from "../plan/forks";
 import { planPatroni } from "../plan/patroni";
 import { EXIT_CODES, incomplete, LOOK_EXIT_CODES } from "./ask";
+import { clientOf, likelyClient, runPsql } from "./client";
 import { openSettings, withStack, type StackOptions } from "./cluster";
 import { rawStack, readStack } from "./stack";
 import { plainTable } from "./table";
@@ -107,8 +107,11 @@ function addPsql(fork: Command): void {
     .argument("<name>")
     .argument("[argument...]", "psql's own: -c 'select 1', -f FILE; after -- what both know")
     .allowUnknownOption()
-    .option("-U, --user <user>", "who to connect as (default: the stack's first user)")
-    .option("-d, --database <database>", "where to connect to (default: the stack's first one)")
+    .option("-U, --user <user>", "who to connect as (default: the owner of the database)")
+    .option(
+      "-d, --database <database>",
+      "where to connect to (default: the stack's first database)",
+    )
     .action(
       async (
         name: string,
@@ -117,23 +120,7 @@ function addPsql(fork: Command): void {
       ) => {
         const settings = readStack(options.stack, options.configFile);
         const { uri, password } = await findFork(settings, name);
-        const { user, database } = clientOf(settings);
-        const { status, error } = spawnSync("psql", ["--dbname", uri, ...words], {
-          stdio: "inherit",
-          env: {
-            ...process.env,
-            PGUSER: options.user ?? user,
-            PGDATABASE: options.database ?? database,
-            PGPASSWORD: password,
-          },
-        });
-        if (error) {
-          throw new PgherdError(
-            `psql cannot be run: ${error.message}.`,
-            "Install PostgreSQL's client, on Debian: sudo apt-get install postgresql-client",
-          );
-        }
-        process.exitCode = status ?? 1;
+        runPsql(uri, clientOf(settings, options), password, words);
       },
     );
 }
@@ -180,7 +167,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ ...fork, uri, seconds }, null, 2)}\n`
-        : renderCreated(fork, uri, seconds, clientOf(settings)),
+        : renderCreated(fork, uri, seconds, likelyClient(settings)),
     );
   });
 }
@@ -278,11 +265,6 @@ function members({ cluster }: Settings): string[] {
   return cluster.members.map(({ host }) => host);
 }
 
-function clientOf({ cluster }: Settings): { user: string; database: string } {
-  const { users, databases } = cluster.postgresql;
-  return { user: users[0]?.name ?? "app", database: databases[0]?.name ?? "app" };
-}
-
 async function withHosts<T>(
   settings: Settings,
   work: (host: (name: string) => Host) => Promise<T>,
@@ -300,7 +282,7 @@ export function renderCreated(
   fork: Fork,
   uri: string,
   seconds: number,
-  { user, database }: { user: string; database: string },
+  { user, database }: { readonly user?: string; readonly database: string },
 ): string {
   const { name } = fork;
   const lines = [
@@ -308,7 +290,7 @@ export function renderCreated(
     "",
     `  on        ${fork.host}, port ${fork.port}, timeline ${fork.timeline}; copied in ${fork.copied} ms`,
     `  connect   pgherd fork psql ${name}`,
-    `            ${uri.replace("//", `//${user}@`)}${database}`,
+    `            ${user === undefined ? uri : uri.replace("//", `//${encodeURIComponent(user)}@`)}${encodeURIComponent(database)}`,
     `  password  pgherd fork password ${name}    of every user, on this fork only`,
     `  limits    ${size(fork.memory)} of memory, ${size(fork.disk)} of the disk`,
     `  ends      ${fork.ends === 0 ? "never by itself" : time(fork.ends)}, or by: pgherd fork drop ${name}`,

@@ -1,41 +1,35 @@
 import type { Settings } from "../config/schema";
-import { PgherdError, UsageError } from "../errors";
+import { UsageError } from "../errors";
 import type { Measured } from "../probe/measure";
 import type { ProbeTarget } from "../probe/probe";
 import { duration, type Interruption } from "../probe/report";
+import { clientOf } from "./client";
 import { stackOutputs } from "./outputs";
 
 /**
  * Where a probe of a stack's cluster writes and reads.
- * @param user who it connects as. @default the owner of the first database
- * @throws PgherdError if the stack's outputs cannot be read, or it has no user or database.
+ * @param said who it connects as and where to, if not as every verb does ({@link clientOf}).
+ * @throws PgherdError if the stack's outputs cannot be read, or it has no user.
  */
 export function probeTarget(
   stack: string,
-  { hosts, cluster }: Settings,
-  { user, database }: { readonly user?: string; readonly database?: string } = {},
+  settings: Settings,
+  said: { readonly user?: string; readonly database?: string } = {},
 ): ProbeTarget {
-  const [first] = cluster.postgresql.databases;
-  const where = database ?? first?.name;
-  const who = user ?? cluster.postgresql.databases.find(({ name }) => name === where)?.owner;
-  if (where === undefined || who === undefined) {
-    throw new PgherdError(
-      "a probe needs a database to connect to, and the stack has none.",
-      "Declare one in pgherd:cluster.postgresql.databases, or say --user and --database.",
-    );
-  }
+  const { hosts, cluster } = settings;
+  const { user, database } = clientOf(settings, said);
   const { connection, passwords } = stackOutputs(stack);
-  const password = passwords[who];
+  const password = passwords[user];
   if (password === undefined) {
     const known = Object.keys(passwords).join(", ");
-    throw new UsageError(`--user: expected one of ${known}, got "${who}".`);
+    throw new UsageError(`--user: expected one of ${known}, got "${user}".`);
   }
   return {
     primary: connection.primary ?? "",
     replica: connection.replica,
-    user: who,
+    user,
     password,
-    database: where,
+    database,
     members: Object.fromEntries(
       cluster.members.map(({ host }) => [hosts[host]?.address ?? "", host]),
     ),

@@ -27,8 +27,11 @@ export function probeCommand(): Command {
     .description("Writes and reads through the entry point, and tells every interruption.")
     .option("--for <time>", "how long, e.g. 90s, 10m (default: until Ctrl-C)")
     .option("--rate <number>", "writes, and as many reads, each second", "20")
-    .option("-U, --user <user>", "who to connect as (default: the first database's owner)")
-    .option("-d, --database <database>", "where to connect to (default: the first one)")
+    .option("-U, --user <user>", "who to connect as (default: the owner of the database)")
+    .option(
+      "-d, --database <database>",
+      "where to connect to (default: the stack's first database)",
+    )
     .option("--picture <file>", "draw the report into this file (SVG)")
     .option("--json", "print the report as JSON")
     .addHelpText("after", PROBE_HELP)

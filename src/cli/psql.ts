@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { Command, Option } from "commander";
 import { ENTRANCES } from "../plan/haproxy";
 import { PgherdError, UsageError } from "../errors";
-import type { Settings } from "../config/schema";
 import { oneOf } from "../suggest";
+import { clientOf, runPsql } from "./client";
 import { STACK_OPTION } from "./cluster";
 import { stackOutputs } from "./outputs";
 import { readStack } from "./stack";
@@ -58,43 +57,8 @@ export function psqlCommand(): Command {
       if (uri === undefined) throw wrong("port", Object.keys(connection), entrance);
       const password = passwords[user];
       if (password === undefined) throw wrong("user", Object.keys(passwords), user);
-      // The environment of a process is for its owner's eyes only, its arguments are for everyone's.
-      const { status, error } = spawnSync("psql", ["--dbname", uri, ...words], {
-        stdio: "inherit",
-        env: {
-          ...process.env,
-          PGUSER: user,
-          PGDATABASE: database,
-          PGPASSWORD: password,
-        },
-      });
-      if (error) {
-        throw new PgherdError(
-          `psql cannot be run: ${error.message}.`,
-          "Install PostgreSQL's client, on Debian: sudo apt-get install postgresql-client",
-        );
-      }
-      process.exitCode = status ?? 1;
+      runPsql(uri, { user, database }, password, words);
     });
-}
-
-/** The application's user and database, as far as it is not said who else. */
-function clientOf(
-  { cluster }: Settings,
-  said: { readonly user?: string; readonly database?: string },
-): { readonly user: string; readonly database: string } {
-  const { users, databases } = cluster.postgresql;
-  const [first] = databases;
-  const database = said.database ?? first?.name ?? "postgres";
-  const owner = databases.find(({ name }) => name === database)?.owner ?? first?.owner;
-  const user = said.user ?? owner ?? users[0]?.name;
-  if (user === undefined) {
-    throw new UsageError(
-      "--user: expected a user, because the stack names none.",
-      "Say -U USER, or --superuser.",
-    );
-  }
-  return { user, database };
 }
 
 function apart(): UsageError {

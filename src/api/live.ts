@@ -2,7 +2,7 @@ import { PgherdError } from "../errors";
 import type { ClusterStatus } from "../operations/status";
 import { observe, type Cluster } from "../operator/cluster";
 import { EventLog, type LoggedEvent } from "../operator/event-log";
-import { eventsBetween, type ClusterEvent } from "../operator/events";
+import { eventsBetween, lastKnown, type ClusterEvent } from "../operator/events";
 import type { History } from "../operator/history";
 import { Watch } from "../operator/watch";
 import { now, Probe, type ProbeTarget } from "../probe/probe";
@@ -56,6 +56,8 @@ export class Live {
   private watchedUntil?: string;
   private watch?: Watch;
   private latest?: ClusterStatus;
+  /** What is known by that one and those before. */
+  private known?: ClusterStatus;
   /** Whether that one is by all hosts. */
   private complete = false;
   private probe?: Probe;
@@ -81,6 +83,7 @@ export class Live {
       this.watch?.stop();
       this.watch = undefined;
       this.latest = undefined;
+      this.known = undefined;
       this.complete = false;
       this.watchedUntil = new Date().toISOString();
     };
@@ -167,8 +170,9 @@ export class Live {
   }
 
   private see(status: ClusterStatus, complete: boolean): void {
-    if (this.latest && this.complete)
-      eventsBetween(this.latest, status).forEach((event) => this.keep(event));
+    const { known } = this;
+    if (known && this.complete) eventsBetween(known, status).forEach((event) => this.keep(event));
+    this.known = known ? lastKnown(known, status) : status;
     this.latest = status;
     this.complete = complete;
     this.tell({ type: "status", data: status });

@@ -30,6 +30,10 @@ export const status = z
     healthy: z.boolean(),
     paused: z.boolean(),
     scheduledSwitchover: z.object({ at: z.string(), to: z.string().optional() }).optional(),
+    unviewed: z
+      .literal(true)
+      .optional()
+      .describe("No Patroni could be asked: whether it is paused is not known."),
     members: z.array(member),
     dcs: z.array(
       z.object({

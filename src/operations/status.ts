@@ -61,6 +61,8 @@ export interface ClusterStatus {
   readonly healthy: boolean;
   readonly paused: boolean;
   readonly scheduledSwitchover?: ScheduledSwitchover;
+  /** No Patroni could be asked: whether the cluster is paused, what is scheduled, and who leads is not known by them. */
+  readonly unviewed?: true;
   readonly members: readonly MemberState[];
   readonly dcs: readonly DcsState[];
   /** Virtual addresses: `["10.89.0.100"]`. */
@@ -187,6 +189,7 @@ export function assembleStatus(
     at: at.toISOString(),
     paused: view?.paused ?? false,
     scheduledSwitchover: view?.scheduledSwitchover,
+    ...(view === undefined && { unviewed: true as const }),
     members: membersOf(plan, answers, view),
     dcs: Object.keys(plan.etcd.members).map((host) => ({
       host,

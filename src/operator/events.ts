@@ -1,5 +1,5 @@
-import { isUp, leaderOf } from "../operations/health";
-import type { ClusterStatus, MemberState } from "../operations/status";
+import { leaderOf } from "../operations/health";
+import type { BalancerState, ClusterStatus, MemberState } from "../operations/status";
 
 /** Something that has happened in a cluster. */
 export interface ClusterEvent {
@@ -11,16 +11,74 @@ export interface ClusterEvent {
 
 type Told = Omit<ClusterEvent, "at">;
 
-/** What has happened between two looks, in sentences. */
+/**
+ * What has happened between two looks, in sentences. What could not be asked, before or after, has not happened.
+ * @param before what was known by then ({@link lastKnown}).
+ */
 export function eventsBetween(before: ClusterStatus, after: ClusterStatus): ClusterEvent[] {
   const events = [
     ...leaderEvents(before, after),
-    ...after.members.flatMap((member) => memberEvents(find(before, member.name), member)),
+    ...after.members.flatMap((member) =>
+      memberEvents(find(before, member.name), member, before.unviewed !== true),
+    ),
     ...dcsEvents(before, after),
     ...balancerEvents(before, after),
     ...clusterEvents(before, after),
   ];
   return events.map((event) => ({ at: after.at, ...event }));
+}
+
+/**
+ * What is known of a cluster after another look: where that one could not ask, it is what was known before. Whether a
+ * member, etcd or HAProxy answers is always as it was seen last.
+ */
+export function lastKnown(before: ClusterStatus, after: ClusterStatus): ClusterStatus {
+  const { unviewed, ...seen } = after;
+  return {
+    ...seen,
+    ...(unviewed && {
+      paused: before.paused,
+      scheduledSwitchover: before.scheduledSwitchover,
+      ...(before.unviewed && { unviewed }),
+    }),
+    members: after.members.map((member) => knownMember(find(before, member.name), member, after)),
+    loadBalancers: after.loadBalancers.map((balancer) =>
+      knownBalancer(
+        before.loadBalancers.find(({ host }) => host === balancer.host),
+        balancer,
+      ),
+    ),
+  };
+}
+
+/** In what a cluster is known by, `condition` is as it was seen last, and all else as it was known last. */
+function knownMember(
+  before: MemberState | undefined,
+  after: MemberState,
+  seen: ClusterStatus,
+): MemberState {
+  if (!before) return after;
+  const told = !after.unasked && after.condition !== "silent" && after.condition !== "unknown";
+  const known = { ...after, ...(!told && { upstream: after.upstream ?? before.upstream }) };
+  if (!seen.unviewed) {
+    const { role, pendingRestart } = before;
+    return after.role === "unknown" ? { ...known, role, pendingRestart } : known;
+  }
+  // The load balancers may still show who leads.
+  const leader = leaderOf(seen);
+  if (leader === after.name) return known;
+  const role = leader !== undefined && before.role === "leader" ? "replica" : before.role;
+  return { ...known, role, state: before.state, pendingRestart: before.pendingRestart };
+}
+
+function knownBalancer(before: BalancerState | undefined, after: BalancerState): BalancerState {
+  if (!before) return after;
+  const { unknown, ...seen } = after;
+  return {
+    ...seen,
+    ...(unknown && { holdsVip: before.holdsVip, ...(before.unknown && { unknown }) }),
+    entrances: after.answers ? after.entrances : before.entrances,
+  };
 }
 
 function find({ members }: ClusterStatus, wanted: string): MemberState | undefined {
@@ -30,16 +88,23 @@ function find({ members }: ClusterStatus, wanted: string): MemberState | undefin
 function leaderEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
   const [old, now] = [leaderOf(before), leaderOf(after)];
   if (old === now) return [];
+  // Nobody who could tell was asked.
+  if ((old === undefined && before.unviewed) || (now === undefined && after.unviewed)) return [];
   if (now === undefined) return [bad(`${old} leads no more, and nobody else does yet.`)];
   return [good(`${now} leads.`)];
 }
 
-function memberEvents(before: MemberState | undefined, after: MemberState): Told[] {
+/** @param viewed whether anybody has told before what the members do. */
+function memberEvents(
+  before: MemberState | undefined,
+  after: MemberState,
+  viewed: boolean,
+): Told[] {
   const { name, state, role } = after;
   const events: Told[] = [];
-  if (before && before.condition !== after.condition && isUp(before) !== isUp(after)) {
+  if (before && (before.condition === "serving") !== (after.condition === "serving")) {
     events.push(
-      isUp(after)
+      after.condition === "serving"
         ? good(`${name} is up (${role.replace("_", " ")}).`)
         : after.condition === "silent"
           ? bad(`${name} does not answer.`)
@@ -48,6 +113,7 @@ function memberEvents(before: MemberState | undefined, after: MemberState): Told
             : bad(`${name}: PostgreSQL is not up (${state}).`),
     );
   }
+  if (!viewed) return events;
   if (after.upstream !== undefined && before?.upstream !== after.upstream) {
     events.push(note(`${name} streams from ${after.upstream}.`));
   }
@@ -63,7 +129,7 @@ function memberEvents(before: MemberState | undefined, after: MemberState): Told
 function dcsEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
   return after.dcs.flatMap(({ host, healthy, unknown }) => {
     const old = before.dcs.find((member) => member.host === host);
-    if (!old || old.healthy === healthy) return [];
+    if (!old || (old.healthy === healthy && old.unknown === unknown)) return [];
     if (unknown) return bad(`etcd on ${host} cannot be asked.`);
     return healthy ? good(`etcd on ${host} is healthy.`) : bad(`etcd on ${host} is not healthy.`);
   });
@@ -80,6 +146,8 @@ function balancerEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
         answers ? good(`HAProxy on ${host} answers.`) : bad(`HAProxy on ${host} does not answer.`),
       );
     }
+    // Of one that was never asked before it is no news what it does.
+    if (old.unknown) return events;
     if (!old.holdsVip && holdsVip) events.push(good(`${host} holds the virtual IP.`));
     const [was, is] = [old, balancer].map(({ entrances }) => entrances.primary?.join(" and "));
     if (is && was !== is) events.push(note(`${host} leads writes to ${is}.`));
@@ -88,6 +156,7 @@ function balancerEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
 }
 
 function clusterEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
+  if (before.unviewed || after.unviewed) return [];
   const events: Told[] = [];
   if (before.paused !== after.paused) {
     events.push(

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { parseSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
-import { ConfigError, PgherdError, UsageError } from "../errors";
+import { ConfigError, UsageError } from "../errors";
 import { forkPasswordProbe, listeningProbe, type Fork } from "../facts/forks";
 import type { Host } from "../host/host";
 import { demandAll, unasked } from "../operations/ask";

@@ -9,7 +9,7 @@ import { withStack, type StackOptions } from "./cluster";
 import { during } from "./during";
 import { pulumiOutput } from "./pulumi";
 import { deeds, readLines } from "./record";
-import { defaultAuditLog, formerRecordFile } from "./serve-options";
+import { defaultAuditLog, recordFiles } from "./serve-options";
 import { parseSince } from "./time";
 
 interface HistoryOptions extends StackOptions {
@@ -80,8 +80,8 @@ function inOrder(events: readonly HistoryEvent[]): HistoryEvent[] {
 }
 
 function calls(stack: string, auditLog: string): z.infer<typeof CALL>[] {
-  const former = auditLog === defaultAuditLog(stack) ? [formerRecordFile(stack, "log")] : [];
-  return [...former, auditLog].flatMap((file) => readLines(file, CALL));
+  const files = auditLog === defaultAuditLog(stack) ? recordFiles(stack, "log") : [auditLog];
+  return files.flatMap((file) => readLines(file, CALL));
 }
 
 const CALL = z.object({

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { linesTo } from "../api/audit";
 import { UsageError } from "../errors";
 import { Refusal } from "../operator/cluster";
-import { formerRecordFile, recordFile } from "./serve-options";
+import { recordFile, recordFiles } from "./serve-options";
 
 /** Something that was done to a cluster by a verb. */
 const deed = z.object({
@@ -72,7 +72,7 @@ export function requireRecord(stack: string): string {
 
 /** What verbs have done to a stack from this machine, the oldest first. */
 export function deeds(stack: string): Deed[] {
-  return [formerRecordFile(stack, "verbs"), fileOf(stack)].flatMap((file) => readLines(file, deed));
+  return recordFiles(stack, "verbs").flatMap((file) => readLines(file, deed));
 }
 
 /** The lines of JSON in a file and in the one that was put aside before it, those that are of a kind. */

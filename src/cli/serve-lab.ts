@@ -25,7 +25,7 @@ export async function serveLab(lab: string, options: ServeOptions): Promise<void
   if (user) chownSync(folder, user.uid, user.gid);
   const socket = join(folder, "serve");
   const token = options.tokenFile ? readToken(options.tokenFile) : newToken();
-  const auditLog = options.auditLog ?? defaultAuditLog(options.stack);
+  const auditLog = options.auditLog ?? defaultAuditLog(options.stack, lab);
   const door = await openDoor(addressOf(options.listen), socket);
   let ended = false;
   try {

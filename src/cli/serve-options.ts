@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import pc from "picocolors";
 import { UsageError } from "../errors";
+import { labPaths } from "../lab/paths";
 import { projectRoot } from "./project";
 import type { StackOptions } from "./cluster";
 
@@ -39,9 +40,12 @@ export function announce(options: ServeOptions, token: string | undefined, audit
   );
 }
 
-/** Where calls of the API are recorded unless `--audit-log` says otherwise. */
-export function defaultAuditLog(stack: string): string {
-  return recordFile(stack, "log");
+/**
+ * Where calls of the API are recorded unless `--audit-log` says otherwise.
+ * @param lab as for `recordFile`.
+ */
+export function defaultAuditLog(stack: string, lab?: string): string {
+  return recordFile(stack, "log", lab);
 }
 
 /** What is recorded of a stack on this machine: calls of the API, or verbs. */
@@ -49,11 +53,20 @@ type Recorded = "log" | "verbs";
 
 /**
  * The file in which it is recorded, beside what else pgherd keeps of its own. It is named after the stack and its project's
- * directory: another project's stack of that name is another cluster.
+ * directory: another project's stack of that name is another cluster. In a lab it lies in the lab's folder, and goes with it:
+ * all labs of a clone are deployed from the same stack.
+ * @param lab the lab that the stack is deployed in. Default: the one that this command runs in, if it runs in one.
  */
-export function recordFile(stack: string, what: Recorded): string {
+export function recordFile(stack: string, what: Recorded, lab = process.env.PGHERD_LAB): string {
   const project = createHash("sha256").update(realpathSync(projectRoot())).digest("hex");
-  return inState(`${stack}.${project.slice(0, 12)}.${what}`);
+  const name = `${stack}.${project.slice(0, 12)}.${what}`;
+  return lab ? join(labPaths(lab).dir, "audit", name) : inState(name);
+}
+
+/** All files in which it may stand, the oldest first. */
+export function recordFiles(stack: string, what: Recorded): string[] {
+  const former = process.env.PGHERD_LAB ? [] : [formerRecordFile(stack, what)];
+  return [...former, recordFile(stack, what)];
 }
 
 /** Where it was recorded before, for all projects' stacks of that name together. */

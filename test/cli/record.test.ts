@@ -4,11 +4,12 @@ import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { renderHistory } from "../../src/cli/history";
-import { formerRecordFile } from "../../src/cli/serve-options";
+import { formerRecordFile, recordFile } from "../../src/cli/serve-options";
 import { deeds, recorded, requireRecord } from "../../src/cli/record";
 import { passwordOf } from "../../src/cli/users";
 import { UsageError } from "../../src/errors";
 import { leaderChangesProbe, startedProbe } from "../../src/facts/history";
+import { labPaths } from "../../src/lab/paths";
 import { Refusal } from "../../src/operator/cluster";
 import { projectRoot } from "../../src/cli/project";
 
@@ -45,6 +46,19 @@ test("another project's stack of the same name has a record of its own, and what
   await recorded("lab", "failover", async () => {});
   vi.mocked(projectRoot).mockReset();
   expect(deeds("lab").map(({ what }) => what)).toEqual(["pause", "resume"]);
+});
+
+test("each lab has a record of its own, which lies in the lab's folder and goes with it", async () => {
+  mkdirSync(dirname(formerRecordFile("lab", "verbs")), { recursive: true });
+  const old = { at: "2026-11-21T00:00:00.000Z", by: "anna@desk", outcome: "done", seconds: 1 };
+  writeFileSync(formerRecordFile("lab", "verbs"), `${JSON.stringify({ ...old, what: "pause" })}\n`);
+  vi.stubEnv("PGHERD_LAB", "one");
+  await recorded("lab", "failover", async () => {});
+  expect(deeds("lab").map(({ what }) => what)).toEqual(["failover"]);
+  expect(requireRecord("lab")).toBe(recordFile("lab", "verbs", "one"));
+  expect(requireRecord("lab").startsWith(`${labPaths("one").dir}/`)).toBe(true);
+  vi.stubEnv("PGHERD_LAB", "two");
+  expect(deeds("lab")).toEqual([]);
 });
 
 test("a line that was cut off keeps nobody from reading the others", async () => {

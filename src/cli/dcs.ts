@@ -20,7 +20,7 @@ export function dcsCommand(): Command {
     .addHelpText("after", EXIT_CODES)
     .action((options: DefragOptions) =>
       during("dcs defrag", options, async (cluster) => {
-        const outcome = await defragment(cluster, cluster.plan.etcd.members);
+        const outcome = await defragment(cluster, cluster.plan.etcd);
         const sizes = outcome.members.map(
           ({ host, before, after }) => `etcd on ${host}: ${sizeOf(before)}, now ${sizeOf(after)}.`,
         );

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import pc from "picocolors";
 import { directClientsProbe, keptSourceProbe, oldClientsProbe } from "../facts/adoption";
-import { keyProbe } from "../facts/etcd";
-import { dcsKey } from "../facts/patroni";
+import { dcsAt } from "../dcs/dcs";
+import { patroniKey } from "../dcs/patroni";
 import type { Client } from "../facts/source";
-import { askEach, askFirst, demandAll } from "../operations/ask";
+import { askEach, demandAll } from "../operations/ask";
+import { askDcs } from "../operations/dcs";
 import type { MigrationPlan, StandbyPlan } from "../plan/types";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { noMigration, rollbackCommand } from "./migration-rollback";
@@ -86,11 +87,11 @@ async function lookAtOutsider(
       silent,
       (away) => `whether members follow ${host} is not known: ${away} cannot be reached`,
     );
-  const key = dcsKey(cluster.settings.cluster.name, "config");
+  const key = patroniKey(cluster.settings.cluster.name, "config");
   const found =
     begun &&
-    (await askFirst(cluster, Object.keys(cluster.plan.etcd.members), (one) =>
-      one.observe(keyProbe(dcs.endpoints, key)),
+    (await askDcs(cluster, [...Object.keys(cluster.plan.etcd.members), ...names], (one) =>
+      one.observe(dcsAt(dcs).keyProbe(key)),
     ));
   if (found && !("standby_cluster" in (JSON.parse(found.value) as object))) {
     return { host, state: "replaced", direct: [] };

@@ -2,11 +2,6 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { quote } from "../host/shell";
 
-/** Where Patroni keeps something of a cluster in the DCS: namespace `/service`, then the scope. @param name e.g. `config` */
-export function dcsKey(cluster: string, name: string): string {
-  return `/service/${cluster}/${name}`;
-}
-
 /** A member as Patroni's REST API tells (`GET /cluster`). */
 export interface ClusterMember {
   readonly name: string;

@@ -1,7 +1,5 @@
 import { dirname } from "node:path";
-import { etcdctl } from "../facts/etcd";
 import { literal } from "../facts/sql";
-import { dcsKey } from "../facts/patroni";
 import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../facts/find-server";
 import { LOADED_RULES } from "../facts/loaded-rules";
@@ -149,22 +147,6 @@ export function maskServer({ unit, enabled }: Source): string {
     .map((one) => `rm -f ${UNITS}/*.wants/${quote(one)}\nln -sfn /dev/null ${UNITS}/${quote(one)}`)
     .concat(units.length > 0 ? ["systemctl daemon-reload"] : [])
     .join("\n");
-}
-
-/** Tells all members which database the cluster's is, before the first of them starts: none will make another one. */
-export function claimDatabase(
-  endpoints: readonly string[],
-  cluster: string,
-  systemIdentifier: string,
-): string {
-  const key = JSON.stringify(dcsKey(cluster, "initialize"));
-  const transaction = `create(${key}) = "0"\n\nput ${key} ${JSON.stringify(systemIdentifier)}\n\n\n`;
-  return `${etcdctl(endpoints)} txn ${hereDocument(transaction)}
-found=$(${etcdctl(endpoints)} get --print-value-only ${quote(dcsKey(cluster, "initialize"))})
-if [ "$found" != ${quote(systemIdentifier)} ]; then
-  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is "${quote(systemIdentifier)}". If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
-  exit 1
-fi`;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface Asked<T> {
   readonly silent: { readonly [host: string]: Error };
 }
 
-type Question<T> = (host: Host, name: string) => Promise<T>;
+export type Question<T> = (host: Host, name: string) => Promise<T>;
 
 /** Whether it was the way to a host that failed, before or while it was asked. What is there is not known then. */
 export function isOutOfReach(error: unknown): error is PgherdError {
@@ -62,19 +62,24 @@ export function demandAll(silent: Asked<unknown>["silent"], why: (silent: string
   throw new PgherdError(`${why(names.join(", "))}.\n${causes(silent).join("\n")}`);
 }
 
-/** Asks one host after the other until one is reached. @throws PgherdError naming all if none is */
+/**
+ * Asks one host after the other until one is reached.
+ * @param passes whether the next one is to be asked after this failure. What a connection that broke has left running is
+ * not begun a second time, unless the caller says that it may be.
+ * @throws PgherdError naming all if none is
+ */
 export async function askFirst<T>(
   hosts: Hosts,
   names: readonly string[],
   ask: Question<T>,
+  passes: (error: unknown) => error is Error = (error) => error instanceof ConnectError,
 ): Promise<T> {
   const silent: { [host: string]: Error } = {};
   for (const name of names) {
     try {
       return await ask(hosts.host(name), name);
     } catch (error) {
-      // What a connection that broke has left running is not begun a second time.
-      if (!(error instanceof ConnectError)) throw error;
+      if (!passes(error)) throw error;
       silent[name] = error;
     }
   }

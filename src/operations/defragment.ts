@@ -1,8 +1,7 @@
 import { HealthError } from "../errors";
-import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import { dcsOf, type DcsMember, type DcsVoters } from "../dcs/dcs";
 import { askAll } from "./ask";
 import type { Hosts } from "./drain";
-import { defragmentMember, forgetHistory, takeAlarmsBack } from "./etcd";
 import { waitFor } from "./wait";
 import { sizeOf } from "./words";
 
@@ -16,27 +15,25 @@ export interface Defragmented {
 /** A member that was written anew answers within seconds. */
 const HEALTHY_SECONDS = 90;
 
-/** What one finds and says of a database that its quota does not hold. */
-const RAISE_QUOTA =
-  "Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: sudo etcdctl get --prefix --keys-only ''";
-
 /**
- * Gives back what etcd's databases hold and nobody needs, one member after the other and the leader last, so that a majority
+ * Gives back what the DCS's databases hold and nobody needs, one member after the other and the leader last, so that a majority
  * always answers; then takes the alarm back that forbids writes. May be killed at any point: the next call goes on.
- * @param members client URL by host.
  * @throws HealthError if a member is away, with which nothing may be spared, or if a database is still full.
  */
 export async function defragment(
   hosts: Hosts & { progress(message: string): void },
-  members: { readonly [host: string]: string },
+  voters: DcsVoters,
 ): Promise<{ readonly members: readonly Defragmented[]; readonly alarms: readonly string[] }> {
+  const { members } = voters;
+  const { kind, ...dcs } = dcsOf(voters);
+  const journal = `journalctl -u ${dcs.unit} -n 50`;
   const look = async () => {
     const answers = await askAll(
       hosts,
       Object.keys(members),
-      (host, name) => host.observe(dcsMemberProbe(members[name] ?? "")),
+      (host, name) => host.observe(dcs.memberProbe(members[name] ?? "")),
       (names) =>
-        `expected all members of etcd to be healthy, ${names} cannot be asked: a member answers nobody while its database is written anew`,
+        `expected all members of ${kind} to be healthy, ${names} cannot be asked: a member answers nobody while its database is written anew`,
     );
     return Object.entries(members).map(([host, url]) => ({
       host,
@@ -48,26 +45,25 @@ export async function defragment(
   const away = before.filter(({ healthy }) => !healthy).map(({ host }) => host);
   if (away.length > 0) {
     throw new HealthError(
-      `expected all members of etcd to be healthy, ${away.join(", ")} is not: a member answers nobody while its database is written anew.`,
-      "Bring etcd up there first: journalctl -u etcd -n 50.",
+      `expected all members of ${kind} to be healthy, ${away.join(", ")} is not: a member answers nobody while its database is written anew.`,
+      `Bring ${kind} up there first: ${journal}.`,
     );
   }
-  const urls = Object.values(members);
   const [via = ""] = Object.keys(members);
-  await hosts.host(via).change("compacting etcd's history", forgetHistory(urls));
+  await hosts.host(via).change(`compacting ${kind}'s history`, dcs.compact());
   const inTurn = [...before].sort((a, b) => Number(a.leader) - Number(b.leader));
   for (const { host, url } of inTurn) {
-    hosts.progress(`etcd's database on ${host} is written anew`);
-    await hosts.host(host).change("defragmenting etcd", defragmentMember(url));
+    hosts.progress(`${kind}'s database on ${host} is written anew`);
+    await hosts.host(host).change(`defragmenting ${kind}`, dcs.defragment(url));
     await waitFor(
       async () =>
-        (await hosts.host(host).observe(dcsMemberProbe(url))).healthy
+        (await hosts.host(host).observe(dcs.memberProbe(url))).healthy
           ? { done: true }
           : { missing: "it is not yet" },
       {
-        expected: `etcd on ${host} to be healthy again`,
+        expected: `${kind} on ${host} to be healthy again`,
         seconds: HEALTHY_SECONDS,
-        next: "journalctl -u etcd -n 50 there.",
+        next: `${journal} there.`,
         progress: (message) => hosts.progress(message),
       },
     );
@@ -80,13 +76,13 @@ export async function defragment(
         `${host} (${sizeOf(usedBytes)} in use of ${sizeOf(quotaBytes)})`,
     );
     throw new HealthError(
-      `etcd's database is still full on ${named.join(", ")}, so that etcd takes no writes.`,
-      RAISE_QUOTA,
+      `${kind}'s database is still full on ${named.join(", ")}, so that ${kind} takes no writes.`,
+      `Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: ${dcs.listKeysByHand}`,
     );
   }
   const alarms = [...new Set(after.flatMap((one) => one.alarms))];
   if (alarms.includes("NOSPACE")) {
-    await hosts.host(via).change("taking etcd's alarm back", takeAlarmsBack(urls));
+    await hosts.host(via).change(`taking ${kind}'s alarm back`, dcs.takeAlarmsBack());
   }
   const sizes = new Map(after.map(({ host, databaseBytes = 0 }) => [host, databaseBytes]));
   return {

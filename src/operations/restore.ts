@@ -2,10 +2,8 @@ import type { BackupCatalog, BaseBackup } from "../facts/barman";
 import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
-import { hereDocument, quote, words } from "../host/shell";
-import { etcdctl } from "../facts/etcd";
+import { hereDocument, quote } from "../host/shell";
 import { psql } from "../facts/postgres";
-import { dcsKey } from "../facts/patroni";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
 export interface RestoreTarget {
@@ -227,26 +225,6 @@ export function positionProbe(port: number): Probe<string> {
     script: `cd / && ${psql(port, "postgres")} ${hereDocument("select pg_current_wal_lsn();\n")}`,
     parse: (output) => output.trim(),
   };
-}
-
-/** What Patroni has written down of the cluster, but for its configuration: then it begins anew. */
-export function forgetCluster(endpoints: readonly string[], cluster: string): string {
-  const keys = ["leader", "status", "optime/leader", "sync", "failover", "history", "failsafe"];
-  const etcd = etcdctl(endpoints);
-  return [
-    ...keys.map((key) => `${etcd} del ${words([dcsKey(cluster, key)])} >/dev/null`),
-    `${etcd} del --prefix ${words([dcsKey(cluster, "members/")])} >/dev/null`,
-    `${etcd} del ${words([dcsKey(cluster, "initialize")])} >/dev/null`,
-  ].join("\n");
-}
-
-/** Writes down again whose data the cluster has. */
-export function rememberCluster(
-  endpoints: readonly string[],
-  cluster: string,
-  systemIdentifier: string,
-): string {
-  return `${etcdctl(endpoints)} put ${words([dcsKey(cluster, "initialize"), systemIdentifier])} >/dev/null`;
 }
 
 /** How far a restore has come on a member. */

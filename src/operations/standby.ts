@@ -1,10 +1,10 @@
-import { etcdctl } from "../facts/etcd";
-import { dcsKey } from "../facts/patroni";
+import type { Dcs } from "../dcs/dcs";
+import { unlessDatabase } from "../dcs/patroni";
 import { psql } from "../facts/postgres";
 import { ORIGINAL } from "../facts/source";
 import { literal } from "../facts/sql";
 import { askOldServer, findOldServer, type OldServer } from "../facts/standby";
-import { hereDocument, quote } from "../host/shell";
+import { hereDocument } from "../host/shell";
 import type { Source } from "../resources/inputs/source";
 import { setAsideCopy } from "./adoption";
 
@@ -19,25 +19,13 @@ mv ${record}.new ${record}`;
 
 /** What an earlier migration has left is no copy of this one, as long as the DCS knows of no database. */
 export function setAsideLeftCopy(
-  endpoints: readonly string[],
+  dcs: Dcs,
   cluster: string,
   dataDirectory: string,
   tablespaces: readonly string[] = [],
 ): string {
-  return `found=$(${etcdctl(endpoints)} get --print-value-only ${quote(dcsKey(cluster, "initialize"))})
-[ -z "$found" ] || exit 0
+  return `${unlessDatabase(dcs, cluster)}
 ${setAsideCopy(dataDirectory, tablespaces)}`;
-}
-
-/** Has the members begin with a new copy of the old server: the DCS knows of no database any more, unless it has learned of another. */
-export function forgetDatabase(
-  endpoints: readonly string[],
-  cluster: string,
-  revision: string,
-): string {
-  const key = JSON.stringify(dcsKey(cluster, "initialize"));
-  const transaction = `mod(${key}) = ${JSON.stringify(revision)}\n\ndel ${key}\n\n\n`;
-  return `${etcdctl(endpoints)} txn ${hereDocument(transaction)} >/dev/null`;
 }
 
 /** Has the old server keep all WAL from now on. A slot that has lost some is of no use any more. */
@@ -123,9 +111,4 @@ export function allowWrites(server: OldServer): string {
 /** The same on the new leader, which has copied that too. */
 export function openDatabases(port: number): string {
   return `cd / && ${psql(port, "postgres")} ${hereDocument(OPEN)}`;
-}
-
-/** Forgets in the DCS that there was a cluster: the next one begins anew. */
-export function forgetCluster(endpoints: readonly string[], cluster: string): string {
-  return `${etcdctl(endpoints)} del --prefix ${quote(dcsKey(cluster, ""))} >/dev/null`;
 }

@@ -6,7 +6,7 @@ import {
   type BackupCatalog,
   type SlotState,
 } from "../facts/barman";
-import { dcsMemberProbe, type DcsMember } from "../facts/etcd";
+import { dcsOf, type DcsMember, type DcsVoters } from "../dcs/dcs";
 import { firewallProbe, type FirewallState } from "../facts/firewall";
 import {
   addressesHeldProbe,
@@ -82,7 +82,7 @@ export interface StatusPlan {
     readonly port: number;
     readonly synchronous: { readonly role: string; readonly count: number } | null;
   };
-  readonly etcd: { readonly members: { readonly [host: string]: string } };
+  readonly etcd: DcsVoters;
   readonly entryPoint?: {
     readonly hosts: readonly string[];
     readonly vips: readonly string[];
@@ -137,7 +137,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(streamsProbe(patroni.port)),
-        url === undefined ? undefined : host.observe(dcsMemberProbe(url)),
+        url === undefined ? undefined : host.observe(dcsOf(etcd).memberProbe(url)),
         balancer && host.observe(serversProbe(balancer.statsPort)),
         balancer && host.observe(addressesHeldProbe(balancer.vips)),
         plan.firewalls.some((one) => one.host === name) ? host.observe(firewallProbe()) : undefined,

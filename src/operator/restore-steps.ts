@@ -1,9 +1,11 @@
+import { dcsOf, type Dcs } from "../dcs/dcs";
 import { ConnectError } from "../errors";
 import { BACKUP_UNITS } from "../facts/barman";
 import { psql } from "../facts/postgres";
 import type { Places } from "../facts/places";
 import { restoreRecordProbe, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
-import { askEach, askFirst, type Asked } from "../operations/ask";
+import { askEach, type Asked } from "../operations/ask";
+import { askDcs } from "../operations/dcs";
 import { commitOnce } from "../operations/restore";
 import { forgetRestore, noteRestore, startMember, stopMember } from "../operations/restore-data";
 import type { RestorableCluster } from "./restore-plan";
@@ -144,14 +146,16 @@ export async function onEach(
   for (const one of done) if (one.status === "rejected") throw one.reason;
 }
 
-/** Runs a script that is made of etcd's endpoints and the cluster's name, on the first host with etcdctl that is reached. */
+/** Changes something in the DCS, by any host that gets an answer from it. */
 export async function onDcs(
   { plan, host }: Pick<RestorableCluster, "plan" | "host">,
   action: string,
-  script: (endpoints: readonly string[], cluster: string) => string,
+  script: (dcs: Dcs, cluster: string) => string,
   { except = [] }: { readonly except?: readonly string[] } = {},
 ): Promise<void> {
-  const names = Object.keys(plan.etcd.members).filter((one) => !except.includes(one));
-  const text = script(Object.values(plan.etcd.members), plan.name);
-  await askFirst({ host }, names, (one) => one.change(action, text));
+  const { etcd, patroni } = plan;
+  const all = [...Object.keys(etcd.members), ...Object.keys(patroni.members)];
+  const text = script(dcsOf(etcd), plan.name);
+  const names = all.filter((one) => !except.includes(one));
+  await askDcs({ host }, names, (one) => one.change(action, text));
 }

@@ -1,17 +1,12 @@
 import { serves } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
+import { forgetCluster, rememberDatabase } from "../dcs/patroni";
 import { ConnectError, PgherdError } from "../errors";
 import { clockProbe } from "../facts/clock";
 import { controlFileProbe } from "../facts/control-file";
 import { describeRestore, type FoundRestore, type RestoreRecord } from "../facts/restore-record";
 import { beginTimeline } from "../operations/own-timeline";
-import {
-  branchProbe,
-  forgetCluster,
-  positionOf,
-  positionProbe,
-  rememberCluster,
-} from "../operations/restore";
+import { branchProbe, positionOf, positionProbe } from "../operations/restore";
 import { isOutOfReach } from "../operations/ask";
 import { putDataBack } from "../operations/restore-data";
 import { timelinesProbe } from "../operations/timelines";
@@ -181,11 +176,19 @@ async function putBack(
   // The others lead already, and follow their own.
   if (!within.includes(first)) return kept;
   const reached = { except: silent };
-  await onDcs(cluster, "forgetting the attempt", forgetCluster, reached);
+  await onDcs(
+    cluster,
+    "forgetting the attempt",
+    (dcs, name) => forgetCluster(dcs, name, "kept"),
+    reached,
+  );
   if (systemIdentifier !== undefined) {
-    const remember = (endpoints: readonly string[], name: string) =>
-      rememberCluster(endpoints, name, systemIdentifier);
-    await onDcs(cluster, "remembering the cluster", remember, reached);
+    await onDcs(
+      cluster,
+      "remembering the cluster",
+      (dcs, name) => rememberDatabase(dcs, name, systemIdentifier),
+      reached,
+    );
   }
   return kept;
 }

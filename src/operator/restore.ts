@@ -1,6 +1,6 @@
+import { forgetCluster } from "../dcs/patroni";
 import { PgherdError } from "../errors";
 import type { RestoreRecord } from "../facts/restore-record";
-import { forgetCluster } from "../operations/restore";
 import { inWords } from "../operations/recovery-window";
 import { orderRestore, setDataAside } from "../operations/restore-data";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";
@@ -100,7 +100,9 @@ async function setAside(
   await onEach(cluster, members, "setting data aside", (name) =>
     setDataAside(dataOf(cluster, name), aside),
   );
-  await onDcs(cluster, "forgetting the old cluster", forgetCluster);
+  await onDcs(cluster, "forgetting the old cluster", (dcs, name) =>
+    forgetCluster(dcs, name, "kept"),
+  );
 }
 
 /** Has Patroni begin the cluster with the backup. Returns why that fails, if it does. */

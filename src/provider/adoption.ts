@@ -1,9 +1,10 @@
 import { PgherdError } from "../errors";
+import { dcsAt } from "../dcs/dcs";
+import { claimDatabase } from "../dcs/patroni";
 import { keptSourceProbe } from "../facts/adoption";
 import { parseRules } from "../facts/loaded-rules";
 import { unitProbe } from "../facts/systemd";
 import {
-  claimDatabase,
   createRoles,
   keepOriginal,
   maskServer,
@@ -53,7 +54,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
       context.progress(urn, "creating the roles that Patroni connects with");
       const script = [
         createRoles(inputs),
-        claimDatabase(endpoints, cluster, source.systemIdentifier),
+        claimDatabase(dcsAt({ endpoints }), cluster, source.systemIdentifier),
       ];
       await host.change("preparing the server", script.join("\n"));
     }

@@ -1,7 +1,7 @@
 import { CommandError } from "../errors";
-import { keyProbe } from "../facts/etcd";
-import { dcsKey } from "../facts/patroni";
-import { setKey } from "../operations/etcd";
+import { dcsAt } from "../dcs/dcs";
+import { patroniKey } from "../dcs/patroni";
+import { askDcs, DcsSilentError } from "../operations/dcs";
 import { wantedSettings, type WantedSettings } from "../operations/settings";
 import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
@@ -34,8 +34,8 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
       const found = await look(context, inputs);
       return found && { ...inputs, configuration: found.configuration };
     } catch (error) {
-      // Without etcd nothing can be said about it. That etcd is down shows on its own resources.
-      if (error instanceof CommandError) return known;
+      // Without the DCS nothing can be said about it. That it is down shows on its own resources.
+      if (error instanceof DcsSilentError || error instanceof CommandError) return known;
       throw error;
     }
   },
@@ -54,7 +54,9 @@ async function look(
   context: Context,
   inputs: DynamicConfigurationInputs,
 ): Promise<Found | undefined> {
-  const found = await context.host(inputs.host).observe(keyProbe(inputs.endpoints, key(inputs)));
+  const found = await askDcs(context, hostsOf(inputs), (host) =>
+    host.observe(dcsAt(inputs).keyProbe(key(inputs))),
+  );
   if (!found) return undefined;
   const all = JSON.parse(found.value) as Values;
   const part = (runtime: boolean) =>
@@ -71,12 +73,10 @@ async function write(
   found: Found | undefined,
 ): Promise<void> {
   const value = JSON.stringify({ ...configuration, ...(found ? found.runtime : inputs.beginning) });
-  await context
-    .host(inputs.host)
-    .change(
-      "changing the dynamic configuration",
-      setKey(inputs.endpoints, key(inputs), value, found?.revision ?? "0"),
-    );
+  const script = dcsAt(inputs).changeKey(key(inputs), value, found?.revision ?? "0");
+  await askDcs(context, hostsOf(inputs), (host) =>
+    host.change("changing the dynamic configuration", script),
+  );
 }
 
 /**
@@ -107,6 +107,11 @@ function changedSettings(old: Values, wanted: DynamicConfigurationInputs["config
   ) as WantedSettings;
 }
 
+/** Hosts that may reach the DCS. */
+function hostsOf({ host, members }: DynamicConfigurationInputs): string[] {
+  return [host, ...Object.keys(members)];
+}
+
 function key({ cluster }: DynamicConfigurationInputs): string {
-  return dcsKey(cluster, "config");
+  return patroniKey(cluster, "config");
 }

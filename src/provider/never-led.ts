@@ -1,7 +1,8 @@
 import { controlFileProbe } from "../facts/control-file";
-import { keyProbe } from "../facts/etcd";
+import { dcsAt } from "../dcs/dcs";
+import { patroniKey } from "../dcs/patroni";
 import { serves } from "../facts/member-state";
-import { dcsKey } from "../facts/patroni";
+import { askDcs } from "../operations/dcs";
 import type { RollbackInputs } from "../resources/inputs/adoption";
 import type { Source } from "../resources/inputs/source";
 import { viewOf } from "./cluster-view";
@@ -23,7 +24,9 @@ export async function hasNeverLed(
   if (others.some(({ state }) => serves(state))) return false;
   const { primary, timeline } = await context.host(host).observe(controlFileProbe(source));
   if (!primary) return false;
-  const history = await context.host(host).observe(keyProbe(endpoints, dcsKey(cluster, "history")));
+  const history = await askDcs(context, [host, ...Object.keys(members)], (one) =>
+    one.observe(dcsAt({ endpoints }).keyProbe(patroniKey(cluster, "history"))),
+  );
   return timeline >= newestTimeline(history?.value);
 }
 

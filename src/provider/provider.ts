@@ -10,7 +10,7 @@ import { cutOver } from "./cut-over";
 import { difference, shown } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
-import { etcdCluster } from "./etcd-cluster";
+import { dcsCluster } from "./dcs-cluster";
 import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { hostBase } from "./host-base";
@@ -48,7 +48,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Firewall": untyped(firewall),
   "pgherd:index:NewPorts": untyped(newPorts),
   "pgherd:index:Service": untyped(service),
-  "pgherd:index:EtcdCluster": untyped(etcdCluster),
+  "pgherd:index:EtcdCluster": untyped(dcsCluster),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),
   "pgherd:index:Logins": untyped(logins),

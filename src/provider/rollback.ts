@@ -1,7 +1,8 @@
 import { PgherdError } from "../errors";
 import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
-import { keyProbe } from "../facts/etcd";
-import { dcsKey, describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { dcsAt } from "../dcs/dcs";
+import { patroniKey } from "../dcs/patroni";
+import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
 import { currentSettingsProbe } from "../facts/settings";
 import { unitProbe } from "../facts/systemd";
 import {
@@ -10,7 +11,7 @@ import {
   restoreOriginal,
   startByItself,
 } from "../operations/adoption";
-import { setKey } from "../operations/etcd";
+import { askDcs } from "../operations/dcs";
 import { openFirewall, removeFirewall } from "../operations/firewall";
 import { patchConfiguration, setPause, switchOver } from "../operations/patroni";
 import { retireUnit } from "../operations/units";
@@ -207,14 +208,15 @@ async function startAgain(
 /** A migration that starts again must not find Patroni paused. */
 async function resume(
   context: Context,
-  { host, endpoints, cluster }: RollbackInputs,
+  { host, members, endpoints, cluster }: RollbackInputs,
 ): Promise<void> {
-  const key = dcsKey(cluster, "config");
-  const found = await context.host(host).observe(keyProbe(endpoints, key));
+  const hosts = [host, ...Object.keys(members)];
+  const dcs = dcsAt({ endpoints });
+  const key = patroniKey(cluster, "config");
+  const found = await askDcs(context, hosts, (one) => one.observe(dcs.keyProbe(key)));
   if (!found) return;
   const { pause: paused, ...rest } = JSON.parse(found.value) as { pause?: unknown };
   if (paused === undefined) return;
-  await context
-    .host(host)
-    .change("ending the pause", setKey(endpoints, key, JSON.stringify(rest), found.revision));
+  const script = dcs.changeKey(key, JSON.stringify(rest), found.revision);
+  await askDcs(context, hosts, (one) => one.change("ending the pause", script));
 }

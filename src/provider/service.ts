@@ -1,7 +1,7 @@
 import { MEMBER_FILE } from "../config/directories";
 import { configurationHash } from "../configuration-hash";
 import { PgherdError } from "../errors";
-import { logProbe } from "../facts/etcd";
+import { dcsOf } from "../dcs/dcs";
 import { directoriesProbe, filesProbe, type FoundDirectory, type FoundFile } from "../facts/files";
 import { unitProbe, type UnitState } from "../facts/systemd";
 import { quote } from "../host/shell";
@@ -17,7 +17,7 @@ import { isUp, retireUnit, runUnit } from "../operations/units";
 import { briefDirectories, briefFiles } from "./brief";
 import type { Context } from "./context";
 import { DAEMONS, type DaemonTraits } from "./daemons";
-import { careForEtcd, type EtcdCare } from "./etcd-member";
+import { careForDcs, type DcsCare } from "./dcs-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
 import { demandLoaded, untilLoaded } from "./loaded";
@@ -26,7 +26,7 @@ import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 
 interface Learned {
-  /** For etcd: whether the member has ever had a log, and so taken part in a cluster. */
+  /** For the DCS: whether the member has ever had data, and so taken part in a cluster. */
   readonly hadLog?: boolean;
 }
 
@@ -103,18 +103,18 @@ interface Found {
   readonly directories: { readonly [path: string]: FoundDirectory };
   readonly files: { readonly [path: string]: FoundFile };
   readonly unit: UnitState;
-  readonly hasLog: boolean;
+  readonly hasData: boolean;
 }
 
 async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
   const host = context.host(inputs.host);
-  const [directories, files, unit, hasLog] = await Promise.all([
+  const [directories, files, unit, hasData] = await Promise.all([
     host.observe(directoriesProbe(Object.keys(inputs.directories))),
     host.observe(filesProbe(Object.keys(inputs.files), inputs.files)),
     host.observe(unitProbe(traits(inputs).unit)),
-    inputs.etcd ? host.observe(logProbe(inputs.etcd.dataDirectory)) : false,
+    inputs.etcd ? host.observe(dcsOf(inputs.etcd).hasDataProbe(inputs.etcd.dataDirectory)) : false,
   ]);
-  return { directories, files, unit, hasLog };
+  return { directories, files, unit, hasData };
 }
 
 /**
@@ -123,8 +123,8 @@ async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
  */
 async function turnOf(context: Context, urn: string, inputs: ServiceInputs): Promise<string> {
   if (traits(inputs).loading !== "restart") return urn;
-  const { unit, hasLog } = await look(context, inputs);
-  return hasLog && !isUp(unit) ? urn : inputs.daemon;
+  const { unit, hasData } = await look(context, inputs);
+  return hasData && !isUp(unit) ? urn : inputs.daemon;
 }
 
 /** What surrounds a change of a daemon whose members hold a majority; nothing for the others. */
@@ -133,13 +133,12 @@ async function careFor(
   urn: string,
   inputs: ServiceInputs,
   found: Found,
-  hadLog = false,
-): Promise<EtcdCare | undefined> {
+  hadData = false,
+): Promise<DcsCare | undefined> {
   const { cluster, host, etcd } = inputs;
   if (!etcd) return undefined;
-  const { unit } = traits(inputs);
   const restarts = isUp(found.unit) && loadsAnew(inputs, found);
-  return careForEtcd(context, urn, etcd, { cluster, host, unit, restarts, hadLog });
+  return careForDcs(context, urn, etcd, { cluster, host, restarts, hadData });
 }
 
 /** The script that makes the service as wanted; `undefined` if it is so. */
@@ -193,7 +192,7 @@ function state(
 ): ServiceInputs & Learned {
   const { cluster, host, daemon, directories, files, etcd } = inputs;
   return {
-    ...(etcd ? { etcd, hadLog: found.hasLog || (known?.hadLog ?? false) } : {}),
+    ...(etcd ? { etcd, hadLog: found.hasData || (known?.hadLog ?? false) } : {}),
     cluster,
     host,
     daemon,

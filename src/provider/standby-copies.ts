@@ -1,7 +1,7 @@
-import { keyProbe } from "../facts/etcd";
-import { dcsKey } from "../facts/patroni";
+import { dcsAt } from "../dcs/dcs";
+import { forgetDatabase, patroniKey } from "../dcs/patroni";
 import { isEmptyProbe, placesProbe } from "../facts/places";
-import { forgetDatabase } from "../operations/standby";
+import { askDcs } from "../operations/dcs";
 import type { StandbyInputs } from "../resources/inputs/standby";
 import type { Context } from "./context";
 import { beginCopiesAnew } from "./first-copies";
@@ -18,9 +18,10 @@ export async function beginStandbyAnew(
 ): Promise<void> {
   await beginCopiesAnew(context, urn, inputs);
   const { cluster, dcs } = inputs;
-  const key = await context
-    .host(dcs.host)
-    .observe(keyProbe(dcs.endpoints, dcsKey(cluster, "initialize")));
+  const hosts = [dcs.host, ...Object.keys(inputs.members)];
+  const key = await askDcs(context, hosts, (host) =>
+    host.observe(dcsAt(dcs).keyProbe(patroniKey(cluster, "initialize"))),
+  );
   // While a member makes the first copy it has no value.
   if (!key?.value) return;
   const empty = await Promise.all(
@@ -31,7 +32,6 @@ export async function beginStandbyAnew(
   );
   if (!empty.every((one) => one)) return;
   context.info(urn, "no member has a copy of the server that follows it; the first is made anew");
-  await context
-    .host(dcs.host)
-    .change("beginning with a new copy", forgetDatabase(dcs.endpoints, cluster, key.revision));
+  const forget = forgetDatabase(dcsAt(dcs), cluster, key.revision);
+  await askDcs(context, hosts, (host) => host.change("beginning with a new copy", forget));
 }

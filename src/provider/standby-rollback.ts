@@ -1,6 +1,9 @@
 import { PgherdError } from "../errors";
+import { dcsAt } from "../dcs/dcs";
+import { forgetCluster } from "../dcs/patroni";
 import { forgetOriginal } from "../operations/adoption";
-import { allowWrites, forgetCluster, releaseWal } from "../operations/standby";
+import { askDcs } from "../operations/dcs";
+import { allowWrites, releaseWal } from "../operations/standby";
 import { retireUnit } from "../operations/units";
 import type { StandbyRollbackInputs } from "../resources/inputs/standby";
 import type { ResourceType } from "./resource";
@@ -43,9 +46,9 @@ export const standbyRollback: ResourceType<StandbyRollbackInputs> = {
       ),
     );
     await context.host(host).change("releasing the WAL", releaseWal(inputs, slot));
-    await context
-      .host(dcs.host)
-      .change("forgetting the cluster", forgetCluster(dcs.endpoints, cluster));
+    await askDcs(context, [dcs.host, ...names], (one) =>
+      one.change("forgetting the cluster", forgetCluster(dcsAt(dcs), cluster, "forgotten")),
+    );
     for (const name of names) {
       await context.host(name).change("ending the rollback", forgetOriginal());
     }

@@ -1,3 +1,4 @@
+import { dcsAt } from "../dcs/dcs";
 import { oldSlotProbe } from "../facts/standby";
 import { keepFound, reserveWal, setAsideLeftCopy } from "../operations/standby";
 import type { StandbySlotInputs } from "../resources/inputs/standby";
@@ -19,7 +20,7 @@ export const standbySlot: ResourceType<StandbySlotInputs> = {
       members.map((member) =>
         member.change(
           "setting aside an older copy",
-          setAsideLeftCopy(dcs.endpoints, cluster, dataDirectory, source.tablespaces),
+          setAsideLeftCopy(dcsAt(dcs), cluster, dataDirectory, source.tablespaces),
         ),
       ),
     );

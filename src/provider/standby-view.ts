@@ -1,7 +1,9 @@
 import { HealthError } from "../errors";
-import { keyProbe } from "../facts/etcd";
-import { dcsKey, describeMembers, type ClusterView } from "../facts/patroni";
+import { dcsAt } from "../dcs/dcs";
+import { patroniKey } from "../dcs/patroni";
+import { describeMembers, type ClusterView } from "../facts/patroni";
 import { oldCopiesProbe, oldSlotProbe } from "../facts/standby";
+import { askDcs } from "../operations/dcs";
 import { waitFor } from "../operations/wait";
 import type { StandbyInputs } from "../resources/inputs/standby";
 import { isFollowing, viewOf } from "./cluster-view";
@@ -18,11 +20,11 @@ const STILL_SECONDS = 900;
 /** Whether the cluster has taken the old server's place, or is about to: nothing makes it follow again. */
 export async function isPromoted(
   context: Context,
-  { cluster, dcs }: Pick<StandbyInputs, "cluster" | "dcs">,
+  { cluster, dcs, members }: Pick<StandbyInputs, "cluster" | "dcs" | "members">,
 ): Promise<boolean> {
-  const found = await context
-    .host(dcs.host)
-    .observe(keyProbe(dcs.endpoints, dcsKey(cluster, "config")));
+  const found = await askDcs(context, [dcs.host, ...Object.keys(members)], (host) =>
+    host.observe(dcsAt(dcs).keyProbe(patroniKey(cluster, "config"))),
+  );
   return found !== undefined && !("standby_cluster" in (JSON.parse(found.value) as object));
 }
 

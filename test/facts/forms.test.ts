@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { catalogOfBackupsProbe } from "../../src/facts/barman";
+import { dcsAt } from "../../src/dcs/dcs";
+import { claimDatabase } from "../../src/dcs/patroni";
 import { inForm } from "../../src/facts/forms";
-import { claimDatabase, setAsideCopy } from "../../src/operations/adoption";
+import { setAsideCopy } from "../../src/operations/adoption";
 import { asRoot } from "../users";
 
 // What one host answers, and what another one then runs.
@@ -39,7 +41,7 @@ test("a backup by another name than Barman gives is none", () => {
 const folder = mkdtempSync(join(tmpdir(), "pgherd-forms-"));
 const HOSTILE = `$(touch ${folder}/ran)`;
 for (const [name, text] of [
-  ["etcdctl", "cat >/dev/null; echo 17"],
+  ["curl", `cat >/dev/null; echo '{"header":{},"kvs":[{"value":"MTc="}]}'`],
   ["systemctl", "exit 1"],
   // A script that is to be run comes in as it is; every process is called postgres.
   ["cat", "[ $# -gt 0 ] || exec /bin/cat; echo postgres"],
@@ -54,9 +56,9 @@ function said(script: string): string {
 }
 
 test("what a message tells of another database is text", () => {
-  expect(said(claimDatabase(["http://10.89.0.11:2379"], "demo", `7713${HOSTILE}`))).toContain(
-    HOSTILE,
-  );
+  expect(
+    said(claimDatabase(dcsAt({ endpoints: ["http://10.89.0.11:2379"] }), "demo", `7713${HOSTILE}`)),
+  ).toContain(HOSTILE);
   expect(existsSync(join(folder, "ran"))).toBe(false);
 });
 

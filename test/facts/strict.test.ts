@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { keptSourceProbe, serverUnitProbe } from "../../src/facts/adoption";
 import { catalogOfBackupsProbe } from "../../src/facts/barman";
-import { dcsMemberProbe, healthPagesProbe, logProbe } from "../../src/facts/etcd";
+import { dcsAt } from "../../src/dcs/dcs";
 import { directoriesProbe, filesProbe } from "../../src/facts/files";
 import { forkPasswordProbe, forksProbe, listeningProbe } from "../../src/facts/forks";
 import { entrancesProbe } from "../../src/facts/haproxy";
@@ -37,6 +37,7 @@ writeFileSync(join(barman, "base/20261121T020000/backup.info"), "");
 mkdirSync(join(folder, "forks/half"), { recursive: true });
 
 const NOBODY = "127.0.0.1:1";
+const NO_DCS = dcsAt({ endpoints: [`http://${NOBODY}`] });
 
 const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["a host", hostProbe({ dataDirectory: none, backupDirectory: none, dcsDirectory: none })],
@@ -52,9 +53,9 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["files", filesProbe([none])],
   ["directories", directoriesProbe([none])],
   ["masked units", maskedProbe(["no-such.service"])],
-  ["etcd's member", dcsMemberProbe(`http://${NOBODY}`)],
-  ["etcd's members", healthPagesProbe([`http://${NOBODY}`])],
-  ["etcd's log", logProbe(none)],
+  ["etcd's member", NO_DCS.memberProbe(`http://${NOBODY}`)],
+  ["etcd's members", NO_DCS.healthyProbe()],
+  ["etcd's data", NO_DCS.hasDataProbe(none)],
   ["Patroni", clusterViewProbe(NOBODY)],
   ["streams", streamsProbe(1)],
   ["copies", copiesProbe(1)],

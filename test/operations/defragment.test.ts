@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { DcsMember } from "../../src/facts/etcd";
+import type { DcsMember } from "../../src/dcs/dcs";
 import type { Host } from "../../src/host/host";
 import { defragment } from "../../src/operations/defragment";
 
@@ -40,7 +40,7 @@ const hosts = {
 };
 
 test("members are defragmented one after the other, the leader last, and then the alarm is taken back", async () => {
-  expect(await defragment(hosts, MEMBERS)).toEqual({
+  expect(await defragment(hosts, { members: MEMBERS })).toEqual({
     members: Object.keys(MEMBERS).map((host) => ({ host, before: QUOTA + 4096, after: used })),
     alarms: ["NOSPACE"],
   });
@@ -55,7 +55,7 @@ test("members are defragmented one after the other, the leader last, and then th
 
 test("nothing is done while a member is away: the others hold the majority", async () => {
   members.db3 = { ...members.db3, healthy: false };
-  await expect(defragment(hosts, MEMBERS)).rejects.toThrow(
+  await expect(defragment(hosts, { members: MEMBERS })).rejects.toThrow(
     "expected all members of etcd to be healthy, db3 is not",
   );
   expect(done).toEqual([]);
@@ -63,7 +63,7 @@ test("nothing is done while a member is away: the others hold the majority", asy
 
 test("the alarm of a database that is still full is not taken back, and the quota is named", async () => {
   used = QUOTA + 1;
-  await expect(defragment(hosts, MEMBERS)).rejects.toThrow(
+  await expect(defragment(hosts, { members: MEMBERS })).rejects.toThrow(
     /still full on db1 .*\nRaise pgherd:cluster\.dcs\.quota/,
   );
   expect(done).not.toContain("db1: taking etcd's alarm back");
@@ -72,6 +72,6 @@ test("the alarm of a database that is still full is not taken back, and the quot
 test("where there is no alarm none is taken back", async () => {
   for (const name of Object.keys(MEMBERS) as Name[])
     members[name] = { ...members[name], alarms: [] };
-  expect((await defragment(hosts, MEMBERS)).alarms).toEqual([]);
+  expect((await defragment(hosts, { members: MEMBERS })).alarms).toEqual([]);
   expect(done).not.toContain("db1: taking etcd's alarm back");
 });

@@ -23,7 +23,7 @@ import { observeRestores } from "../../src/operator/restore-steps";
 import { considerUndo, cutOffRestore, undoRestore } from "../../src/operator/restore-undo";
 
 // A restore that breaks at each of its steps. The scripts are run by a real shell, on folders that stand for two members;
-// programs of the host are played: Patroni by `systemctl`, `curl` and `etcdctl`.
+// programs of the host are played: Patroni by `systemctl` and `curl`, which asks etcd too.
 
 let dead = false;
 
@@ -79,7 +79,8 @@ esac`,
 esac`,
   pg_controldata: `echo "Database cluster state:               in production"
 echo "Latest checkpoint's TimeLineID:       $(cat $2/timeline 2>/dev/null || echo 1)"`,
-  curl: `case $* in *db1:8008*) of=db1 ;; *db2:8008*) of=db2 ;; *) exit 7 ;; esac
+  curl: `case $* in *db1:2379/v3/kv/txn*) rm -f $ALL/leader; echo '{"header":{}}'; exit ;; *db1:2379/v3/kv/put*) echo '{"header":{}}'; exit ;; esac
+case $* in *db1:8008*) of=db1 ;; *db2:8008*) of=db2 ;; *) exit 7 ;; esac
 [ -e $ALL/$of/up ] || exit 7
 list=
 for one in db1 db2; do
@@ -88,7 +89,6 @@ for one in db1 db2; do
   list="$list\${list:+,}{\\"name\\":\\"$one\\",\\"role\\":\\"$role\\",\\"state\\":\\"$state\\",\\"timeline\\":$(cat $ALL/$one/data/main/timeline 2>/dev/null || echo 1)}"
 done
 echo "{\\"members\\":[$list]}"`,
-  etcdctl: `case $* in *del*leader*) rm -f $ALL/leader ;; esac`,
   runuser: `shift 3; exec "$@"`,
   setpriv: `case $* in *pg_is_in_recovery*) echo f && exit ;; esac
 case $(cat) in "select pg_current_wal_lsn();") echo 0/5100000 ;; esac`,

@@ -27,7 +27,7 @@ function running(held: object | undefined, up: readonly string[] = ["db1", "db2"
   const parameters = () =>
     (cluster.held as { postgresql?: { parameters: Settings } }).postgresql?.parameters ?? {};
   const answer = (host: string, script: string): unknown => {
-    if (script.includes("etcdctl"))
+    if (script.includes("/v3/kv/range"))
       return (
         cluster.held && { value: JSON.stringify(cluster.held), revision: `${cluster.revision}` }
       );
@@ -56,8 +56,8 @@ function running(held: object | undefined, up: readonly string[] = ["db1", "db2"
     host: (name: string) => ({
       observe: async ({ script }: Probe<unknown>) => answer(name, script),
       async change(_what: string, script: string) {
-        const [, text = ""] = /^put "[^"]*" (".*")$/m.exec(script) ?? [];
-        cluster.held = JSON.parse(JSON.parse(text) as string) as object;
+        const [, text = ""] = /"requestPut":\{[^}]*"value":"([^"]*)"/.exec(script) ?? [];
+        cluster.held = JSON.parse(Buffer.from(text, "base64").toString()) as object;
         cluster.revision++;
         cluster.writes++;
         return "";

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { patroniKey } from "../../src/dcs/patroni";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { rollback } from "../../src/provider/rollback";
@@ -48,7 +49,8 @@ async function changed(hosts: Hosts): Promise<string[]> {
         if (script.includes("/cluster"))
           return { members, paused: done.includes("db1 pausing Patroni") };
         if (script.includes("pg_controldata")) return { primary, timeline };
-        if (script.includes("/history")) return history && { value: history };
+        if (script.includes(btoa(patroniKey(inputs.cluster, "history"))))
+          return history && { value: history };
         if (script.includes("postmaster.pid")) return SOURCE.unit;
         return undefined;
       },

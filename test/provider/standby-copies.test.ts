@@ -29,7 +29,7 @@ async function done(
             })),
           };
         if (script.includes("before-patroni look")) return data[name] === "diverged";
-        if (script.includes("/initialize")) return { value: key, revision: "12" };
+        if (script.includes("/v3/kv/range")) return { value: key, revision: "12" };
         if (script.includes("10-member.yml")) return { dataDirectory: "/data", binDirectory: "" };
         return data[name] === "empty";
       },

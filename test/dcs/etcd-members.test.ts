@@ -3,20 +3,15 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  dcsMemberProbe,
-  healthPagesProbe,
-  keyProbe,
-  logProbe,
-  membershipProbe,
-} from "../../src/facts/etcd";
+import { dcsAt } from "../../src/dcs/dcs";
 
 const ENDPOINTS = ["http://10.89.0.11:2379", "http://10.89.0.12:2379"];
+const dcs = dcsAt({ endpoints: ENDPOINTS });
 
 test("the membership keeps all digits of 64-bit ids", () => {
   // Printed by etcdctl 3.5.16.
   const output = `{"header":{"cluster_id":17237436991929493444,"member_id":9372538179322589801,"raft_term":2},"members":[{"ID":9372538179322589801,"name":"db1","peerURLs":["http://10.89.0.11:2380"],"clientURLs":["http://10.89.0.11:2379"]},{"ID":10501334649042878790,"name":"db2","peerURLs":["http://10.89.0.12:2380"],"clientURLs":["http://10.89.0.12:2379"]}]}\n`;
-  expect(membershipProbe(ENDPOINTS).parse(output)).toEqual({
+  expect(dcs.membershipProbe().parse(output)).toEqual({
     clusterId: "ef37ad9dc622a7c4",
     members: [
       {
@@ -37,34 +32,20 @@ test("the membership keeps all digits of 64-bit ids", () => {
 
 test("a member that has been added and has not started yet has no name and no URL", () => {
   const output = `{"header":{"cluster_id":1},"members":[{"ID":10501334649042878790,"peerURLs":["http://10.89.0.12:2380"]}]}`;
-  expect(membershipProbe(ENDPOINTS).parse(output).members).toEqual([
+  expect(dcs.membershipProbe().parse(output).members).toEqual([
     { id: "91bc3c398fb3c146", name: "", peerUrl: "http://10.89.0.12:2380", clientUrl: "" },
   ]);
 });
 
-test("a key is told with the revision of its last change", () => {
-  const value = '{"ttl": 30, "note": "ü"}';
-  const output = `{"header":{"cluster_id":17237436991929493444,"revision":9007199254740993},"kvs":[{"key":"L3NlcnZpY2UvZGVtby9jb25maWc=","create_revision":4,"mod_revision":9007199254740993,"version":2,"value":"${Buffer.from(value).toString("base64")}"}],"count":1}`;
-  expect(keyProbe(ENDPOINTS, "/service/demo/config").parse(output)).toEqual({
-    value,
-    revision: "9007199254740993",
-  });
-});
-
-test("an absent key is undefined", () => {
-  const output = `{"header":{"cluster_id":17237436991929493444,"revision":4}}`;
-  expect(keyProbe(ENDPOINTS, "/service/demo/config").parse(output)).toBeUndefined();
-});
-
 test("health pages are told for those that say so, in the order of the question", () => {
-  const probe = healthPagesProbe(ENDPOINTS);
+  const probe = dcs.healthyProbe();
   expect(probe.parse("http://10.89.0.12:2379\nhttp://10.89.0.11:2379\n")).toEqual(ENDPOINTS);
   expect(probe.parse("")).toEqual([]);
 });
 
 test("a member has a log or none, whatever else lies in its directory", () => {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-etcd's "));
-  const { script, parse } = logProbe(folder);
+  const { script, parse } = dcs.hasDataProbe(folder);
   const look = () => parse(execFileSync("/bin/sh", { input: script, encoding: "utf8" }));
   expect(look()).toBe(false);
   mkdirSync(join(folder, "member/snap"), { recursive: true });
@@ -76,7 +57,7 @@ test("a member has a log or none, whatever else lies in its directory", () => {
 });
 
 test("a member tells of itself whether it is healthy, leads, and how large its database is", () => {
-  const { parse } = dcsMemberProbe("http://10.89.0.11:2379");
+  const { parse } = dcs.memberProbe("http://10.89.0.11:2379");
   // Printed by etcd 3.5.16; before 3.5 it has no "dbSizeInUse" in a cluster that has just begun.
   const status =
     '{"header":{"cluster_id":"6103604099387519979", "member_id":"12404013212023582004", "revision":"66", "raft_term":"3"}, "version":"3.5.16", "dbSize":"49152", "leader":"12404013212023582004", "raftIndex":"78", "raftTerm":"3", "raftAppliedIndex":"78", "dbSizeInUse":"40960"}';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ConnectError, HealthError } from "../../src/errors";
-import type { EtcdMember } from "../../src/facts/etcd";
+import type { ListedMember } from "../../src/dcs/dcs";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
-import { careForEtcd, refuseStrangers } from "../../src/provider/etcd-member";
+import { careForDcs, refuseStrangers } from "../../src/provider/dcs-member";
 
 const MEMBERS = {
   db1: "http://10.89.0.11:2379",
@@ -21,10 +21,10 @@ const CHANGE = {
   host: "db3",
   unit: "etcd.service",
   restarts: false,
-  hadLog: true,
+  hadData: true,
 };
 
-const member = (name: string, number: number, started = true): EtcdMember => ({
+const member = (name: string, number: number, started = true): ListedMember => ({
   id: `${number}f`,
   name,
   peerUrl: `http://10.89.0.1${number}:2380`,
@@ -37,7 +37,7 @@ let starting: string[];
 let unreachable: string[];
 let asked: string[];
 let withLog: string[];
-let membership: EtcdMember[];
+let membership: ListedMember[];
 let done: string[];
 let looked: Map<string, Promise<unknown>>;
 
@@ -80,7 +80,7 @@ const context = {
 } as unknown as Context;
 
 const care = (change: Partial<typeof CHANGE> = {}) =>
-  careForEtcd(context, "urn", ETCD, { ...CHANGE, ...change });
+  careForDcs(context, "urn", ETCD, { ...CHANGE, ...change });
 
 test("a member may restart while all others are healthy, and nothing else is done", async () => {
   expect((await care({ restarts: true })).before).toBe("");
@@ -148,14 +148,14 @@ test("the last of a first deployment begins as the others did", async () => {
   healthy = ["db1", "db2"];
   withLog = ["db1", "db2"];
   membership = [member("db1", 1), member("db2", 2), member("db3", 3, false)];
-  expect((await care({ hadLog: false })).before).toBe("");
+  expect((await care({ hadData: false })).before).toBe("");
   expect(done).toEqual([]);
 });
 
 test("the first of a first deployment waits for nobody", async () => {
   healthy = [];
   withLog = [];
-  const { before, after } = await care({ hadLog: false });
+  const { before, after } = await care({ hadData: false });
   expect(before).toBe("");
   await after();
   expect(done).toEqual([]);
@@ -165,14 +165,14 @@ test("a member that is only starting is not asked, since it would not answer", a
   healthy = [];
   withLog = ["db1"];
   starting = ["db1", "db2", "db3"];
-  await care({ hadLog: false });
+  await care({ hadData: false });
   expect(asked).toEqual([]);
 });
 
 test("a member whose host cannot be reached is not healthy", async () => {
   healthy = ["db1"];
   unreachable = ["db2", "db3"];
-  await care({ hadLog: false });
+  await care({ hadData: false });
   expect(asked).toHaveLength(1);
   expect(asked[0]).not.toContain(MEMBERS.db2);
 });
@@ -195,7 +195,7 @@ test("a member that lost its log begins nothing anew while others have theirs an
   healthy = [];
   withLog = ["db1", "db2"];
   await expect(care()).rejects.toThrow(
-    "db3: expected etcd's log in /var/lib/etcd/demo, got none, while db1, db2 still have theirs and are not healthy.",
+    "db3: expected etcd's data in /var/lib/etcd/demo, got none, while db1, db2 still have theirs and are not healthy.",
   );
   expect(done).toEqual([]);
 });

@@ -1,15 +1,15 @@
 import { ConnectError, HealthError } from "../errors";
-import { healthPagesProbe, logProbe, membershipProbe, type EtcdMember } from "../facts/etcd";
+import { dcsAt, dcsOf, type ListedMember } from "../dcs/dcs";
 import { unitProbe } from "../facts/systemd";
-import { addMember, JOIN_FILE, removeMember, setAsideRemains } from "../operations/etcd";
+import { moveBesideWithTime } from "../operations/directories";
 import { writeFiles } from "../operations/files";
 import { retireUnit } from "../operations/units";
 import type { EtcdMemberInput } from "../resources/inputs/service";
 import type { Context } from "./context";
 import { waitFor } from "../operations/wait";
 
-/** What surrounds a change of one etcd member, so that the cluster keeps its majority. */
-export interface EtcdCare {
+/** What surrounds a change of one member of the DCS, so that this keeps its majority. */
+export interface DcsCare {
   /** Comes before everything else in the script of the change; empty for nothing. */
   readonly before: string;
   /** Waits until the member is healthy again, if there is a cluster in which it can be. */
@@ -17,14 +17,13 @@ export interface EtcdCare {
 }
 
 /** What is known of the change, and of the member before it. */
-export interface EtcdChange {
+export interface DcsChange {
   readonly cluster: string;
   readonly host: string;
-  readonly unit: string;
   /** Whether it restarts a daemon that runs. */
   readonly restarts: boolean;
-  /** Whether this member has had a log in an earlier run. */
-  readonly hadLog: boolean;
+  /** Whether this member has had data in an earlier run. */
+  readonly hadData: boolean;
 }
 
 /** Snapshot and log of a new member come from the leader; an election takes seconds. */
@@ -35,73 +34,73 @@ const HEALTHY_SECONDS = 90;
  * deployment, where there is no cluster yet, it does nothing.
  * @throws HealthError if the change would stop all writes, or damage what the other members hold.
  */
-export async function careForEtcd(
+export async function careForDcs(
   context: Context,
   urn: string,
   etcd: EtcdMemberInput,
-  change: EtcdChange,
-): Promise<EtcdCare> {
-  const { host, unit, restarts, hadLog } = change;
+  change: DcsChange,
+): Promise<DcsCare> {
+  const { host, restarts, hadData } = change;
   const here = context.host(host);
-  const [healthy, hasLog] = await Promise.all([
-    healthyMembers(context, etcd, host, unit),
-    here.observe(logProbe(etcd.dataDirectory)),
+  const [healthy, hasData] = await Promise.all([
+    healthyMembers(context, etcd, host),
+    here.observe(dcsOf(etcd).hasDataProbe(etcd.dataDirectory)),
   ]);
   const isHealthy = (name: string) => healthy.includes(etcd.members[name] ?? "");
   if (healthy.length === 0) {
-    if (hadLog && !hasLog) await refuseToBeginAnew(context, etcd, change);
+    if (hadData && !hasData) await refuseToBeginAnew(context, etcd, change);
     return { before: "", async after() {} };
   }
-  if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, etcd, host, unit);
+  if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, etcd, host);
   const before =
-    isHealthy(host) || hasLog ? "" : await joinAnew(context, urn, etcd, change, healthy);
+    isHealthy(host) || hasData ? "" : await joinAnew(context, urn, etcd, change, healthy);
   return { before, after: () => untilHealthy(context, urn, etcd, host) };
 }
 
 /**
- * A member without a log must not take up the life of the one that was there: raft counts on what that one had promised.
+ * A member without data must not take up the life of the one that was there: raft counts on what that one had promised.
  * It gets a new id. That a member is healthy means that a majority answers it; so the others can spare this one.
  * Killed at any point, the next run goes on: a member that was added and has not started yet is used.
- * @returns the script that tells etcd to join, for its next start.
+ * @returns the script that tells it to join, for its next start.
  */
 async function joinAnew(
   context: Context,
   urn: string,
   etcd: EtcdMemberInput,
-  { cluster, host, unit }: EtcdChange,
+  { cluster, host }: DcsChange,
   healthy: readonly string[],
 ): Promise<string> {
   const [via = ""] = Object.keys(etcd.members).filter((name) =>
     healthy.includes(etcd.members[name] ?? ""),
   );
-  const { members } = await context.host(via).observe(membershipProbe(healthy));
+  const dcs = dcsAt({ endpoints: healthy });
+  const { members } = await context.host(via).observe(dcs.membershipProbe());
   refuseStrangers(cluster, etcd.members, members);
   const lost = members.find(({ name }) => name === host);
   // One of the first members that has not started yet: it begins as the others did.
   if (lost && lost.clientUrl === "") return "";
-  context.progress(urn, "joining etcd anew");
+  context.progress(urn, `joining ${dcs.kind} anew`);
   // Between the removal and the new configuration it must not start, not even after a reboot.
   await context
     .host(host)
     .change(
-      "keeping etcd from starting until it may join",
-      `${retireUnit(unit)}\n${setAsideRemains(etcd.dataDirectory)}`,
+      `keeping ${dcs.kind} from starting until it may join`,
+      `${retireUnit(dcs.unit)}\n${moveBesideWithTime(dcs.user, dcs.remains(etcd.dataDirectory), "without-log")}`,
     );
   const added = members.some(({ name, peerUrl }) => name === "" && peerUrl === etcd.peerUrl);
   if (!added) {
     await context
       .host(via)
       .change(
-        `adding ${host} to etcd anew`,
-        [
-          ...(lost ? [removeMember(healthy, lost.id)] : []),
-          addMember(healthy, host, etcd.peerUrl),
-        ].join("\n"),
+        `adding ${host} to ${dcs.kind} anew`,
+        [...(lost ? [dcs.removeMember(lost.id)] : []), dcs.addMember(host, etcd.peerUrl)].join(
+          "\n",
+        ),
       );
   }
   return writeFiles({
-    [JOIN_FILE]: {
-      content: "ETCD_INITIAL_CLUSTER_STATE=existing\n",
+    [dcs.joinOrder.path]: {
+      content: dcs.joinOrder.content,
       mode: "0644",
       owner: "root",
       group: "root",
@@ -115,11 +114,11 @@ async function joinAnew(
  */
 async function healthyMembers(
   context: Context,
-  { members }: EtcdMemberInput,
+  etcd: EtcdMemberInput,
   host: string,
-  unit: string,
 ): Promise<string[]> {
-  const asked = Object.entries(members).map(async ([name, url]): Promise<string[]> => {
+  const { unit } = dcsOf(etcd);
+  const asked = Object.entries(etcd.members).map(async ([name, url]): Promise<string[]> => {
     try {
       const { active } = await context.host(name).observe(unitProbe(unit));
       return active === "active" ? [url] : [];
@@ -130,7 +129,9 @@ async function healthyMembers(
     }
   });
   const started = (await Promise.all(asked)).flat();
-  return started.length > 0 ? context.host(host).observe(healthPagesProbe(started)) : [];
+  return started.length > 0
+    ? context.host(host).observe(dcsAt({ endpoints: started }).healthyProbe())
+    : [];
 }
 
 /** Seconds that the other members have to become healthy: some may have been started just now. */
@@ -142,11 +143,11 @@ async function untilOthersHealthy(
   urn: string,
   etcd: EtcdMemberInput,
   host: string,
-  unit: string,
 ): Promise<void> {
+  const { kind, unit } = dcsOf(etcd);
   await waitFor(
     async () => {
-      const healthy = await healthyMembers(context, etcd, host, unit);
+      const healthy = await healthyMembers(context, etcd, host);
       const down = Object.entries(etcd.members).filter(
         ([name, url]) => name !== host && !healthy.includes(url),
       );
@@ -156,9 +157,9 @@ async function untilOthersHealthy(
         : { missing: `${names} not healthy, and a restart on ${host} could stop all writes` };
     },
     {
-      expected: `all other members of etcd to be healthy before ${host} restarts its own`,
+      expected: `all other members of ${kind} to be healthy before ${host} restarts its own`,
       seconds: OTHERS_SECONDS,
-      next: "bring etcd up there first: journalctl -u etcd -n 50.",
+      next: `bring ${kind} up there first: ${journal(unit)}.`,
       progress: (message) => context.progress(urn, message),
     },
   );
@@ -167,38 +168,40 @@ async function untilOthersHealthy(
 /** Where all hosts are blank there is nothing to lose, and a new cluster begins. */
 async function refuseToBeginAnew(
   context: Context,
-  { dataDirectory, members }: EtcdMemberInput,
-  { cluster, host }: EtcdChange,
+  etcd: EtcdMemberInput,
+  { cluster, host }: DcsChange,
 ): Promise<void> {
-  // Looked at before any of them begins: later a log may be one of this run.
-  const logs = await context.once(`${cluster}: etcd's logs`, () =>
+  const { dataDirectory, members } = etcd;
+  const { kind, unit, hasDataProbe, recoverByHand } = dcsOf(etcd);
+  // Looked at before any of them begins: later the data may be of this run.
+  const data = await context.once(`${cluster}: ${kind}'s data`, () =>
     Promise.all(
       Object.keys(members).map(async (name): Promise<[string, boolean]> => [
         name,
-        await context.host(name).observe(logProbe(dataDirectory)),
+        await context.host(name).observe(hasDataProbe(dataDirectory)),
       ]),
     ),
   );
-  const holders = logs.filter(([, hasLog]) => hasLog).map(([name]) => name);
+  const holders = data.filter(([, has]) => has).map(([name]) => name);
   if (holders.length === 0) return;
   throw new HealthError(
-    `${host}: expected etcd's log in ${dataDirectory}, got none, while ${holders.join(", ")} still have theirs and are not healthy. ` +
+    `${host}: expected ${kind}'s data in ${dataDirectory}, got none, while ${holders.join(", ")} still have theirs and are not healthy. ` +
       "It can only join anew when a majority of the others works.",
-    `Bring etcd up on ${holders.join(", ")} first (journalctl -u etcd -n 50). If the majority is lost for good, restore a snapshot there: etcdutl snapshot restore.`,
+    `Bring ${kind} up on ${holders.join(", ")} first (${journal(unit)}). If the majority is lost for good, ${recoverByHand}.`,
   );
 }
 
 async function untilHealthy(context: Context, urn: string, etcd: EtcdMemberInput, host: string) {
-  const url = etcd.members[host] ?? "";
+  const dcs = dcsAt({ endpoints: [etcd.members[host] ?? ""] });
   await waitFor(
     async () => {
-      const healthy = await context.host(host).observe(healthPagesProbe([url]));
+      const healthy = await context.host(host).observe(dcs.healthyProbe());
       return healthy.length > 0 ? { done: true } : { missing: "it is not yet" };
     },
     {
-      expected: `etcd on ${host} to be healthy`,
+      expected: `${dcs.kind} on ${host} to be healthy`,
       seconds: HEALTHY_SECONDS,
-      next: "journalctl -u etcd -n 50; can it reach the other members on etcd's peer port?",
+      next: `${journal(dcs.unit)}; can it reach the other members on their peer port?`,
       progress: (message) => context.progress(urn, message),
     },
   );
@@ -211,7 +214,7 @@ async function untilHealthy(context: Context, urn: string, etcd: EtcdMemberInput
 export function refuseStrangers(
   cluster: string,
   wanted: { readonly [host: string]: string },
-  members: readonly EtcdMember[],
+  members: readonly ListedMember[],
 ): void {
   const addresses = Object.values(wanted).map(addressIn);
   const strangers = members.filter(({ name, peerUrl }) =>
@@ -222,11 +225,16 @@ export function refuseStrangers(
     ({ id, name, peerUrl }) => `${name || "one that has not started yet"} (${id}, ${peerUrl})`,
   );
   const hosts = Object.keys(wanted);
+  const { kind, removeByHand } = dcsOf({ members: wanted });
   throw new HealthError(
-    `${cluster}: expected etcd's members to be ${hosts.join(", ")}, got also ${named.join(", ")}. ` +
+    `${cluster}: expected ${kind}'s members to be ${hosts.join(", ")}, got also ${named.join(", ")}. ` +
       "Each of them counts for the majority without which nothing is written.",
-    `If nobody needs it, on ${hosts[0]}: sudo etcdctl member remove ${strangers[0]?.id}`,
+    `If nobody needs it, on ${hosts[0]}: ${removeByHand(strangers[0]?.id ?? "")}`,
   );
+}
+
+function journal(unit: string): string {
+  return `journalctl -u ${unit.replace(/\.service$/, "")} -n 50`;
 }
 
 function addressIn(url: string): string {

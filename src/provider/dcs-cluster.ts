@@ -1,8 +1,8 @@
 import { ConnectError } from "../errors";
-import { dcsMemberProbe, healthPagesProbe, membershipProbe } from "../facts/etcd";
+import { dcsAt, dcsOf } from "../dcs/dcs";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
-import { refuseStrangers } from "./etcd-member";
+import { refuseStrangers } from "./dcs-member";
 import type { EtcdClusterInputs } from "../resources/inputs/etcd-cluster";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -14,12 +14,13 @@ interface Learned {
 /** An election takes seconds; a first start waits for the slowest host. */
 const HEALTHY_SECONDS = 90;
 
-export const etcdCluster: ResourceType<EtcdClusterInputs, Learned> = {
+export const dcsCluster: ResourceType<EtcdClusterInputs, Learned> = {
   identity: ["cluster"],
   id: ({ cluster }) => `${cluster}/etcd`,
 
   async apply(context, urn, inputs) {
     const hosts = Object.keys(inputs.members);
+    const { kind, unit } = dcsOf(inputs);
     await waitFor(
       async () => {
         const healthy = Object.keys((await look(context, inputs))?.members ?? {});
@@ -29,23 +30,23 @@ export const etcdCluster: ResourceType<EtcdClusterInputs, Learned> = {
           : { missing: `${absent.join(", ")} not healthy yet` };
       },
       {
-        expected: `etcd to be healthy on ${hosts.join(", ")}`,
+        expected: `${kind} to be healthy on ${hosts.join(", ")}`,
         seconds: HEALTHY_SECONDS,
-        next: "journalctl -u etcd -n 50 on the hosts named; can they reach each other on etcd's peer port?",
+        next: `journalctl -u ${unit} -n 50 on the hosts named; can they reach each other on ${kind}'s peer port?`,
         progress: (message) => context.progress(urn, message),
       },
     );
     const found = await look(context, inputs);
     if (!found?.alarms.includes("NOSPACE")) return found ?? { ...inputs, clusterId: "" };
     const progress = (message: string) => context.progress(urn, message);
-    await defragment({ host: (name) => context.host(name), progress }, inputs.members);
+    await defragment({ host: (name) => context.host(name), progress }, inputs);
     return (await look(context, inputs)) ?? { ...inputs, clusterId: "" };
   },
 
-  async foresee(_context, _inputs, { alarms = [] }) {
+  async foresee(_context, inputs, { alarms = [] }) {
     return alarms.includes("NOSPACE")
       ? [
-          "etcd is full and takes no writes: it is defragmented, one member at a time, and its alarm NOSPACE taken back",
+          `${dcsOf(inputs).kind} is full and takes no writes: it is defragmented, one member at a time, and its alarm NOSPACE taken back`,
         ]
       : [];
   },
@@ -68,15 +69,16 @@ async function look(
   context: Context,
   { cluster, members }: EtcdClusterInputs,
 ): Promise<(EtcdClusterInputs & Learned) | undefined> {
+  const dcs = dcsOf({ members });
   let unreachable: unknown;
   for (const name of Object.keys(members)) {
     try {
       const host = context.host(name);
-      const healthy = await host.observe(healthPagesProbe(Object.values(members)));
+      const healthy = await host.observe(dcs.healthyProbe());
       if (healthy.length === 0) continue;
-      const membership = await host.observe(membershipProbe(healthy));
+      const membership = await host.observe(dcsAt({ endpoints: healthy }).membershipProbe());
       refuseStrangers(cluster, members, membership.members);
-      const { alarms } = await host.observe(dcsMemberProbe(healthy[0] ?? ""));
+      const { alarms } = await host.observe(dcs.memberProbe(healthy[0] ?? ""));
       return {
         cluster,
         alarms,

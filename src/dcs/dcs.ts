@@ -1,0 +1,145 @@
+import type { Probe } from "../host/host";
+import { etcdAt } from "./etcd/etcd";
+
+/** The programs that can hold a cluster's state, as `pgherd:cluster.dcs.kind` names them. */
+export type DcsKind = "etcd";
+
+/** How a DCS is spoken to. */
+export interface DcsAddress {
+  /** @default "etcd", which is what resources of earlier versions speak of. */
+  readonly kind?: DcsKind;
+  /** URLs for clients, each of which leads to all that there is: `["http://10.89.0.11:2379"]`. */
+  readonly endpoints: readonly string[];
+}
+
+/** A DCS by those who vote in it. */
+export interface DcsVoters {
+  /** @default "etcd" */
+  readonly kind?: DcsKind;
+  /** URL for clients by host: `{ db1: "http://10.89.0.11:2379" }`. */
+  readonly members: { readonly [host: string]: string };
+}
+
+/** What stands under a key. */
+export interface FoundKey {
+  readonly value: string;
+  /** Of its last change. */
+  readonly revision: string;
+}
+
+/** A member of a DCS as it tells itself. */
+export interface DcsMember {
+  /** Whether it takes part in a majority. */
+  readonly healthy: boolean;
+  /** Whether it leads the others: an election takes place when it goes. */
+  readonly leader: boolean;
+  /** Bytes of its database, what is free in it included. */
+  readonly databaseBytes?: number;
+  /** Bytes of it that are in use; the rest is given back by a defragmentation. */
+  readonly usedBytes?: number;
+  /** Bytes that the database may have: beyond them the alarm NOSPACE is raised. */
+  readonly quotaBytes?: number;
+  /** Alarms of the whole DCS: `["NOSPACE"]` forbids all writes. */
+  readonly alarms: readonly string[];
+}
+
+/** Who belongs to a DCS, and so counts for its majority. */
+export interface Membership {
+  /** Same for all members, and for the life of the DCS. */
+  readonly clusterId: string;
+  readonly members: readonly ListedMember[];
+}
+
+/** A member, as the membership has it. */
+export interface ListedMember {
+  /** As the DCS's own program takes it: `8211f1d0f64f3269`. */
+  readonly id: string;
+  /** Empty while it has been added and has not started yet. */
+  readonly name: string;
+  readonly peerUrl: string;
+  /** Empty while it has never started. */
+  readonly clientUrl: string;
+}
+
+/**
+ * What pgherd asks of a DCS, as scripts for any host that may reach it. Each may be run again: what it has done before,
+ * though nobody has heard of it, is no error. One that gets no answer ends with the code `NO_ANSWER`.
+ */
+export interface Dcs extends DcsKeys, DcsMembers, DcsUpkeep {
+  readonly kind: DcsKind;
+}
+
+/** Keys, all of which are Patroni's: `src/dcs/patroni.ts` names them. */
+export interface DcsKeys {
+  /** `undefined` if there is no such key. */
+  keyProbe(key: string): Probe<FoundKey | undefined>;
+  /** Prints a key's value; nothing if there is no such key. */
+  printKey(key: string): string;
+  setKey(key: string, value: string): string;
+  /** Sets a key where there is none; what another has set stays. */
+  setAbsentKey(key: string, value: string): string;
+  /**
+   * Sets a key, but only if nobody has changed it since it was read: a lost race is an error, not an overwritten value.
+   * @param revision of the value that was read; "0" if there was none.
+   */
+  changeKey(key: string, value: string, revision: string): string;
+  /** Deletes a key, unless somebody has changed it since it was read. */
+  deleteKey(key: string, revision: string): string;
+  /** Deletes at one moment all keys that begin so. @param except one of them that stays. */
+  deleteKeys(prefix: string, except?: string): string;
+}
+
+/** Those who vote. */
+export interface DcsMembers {
+  /** The unit that a member runs as, and the user that it runs as and whose its data is. */
+  readonly unit: string;
+  readonly user: string;
+  /** The endpoints whose members take part in a majority. Never fails: one that does not answer does not. */
+  healthyProbe(): Probe<string[]>;
+  /** The member behind this URL: nobody else has to answer. */
+  memberProbe(url: string): Probe<DcsMember>;
+  membershipProbe(): Probe<Membership>;
+  /**
+   * Whether a member has data of its own in this directory. One that has none is at its very beginning, whatever else lies
+   * there.
+   */
+  hasDataProbe(dataDirectory: string): Probe<boolean>;
+  /** What a member without data may have left behind, in its way when it starts again. */
+  remains(dataDirectory: string): string;
+  /** Adds a member that is not started yet. */
+  addMember(name: string, peerUrl: string): string;
+  removeMember(id: string): string;
+  /** A file that has a member without data join what is there at its next start, and what stands in it. */
+  readonly joinOrder: { readonly path: string; readonly content: string };
+  /** What one types on a host to take out a member that nobody knows. */
+  removeByHand(id: string): string;
+  /** What one types to bring back a DCS that has lost its majority for good. */
+  readonly recoverByHand: string;
+}
+
+/** What its databases need from time to time. */
+export interface DcsUpkeep {
+  /** Forgets all values but the present ones, and waits until their place in the database is free. */
+  compact(): string;
+  /** Writes the database of the member behind this URL anew without what is free in it. It answers nobody meanwhile. */
+  defragment(url: string): string;
+  /** Takes all alarms back. The one of a database that is still full comes back with the next write. */
+  takeAlarmsBack(): string;
+  /** What one types to see the alarms, and all keys. */
+  readonly listAlarmsByHand: string;
+  readonly listKeysByHand: string;
+}
+
+const KINDS: { readonly [kind in DcsKind]: (endpoints: readonly string[]) => Dcs } = {
+  etcd: etcdAt,
+};
+
+/** The DCS behind these endpoints. */
+export function dcsAt({ kind = "etcd", endpoints }: DcsAddress): Dcs {
+  return KINDS[kind](endpoints);
+}
+
+/** The DCS of these members. */
+export function dcsOf({ kind, members }: DcsVoters): Dcs {
+  return dcsAt({ kind, endpoints: Object.values(members) });
+}

@@ -1,0 +1,14 @@
+import type { Dcs } from "../dcs";
+import { keysAt } from "./keys";
+import { membersAt } from "./members";
+import { upkeepAt } from "./upkeep";
+
+/** etcd, version 3, behind these client URLs. */
+export function etcdAt(endpoints: readonly string[]): Dcs {
+  return {
+    kind: "etcd",
+    ...keysAt(endpoints),
+    ...membersAt(endpoints),
+    ...upkeepAt(endpoints),
+  };
+}

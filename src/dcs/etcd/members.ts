@@ -1,0 +1,119 @@
+import { asOwner } from "../../host/ownership";
+import { words } from "../../host/shell";
+import type { DcsMembers } from "../dcs";
+import { etcdctl } from "./etcdctl";
+import { encoded } from "./request";
+
+/** The members of etcd. */
+export function membersAt(endpoints: readonly string[]): DcsMembers {
+  return {
+    unit: "etcd.service",
+    user: "etcd",
+
+    /**
+     * By pages of etcd's own: one that refuses the connection costs no time, while etcdctl tries it for seconds. Its page
+     * /health is not asked: that one is false as long as there is an alarm, and a member whose database is full takes part
+     * all the same (etcd/server/etcdserver/api/etcdhttp/health.go).
+     */
+    healthyProbe() {
+      const asks = endpoints.map(
+        (url) => `{ ${readPage(url, 5)} | grep -q '"header"' && echo ${words([url])}; } &`,
+      );
+      return {
+        script: [...asks, "wait"].join("\n"),
+        parse(output) {
+          const healthy = output.split("\n");
+          return endpoints.filter((endpoint) => healthy.includes(endpoint));
+        },
+      };
+    },
+
+    memberProbe(url) {
+      const status = `curl -sf --max-time 4 -d '{}' ${words([`${url}/v3/maintenance/status`])}`;
+      const metrics = `curl -sf --max-time 4 ${words([`${url}/metrics`])}`;
+      return {
+        // A page that does not come is of a member that is not healthy, and of which nobody knows the rest.
+        script: [
+          `${readPage(url, 4)} >/dev/null && echo healthy`,
+          `${status} && echo`,
+          `${metrics} | grep '^etcd_server_quota_backend_bytes '`,
+        ]
+          // The same as said above of each of them.
+          .map((line) => `{ ${line} || :; }`)
+          .join("\n"),
+        parse(output) {
+          const said = /^\{.*\}$/m.exec(output)?.[0] ?? "{}";
+          const { header, leader, dbSize, dbSizeInUse, errors } = JSON.parse(said) as {
+            header?: { member_id?: string };
+            leader?: string;
+            dbSize?: string;
+            dbSizeInUse?: string;
+            errors?: readonly string[];
+          };
+          const quota = /^etcd_server_quota_backend_bytes (\S+)$/m.exec(output)?.[1];
+          const alarms = (errors ?? []).flatMap((one) => /\balarm:(\w+)/.exec(one)?.[1] ?? []);
+          return {
+            healthy: /^healthy$/m.test(output),
+            leader: leader !== undefined && leader === header?.member_id,
+            databaseBytes: dbSize === undefined ? undefined : Number(dbSize),
+            usedBytes: dbSizeInUse === undefined ? undefined : Number(dbSizeInUse),
+            quotaBytes: quota === undefined ? undefined : Number(quota),
+            alarms: [...new Set(alarms)],
+          };
+        },
+      };
+    },
+
+    membershipProbe: () => ({
+      script: `${etcdctl(endpoints)} member list -w json`,
+      parse(output) {
+        // Ids are 64-bit numbers, more than a JavaScript number can hold.
+        const { header, members } = JSON.parse(
+          output.replace(/"(cluster_id|ID)":(\d+)/g, '"$1":"$2"'),
+        ) as {
+          header: { cluster_id: string };
+          members: { ID: string; name?: string; peerURLs?: string[]; clientURLs?: string[] }[];
+        };
+        return {
+          clusterId: BigInt(header.cluster_id).toString(16),
+          members: members.map(({ ID, name, peerURLs, clientURLs }) => ({
+            id: BigInt(ID).toString(16),
+            name: name ?? "",
+            peerUrl: peerURLs?.[0] ?? "",
+            clientUrl: clientURLs?.[0] ?? "",
+          })),
+        };
+      },
+    }),
+
+    /** By its log: only without one etcd reads how its cluster begins (etcd/server/etcdserver/bootstrap.go, `haveWAL`). */
+    hasDataProbe(dataDirectory) {
+      const look = `for log in ${words([dataDirectory])}/member/wal/*.wal; do
+  if [ -e "$log" ]; then echo found; exit; fi
+done`;
+      return {
+        script: asOwner("etcd", `${dataDirectory}/member/wal/.`, look),
+        parse: (output) => output.trim() === "found",
+      };
+    },
+    // A start that failed leaves an empty database there.
+    remains: (dataDirectory) => `${dataDirectory}/member`,
+
+    addMember: (name, peerUrl) =>
+      `${etcdctl(endpoints)} member add ${words([name])} --peer-urls=${words([peerUrl])}`,
+    removeMember: (id) => `${etcdctl(endpoints)} member remove ${words([id])}`,
+    // It outlives a reboot, because a start without it would begin a cluster anew; the unit removes it after a start.
+    joinOrder: {
+      path: "/var/lib/pgherd/etcd-join.env",
+      content: "ETCD_INITIAL_CLUSTER_STATE=existing\n",
+    },
+    removeByHand: (id) => `sudo etcdctl member remove ${id}`,
+    recoverByHand: "restore a snapshot there: etcdutl snapshot restore",
+  };
+}
+
+/** Asks one member for a key, by its own page: it answers if a majority confirms what it says. */
+function readPage(url: string, seconds: number): string {
+  const body = JSON.stringify({ key: encoded("health") });
+  return `curl -sf --max-time ${seconds} -d ${words([body])} ${words([`${url}/v3/kv/range`])}`;
+}

@@ -1,4 +1,4 @@
-import type { Cluster } from "../operator/cluster";
+import type { Cluster } from "../cluster/cluster";
 import { measured, whileMeasured, type Measured } from "../probe/measure";
 import { duration } from "../probe/report";
 import type { ApiOptions } from "./options";

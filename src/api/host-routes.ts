@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { readLog } from "../operator/logs";
+import { readLog } from "../cluster/logs";
 import { looking } from "./acts";
 import { changing, describe, of } from "./describe";
 import type { Live } from "./live";

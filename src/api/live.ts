@@ -1,10 +1,10 @@
 import { PgherdError } from "../errors";
 import type { ClusterStatus } from "../operations/status";
-import { observe, type Cluster } from "../operator/cluster";
+import { observe, type Cluster } from "../cluster/cluster";
 import { EventLog, type LoggedEvent } from "../operator/event-log";
 import { eventsBetween, lastKnown, type ClusterEvent } from "../operator/events";
-import type { History } from "../operator/history";
-import { Watch } from "../operator/watch";
+import type { History } from "../cluster/history";
+import { Watch } from "../cluster/watch";
 import { now, Probe, type ProbeTarget } from "../probe/probe";
 import type { ProbeReport } from "../probe/report";
 import type { PowerSwitch } from "./power";

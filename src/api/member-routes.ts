@@ -1,14 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import {
-  considerReinit,
-  considerRestart,
-  performReinit,
-  performReload,
-  performRestart,
-  type RestartRequest,
-} from "../operator/members";
-import { readSessions } from "../operator/sessions";
+import { considerRestart, performRestart, type RestartRequest } from "../cluster/restart";
+import { considerReinit, performReinit, performReload } from "../operator/members";
+import { readSessions } from "../cluster/sessions";
 import { acting, looking, measuring } from "./acts";
 import { changing, describe, of } from "./describe";
 import type { ApiOptions } from "./options";

@@ -1,5 +1,5 @@
-import type { Cluster } from "../operator/cluster";
-import type { History } from "../operator/history";
+import type { Cluster } from "../cluster/cluster";
+import type { History } from "../cluster/history";
 import type { ProbeTarget } from "../probe/probe";
 import type { Live } from "./live";
 import type { PowerSwitch } from "./power";

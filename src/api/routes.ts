@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { z } from "zod";
-import type { Cluster } from "../operator/cluster";
-import { considerFailover, performFailover, type FailoverRequest } from "../operator/failover";
+import type { Cluster } from "../cluster/cluster";
+import { considerFailover, performFailover, type FailoverRequest } from "../cluster/failover";
 import { performPause } from "../operator/members";
 import {
   considerSwitchover,
   performSwitchover,
   revokeSwitchover,
   type SwitchoverRequest,
-} from "../operator/switchover";
+} from "../cluster/switchover";
 import { acting, looking, measuring } from "./acts";
 import { changing, describe } from "./describe";
 import { addHosts } from "./host-routes";

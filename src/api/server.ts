@@ -4,7 +4,7 @@ import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { PgherdError, UsageError } from "../errors";
-import { Refusal } from "../operator/cluster";
+import { Refusal } from "../cluster/cluster";
 import { Guard, isLook, type GuardOptions } from "./guard";
 import { Busy } from "./live";
 import { ownNames } from "./names";

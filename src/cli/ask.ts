@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import pc from "picocolors";
 import { UsageError } from "../errors";
-import { Refusal, type Intent } from "../operator/cluster";
+import { Refusal, type Intent } from "../cluster/cluster";
 
 /** Of every verb that changes something; `--help` says so too. */
 export const EXIT_CODES = `

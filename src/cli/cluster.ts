@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Settings } from "../config/schema";
 import { Host } from "../host/host";
 import { resolveTarget } from "../host/target";
-import type { Cluster } from "../operator/cluster";
+import type { Cluster } from "../cluster/cluster";
 import { planCluster } from "../plan/plan";
 import type { ClusterPlan } from "../plan/types";
 import { readStack } from "./stack";

@@ -9,7 +9,7 @@ import { PgherdError, UsageError } from "../errors";
 import { look, nameHost, namesInSshConfig, unknownKeys, type NamedHost } from "../init/hosts";
 import { isProject, projectFiles, stackSettings, stackText, type NewFile } from "../init/project";
 import { proposeRoles, remarks, type Candidate, type Roles, type Wishes } from "../init/roles";
-import { Refusal } from "../operator/cluster";
+import { Refusal } from "../cluster/cluster";
 import { sizeOf } from "../operations/words";
 import { packageRoot } from "../package-root";
 import { wrapped } from "./ask";

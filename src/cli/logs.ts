@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import pc from "picocolors";
 import { UsageError } from "../errors";
 import { unasked } from "../operations/ask";
-import { readLog, type JournalLine, type JournalOptions } from "../operator/logs";
+import { readLog, type JournalLine, type JournalOptions } from "../cluster/logs";
 import type { ClusterPlan } from "../plan/types";
 import { oneOf } from "../suggest";
 import { incomplete, LOOK_EXIT_CODES } from "./ask";

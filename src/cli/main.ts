@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { UsageError } from "../errors";
-import { Refusal } from "../operator/cluster";
+import { Refusal } from "../cluster/cluster";
 import { makeProgram } from "./program";
 
 makeProgram()

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Settings } from "../config/schema";
 import { PgherdError } from "../errors";
-import type { Intent } from "../operator/cluster";
+import type { Intent } from "../cluster/cluster";
 import { confirm, EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";
 import { pulumi } from "./pulumi";

@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { z } from "zod";
 import { linesTo } from "../api/audit";
 import { UsageError } from "../errors";
-import { Refusal } from "../operator/cluster";
+import { Refusal } from "../cluster/cluster";
 import { recordFile, recordFiles } from "./serve-options";
 
 /** Something that was done to a cluster by a verb. */

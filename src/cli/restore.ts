@@ -7,7 +7,7 @@ import { askEach } from "../operations/ask";
 import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
-import { insist } from "../operator/cluster";
+import { insist } from "../cluster/cluster";
 import { performRestore } from "../operator/restore";
 import {
   byFolder,

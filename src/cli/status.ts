@@ -10,7 +10,7 @@ import {
   type ClusterStatus,
   type MemberState,
 } from "../operations/status";
-import { Looks } from "../operator/looks";
+import { Looks } from "../cluster/looks";
 import { folded } from "./ask";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { plainTable } from "./table";

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import pc from "picocolors";
-import { considerFailover, performFailover, type FailoverRequest } from "../operator/failover";
-import { insist } from "../operator/cluster";
+import { considerFailover, performFailover, type FailoverRequest } from "../cluster/failover";
+import { insist } from "../cluster/cluster";
 import {
   considerSwitchover,
   performSwitchover,
   revokeSwitchover,
   type SwitchoverRequest,
-} from "../operator/switchover";
+} from "../cluster/switchover";
 import { whileMeasured } from "../probe/measure";
 import { confirm, EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";

@@ -54,3 +54,24 @@ export function follows(state: string): boolean {
 export function serves(state: string): boolean {
   return conditionOf(state) === "serving";
 }
+
+/** Whether a member's PostgreSQL takes connections, as far as is known. */
+export function isUp({ state }: { readonly state: string }): boolean {
+  return serves(state);
+}
+
+/**
+ * Name of the member that leads and takes writes: the one rule, whoever has seen the cluster.
+ * @param seen nothing where nobody has.
+ */
+export function leaderOf(seen: Seen | undefined): string | undefined {
+  return seen?.members.find((member) => member.role === "leader" && isUp(member))?.name;
+}
+
+interface Seen {
+  readonly members: readonly {
+    readonly name: string;
+    readonly role: string;
+    readonly state: string;
+  }[];
+}

@@ -1,7 +1,7 @@
 import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
-import { serves, type Condition } from "../facts/member-state";
+import { isUp, leaderOf, type Condition } from "../facts/member-state";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
@@ -14,6 +14,9 @@ import { judgeWrites } from "./writes";
  * `unknown`: what answered does not tell whether it takes writes.
  */
 export type Health = "healthy" | "degraded" | "down" | "unknown";
+
+// For those of src/operator that have not moved yet.
+export { isUp, leaderOf };
 
 export interface Judgement {
   readonly health: Health;
@@ -65,18 +68,6 @@ interface Problem {
   /** Where it is; what an unreachable host causes needs no words of its own. */
   readonly host?: string;
   readonly problem: string;
-}
-
-/** Name of the member that leads and takes writes. */
-export function leaderOf({ members }: Members): string | undefined {
-  return members.find((member) => member.role === "leader" && isUp(member))?.name;
-}
-
-type Members = { readonly members: readonly { name: string; role: string; state: string }[] };
-
-/** Whether PostgreSQL takes connections on a member, as far as is known. */
-export function isUp({ state }: { readonly state: string }): boolean {
-  return serves(state);
 }
 
 /** Whether etcd can decide anything. One that is healthy takes part in a majority, also with some that were not asked. */

@@ -6,7 +6,8 @@ const PAUSES_MS = [100, 100, 200, 200, 300, 300, 500];
 /** What a look has found: the value, what is still missing in words, or why no more waiting helps. */
 export type Look<T> =
   | { readonly done: T }
-  | { readonly missing: string }
+  /** Where several things are waited for, one after the other or at once: which of them it is, and what helps it. */
+  | { readonly missing: string; readonly expected?: string; readonly next?: string }
   | { readonly hopeless: string; readonly next: string };
 
 /**
@@ -32,11 +33,11 @@ export async function waitFor<T>(
     const elapsed = Math.round((Date.now() - start) / 1000);
     if (elapsed >= seconds) {
       throw new HealthError(
-        `expected ${expected} within ${seconds} seconds, got: ${found.missing}.`,
-        `Next: ${next}`,
+        `expected ${found.expected ?? expected} within ${seconds} seconds, got: ${found.missing}.`,
+        `Next: ${found.next ?? next}`,
       );
     }
-    progress(`waiting for ${expected}: ${found.missing} (${elapsed} s)`);
+    progress(`waiting for ${found.expected ?? expected}: ${found.missing} (${elapsed} s)`);
     await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[round] ?? 1000));
   }
 }

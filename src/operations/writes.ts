@@ -1,4 +1,4 @@
-import { leaderOf } from "./health";
+import { leaderOf } from "../facts/member-state";
 import type { ClusterStatus, StatusPlan } from "./status";
 
 /** Whether clients can write, and why not or why that is not known. */

@@ -1,153 +1,30 @@
-import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
+import { untilBack } from "../cluster/restart";
+import { hopeless } from "../cluster/until-seen";
+import { leaderOf } from "../facts/member-state";
 import { memberStatusProbe } from "../facts/patroni";
-import { askEach } from "../operations/ask";
-import { isOutOfReach } from "../operations/ask";
-import { describeCopying } from "../operations/copying";
-import { drained } from "../operations/drain";
-import { isUp, leaderOf } from "../operations/health";
-import {
-  reinitialize,
-  reloadMember,
-  restartAnyway,
-  restartPostgres,
-  setPause,
-} from "../operations/patroni";
-import type { ClusterStatus, MemberState } from "../operations/status";
+import { askEach, isOutOfReach } from "../operations/ask";
+import { reinitialize, reloadMember, setPause } from "../operations/patroni";
 import { describeStuck, Standstill, WHILE_COPIED } from "../operations/stuck";
 import { waitFor } from "../operations/wait";
 import {
   insist,
   memberOf,
   observe,
+  refused,
   requireMember,
   Refusal,
   spokesman,
+  unable,
   type Cluster,
   type Intent,
 } from "./cluster";
 import { endFirstSegment } from "./end-segment";
 import { untilSeen } from "./until-seen";
 
-/** HAProxy's entrances that lead to replicas. */
-const READING = ["replica", "synchronous", "asynchronous"];
-
-/** A restart ends with a checkpoint, which takes as long as the disk needs. */
-const RESTART_SECONDS = 900;
 /** A copy takes as long as the network needs for the whole database. */
 const COPY_SECONDS = 24 * 3600;
 /** Members look into the DCS once a round. */
 const PAUSE_SECONDS = 120;
-
-export interface RestartRequest {
-  /** Only if a setting waits for it. @default false */
-  readonly pendingOnly?: boolean;
-  /** Go on in spite of long transactions. @default false */
-  readonly force?: boolean;
-}
-
-/** What a restart of a member does, and what speaks against it. */
-export async function considerRestart(
-  cluster: Cluster,
-  name: string,
-  { pendingOnly = false }: RestartRequest,
-): Promise<Intent> {
-  requireMember(cluster, name);
-  const status = await observe(cluster);
-  const member = memberOf(status, name);
-  const away = unable(member, "it restarts PostgreSQL");
-  if (away) return refused(away);
-  if (pendingOnly && !member.pendingRestart)
-    return refused(`Nothing waits for a restart on ${name}.`);
-  const { port, rolling } = cluster.plan.patroni;
-  const host = cluster.host(name);
-  const [open, copies] = isUp(member)
-    ? await Promise.all([
-        host.observe(longTransactionsProbe(port, rolling.longestTransaction)),
-        host.observe(runningBackupsProbe(port)),
-      ])
-    : [[], []];
-  return {
-    refusals: [],
-    objections: [
-      ...open.map(
-        ({ pid, user, database, seconds }) =>
-          `${name}: a transaction of ${user} in ${database} has been open for ${seconds} s (process ${pid}). It would be cut.`,
-      ),
-      ...copies.map((copy) => `${name}: ${describeCopying(copy)}. It would be cut.`),
-    ],
-    effects:
-      member.role === "leader"
-        ? [
-            `PostgreSQL on ${name} restarts. It leads: no writes until it is back, and all its sessions are cut.`,
-            "A switchover first costs less: `pgherd switchover`, then restart it as a replica.",
-          ]
-        : [
-            `${name} is drained in HAProxy (up to ${rolling.drain} s), PostgreSQL on it restarts, and it is taken back in.`,
-            ...undrained(status, name),
-          ],
-  };
-}
-
-/** Restarts PostgreSQL on a member; a replica is drained before. Ends when it runs again. */
-export async function performRestart(
-  cluster: Cluster,
-  name: string,
-  request: RestartRequest,
-): Promise<{ readonly seconds: number }> {
-  insist(
-    `A restart of ${name}`,
-    await considerRestart(cluster, name, request),
-    request.force ?? false,
-    "--force",
-  );
-  const start = Date.now();
-  const endpoint = cluster.plan.patroni.members[name] ?? "";
-  const restart = async () => {
-    cluster.progress(`restarting PostgreSQL on ${name}`);
-    const script = request.pendingOnly ? restartPostgres(endpoint) : restartAnyway(endpoint);
-    await cluster
-      .host(name)
-      .change("restarting PostgreSQL", script, { timeoutSeconds: RESTART_SECONDS });
-    await untilBack(cluster, name, RESTART_SECONDS);
-  };
-  const status = await observe(cluster);
-  if (leaderOf(status) === name) await restart();
-  else {
-    const options = {
-      balancers: answeringBalancers(cluster, status),
-      seconds: cluster.plan.patroni.rolling.drain,
-      progress: (message: string) => cluster.progress(message),
-    };
-    await drained(cluster, name, options, restart);
-  }
-  return { seconds: (Date.now() - start) / 1000 };
-}
-
-/** What a balancer does that only this machine cannot reach. */
-function undrained({ loadBalancers }: ClusterStatus, name: string): string[] {
-  const unasked = loadBalancers.filter(({ unknown }) => unknown).map(({ host }) => host);
-  if (unasked.length === 0) return [];
-  return [
-    `${unasked.join(" and ")} cannot be reached from here, and ${unasked.length > 1 ? "drain" : "drains"} nothing: sessions that came to ${name} that way are cut.`,
-  ];
-}
-
-/** Why nothing can be asked of a member's Patroni; nothing if it can. @param does what it would do */
-function unable({ name, unasked, condition }: MemberState, does: string): string | undefined {
-  if (unasked)
-    return `${name} cannot be reached from here, and the Patroni there is the one that ${does.replace(/^it /, "")}.`;
-  if (condition === "silent") return `Patroni on ${name} does not answer; ${does}.`;
-  return undefined;
-}
-
-/** One that cannot be asked is not waited for. */
-function answeringBalancers({ plan }: Cluster, { loadBalancers }: ClusterStatus) {
-  return {
-    hosts: loadBalancers.filter(({ answers }) => answers).map(({ host }) => host),
-    entrances: READING,
-    statsPort: plan.entryPoint?.statsPort ?? 0,
-  };
-}
 
 /** Makes a member read its files again. Nothing restarts. */
 export async function performReload(cluster: Cluster, name: string): Promise<void> {
@@ -208,22 +85,9 @@ export async function performReinit(
   const standstill = new Standstill(WHILE_COPIED);
   await untilBack(cluster, name, COPY_SECONDS, ({ members, paused }) => {
     const stuck = standstill.see([name], { members, paused });
-    return stuck.length === 0 ? undefined : describeStuck(stuck);
+    return hopeless(stuck.length === 0 ? undefined : describeStuck(stuck));
   });
   return { seconds: (Date.now() - start) / 1000 };
-}
-
-function untilBack(
-  cluster: Cluster,
-  name: string,
-  seconds: number,
-  hopeless?: (status: ClusterStatus) => string | undefined,
-): Promise<ClusterStatus> {
-  const isBack = (status: ClusterStatus) => {
-    const member = memberOf(status, name);
-    return isUp(member) && (member.role === "leader" || member.upstream !== undefined);
-  };
-  return untilSeen(cluster, `${name} to run again`, seconds, isBack, hopeless);
 }
 
 /** Leaves the cluster to itself, or takes it in hand again. Ends when every member that answers knows. */
@@ -254,8 +118,4 @@ export async function performPause(cluster: Cluster, paused: boolean): Promise<v
       progress: (message) => cluster.progress(message),
     },
   );
-}
-
-function refused(reason: string): Intent {
-  return { refusals: [reason], objections: [], effects: [] };
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Sessions } from "../operator/sessions";
+import type { Sessions } from "../cluster/sessions";
 import type { Act } from "./news";
 import { reinit, restart, type Question } from "./questions";
 import { ago, count } from "./words";

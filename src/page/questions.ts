@@ -1,5 +1,5 @@
 import type { ClusterStatus, MemberState } from "../operations/status";
-import type { Intent } from "../operator/cluster";
+import type { Intent } from "../cluster/cluster";
 import { duration, type Interruption } from "../probe/report";
 import type { Act } from "./news";
 

@@ -6,11 +6,14 @@ import {
   type MemberStatus,
 } from "../facts/patroni";
 import { CommandError } from "../errors";
-import { follows, NO_ANSWER, serves } from "../facts/member-state";
+import { follows, leaderOf, NO_ANSWER, serves } from "../facts/member-state";
 import type { Probe } from "../host/host";
 import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
+
+// For src/provider/rolling-restart.ts.
+export { leaderOf };
 
 /** The cluster as the member sees it that knows most of it; nothing if none answers. */
 export async function viewOf(
@@ -39,11 +42,6 @@ export async function viewOf(
       ),
     }
   );
-}
-
-/** The leader's name, once its PostgreSQL runs. */
-export function leaderOf(view: ClusterView | undefined): string | undefined {
-  return view?.members.find(({ role, state }) => role === "leader" && serves(state))?.name;
 }
 
 /**

@@ -9,7 +9,8 @@ import type { DatabaseInput } from "../resources/inputs/database";
 import type { UpdateReportInputs } from "../resources/inputs/patroni-cluster";
 import { canonicalText, sameValue } from "../rpc/values";
 import { sameSetting } from "../setting-values";
-import { leaderOf, viewOf } from "./cluster-view";
+import { leaderOf } from "../facts/member-state";
+import { viewOf } from "./cluster-view";
 import type { Context } from "./context";
 
 type Known = Pick<UpdateReportInputs, "configuration" | "pendingRestart" | "roles" | "databases">;

@@ -9,7 +9,8 @@ import { schemaChanges } from "../operations/schemas";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import { rulesCarried } from "./carried-rules";
-import { isFollowing, leaderOf, viewOf, untilLed } from "./cluster-view";
+import { leaderOf } from "../facts/member-state";
+import { isFollowing, viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, keepPromises } from "./configuration-loaded";
 import type { Context } from "./context";
 import { copiesOf, describeCopies } from "./copies";
@@ -19,7 +20,7 @@ import type { ResourceType } from "./resource";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
-import { whyNotWait } from "./standstill";
+import { whyNotWait } from "../cluster/standstill";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
 

@@ -1,3 +1,4 @@
+import { changeLead } from "../cluster/hand-over";
 import { PgherdError } from "../errors";
 import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
 import { dcsAt } from "../dcs/dcs";
@@ -13,17 +14,17 @@ import {
 } from "../operations/adoption";
 import { askDcs } from "../operations/dcs";
 import { openFirewall, removeFirewall } from "../operations/firewall";
-import { patchConfiguration, setPause, switchOver } from "../operations/patroni";
+import { patchConfiguration, setPause } from "../operations/patroni";
 import { retireUnit } from "../operations/units";
 import type { RollbackInputs } from "../resources/inputs/adoption";
 import type { Source } from "../resources/inputs/source";
-import { leaderOf, untilLed, viewOf } from "./cluster-view";
+import { leaderOf } from "../facts/member-state";
+import { untilLed, viewOf } from "./cluster-view";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
 import { hasNeverLed } from "./never-led";
 import { waitFor } from "../operations/wait";
 
-const SWITCHOVER_SECONDS = 300;
 const STEP_SECONDS = 120;
 const RESTART_SECONDS = 900;
 const NEXT = "journalctl -u patroni -n 50 on the members; then run the same again.";
@@ -90,11 +91,13 @@ async function lead(context: Context, urn: string, inputs: RollbackInputs): Prom
   if (leader === host) return;
   await confirmCommits(context, urn, inputs);
   context.info(urn, `switching over from ${leader} to ${host}`);
-  await context
-    .host(leader)
-    .change("switching over", switchOver(members[leader] ?? "", leader, host), {
-      timeoutSeconds: SWITCHOVER_SECONDS,
-    });
+  const cluster = {
+    plan: { patroni: { members } },
+    host: (name: string) => context.host(name),
+    progress: (message: string) => context.progress(urn, message),
+  };
+  // Whether the other one follows does not matter: it is taken out of service.
+  await changeLead(cluster, { from: leader, to: host, via: leader, witness: host });
 }
 
 /** Has the server confirm commits where others do: Patroni hands the lead to none that does not (patroni/ha.py). */

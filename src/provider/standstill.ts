@@ -1,27 +1,2 @@
-import { repairsProbe } from "../facts/repairs";
-import type { ClusterView } from "../facts/patroni";
-import { describeStuck, remedy, type Standstill } from "../operations/stuck";
-import type { Look } from "../operations/wait";
-import type { Context } from "./context";
-
-/**
- * Why it is no use to wait for these members any longer, or what they are repaired by at the moment; nothing if they may
- * still come back by themselves.
- */
-export async function whyNotWait(
-  context: Context,
-  standstill: Standstill,
-  names: readonly string[],
-  view: ClusterView | undefined,
-): Promise<Exclude<Look<never>, { done: never }> | undefined> {
-  const stuck = standstill.see(names, view);
-  if (stuck.length === 0) return undefined;
-  const repairs = await Promise.all(
-    stuck.map(async ({ name }) => {
-      const programs = await context.host(name).observe(repairsProbe);
-      return programs.map((program) => `${program} on ${name}`);
-    }),
-  );
-  if (repairs.flat().length > 0) return { missing: repairs.flat().join(", ") };
-  return { hopeless: describeStuck(stuck), next: stuck.map(({ name }) => remedy(name)).join(" ") };
-}
+// For src/provider/rolling-restart.ts.
+export { whyNotWait } from "../cluster/standstill";

@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Live, type Message } from "../../src/api/live";
 import type { Host } from "../../src/host/host";
-import type { OperatorPlan } from "../../src/operator/cluster";
-import type { HistoryEvent } from "../../src/operator/history";
+import type { OperatorPlan } from "../../src/cluster/cluster";
+import type { HistoryEvent } from "../../src/cluster/history";
 import { PLAN } from "../operations/answers";
 
 let live: Live;

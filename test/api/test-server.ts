@@ -4,7 +4,7 @@ import { Live } from "../../src/api/live";
 import { createServer } from "../../src/api/server";
 import { newToken } from "../../src/api/token";
 import type { Host, Probe } from "../../src/host/host";
-import type { Cluster, OperatorPlan } from "../../src/operator/cluster";
+import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
 import { PLAN } from "../operations/answers";
 
 // The API with everything but the hosts: of these none answers.

@@ -10,7 +10,7 @@ import { passwordOf } from "../../src/cli/users";
 import { UsageError } from "../../src/errors";
 import { leaderChangesProbe, startedProbe } from "../../src/facts/history";
 import { labPaths } from "../../src/lab/paths";
-import { Refusal } from "../../src/operator/cluster";
+import { Refusal } from "../../src/cluster/cluster";
 import { projectRoot } from "../../src/cli/project";
 
 vi.mock("../../src/cli/project", { spy: true });

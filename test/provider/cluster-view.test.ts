@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { CommandError } from "../../src/errors";
 import type { ClusterView } from "../../src/facts/patroni";
 import type { Context } from "../../src/provider/context";
-import { askPostgres, isUp, leaderOf, viewOf } from "../../src/provider/cluster-view";
+import { leaderOf } from "../../src/facts/member-state";
+import { askPostgres, isUp, viewOf } from "../../src/provider/cluster-view";
 
 const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
 

@@ -1,11 +1,12 @@
 import { beforeEach, expect, test } from "vitest";
 import { ConnectError } from "../../src/errors";
 import type { Host, Probe } from "../../src/host/host";
-import type { Cluster, OperatorPlan } from "../../src/operator/cluster";
-import { patroniHistory } from "../../src/operator/history";
-import { Looks } from "../../src/operator/looks";
-import { considerRestart, performPause } from "../../src/operator/members";
-import { considerSwitchover } from "../../src/operator/switchover";
+import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
+import { patroniHistory } from "../../src/cluster/history";
+import { Looks } from "../../src/cluster/looks";
+import { considerRestart } from "../../src/cluster/restart";
+import { performPause } from "../../src/operator/members";
+import { considerSwitchover } from "../../src/cluster/switchover";
 
 // A cluster of which this machine cannot reach one member, though the others can: they are all that is asked.
 

@@ -1,5 +1,6 @@
 import { isSynchronous } from "../facts/patroni";
-import { electionProblem, isUp, leaderOf } from "../operations/health";
+import { isUp, leaderOf } from "../facts/member-state";
+import { electionProblem } from "../operations/health";
 import { failOver } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
 import { bestCandidate, seenByOthers, standing, unfit } from "./candidates";
@@ -52,7 +53,7 @@ export function planFailover(
   if (election) refusals.push(`${election}: nobody can be made the leader before it has one.`);
   const candidate =
     to === undefined
-      ? bestCandidate(plan, status)
+      ? bestCandidate(plan.patroni, status.members)
       : status.members.find((member) => member.name === to);
   if (!candidate) {
     const names = status.members.map(({ name }) => name).join(", ");
@@ -63,7 +64,7 @@ export function planFailover(
     );
     return { refusals, objections: [], effects: [] };
   }
-  const problem = unfit(plan, candidate);
+  const problem = unfit(plan.patroni, candidate);
   if (problem !== undefined) refusals.push(problem);
   const via = spokesman(status, candidate.name);
   if (via === undefined) refusals.push("No member's Patroni answers that could be asked for it.");

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import type { OperatorPlan } from "../../src/operator/cluster";
-import { planFailover } from "../../src/operator/failover";
-import { planSwitchover, type LeaderActivity } from "../../src/operator/switchover";
+import type { OperatorPlan } from "../../src/cluster/cluster";
+import { planFailover } from "../../src/cluster/failover";
+import { IDLE as NOTHING, type Activity } from "../../src/cluster/activity";
+import { planSwitchover, type SwitchoverActivity } from "../../src/cluster/switchover";
 import { PLAN, says, seen, unreachable, view, withoutPower } from "../operations/answers";
 
 const PLANNED: OperatorPlan = {
@@ -12,7 +13,7 @@ const PLANNED: OperatorPlan = {
     rolling: { maximumLag: 1_000_000, longestTransaction: 15, drain: 15 },
   },
 };
-const IDLE: LeaderActivity = { transactions: [], backups: [] };
+const IDLE: SwitchoverActivity = { leader: NOTHING, candidate: NOTHING };
 const ill = { dcs: { healthy: false, leader: false, alarms: [] } };
 
 test("the synchronous replica takes over, and it is said what that means", () => {
@@ -82,10 +83,11 @@ test("without a leader or a majority of etcd there is no switchover", () => {
 });
 
 test("long transactions and backups speak against it now, and not against a later one", () => {
-  const busy: LeaderActivity = {
+  const working: Activity = {
     transactions: [{ pid: 7, user: "app", database: "app", seconds: 90 }],
     backups: [{ pid: 8, by: "barman", seconds: 300 }],
   };
+  const busy = { ...IDLE, leader: working };
   expect(planSwitchover(PLANNED, seen(), busy, {}).objections).toEqual([
     "db1: a transaction of app in app has been open for 90 s (process 7; 15 s are allowed). It would be cut.",
     "db1: barman has been copying its data for 300 s (process 8). It would be cut.",
@@ -93,6 +95,16 @@ test("long transactions and backups speak against it now, and not against a late
   const later = planSwitchover(PLANNED, seen(), busy, { at: "2026-11-22T02:00:00.000Z" });
   expect(later.objections).toEqual([]);
   expect(later.effects[0]).toBe("Patroni does it by itself at 2026-11-22T02:00:00.000Z.");
+});
+
+test("a copy that is taken from the candidate speaks against it too, and its readers do not", () => {
+  const busy: Activity = {
+    transactions: [{ pid: 7, user: "app", database: "app", seconds: 90 }],
+    backups: [{ pid: 9, by: "pg_basebackup", seconds: 60 }],
+  };
+  expect(planSwitchover(PLANNED, seen(), { ...IDLE, candidate: busy }, {}).objections).toEqual([
+    "db2: pg_basebackup has been copying its data for 60 s (process 9). It would be cut.",
+  ]);
 });
 
 test("a failover is refused while somebody leads", () => {

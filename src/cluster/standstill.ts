@@ -1,0 +1,27 @@
+import { repairsProbe } from "../facts/repairs";
+import type { ClusterView } from "../facts/patroni";
+import type { Hosts } from "../operations/drain";
+import { describeStuck, remedy, type Standstill } from "../operations/stuck";
+import type { Look } from "../operations/wait";
+
+/**
+ * Why it is no use to wait for these members any longer, or what they are repaired by at the moment; nothing if they may
+ * still come back by themselves.
+ */
+export async function whyNotWait(
+  { host }: Hosts,
+  standstill: Standstill,
+  names: readonly string[],
+  view: ClusterView | undefined,
+): Promise<Exclude<Look<never>, { done: never }> | undefined> {
+  const stuck = standstill.see(names, view);
+  if (stuck.length === 0) return undefined;
+  const repairs = await Promise.all(
+    stuck.map(async ({ name }) => {
+      const programs = await host(name).observe(repairsProbe);
+      return programs.map((program) => `${program} on ${name}`);
+    }),
+  );
+  if (repairs.flat().length > 0) return { missing: repairs.flat().join(", ") };
+  return { hopeless: describeStuck(stuck), next: stuck.map(({ name }) => remedy(name)).join(" ") };
+}

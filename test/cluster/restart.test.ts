@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { considerRestart, performRestart, restartMember } from "../../src/cluster/restart";
+import { played } from "./played";
+
+test("a restart that only settings would need has nothing to do where none waits", async () => {
+  const at = played();
+  await expect(performRestart(at.cluster, "db3", { pendingOnly: true })).rejects.toThrow(
+    "Nothing waits for a restart on db3.",
+  );
+  expect(at.done).toEqual([]);
+});
+
+test("a replica is drained, restarted, and taken back in once it streams", async () => {
+  const at = played();
+  let looks = 0;
+  at.changed = (_host, action) => {
+    if (action === "restarting PostgreSQL") at.states.db3 = "starting";
+  };
+  at.asked = (_host, script) => {
+    if (at.states.db3 && script.includes("8008/cluster") && ++looks === 6) delete at.states.db3;
+  };
+  await performRestart(at.cluster, "db3", {});
+  expect(at.states.db3).toBeUndefined();
+  expect(at.done).toEqual([
+    "lb1: draining db3",
+    "db3: restarting PostgreSQL",
+    "lb1: taking db3 back in",
+  ]);
+});
+
+test("one that restarts for a rolling change is back only when it is near its leader again", async () => {
+  const at = played();
+  at.lag.db3 = 5_000_000;
+  let looks = 0;
+  at.asked = (_host, script) => {
+    if (script.includes("8008/cluster") && ++looks === 9) at.lag.db3 = 10;
+  };
+  await restartMember(at.cluster, "db3", { pendingOnly: true, maximumLag: 1_000_000 });
+  expect(at.lag.db3).toBe(10);
+});
+
+test("the leader is not drained, and what a restart would cut speaks against it", async () => {
+  const at = played();
+  at.backups.db1 = [{ pid: 8, by: "barman", seconds: 300 }];
+  expect(await considerRestart(at.cluster, "db1", {})).toMatchObject({
+    refusals: [],
+    objections: ["db1: barman has been copying its data for 300 s (process 8). It would be cut."],
+  });
+  await performRestart(at.cluster, "db1", { force: true });
+  expect(at.done).toEqual(["db1: restarting PostgreSQL"]);
+});

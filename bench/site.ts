@@ -92,7 +92,7 @@ function describe(settings: Settings, stack: readonly Remembered[], folder: stri
     dcs: cluster.dcs.members,
     members: cluster.members.map(({ host }) => host),
     balancers: cluster.loadBalancers?.hosts ?? [],
-    etcd_endpoints: Object.values(plan.etcd.members).join(","),
+    etcd_endpoints: Object.values(plan.dcs.members).join(","),
     configuration: configuration?.inputs?.configuration,
     synchronous: plan.patroni.synchronous,
     postgresql_port: plan.patroni.port,

@@ -24,6 +24,9 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   components: ["resources", "plan", "types of config", "configuration-hash"],
   plan: [
     "types of config",
+    // What files on the hosts say of the DCS.
+    "dcs/planned",
+    "types of dcs",
     "config/directories",
     "config/duration",
     "config/hba",
@@ -123,6 +126,24 @@ test("imports go one way", () => {
 test("SSH is spoken only in src/host", () => {
   const speakers = imports.filter(({ target }) => ["ssh2", "node-ssh"].includes(target));
   expect([...new Set(speakers.map(({ from }) => from))]).toEqual(["host"]);
+});
+
+test("what is peculiar to one DCS stands only in src/dcs and in its templates", () => {
+  const peculiar = /etcdctl|\b2379\b|\/v3\/kv/;
+  // What a user writes of it, and what the lab, which knows its own stack, cuts off.
+  const others = ["src/config/blocks/dcs.ts", "src/cli/lab-fault.ts", "src/lab/chaos/schedule.ts"];
+  const said = sources("src").filter((file) => {
+    const text = readFileSync(file, "utf8").replace(/\/\*[^]*?\*\/|^ *\/\/.*$/gm, "");
+    return peculiar.test(text);
+  });
+  const rendered = readdirSync(join(ROOT, "templates"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => peculiar.test(readFileSync(file, "utf8")));
+  const found = [...said, ...rendered].map((file) => relative(ROOT, file));
+  expect(found.filter((file) => !/^(src\/dcs|templates)\/etcd\//.test(file)).sort()).toEqual(
+    others.sort(),
+  );
 });
 
 test("the stack's configuration is read only in src/config", () => {

@@ -35,15 +35,18 @@ export const status = z
       .optional()
       .describe("No Patroni could be asked: whether it is paused is not known."),
     members: z.array(member),
-    dcs: z.array(
-      z.object({
-        host: z.string(),
-        healthy: z.boolean(),
-        leader: z.boolean(),
-        databaseBytes: z.number().optional(),
-        unknown: z.literal(true).optional().describe("Its host could not be asked."),
-      }),
-    ),
+    dcs: z.object({
+      kind: z.enum(["etcd"]),
+      members: z.array(
+        z.object({
+          host: z.string(),
+          healthy: z.boolean(),
+          leader: z.boolean(),
+          databaseBytes: z.number().optional(),
+          unknown: z.literal(true).optional().describe("Its host could not be asked."),
+        }),
+      ),
+    }),
     vips: z.array(z.string()),
     loadBalancers: z.array(
       z.object({

@@ -90,7 +90,7 @@ async function lookAtOutsider(
   const key = patroniKey(cluster.settings.cluster.name, "config");
   const found =
     begun &&
-    (await askDcs(cluster, [...Object.keys(cluster.plan.etcd.members), ...names], (one) =>
+    (await askDcs(cluster, [...Object.keys(cluster.plan.dcs.members), ...names], (one) =>
       one.observe(dcsAt(dcs).keyProbe(key)),
     ));
   if (found && !("standby_cluster" in (JSON.parse(found.value) as object))) {

@@ -9,6 +9,7 @@ import {
   type BalancerState,
   type ClusterStatus,
   type MemberState,
+  type DcsState,
 } from "../operations/status";
 import { Looks } from "../cluster/looks";
 import { folded } from "./ask";
@@ -92,7 +93,7 @@ export function renderStatus(status: ClusterStatus): string {
     "",
     renderMembers(status.members),
     "",
-    `etcd      ${status.dcs.map(renderDcs).join(", ")}`,
+    `DCS       ${status.dcs.kind}: ${status.dcs.members.map(renderDcs).join(", ")}`,
   ];
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
   if (status.backup) blocks.push("", renderBackups(status.backup, Date.parse(status.at) / 1000));
@@ -137,7 +138,7 @@ function lagOf({ lagBytes, lagSeconds }: MemberState): string {
   return lagSeconds === undefined ? `${lagBytes} B` : `${lagBytes} B, ${lagSeconds.toFixed(1)} s`;
 }
 
-function renderDcs({ host, healthy, leader, unknown }: ClusterStatus["dcs"][number]): string {
+function renderDcs({ host, healthy, leader, unknown }: DcsState): string {
   if (unknown) return pc.yellow(`${host} (not known)`);
   if (!healthy) return pc.red(`${host} (not healthy)`);
   return leader ? `${host} (leader)` : host;

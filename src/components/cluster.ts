@@ -283,7 +283,7 @@ export class Cluster extends pulumi.ComponentResource {
 
   private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { name, plan, child } = this;
-    const { members } = plan.etcd;
+    const { members } = plan.dcs;
     const dcs = new EtcdCluster(
       `${name}-etcd-cluster`,
       { cluster: name, members, alarms: [] },

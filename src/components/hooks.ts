@@ -36,6 +36,16 @@ export function hooks(
 /** What of the cluster a hook runs anew for. The plan alone does not tell: a part of it is made once the hosts are known. */
 export function triggerOf({ cluster }: Settings, plan: ClusterPlan): string {
   return createHash("sha256")
-    .update(JSON.stringify([cluster, plan]))
+    .update(JSON.stringify([cluster, asBefore(plan)]))
     .digest("hex");
+}
+
+/** With the names that parts of the plan had in earlier versions: no hook runs anew for another name. */
+function asBefore(plan: ClusterPlan): object {
+  const { members } = plan.dcs;
+  return Object.fromEntries(
+    Object.entries(plan).map(([name, part]: [string, unknown]) =>
+      name === "dcs" ? ["etcd", { members }] : [name, part],
+    ),
+  );
 }

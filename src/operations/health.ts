@@ -1,3 +1,4 @@
+import { dcsOf } from "../dcs/dcs";
 import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
@@ -70,21 +71,21 @@ interface Problem {
   readonly problem: string;
 }
 
-/** Whether etcd can decide anything. One that is healthy takes part in a majority, also with some that were not asked. */
-function hasMajority(dcs: ClusterStatus["dcs"]): "yes" | "no" | "unknown" {
-  const healthy = dcs.filter((one) => one.healthy).length;
-  const ill = dcs.filter((one) => !one.healthy && !one.unknown).length;
-  if (ill * 2 >= dcs.length && dcs.length > 0) return "no";
+/** Whether the DCS can decide anything. Who is healthy takes part in a majority, also with some that were not asked. */
+function hasMajority({ members }: ClusterStatus["dcs"]): "yes" | "no" | "unknown" {
+  const healthy = members.filter((one) => one.healthy).length;
+  const ill = members.filter((one) => !one.healthy && !one.unknown).length;
+  if (ill * 2 >= members.length && members.length > 0) return "no";
   return healthy > 0 ? "yes" : "unknown";
 }
 
-/** Why nobody can be elected to lead, as far as etcd goes; nothing if somebody can. */
+/** Why nobody can be elected to lead, as far as the DCS goes; nothing if somebody can. */
 export function electionProblem(dcs: ClusterStatus["dcs"]): string | undefined {
   const majority = hasMajority(dcs);
   if (majority === "yes") return undefined;
   return majority === "no"
-    ? "etcd has no majority"
-    : "it is not known whether etcd has a majority, since none of its members could be asked";
+    ? `the DCS (${dcs.kind}) has no majority`
+    : `it is not known whether the DCS (${dcs.kind}) has a majority, since none of its members could be asked`;
 }
 
 /** What the others show of a member whose host could not be asked. */
@@ -143,26 +144,30 @@ function describe(name: string, state: string, condition: Condition): string {
 }
 
 function dcsProblems({ dcs }: Seen): Problem[] {
-  const problems: Problem[] = dcs
+  const problems: Problem[] = dcs.members
     .filter(({ healthy }) => !healthy)
-    .map(({ host }) => ({ host, problem: `${host}: etcd is not healthy.` }));
-  for (const alarm of new Set(dcs.flatMap(({ alarms }) => alarms))) {
+    .map(({ host }) => ({ host, problem: `${host}: ${dcs.kind} is not healthy.` }));
+  for (const alarm of new Set(dcs.members.flatMap(({ alarms }) => alarms))) {
     problems.push({ problem: alarmProblem(alarm, dcs) });
   }
   return hasMajority(dcs) === "no"
-    ? [...problems, { problem: "etcd has no majority: nobody can be elected to lead." }]
+    ? [
+        ...problems,
+        { problem: `The DCS (${dcs.kind}) has no majority: nobody can be elected to lead.` },
+      ]
     : problems;
 }
 
-/** https://etcd.io/docs/v3.5/op-guide/maintenance/#space-quota */
-function alarmProblem(alarm: string, dcs: Seen["dcs"]): string {
+/** NOSPACE: https://etcd.io/docs/v3.5/op-guide/maintenance/#space-quota */
+function alarmProblem(alarm: string, { kind, members }: Seen["dcs"]): string {
   if (alarm !== "NOSPACE") {
-    return `etcd has raised the alarm ${alarm}: sudo etcdctl alarm list, and journalctl -u etcd on its hosts.`;
+    const { unit, listAlarmsByHand } = dcsOf({ kind, members: {} });
+    return `${kind} has raised the alarm ${alarm}: ${listAlarmsByHand}, and journalctl -u ${unit} on its hosts.`;
   }
-  const [largest] = [...dcs].sort((a, b) => (b.databaseBytes ?? 0) - (a.databaseBytes ?? 0));
+  const [largest] = [...members].sort((a, b) => (b.databaseBytes ?? 0) - (a.databaseBytes ?? 0));
   const { host = "", databaseBytes = 0, usedBytes = 0, quotaBytes = 0 } = largest ?? {};
   return (
-    "etcd is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
+    `The DCS (${kind}) is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. ` +
     `Its database on ${host} has ${sizeOf(databaseBytes)}, ${sizeOf(usedBytes)} of it in use; dcs.quota is ${sizeOf(quotaBytes)}. ` +
     "`pgherd dcs defrag` gives back what is not in use and takes the alarm back; raise the quota if that is not enough."
   );

@@ -6,7 +6,7 @@ import {
   type BackupCatalog,
   type SlotState,
 } from "../facts/barman";
-import { dcsOf, type DcsMember, type DcsVoters } from "../dcs/dcs";
+import { dcsOf, type DcsKind, type DcsMember, type DcsVoters } from "../dcs/dcs";
 import { firewallProbe, type FirewallState } from "../facts/firewall";
 import {
   addressesHeldProbe,
@@ -31,11 +31,17 @@ import { membersOf, type MemberState } from "./member-views";
 
 export type { MemberState };
 
-/** An etcd member. */
+/** A member of the DCS. */
 export interface DcsState extends DcsMember {
   readonly host: string;
   /** Whether its host could not be asked: then nothing is known of it. */
   readonly unknown?: true;
+}
+
+/** The DCS, which says who leads. */
+export interface DcsStatus {
+  readonly kind: DcsKind;
+  readonly members: readonly DcsState[];
 }
 
 /** A load balancer. */
@@ -64,7 +70,7 @@ export interface ClusterStatus {
   /** No Patroni could be asked: whether the cluster is paused, what is scheduled, and who leads is not known by them. */
   readonly unviewed?: true;
   readonly members: readonly MemberState[];
-  readonly dcs: readonly DcsState[];
+  readonly dcs: DcsStatus;
   /** Virtual addresses: `["10.89.0.100"]`. */
   readonly vips: readonly string[];
   readonly loadBalancers: readonly BalancerState[];
@@ -82,7 +88,7 @@ export interface StatusPlan {
     readonly port: number;
     readonly synchronous: { readonly role: string; readonly count: number } | null;
   };
-  readonly etcd: DcsVoters;
+  readonly dcs: DcsVoters;
   readonly entryPoint?: {
     readonly hosts: readonly string[];
     readonly vips: readonly string[];
@@ -119,17 +125,17 @@ export interface HostAnswer {
 }
 
 /** The hosts that have something to say, each once. */
-export function hostsToAsk({ patroni, etcd, entryPoint, backup }: StatusPlan): string[] {
+export function hostsToAsk({ patroni, dcs, entryPoint, backup }: StatusPlan): string[] {
   const balancers = entryPoint?.hosts ?? [];
   const others = [...balancers, ...(backup ? [backup.host] : [])];
-  return [...new Set([...Object.keys(patroni.members), ...Object.keys(etcd.members), ...others])];
+  return [...new Set([...Object.keys(patroni.members), ...Object.keys(dcs.members), ...others])];
 }
 
 /** Asks one host everything, in one round trip. Never fails: that it does not answer is an answer. */
 export async function askHost(plan: StatusPlan, name: string, host: Host): Promise<HostAnswer> {
-  const { patroni, etcd, entryPoint, backup } = plan;
+  const { patroni, dcs: voters, entryPoint, backup } = plan;
   const endpoint = patroni.members[name];
-  const url = etcd.members[name];
+  const url = voters.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
     const [view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
@@ -137,7 +143,7 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
         endpoint === undefined ? undefined : host.observe(streamsProbe(patroni.port)),
-        url === undefined ? undefined : host.observe(dcsOf(etcd).memberProbe(url)),
+        url === undefined ? undefined : host.observe(dcsOf(voters).memberProbe(url)),
         balancer && host.observe(serversProbe(balancer.statsPort)),
         balancer && host.observe(addressesHeldProbe(balancer.vips)),
         plan.firewalls.some((one) => one.host === name) ? host.observe(firewallProbe()) : undefined,
@@ -191,13 +197,16 @@ export function assembleStatus(
     scheduledSwitchover: view?.scheduledSwitchover,
     ...(view === undefined && { unviewed: true as const }),
     members: membersOf(plan, answers, view),
-    dcs: Object.keys(plan.etcd.members).map((host) => ({
-      host,
-      ...(of(host)?.dcs ?? {
-        ...{ healthy: false, leader: false, alarms: [] },
-        ...(isAsked(of(host)) ? {} : { unknown: true as const }),
-      }),
-    })),
+    dcs: {
+      kind: dcsOf(plan.dcs).kind,
+      members: Object.keys(plan.dcs.members).map((host) => ({
+        host,
+        ...(of(host)?.dcs ?? {
+          ...{ healthy: false, leader: false, alarms: [] },
+          ...(isAsked(of(host)) ? {} : { unknown: true as const }),
+        }),
+      })),
+    },
     vips: plan.entryPoint?.vips ?? [],
     loadBalancers: (plan.entryPoint?.hosts ?? []).map((host) => balancerOf(host, of(host))),
     ...(plan.backup && {

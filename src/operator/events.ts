@@ -127,11 +127,14 @@ function memberEvents(
 }
 
 function dcsEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
-  return after.dcs.flatMap(({ host, healthy, unknown }) => {
-    const old = before.dcs.find((member) => member.host === host);
+  const { kind } = after.dcs;
+  return after.dcs.members.flatMap(({ host, healthy, unknown }) => {
+    const old = before.dcs.members.find((member) => member.host === host);
     if (!old || (old.healthy === healthy && old.unknown === unknown)) return [];
-    if (unknown) return bad(`etcd on ${host} cannot be asked.`);
-    return healthy ? good(`etcd on ${host} is healthy.`) : bad(`etcd on ${host} is not healthy.`);
+    if (unknown) return bad(`${kind} on ${host} cannot be asked.`);
+    return healthy
+      ? good(`${kind} on ${host} is healthy.`)
+      : bad(`${kind} on ${host} is not healthy.`);
   });
 }
 

@@ -153,9 +153,9 @@ export async function onDcs(
   script: (dcs: Dcs, cluster: string) => string,
   { except = [] }: { readonly except?: readonly string[] } = {},
 ): Promise<void> {
-  const { etcd, patroni } = plan;
-  const all = [...Object.keys(etcd.members), ...Object.keys(patroni.members)];
-  const text = script(dcsOf(etcd), plan.name);
+  const { dcs, patroni } = plan;
+  const all = [...Object.keys(dcs.members), ...Object.keys(patroni.members)];
+  const text = script(dcsOf(dcs), plan.name);
   const names = all.filter((one) => !except.includes(one));
   await askDcs({ host }, names, (one) => one.change(action, text));
 }

@@ -37,6 +37,15 @@ export function BalancerCard({
   );
 }
 
+/** A member of the DCS, and of which kind that is. */
+type Voter = DcsState & Pick<ClusterStatus["dcs"], "kind">;
+
+/** The one on a host, if there is one. */
+export function voterOn({ kind, members }: ClusterStatus["dcs"], host: string): Voter | undefined {
+  const found = members.find((one) => one.host === host);
+  return found && { ...found, kind };
+}
+
 /** In place of the role of a member that does not serve. */
 const AWAY = {
   silent: "away",
@@ -57,7 +66,7 @@ export function MemberCard({
   children,
 }: {
   member: MemberState;
-  dcs?: DcsState;
+  dcs?: Voter;
   /** Through the load balancers; absent where none answers. */
   sessions?: number;
   /** Whether something is done to the cluster. */
@@ -82,7 +91,7 @@ export function MemberCard({
       {up && !leads(member) && <p class="state">{lagOf(member)}</p>}
       {up && sessions !== undefined && <p class="state">{count(sessions, "session")} by HAProxy</p>}
       {pendingRestart && <p class="badge pending">restart pending</p>}
-      <Etcd dcs={dcs} />
+      <Voting dcs={dcs} />
       <div class="buttons">
         {up && !leads(member) && (
           <button
@@ -100,7 +109,7 @@ export function MemberCard({
   );
 }
 
-/** A host that is neither: of etcd alone, or of the backups. */
+/** A host that is neither: of the DCS alone, or of the backups. */
 export function HostCard({
   host,
   dcs,
@@ -110,7 +119,7 @@ export function HostCard({
   children,
 }: {
   host: string;
-  dcs?: DcsState;
+  dcs?: Voter;
   backup?: ClusterStatus["backup"];
   /** When this was so. */
   at: string;
@@ -121,7 +130,7 @@ export function HostCard({
     <li class={`host ${backup && backup.problems.length > 0 ? "ill" : ""}`} data-host={host}>
       <h2>{host}</h2>
       {children}
-      <Etcd dcs={dcs} />
+      <Voting dcs={dcs} />
       {backup && <Backups backup={backup} at={at} />}
       <div class="buttons">
         <Open host={host} open={open} />
@@ -164,16 +173,16 @@ function Open({ host, open }: { host: string; open: () => void }) {
   );
 }
 
-function Etcd({ dcs }: { dcs?: DcsState }) {
+function Voting({ dcs }: { dcs?: Voter }) {
   if (!dcs) return null;
   const text = dcs.unknown
-    ? "etcd cannot be asked"
+    ? `${dcs.kind} cannot be asked`
     : !dcs.healthy
-      ? "etcd is not healthy"
+      ? `${dcs.kind} is not healthy`
       : dcs.leader
-        ? "etcd · leads"
-        : "etcd";
-  return <p class={`etcd ${dcs.healthy ? "" : "ill"}`}>{text}</p>;
+        ? `${dcs.kind} · leads`
+        : dcs.kind;
+  return <p class={`dcs ${dcs.healthy ? "" : "ill"}`}>{text}</p>;
 }
 
 function lagOf({ lagBytes, lagSeconds }: MemberState): string {

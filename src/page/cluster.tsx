@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { BalancerState, MemberState } from "../operations/status";
 import { Ask } from "./ask";
-import { BalancerCard, HostCard, MemberCard } from "./cards";
+import { BalancerCard, HostCard, MemberCard, voterOn } from "./cards";
 import { Details } from "./details";
 import { Lines, type Line } from "./lines";
 import type { Act, News } from "./news";
@@ -22,7 +22,7 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
     ...loadBalancers.map(({ host }) => host),
   ]);
   const others = [
-    ...dcs.map(({ host }) => host),
+    ...dcs.members.map(({ host }) => host),
     ...Object.keys(power ?? {}),
     ...(backup ? [backup.host] : []),
   ].filter((host) => !placed.has(host));
@@ -57,7 +57,7 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
           <MemberCard
             key={member.name}
             member={member}
-            dcs={dcs.find(({ host }) => host === member.name)}
+            dcs={voterOn(dcs, member.name)}
             sessions={sessionsOf(member.name, loadBalancers)}
             busy={operation !== undefined}
             open={() => setOpened(member.name)}
@@ -73,7 +73,7 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
             <HostCard
               key={host}
               host={host}
-              dcs={dcs.find((one) => one.host === host)}
+              dcs={voterOn(dcs, host)}
               backup={backup?.host === host ? backup : undefined}
               at={status.at}
               open={() => setOpened(host)}

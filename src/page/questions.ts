@@ -107,10 +107,10 @@ export function reinit(member: string): Question {
 /** A lab's host loses its power; it comes back at the same switch, which asks nothing then. */
 export function powerCut(host: string, status: ClusterStatus): Question {
   const { members, loadBalancers, dcs, vips } = status;
-  const voters = dcs.filter((one) => one.healthy && one.host !== host).length;
+  const voters = dcs.members.filter((one) => one.healthy && one.host !== host).length;
   const leading = members.some((one) => one.name === host && leads(one));
   const holding = loadBalancers.some((one) => one.host === host && one.holdsVip);
-  const voting = dcs.some((one) => one.host === host);
+  const voting = dcs.members.some((one) => one.host === host);
   return {
     what: `Cut the power of ${host}`,
     intent: {
@@ -120,8 +120,8 @@ export function powerCut(host: string, status: ClusterStatus): Question {
         `${host} stops at once, as when its plug is pulled: it writes nothing out and says nothing to anybody.`,
         ...(leading ? [`${host} leads: no writes until another member has taken its place.`] : []),
         ...(holding ? [`${vips.join(", ")} goes to another load balancer.`] : []),
-        ...(voting && voters * 2 <= dcs.length
-          ? ["etcd has no majority then: nobody can lead."]
+        ...(voting && voters * 2 <= dcs.members.length
+          ? [`The DCS (${dcs.kind}) has no majority then: nobody can lead.`]
           : []),
         "The same switch starts it again, from the disks that it has.",
       ],

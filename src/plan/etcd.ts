@@ -2,21 +2,12 @@ import { dcsDirectory } from "../config/directories";
 import { bytesOf } from "../config/size";
 import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
+import { planDcs } from "./dcs";
 import { endpoint, render } from "./template";
-import type { EtcdPlan, ServicePlan } from "./types";
+import type { ServicePlan } from "./types";
 
 /** The home of the user etcd, who may write below it only. */
 const DATA = "/var/lib/etcd";
-
-/** What must hold across the etcd members. */
-export function planEtcd({ hosts, cluster }: Settings): EtcdPlan {
-  const { members, clientPort } = cluster.dcs;
-  return {
-    members: Object.fromEntries(
-      members.map((host) => [host, `http://${endpoint(addressOf(hosts, host), clientPort)}`]),
-    ),
-  };
-}
 
 /** The etcd daemon on each of its hosts. */
 export function planEtcdServices(settings: Settings): ServicePlan[] {
@@ -25,7 +16,7 @@ export function planEtcdServices(settings: Settings): ServicePlan[] {
   const data = dcsDirectory(cluster);
   const directories = data.startsWith(`${DATA}/`) ? [DATA] : [data];
   const peer = (host: string) => `http://${endpoint(addressOf(hosts, host), peerPort)}`;
-  const etcd = { dataDirectory: data, members: planEtcd(settings).members };
+  const etcd = { dataDirectory: data, members: planDcs(settings).members };
   return members.map((host) => ({
     host,
     daemon: "etcd",

@@ -4,7 +4,7 @@ import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
 import { BACKUP_ROLES, BACKUP_SLOT } from "./backup";
 import { slotOf } from "./dynamic-configuration";
-import { planEtcd } from "./etcd";
+import { planDcs } from "./dcs";
 import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
 import { neededAtOnce } from "./migrated-settings";
@@ -24,7 +24,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
   const host = migration.from;
   const members = planPatroni(settings).members;
   const others = Object.keys(members).filter((name) => name !== host);
-  const endpoints = Object.values(planEtcd(settings).members);
+  const endpoints = Object.values(planDcs(settings).members);
   const { port } = postgresql;
   const { superuser } = migration;
   return {

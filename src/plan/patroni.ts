@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { dataDirectory, MEMBER_FILE } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
+import { plannedDcs } from "../dcs/planned";
 import { bytesOf } from "../config/size";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../resources/inputs/source";
@@ -8,14 +9,14 @@ import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
 import { dynamicConfiguration } from "./dynamic-configuration";
-import { planEtcd } from "./etcd";
+import { planDcs } from "./dcs";
 import { listenAddresses } from "./migrated-settings";
 import { memberBackups } from "./member-backups";
 import { isSource, reaches } from "./migration-steps";
 import { ROLES } from "./roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
-import type { Files, PatroniPlan, ServicePlan } from "./types";
+import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";
 
 /** Patroni's REST API, which HAProxy asks for each member's role. */
 export const PATRONI_PORT = 8008;
@@ -32,7 +33,7 @@ const BEFORE_START = "/var/lib/pgherd/before-patroni";
 /** Knows whether the data's file system is there; the status asks it (src/facts/places.ts). */
 const DATA_PLACE = "/var/lib/pgherd/data-place";
 
-/** With the limits of etcdctl it is a minute at most. */
+/** With the limits of the program that asks it is a minute at most. */
 const ASK_TRIES = 10;
 
 /** What Patroni runs in, where a migrated server has variables of its environment. */
@@ -108,8 +109,10 @@ function synchronous({ replication, members }: ClusterSettings): PatroniPlan["sy
 }
 
 /** A member's own host first, if it is of the DCS: the nearest to begin with. Patroni finds the others there. */
-function nearestFirst(members: readonly string[], host: string): string[] {
-  return [...members].sort((a, b) => Number(b === host) - Number(a === host));
+function nearestFirst({ members }: DcsPlan, host: string): string[] {
+  return Object.entries(members)
+    .sort(([a], [b]) => Number(b === host) - Number(a === host))
+    .map(([, url]) => url);
 }
 
 /** The option of initdb; since PostgreSQL 18 they are on by default (release notes, E.1.2). */
@@ -154,6 +157,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   const address = addressOf(hosts, host);
   const places = placesOf(settings, host, source);
   const backups = memberBackups(settings);
+  const dcs = planDcs(settings);
   const onRole = giveDcsLeadAway(settings, host);
   const base: Files = places.baseConfiguration
     ? {
@@ -171,9 +175,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         scope: cluster.name,
         name: host,
         restListen: endpoint(address, PATRONI_PORT),
-        dcsHosts: nearestFirst(cluster.dcs.members, host).map((member) =>
-          endpoint(addressOf(hosts, member), cluster.dcs.clientPort),
-        ),
+        dcsSettings: plannedDcs(dcs.kind).patroniSettings(nearestFirst(dcs, host)),
         listen: `${places.listen}:${postgresql.port}`,
         connectAddress: endpoint(address, postgresql.port),
         dataDirectory: places.dataDirectory,
@@ -229,7 +231,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         binDirectory: places.binDirectory,
         begun: "/var/lib/pgherd/database-begun",
         initializeKey: `/service/${cluster.name}/initialize`,
-        endpoints: Object.values(planEtcd(settings).members).join(","),
+        dcs: plannedDcs(dcs.kind).script(Object.values(dcs.members)),
         owning: OWNING,
         tries: ASK_TRIES,
       }),
@@ -240,11 +242,13 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   };
 }
 
-/** The script that keeps etcd's lead off the primary's host; none where that is not of etcd, or all there is of it. */
+/** The script that keeps the DCS's lead off the primary's host; none where that is not of the DCS, or all there is of it. */
 function giveDcsLeadAway(settings: Settings, host: string): Files {
-  const { [host]: own, ...others } = planEtcd(settings).members;
-  if (own === undefined || Object.keys(others).length === 0) return {};
-  return script(ON_ROLE, "patroni/give-dcs-lead-away.sh", { own, others: Object.values(others) });
+  const { kind, members } = planDcs(settings);
+  const { [host]: own, ...others } = members;
+  const { giveLeadAway: template } = plannedDcs(kind);
+  if (!template || own === undefined || Object.keys(others).length === 0) return {};
+  return script(ON_ROLE, template, { own, others: Object.values(others) });
 }
 
 /** Where a member has what; the one with the migrated server has it where the server has it. */

@@ -1,7 +1,8 @@
 import type { Settings } from "../config/schema";
 import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
-import { planEtcd, planEtcdServices } from "./etcd";
+import { planDcs } from "./dcs";
+import { planEtcdServices } from "./etcd";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
 import { planForks } from "./forks";
@@ -27,7 +28,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     hosts: planHosts(settings),
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
-    etcd: planEtcd(settings),
+    dcs: planDcs(settings),
     // A restart for backups that are still to come is the one that other settings may need before.
     patroni: planPatroni(settings, whole.cluster.backup !== undefined),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,

@@ -2,7 +2,7 @@ import { dataDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { addressOf } from "./addresses";
-import { planEtcd } from "./etcd";
+import { planDcs } from "./dcs";
 import { planEntryPoint } from "./haproxy";
 import { packagesOf } from "./migration";
 import { reaches, stepsOf } from "./migration-steps";
@@ -21,7 +21,7 @@ export function planStandby(settings: Settings): StandbyPlan | undefined {
   const port = migration.port ?? postgresql.port;
   const { members } = planPatroni(settings);
   const names = Object.keys(members);
-  const etcd = planEtcd(settings).members;
+  const dcs = planDcs(settings).members;
   const balancers = planEntryPoint(settings);
   const address = addressOf(hosts, host);
   const standby = {
@@ -31,7 +31,7 @@ export function planStandby(settings: Settings): StandbyPlan | undefined {
     slot: slotOf(cluster.name),
     members,
     memberPort: postgresql.port,
-    dcs: { host: Object.keys(etcd)[0] ?? "", endpoints: Object.values(etcd) },
+    dcs: { host: Object.keys(dcs)[0] ?? "", endpoints: Object.values(dcs) },
   };
   return {
     stream: {

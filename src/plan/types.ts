@@ -1,4 +1,5 @@
 import type { MigrationStep } from "../config/schema";
+import type { DcsVoters } from "../dcs/dcs";
 import type {
   AdoptionInputs,
   CutOverInputs,
@@ -104,11 +105,8 @@ export interface ServicePlan {
   readonly etcd?: EtcdMemberInput;
 }
 
-/** What must hold across the etcd members. */
-export interface EtcdPlan {
-  /** Client URL by host: `{ db1: "http://10.89.0.11:2379" }`. */
-  readonly members: { readonly [host: string]: string };
-}
+/** The DCS, and who votes in it. */
+export type DcsPlan = Required<DcsVoters>;
 
 /** What must hold across the Patroni members. */
 export interface PatroniPlan {
@@ -228,7 +226,7 @@ export interface ClusterPlan {
   readonly name: string;
   readonly preflight: Omit<PreflightInputs, "cluster">;
   readonly hosts: readonly HostPlan[];
-  readonly etcd: EtcdPlan;
+  readonly dcs: DcsPlan;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
   readonly logins?: LoginsPlan;

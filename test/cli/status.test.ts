@@ -37,7 +37,7 @@ test("a healthy cluster is told with its members, their lag and what leads there
   expect(text).toMatch(/^db1 +leader +running +2$/m);
   expect(text).toMatch(/^db2 +sync standby +streaming +2 +0 B, 0\.0 s$/m);
   expect(text).toMatch(/^db3 +replica +streaming +2 +16384 B, 0\.3 s$/m);
-  expect(text).toContain("etcd      db1 (leader), db2, db3\n");
+  expect(text).toContain("DCS       etcd: db1 (leader), db2, db3\n");
   expect(text).toMatch(/^Balancer +primary +replica +synchronous +asynchronous$/m);
   expect(text).toMatch(/^lb1 +db1 +db2 db3 +db2 +db3 +10\.89\.0\.100$/m);
 });
@@ -53,7 +53,7 @@ test("a broken cluster is told with all that is wrong", () => {
   expect(text).toMatch(/^Cluster demo: takes no writes\nPaused: nothing fails over or restarts/);
   expect(text).toContain("Switchover to db2 at 2026-11-22T02:00:00+00:00\n");
   expect(text).toMatch(/^db1 +unknown +no answer/m);
-  expect(text).toContain("etcd      db1 (not known), db2, db3\n");
+  expect(text).toContain("DCS       etcd: db1 (not known), db2, db3\n");
   expect(text).toMatch(/^lb1 +not known$/m);
   expect(text).toContain("db1: no way to it");
 });

@@ -19,7 +19,7 @@ const PLAN: OperatorPlan = {
     ...{ port: 5432, neverLead: [], synchronous: { role: "sync_standby", count: 1 } },
     rolling: { maximumLag: 1_000_000, longestTransaction: 15, drain: 15 },
   },
-  etcd: {
+  dcs: {
     members: Object.fromEntries(Object.keys(MEMBERS).map((name) => [name, `http://${name}:2379`])),
   },
   entryPoint: { hosts: ["lb1"], vips: [], statsPort: 7000 },

@@ -78,7 +78,7 @@ test("without a leader or a majority of etcd there is no switchover", () => {
   );
   const lost = seen(says("db2", ill), says("db3", ill));
   expect(planSwitchover(PLANNED, lost, IDLE, {}).refusals).toEqual([
-    "etcd has no majority: the lead can be handed to nobody.",
+    "the DCS (etcd) has no majority: the lead can be handed to nobody.",
   ]);
 });
 
@@ -130,7 +130,7 @@ test("without a majority of etcd nobody can be made the leader", () => {
     ...withoutPower("db1").map((answer) => (answer.dcs ? { ...answer, ...ill } : answer)),
   );
   expect(planFailover(PLANNED, lost, {}).refusals).toEqual([
-    "etcd has no majority: nobody can be made the leader before it has one.",
+    "the DCS (etcd) has no majority: nobody can be made the leader before it has one.",
   ]);
 });
 

@@ -505,7 +505,7 @@ describe("an operator", () => {
   });
 
   async function etcdLeader(): Promise<string> {
-    return (await cluster.status()).dcs.find(({ leader }) => leader)?.host ?? "";
+    return (await cluster.status()).dcs.members.find(({ leader }) => leader)?.host ?? "";
   }
 
   async function etcdLedBy(name: string): Promise<void> {

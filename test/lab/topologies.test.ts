@@ -113,7 +113,7 @@ describe.runIf(FULL)("with two members, a witness and no load balancers", () => 
     await cluster.deploy();
     const seen = await cluster.healthy();
     expect(seen.members.map(({ role }) => role).sort()).toEqual(["leader", "sync_standby"]);
-    expect(seen.dcs).toHaveLength(3);
+    expect(seen.dcs.members).toHaveLength(3);
     await cluster.unchanged();
   });
 
@@ -161,7 +161,7 @@ describe.runIf(FULL)("with five members, etcd on hosts of its own, and IPv6", ()
       ...["leader", "replica", "replica"],
       ...["sync_standby", "sync_standby"],
     ]);
-    expect(seen.dcs.map(({ host }) => host).sort()).toEqual(["etcd1", "etcd2", "etcd3"]);
+    expect(seen.dcs.members.map(({ host }) => host).sort()).toEqual(["etcd1", "etcd2", "etcd3"]);
     await cluster.unchanged();
   });
 

@@ -16,7 +16,7 @@ export const PLAN: StatusPlan = {
     port: 5432,
     synchronous: { role: "sync_standby", count: 1 },
   },
-  etcd: {
+  dcs: {
     members: {
       db1: "http://10.89.0.11:2379",
       db2: "http://10.89.0.12:2379",

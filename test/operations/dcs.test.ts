@@ -60,7 +60,7 @@ test("a restore changes the DCS by any host that gets an answer, a member's that
   troubles = { db1: cutOff("db1"), witness: cutOff("witness") };
   const plan = {
     name: "demo",
-    etcd: { members: { db1: "http://db1:2379", witness: "http://witness:2379" } },
+    dcs: { members: { db1: "http://db1:2379", witness: "http://witness:2379" } },
     patroni: { members: { db1: "db1:8008", db2: "db2:8008" } },
   };
   await onDcs({ plan, host } as never, "forgetting the old cluster", () => "");

@@ -10,7 +10,7 @@ test("a cluster that is as the stack says is healthy, and nothing is wrong", () 
     { name: "db2", lagBytes: 0, lagSeconds: 0, syncState: "sync", upstream: "db1" },
     { name: "db3", lagBytes: 16384, lagSeconds: 0.25, syncState: "async", upstream: "db1" },
   ]);
-  expect(status.dcs.map(({ leader }) => leader)).toEqual([true, false, false]);
+  expect(status.dcs.members.map(({ leader }) => leader)).toEqual([true, false, false]);
   expect(status.loadBalancers[0]).toMatchObject({
     holdsVip: true,
     answers: true,
@@ -64,7 +64,7 @@ test("where neither the leader nor a balancer can be asked, it is not known whet
     "It is not known whether writes are possible: db1 and the load balancers could not be asked.",
   );
   expect(members[0]).toMatchObject({ name: "db1", state: "unknown", condition: "unknown" });
-  expect(dcs[0]).toMatchObject({ host: "db1", unknown: true });
+  expect(dcs.members[0]).toMatchObject({ host: "db1", unknown: true });
   expect(problems).toContain("Who holds the virtual IP 10.89.0.100 is not known.");
   expect(problems.join()).not.toMatch(/etcd|HAProxy/);
 });
@@ -187,7 +187,7 @@ test("a full etcd is told by its alarm, with what helps, and not as one without 
   const { health, problems } = seen(...all);
   expect(health).toBe("degraded");
   expect(problems).toEqual([
-    "etcd is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
+    "The DCS (etcd) is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
       "Its database on db1 has 20.0 MB, 40.0 kB of it in use; dcs.quota is 16.0 MB. " +
       "`pgherd dcs defrag` gives back what is not in use and takes the alarm back; raise the quota if that is not enough.",
   ]);
@@ -201,7 +201,7 @@ test("an etcd without a majority is told as what it means", () => {
   expect(seen(says("db2", ill), says("db3", ill)).problems).toEqual([
     "db2: etcd is not healthy.",
     "db3: etcd is not healthy.",
-    "etcd has no majority: nobody can be elected to lead.",
+    "The DCS (etcd) has no majority: nobody can be elected to lead.",
   ]);
 });
 

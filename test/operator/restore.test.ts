@@ -178,7 +178,7 @@ class Scene {
           ...{ port: 5432, synchronous: null, neverLead: [] },
           rolling: { maximumLag: 0, longestTransaction: 0, drain: 0 },
         },
-        etcd: { members: { db1: "http://db1:2379" } },
+        dcs: { members: { db1: "http://db1:2379" } },
         firewalls: [],
       },
       host: (name) => this.host(name),
@@ -226,7 +226,10 @@ const INTENT: RestoreIntent = {
   backup: { id: "20261121T020000", size: 1, segmentBytes: 2 ** 24 } as BaseBackup,
   ...{ timeline: 1, end: { timeline: 1, lsn: "0/5000000" } },
   // No etcd is played.
-  problems: ["db1: etcd is not healthy.", "etcd has no majority: nobody can be elected to lead."],
+  problems: [
+    "db1: etcd is not healthy.",
+    "The DCS (etcd) has no majority: nobody can be elected to lead.",
+  ],
   ...{ refusals: [], objections: [], effects: [] },
 };
 

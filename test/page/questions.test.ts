@@ -35,7 +35,9 @@ test("before the power of the leader is cut it says what goes with it", () => {
 test("the loss of etcd's majority is said before the power that costs it is cut", () => {
   expect(JSON.stringify(powerCut("db1", seen()).intent)).not.toContain("majority");
   const one = seen(...withoutPower("db1"));
-  expect(JSON.stringify(powerCut("db2", one).intent)).toContain("etcd has no majority then");
+  expect(JSON.stringify(powerCut("db2", one).intent)).toContain(
+    "The DCS (etcd) has no majority then",
+  );
 });
 
 test("another leader comes by a switchover while one leads, and by a failover when nobody does", () => {

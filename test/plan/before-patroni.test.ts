@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { plannedDcs } from "../../src/dcs/planned";
 import { OWNING } from "../../src/host/ownership";
 import { render } from "../../src/plan/template";
 import { asRoot, give, ground, LESSER, rights } from "../users";
@@ -49,7 +50,7 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
     binDirectory: folder,
     begun,
     initializeKey: KEY,
-    endpoints: "http://10.89.0.11:2379",
+    dcs: plannedDcs("etcd").script(["http://10.89.0.11:2379"]),
     owning: OWNING,
     tries: 3,
   })

@@ -26,7 +26,7 @@ function onRole(role: string, etcd: { leader: string; silent?: readonly string[]
   const etcdctl = `#!/bin/sh\ncase "$*" in *move-leader*) echo "$*" >>${told};;\n${answers.join("\n")}\n*) exit 1;; esac\n`;
   writeFileSync(join(folder, "etcdctl"), etcdctl);
   chmodSync(join(folder, "etcdctl"), 0o755);
-  const script = render("patroni/give-dcs-lead-away.sh", { own: OWN, others: [SECOND, THIRD] });
+  const script = render("etcd/give-lead-away.sh", { own: OWN, others: [SECOND, THIRD] });
   execFileSync("/bin/bash", ["-s", "on_role_change", role, "demo"], {
     input: script,
     env: { PATH: `${folder}:${process.env.PATH}` },

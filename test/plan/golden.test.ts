@@ -181,7 +181,7 @@ test("IPv6 addresses are bracketed where a port follows", () => {
   expect(text).toContain('listen: "[fd00:89::11]:8008"');
   expect(text).toContain("server db1 [fd00:89::11]:5432 check port 8008");
   expect(text).not.toMatch(/fd00:89::\d+:\d/);
-  expect(ipv6.etcd.members).toEqual({ db1: "http://[fd00:89::11]:2379" });
+  expect(ipv6.dcs.members).toEqual({ db1: "http://[fd00:89::11]:2379" });
   expect(ipv6.patroni.members).toEqual({ db1: "[fd00:89::11]:8008" });
 });
 

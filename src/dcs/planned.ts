@@ -1,0 +1,35 @@
+import { etcdPlanned } from "./etcd/planned";
+import type { DcsKind } from "./dcs";
+
+/** What files on the hosts say of a DCS. Pure text: no host is asked. */
+export interface PlannedDcs {
+  readonly kind: DcsKind;
+  /** Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it. */
+  patroniSettings(endpoints: readonly string[]): string;
+  script(endpoints: readonly string[]): DcsScript;
+  /** Template of the script that has the member on the primary's host give the lead away; none where a DCS cannot. */
+  readonly giveLeadAway?: string;
+}
+
+/** What a script of a host's own asks of a DCS, in words of the shell. `$key` and `$revision` are the script's. */
+export interface DcsScript {
+  readonly kind: DcsKind;
+  /** Where it asks: `http://10.89.0.11:2379,http://10.89.0.12:2379`. */
+  readonly endpoints: string;
+  /** A line that makes it ready to ask. */
+  readonly begin: string;
+  /** A command that prints what is known of `$key`, and fails where nobody answers. */
+  readonly read: string;
+  /** The pattern of what that prints for a key that is there and has no value. */
+  readonly empty: string;
+  /** The filter that prints the key's revision out of it. */
+  readonly revision: string;
+  /** A command that deletes `$key` if its revision is still `$revision`; it fails where nobody answers. */
+  readonly release: string;
+}
+
+const KINDS: { readonly [kind in DcsKind]: PlannedDcs } = { etcd: etcdPlanned };
+
+export function plannedDcs(kind: DcsKind): PlannedDcs {
+  return KINDS[kind];
+}

@@ -79,12 +79,22 @@ export class LabCluster {
   constructor(
     readonly lab: string,
     /** Stands in for stacks/Pulumi.lab.yaml. */
-    private readonly options: { readonly configFile?: string; readonly stack?: string } = {},
+    private readonly options: {
+      readonly configFile?: string;
+      readonly stack?: string;
+      /** The project that Pulumi runs. */
+      readonly root?: string;
+    } = {},
   ) {}
 
   /** The same hosts and the same stack, by the settings of another file. */
   with(configFile: string): LabCluster {
     return new LabCluster(this.lab, { configFile });
+  }
+
+  /** The same by another version of the program. @param root its folder. */
+  at(root: string): LabCluster {
+    return new LabCluster(this.lab, { ...this.options, root });
   }
 
   /** Another stack on the same hosts, by the settings of another file. */
@@ -126,10 +136,10 @@ export class LabCluster {
 
   /** The command line of Pulumi for this cluster. */
   argv(...args: string[]): string[] {
-    const { configFile } = this.options;
+    const { configFile, root = packageRoot() } = this.options;
     const varied = configFile !== undefined && READ_STACK_FILE.includes(args[0] ?? "");
     return [
-      ...["pulumi", "-C", packageRoot(), ...args, "--stack", this.options.stack ?? "lab"],
+      ...["pulumi", "-C", root, ...args, "--stack", this.options.stack ?? "lab"],
       ...["--non-interactive", "--color", "never"],
       ...(varied ? ["--config-file", configFile] : []),
     ];

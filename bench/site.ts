@@ -8,6 +8,7 @@ import { PgherdError } from "../src/errors";
 import { labUser } from "../src/lab/rights";
 import { firewallFiles } from "../src/operations/firewall";
 import { planCluster } from "../src/plan/plan";
+import { withSecrets } from "../src/plan/secret-files";
 import type { ClusterPlan, Files, Secrets } from "../src/plan/types";
 import { writeStackFile, type Size } from "./sizes";
 import { secretIn, type Remembered } from "./stack";
@@ -131,7 +132,7 @@ export function plannedFiles(plan: ClusterPlan, secrets: Secrets): { [host: stri
           ...files,
           ...(firewall ? firewallFiles(firewall.rules) : {}),
           ...Object.assign({}, ...services.map((one) => one.files)),
-          ...Object.assign({}, ...services.map((one) => one.secretFiles(secrets))),
+          ...Object.assign({}, ...services.map((one) => withSecrets(one.secretFiles, secrets))),
         } as Files,
       ];
     }),

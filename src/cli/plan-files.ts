@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { withSecrets } from "../plan/secret-files";
 import type { ClusterPlan, Files, Secrets } from "../plan/types";
 
 /** A file of the stack as it will stand on a host. */
@@ -23,7 +24,8 @@ export function plannedFiles({ hosts, services, logins }: ClusterPlan): PlannedF
   const all: readonly (readonly [string, Files])[] = [
     ...hosts.map(({ host, files }) => [host, files] as const),
     ...services.map(
-      ({ host, files, secretFiles }) => [host, { ...files, ...secretFiles(SECRETS) }] as const,
+      ({ host, files, secretFiles }) =>
+        [host, { ...files, ...withSecrets(secretFiles, SECRETS) }] as const,
     ),
     ...Object.entries(logins?.files ?? {}),
   ];

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config/schema";
+import type { MigrationStep, Settings } from "../config/schema";
 import { BACKUP_ROLES } from "../plan/backup";
+import { planConfiguration } from "../plan/dynamic-configuration";
 import { planCluster } from "../plan/plan";
-import type { ClusterPlan, Daemon as DaemonName, FirewallPlan } from "../plan/types";
+import type { ClusterPlan, Daemon as DaemonName, FirewallPlan, MigratedPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
 import type { TrialInput } from "../resources/inputs/preflight";
 import type { Source } from "../resources/inputs/source";
@@ -76,8 +77,9 @@ export class Cluster extends pulumi.ComponentResource {
   private readonly checked: Preflight;
   private readonly migration?: Migration;
   private readonly standby?: StandbyMigration;
-  /** The server that is migrated, if one is, as it was found. */
+  /** The server that is migrated, if one is, as it was found; and what is made from that. */
   private readonly source?: pulumi.Output<Source>;
+  private readonly migrated?: pulumi.Output<MigratedPlan>;
 
   /** @param given.migrationPassword of the role that the members stream with from a server outside. */
   constructor(
@@ -117,12 +119,13 @@ export class Cluster extends pulumi.ComponentResource {
       this.child,
     );
     if (plan.migration && !plan.migration.rollback) {
-      this.migration = new Migration(name, plan.migration, this.checked, this.components);
+      this.migration = new Migration(name, settings, plan.migration, this.checked, this.components);
     }
     if (plan.standby && !plan.standby.rollback) {
       const password = given.migrationPassword ?? "";
       this.standby = new StandbyMigration(
         name,
+        settings,
         plan.standby,
         password,
         this.checked,
@@ -130,11 +133,17 @@ export class Cluster extends pulumi.ComponentResource {
       );
     }
     this.source = (this.migration ?? this.standby)?.source;
+    this.migrated = (this.migration ?? this.standby)?.migrated;
     const built = this.goesBack() ? this.goBack() : this.build();
     this.systemIdentifier = built.systemIdentifier;
     this.forks = built.forks?.connection ?? {};
     this.forkPasswords = built.forks?.passwords ?? {};
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
+  }
+
+  /** Whether the cluster is to be brought as far as this step of a migration. */
+  private reaches(step: MigrationStep): boolean {
+    return this.plan.steps.includes(step);
   }
 
   private goesBack(): boolean {
@@ -158,24 +167,24 @@ export class Cluster extends pulumi.ComponentResource {
     const { plan, migration, standby, source } = this;
     const dynamic = pulumi
       .all([this.checked.facts, source])
-      .apply(([facts, found]) => plan.patroni.dynamicConfiguration(facts, found));
+      .apply(([facts, found]) => planConfiguration(this.settings, facts, found));
     const told = (migration ?? standby)?.report(dynamic);
     const hosts = this.hosts(told ? [this.checked, told] : this.reported(dynamic));
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
-    const slot = standby && plan.reaches("replicated") ? [standby.slot([configuration])] : [];
+    const slot = standby && this.reaches("replicated") ? [standby.slot([configuration])] : [];
     const members = this.members(dynamic, (host) => [
       ...hosts.on(host),
       configuration,
       ...logins,
       ...slot,
     ]);
-    if (source && !plan.reaches("replicated")) {
+    if (source && !this.reaches("replicated")) {
       return { systemIdentifier: source.systemIdentifier };
     }
     const made = [configuration, ...members];
     const following = standby ? [standby.following(made)] : [];
-    if (source && standby && !plan.reaches("cutOver")) {
+    if (source && standby && !this.reaches("cutOver")) {
       this.balancers(hosts);
       return { systemIdentifier: source.systemIdentifier };
     }
@@ -242,8 +251,10 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   /** Of a server that is migrated, servers beside it are let alone. */
-  private rulesOf({ host, beginning, rules, migratedRules }: FirewallPlan) {
-    const known = this.source && migratedRules ? this.source.apply(migratedRules) : rules;
+  private rulesOf({ host, beginning, rules }: FirewallPlan) {
+    const known = beginning
+      ? (this.migrated?.apply(({ rules: migrated }) => migrated[host] ?? rules) ?? rules)
+      : rules;
     return { cluster: this.name, host, beginning, rules: known, ...LOADED };
   }
 
@@ -268,7 +279,10 @@ export class Cluster extends pulumi.ComponentResource {
       `${this.name}-${daemonName}`,
       this.name,
       this.plan.services.filter((service) => service.daemon === daemonName),
-      { secrets: this.secrets, source: this.source },
+      {
+        secrets: this.secrets,
+        migrated: daemonName === "patroni" ? this.migrated?.apply(({ files }) => files) : undefined,
+      },
       needs,
       this.components,
     ).services;
@@ -330,7 +344,7 @@ export class Cluster extends pulumi.ComponentResource {
         ? [...needs(host), migration.adoption(dynamic, needs(host))]
         : [...needs(host), led(made)],
     );
-    return plan.reaches("adopted") ? [...Object.values(members), led(members)] : [];
+    return this.reaches("adopted") ? [...Object.values(members), led(members)] : [];
   }
 
   /** What of the database tells what becomes of its members. */
@@ -354,7 +368,7 @@ export class Cluster extends pulumi.ComponentResource {
         ...this.membersInputs(configuration),
         firstStartSeconds: patroni.firstStartSeconds,
         synchronous: patroni.synchronous,
-        filesHash: pulumi.output(this.source).apply((source) => hashOf(plan, source)),
+        filesHash: pulumi.output(this.migrated).apply((migrated) => hashOf(plan, migrated?.files)),
         unloaded: [],
         // Later the cluster's rules are its own.
         ...(this.source && { carried: this.source.apply(carriedRules) }),
@@ -414,7 +428,7 @@ export class Cluster extends pulumi.ComponentResource {
   /** The last step of a migration: the clients move, then the firewall closes the old address. */
   private cutOver(needs: pulumi.Resource[]): void {
     const { migration, standby, plan } = this;
-    if ((!migration && !standby) || !plan.reaches("cutOver")) return;
+    if ((!migration && !standby) || !this.reaches("cutOver")) return;
     const moved = [...needs, ...this.hooks("cutOver", needs)];
     if (!migration) return;
     const left = migration.cutOver(moved);
@@ -425,9 +439,9 @@ export class Cluster extends pulumi.ComponentResource {
 }
 
 /** Of the files of all members. */
-function hashOf({ services }: ClusterPlan, source: Source | undefined): string {
+function hashOf({ services }: ClusterPlan, migrated: MigratedPlan["files"] = {}): string {
   const files = services
     .filter(({ daemon }) => daemon === "patroni")
-    .map(({ host, files, migratedFiles }) => [host, (source && migratedFiles?.(source)) ?? files]);
+    .map(({ host, files }) => [host, migrated[host] ?? files]);
   return createHash("sha256").update(JSON.stringify(files)).digest("hex");
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Secrets, ServicePlan } from "../plan/types";
+import { withSecrets } from "../plan/secret-files";
+import type { Files, Secrets, ServicePlan } from "../plan/types";
 import type { FileInput } from "../resources/inputs/files";
-import type { Source } from "../resources/inputs/source";
 import { Service } from "../resources/resources";
 import type { SecretOutputs } from "./passwords";
 
@@ -14,8 +14,8 @@ export type Needs = (host: string, made: { readonly [host: string]: Service }) =
 /** What the files of a service are made from, beside its plan. */
 export interface FileSources {
   readonly secrets: SecretOutputs;
-  /** The server that is migrated, if one is. */
-  readonly source?: pulumi.Output<Source>;
+  /** What stands in place of the planned files, by host, where a server is migrated. */
+  readonly migrated?: pulumi.Output<{ readonly [host: string]: Files }>;
 }
 
 /** One daemon on each of its hosts. */
@@ -27,20 +27,19 @@ export class Daemon extends pulumi.ComponentResource {
     name: string,
     cluster: string,
     plans: readonly ServicePlan[],
-    { secrets, source }: FileSources,
+    { secrets, migrated }: FileSources,
     before: Needs,
     opts: pulumi.ComponentResourceOptions,
   ) {
     super("pgherd:component:Daemon", name, {}, opts);
     const made: { [host: string]: Service } = {};
     for (const plan of plans) {
-      const { host, daemon, directories, etcd, migratedFiles } = plan;
+      const { host, daemon, directories, etcd } = plan;
       const secret = secretFiles(plan, secrets);
-      const files =
-        source && migratedFiles
-          ? // The secrets stay outputs of their own in it, so that the rest is shown.
-            source.apply((known) => ({ ...migratedFiles(known), ...secret }))
-          : { ...plan.files, ...secret };
+      const files = migrated
+        ? // The secrets stay outputs of their own in it, so that the rest is shown.
+          migrated.apply((known) => ({ ...(known[host] ?? plan.files), ...secret }))
+        : { ...plan.files, ...secret };
       const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
       made[host] = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
         parent: this,
@@ -63,9 +62,9 @@ function secretFiles(
   const names = (Object.keys(secrets) as (keyof Secrets)[]).filter((name) => secrets[name]);
   const blank = Object.fromEntries(names.map((name) => [name, "-"])) as unknown as Secrets;
   return Object.fromEntries(
-    Object.entries(plan.secretFiles(blank)).map(([path, file]) => {
+    Object.entries(withSecrets(plan.secretFiles, blank)).map(([path, file]) => {
       const content = (known: object) =>
-        plan.secretFiles({ ...blank, ...known })[path]?.content ?? "";
+        withSecrets(plan.secretFiles, { ...blank, ...known })[path]?.content ?? "";
       const held = names.filter((name) => content({ [name]: "+" }) !== file.content);
       const known = pulumi.all(Object.fromEntries(held.map((name) => [name, secrets[name]])));
       return [path, { ...file, content: known.apply(content) }];

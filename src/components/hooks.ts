@@ -40,12 +40,16 @@ export function triggerOf({ cluster }: Settings, plan: ClusterPlan): string {
     .digest("hex");
 }
 
-/** With the names that parts of the plan had in earlier versions: no hook runs anew for another name. */
+/**
+ * With the names that parts of the plan had in earlier versions, and without what only follows from the settings: no hook
+ * runs anew for another form of the plan.
+ */
 function asBefore(plan: ClusterPlan): object {
+  const services = plan.services.map((service) => ({ ...service, secretFiles: undefined }));
   const { members } = plan.dcs;
   return Object.fromEntries(
-    Object.entries(plan).map(([name, part]: [string, unknown]) =>
-      name === "dcs" ? ["etcd", { members }] : [name, part],
+    Object.entries({ ...plan, services, steps: undefined }).map(
+      ([name, part]: [string, unknown]) => (name === "dcs" ? ["etcd", { members }] : [name, part]),
     ),
   );
 }

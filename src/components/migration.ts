@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MigrationPlan } from "../plan/types";
+import type { Settings } from "../config/schema";
+import { planMigrated } from "../plan/migrated";
+import type { MigratedPlan, MigrationPlan } from "../plan/types";
 import type { CarriedRules, Source } from "../resources/inputs/source";
 import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resources/resources";
 
@@ -7,6 +9,8 @@ import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resourc
 export class Migration extends pulumi.ComponentResource {
   /** The server as it was before anything was changed; known in a preview. */
   readonly source: pulumi.Output<Source>;
+  /** What is made from that. */
+  readonly migrated: pulumi.Output<MigratedPlan>;
 
   private readonly name: string;
   private readonly child: pulumi.CustomResourceOptions;
@@ -14,6 +18,7 @@ export class Migration extends pulumi.ComponentResource {
   /** @param checked what must have passed before the server is looked at. */
   constructor(
     private readonly cluster: string,
+    settings: Settings,
     private readonly plan: MigrationPlan,
     checked: pulumi.Resource,
     opts: pulumi.ComponentResourceOptions,
@@ -26,12 +31,13 @@ export class Migration extends pulumi.ComponentResource {
       { cluster, ...plan.survey },
       { ...this.child, dependsOn: checked },
     ).source;
+    this.migrated = this.source.apply((source) => planMigrated(settings, source));
     this.registerOutputs({});
   }
 
   /** What will happen, told before anything does. */
   report(configuration: pulumi.Output<{ readonly [key: string]: unknown }>): pulumi.Resource {
-    const { cluster, plan, source } = this;
+    const { cluster, plan, source, migrated } = this;
     return new MigrationReport(
       `${this.name}-report`,
       {
@@ -39,8 +45,8 @@ export class Migration extends pulumi.ComponentResource {
         ...plan.report,
         source,
         parameters: configuration.apply(parametersOf),
-        needed: source.apply(plan.needed),
-        voidRules: source.apply(plan.voidRules),
+        needed: migrated.apply(({ needed }) => needed),
+        voidRules: migrated.apply(({ voidRules }) => voidRules),
       },
       this.child,
     );
@@ -51,14 +57,14 @@ export class Migration extends pulumi.ComponentResource {
     configuration: pulumi.Output<{ readonly [key: string]: unknown }>,
     dependsOn: pulumi.Resource[],
   ): pulumi.Resource {
-    const { cluster, plan, source } = this;
+    const { cluster, plan, source, migrated } = this;
     return new Adoption(
       `${this.name}-adoption`,
       {
         cluster,
         ...plan.adoption,
         source,
-        hba: source.apply(plan.hba),
+        hba: migrated.apply(({ hba }) => hba),
         parameters: configuration.apply(parametersOf),
       },
       { ...this.child, dependsOn },
@@ -67,14 +73,14 @@ export class Migration extends pulumi.ComponentResource {
 
   /** The server led by Patroni. */
   takeover(dependsOn: pulumi.Resource[]): pulumi.Resource {
-    const { cluster, plan, source } = this;
+    const { cluster, plan, source, migrated } = this;
     return new Takeover(
       `${this.name}-takeover`,
       {
         cluster,
         ...plan.takeover,
         systemIdentifier: source.systemIdentifier,
-        needed: source.apply(plan.needed),
+        needed: migrated.apply(({ needed }) => needed),
         carried: source.apply(carriedRules),
       },
       { ...this.child, dependsOn },

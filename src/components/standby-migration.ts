@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StandbyPlan } from "../plan/types";
+import type { Settings } from "../config/schema";
+import { planMigrated } from "../plan/migrated";
+import type { MigratedPlan, StandbyPlan } from "../plan/types";
 import type { Source } from "../resources/inputs/source";
 import {
   MigrationReport,
@@ -14,6 +16,8 @@ import { carriedRules, parametersOf } from "./migration";
 export class StandbyMigration extends pulumi.ComponentResource {
   /** The server as it was before anything was changed; known in a preview. */
   readonly source: pulumi.Output<Source>;
+  /** What is made from that. */
+  readonly migrated: pulumi.Output<MigratedPlan>;
 
   private readonly name: string;
   private readonly child: pulumi.CustomResourceOptions;
@@ -24,6 +28,7 @@ export class StandbyMigration extends pulumi.ComponentResource {
    */
   constructor(
     private readonly cluster: string,
+    settings: Settings,
     private readonly plan: StandbyPlan,
     password: pulumi.Input<string>,
     checked: pulumi.Resource,
@@ -39,12 +44,13 @@ export class StandbyMigration extends pulumi.ComponentResource {
       { cluster, ...plan.survey, stream: stream as never },
       { ...this.child, dependsOn: checked },
     ).source;
+    this.migrated = this.source.apply((source) => planMigrated(settings, source));
     this.registerOutputs({});
   }
 
   /** What will happen, told before anything does. */
   report(configuration: pulumi.Output<{ readonly [key: string]: unknown }>): pulumi.Resource {
-    const { cluster, plan, source } = this;
+    const { cluster, plan, source, migrated } = this;
     const parameters = configuration.apply(parametersOf);
     return new MigrationReport(
       `${this.name}-report`,
@@ -54,7 +60,7 @@ export class StandbyMigration extends pulumi.ComponentResource {
         source,
         parameters,
         needed: {},
-        voidRules: source.apply(plan.voidRules),
+        voidRules: migrated.apply(({ voidRules }) => voidRules),
       },
       this.child,
     );

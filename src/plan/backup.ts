@@ -251,13 +251,14 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         }),
         ...units(cluster, backup),
       },
-      secretFiles: (secrets) => ({
+      secretFiles: {
         [PASSWORDS]: {
           mode: "0600",
           ...owned,
-          content: render("barman/pgpass", { roles: BACKUP_ROLES, secrets }),
+          template: "barman/pgpass",
+          values: { roles: BACKUP_ROLES },
         },
-      }),
+      },
     },
   ];
 }

@@ -6,9 +6,21 @@ import type { Source } from "../resources/inputs/source";
 import { BACKUP_SLOT, BARMAN_CHECKS } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
 import { migratedParameters, migratedSlots } from "./migrated-settings";
-import { isFollowing } from "./migration-steps";
+import { isFollowing, soFar } from "./migration-steps";
 import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
+
+/**
+ * The document that all members follow, once the hosts have been looked at, and the server that is migrated. A restart for
+ * backups that are still to come is the one that other settings may need before.
+ */
+export function planConfiguration(
+  whole: Settings,
+  facts: HostsFacts,
+  source?: Source,
+): { readonly [key: string]: unknown } {
+  return dynamicConfiguration(soFar(whole), facts, whole.cluster.backup !== undefined, source);
+}
 
 /**
  * The document that all members follow, kept in the DCS

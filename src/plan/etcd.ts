@@ -24,7 +24,7 @@ export function planEtcdServices(settings: Settings): ServicePlan[] {
     directories: Object.fromEntries(
       directories.map((path) => [path, { mode: "0700", owner: "etcd", group: "etcd" }]),
     ),
-    secretFiles: () => ({}),
+    secretFiles: {},
     files: {
       "/etc/default/etcd": {
         mode: "0644",

@@ -11,9 +11,7 @@ import type { FirewallPlan, Flow } from "./types";
 
 /** Which packets each host of the cluster lets in; none where the user wants no rules. */
 export function planFirewalls(settings: Settings): FirewallPlan[] {
-  const flows = planFlows(settings);
-  const hosts = [...new Set(flows.map(({ to }) => to))];
-  const known = hostMatches("saddr", settings, hosts);
+  const { flows, hosts, known } = knownTo(settings);
   return hosts.map((host) => {
     const callers = renderCallers(settings, host, hosts);
     const own = flows.filter(({ to }) => to === host);
@@ -25,12 +23,6 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
       host,
       rules: render("firewall/rules.nft", { rules: own.flatMap(rulesOf), known, callers }),
       ...(isSource(settings, host) && {
-        migratedRules: (source: Source) =>
-          render("firewall/rules.nft", {
-            rules: [...own.flatMap(rulesOf), ...rulesOfOthers(source)],
-            known,
-            callers,
-          }),
         beginning: render("firewall/new-ports.nft", {
           rules: beginning.flatMap(rulesOf),
           ports: ports.join(", "),
@@ -40,6 +32,28 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
       }),
     };
   });
+}
+
+/** The rules on the host of a server that is migrated: servers beside it are let alone. */
+export function migratedRules(settings: Settings, source: Source): { [host: string]: string } {
+  const { flows, hosts, known } = knownTo(settings);
+  return Object.fromEntries(
+    hosts
+      .filter((host) => isSource(settings, host))
+      .map((host) => {
+        const own = flows.filter(({ to }) => to === host).flatMap(rulesOf);
+        const callers = renderCallers(settings, host, hosts);
+        const rules = [...own, ...rulesOfOthers(source)];
+        return [host, render("firewall/rules.nft", { rules, known, callers })];
+      }),
+  );
+}
+
+/** All traffic, the hosts that let some in, and what they know each other by. */
+function knownTo(settings: Settings) {
+  const flows = planFlows(settings);
+  const hosts = [...new Set(flows.map(({ to }) => to))];
+  return { flows, hosts, known: hostMatches("saddr", settings, hosts) };
 }
 
 /** The chain that lets only their callers out to the daemons that ask nobody who he is. */

@@ -89,14 +89,15 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
     host,
     daemon: "haproxy",
     files,
-    secretFiles: (secrets) => ({
+    secretFiles: {
       [USERS_FILE]: {
         mode: "0600",
         owner: "root",
         group: "root",
-        content: render("haproxy/users.cfg", { secrets }),
+        template: "haproxy/users.cfg",
+        values: {},
       },
-    }),
+    },
     directories: {},
   }));
 }

@@ -3,7 +3,7 @@ import type { Settings } from "../config/schema";
 import { addressOf } from "./addresses";
 import { script } from "./script";
 import { render } from "./template";
-import type { Files, ServicePlan } from "./types";
+import type { ServicePlan } from "./types";
 
 /**
  * Priority of the first load balancer; each further one stands lower, so that no two are equal. The highest that no owner
@@ -23,7 +23,7 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
   const authenticated = own === 4;
   const vips = balancers.vip.filter((vip) => family(vip) === own);
   const others = balancers.vip.filter((vip) => family(vip) !== own);
-  return balancers.hosts.map((host, i) => ({
+  return balancers.hosts.map((host, i): ServicePlan => ({
     host,
     daemon: "keepalived",
     directories: {},
@@ -51,16 +51,16 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
         }),
       },
     },
-    secretFiles: (secrets): Files =>
-      authenticated
-        ? {
-            "/etc/keepalived/secret.conf": {
-              mode: "0600",
-              owner: "root",
-              group: "root",
-              content: render("keepalived/secret.conf", { secrets }),
-            },
-          }
-        : {},
+    secretFiles: authenticated
+      ? {
+          "/etc/keepalived/secret.conf": {
+            mode: "0600",
+            owner: "root",
+            group: "root",
+            template: "keepalived/secret.conf",
+            values: {},
+          },
+        }
+      : {},
   }));
 }

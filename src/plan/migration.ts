@@ -7,10 +7,7 @@ import { slotOf } from "./dynamic-configuration";
 import { planDcs } from "./dcs";
 import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
-import { neededAtOnce } from "./migrated-settings";
 import { stepsOf } from "./migration-steps";
-import { balancerNetworks, hostBasedAuthentication } from "./authentication";
-import { rejectsByAddress } from "./migrated-rules";
 import { planPatroni } from "./patroni";
 import { ROLES } from "./roles";
 import { newPorts } from "./ports";
@@ -57,9 +54,6 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       unit: "masked",
     },
     takeover: { host, endpoint: members[host] ?? "", port },
-    needed: (source) => neededAtOnce(settings, source),
-    hba: (source) => hostBasedAuthentication(settings, source),
-    voidRules: (source) => rejectsByAddress(source, balancerNetworks(settings)),
     cutOver: {
       host,
       port,

@@ -8,7 +8,6 @@ import type { Source } from "../resources/inputs/source";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
-import { dynamicConfiguration } from "./dynamic-configuration";
 import { planDcs } from "./dcs";
 import { listenAddresses } from "./migrated-settings";
 import { memberBackups } from "./member-backups";
@@ -48,14 +47,8 @@ const FIRST_START_SECONDS = 180;
 /** A restore may copy and replay for a day; whoever does not want to wait so long sees how far it is. */
 const RESTORE_SECONDS = 24 * 3600;
 
-/**
- * What must hold across the Patroni members.
- * @param backedUp whether Barman takes backups, or will in a later step of the migration.
- */
-export function planPatroni(
-  settings: Settings,
-  backedUp = settings.cluster.backup !== undefined,
-): PatroniPlan {
+/** What must hold across the Patroni members. */
+export function planPatroni(settings: Settings): PatroniPlan {
   const { hosts, cluster } = settings;
   return {
     members: Object.fromEntries(
@@ -87,8 +80,6 @@ export function planPatroni(
       ...(onRemoval === "drop" && { onRemoval }),
     })),
     internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
-    dynamicConfiguration: (facts, source) =>
-      dynamicConfiguration(settings, facts, backedUp, source),
     synchronous: synchronous(cluster),
     neverLead: cluster.members
       .filter(({ tags }) => tags.nofailover || tags.failover_priority === 0)
@@ -123,28 +114,39 @@ function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): s
 
 /** Patroni, and by it PostgreSQL, on each member; that of a server which is migrated first, since the others copy it. */
 export function planPatroniServices(settings: Settings): ServicePlan[] {
-  const { cluster } = settings;
-  const source = cluster.members.filter(({ host }) => isSource(settings, host));
-  const others = cluster.members.filter(({ host }) => !isSource(settings, host));
-  const members = [
-    ...(reaches(settings, "adopted") ? source : []),
-    ...(reaches(settings, "replicated") ? others : []),
-  ];
-  return members.map((member) => ({
+  return membersSoFar(settings).map((member) => ({
     host: member.host,
     daemon: "patroni",
     directories: {
       [CONFIG]: { ...READ_BY_POSTGRES, mode: "0750" },
     },
     files: filesOf(settings, member),
-    migratedFiles: cluster.migration && ((source) => filesOf(settings, member, source)),
-    secretFiles: (secrets) => ({
+    secretFiles: {
       [`${CONFIG}/20-secrets.yml`]: {
         ...READ_BY_POSTGRES,
-        content: render("patroni/secrets.yml", { roles: ROLES, secrets }),
+        template: "patroni/secrets.yml",
+        values: { roles: ROLES },
       },
-    }),
+    },
   }));
+}
+
+/** The files of each member of a cluster that is migrated, in place of those that its service is planned with. */
+export function migratedFiles(settings: Settings, source: Source): { [host: string]: Files } {
+  return Object.fromEntries(
+    membersSoFar(settings).map((member) => [member.host, filesOf(settings, member, source)]),
+  );
+}
+
+/** Those that a migration has come to. */
+function membersSoFar(settings: Settings): MemberSettings[] {
+  const { members } = settings.cluster;
+  return [
+    ...(reaches(settings, "adopted") ? members.filter(({ host }) => isSource(settings, host)) : []),
+    ...(reaches(settings, "replicated")
+      ? members.filter(({ host }) => !isSource(settings, host))
+      : []),
+  ];
 }
 
 /** Patroni only reads its configuration; root goes by what stands there, so that postgres must not be able to change it. */

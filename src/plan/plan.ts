@@ -10,7 +10,7 @@ import { planEntryPoint, planHaproxyServices } from "./haproxy";
 import { planHosts } from "./hosts";
 import { planKeepalivedServices } from "./keepalived";
 import { planMigration } from "./migration";
-import { reaches, soFar } from "./migration-steps";
+import { reaches, soFar, stepsOf } from "./migration-steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
 import { planStandby } from "./standby";
@@ -29,15 +29,14 @@ export function planCluster(whole: Settings): ClusterPlan {
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
     dcs: planDcs(settings),
-    // A restart for backups that are still to come is the one that other settings may need before.
-    patroni: planPatroni(settings, whole.cluster.backup !== undefined),
+    patroni: planPatroni(settings),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,
     logins: planLogins(settings),
     backup: planBackup(settings),
     connection: planConnection(settings),
     migration,
     standby,
-    reaches: (step) => reaches(settings, step),
+    steps: stepsOf(settings),
     services: [
       ...planEtcdServices(settings),
       ...planPatroniServices(settings),

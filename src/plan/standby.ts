@@ -6,8 +6,6 @@ import { planDcs } from "./dcs";
 import { planEntryPoint } from "./haproxy";
 import { packagesOf } from "./migration";
 import { reaches, stepsOf } from "./migration-steps";
-import { balancerNetworks } from "./authentication";
-import { rejectsByAddress } from "./migrated-rules";
 import { planPatroni } from "./patroni";
 import { ROLES } from "./roles";
 import type { StandbyPlan } from "./types";
@@ -60,7 +58,6 @@ export function planStandby(settings: Settings): StandbyPlan | undefined {
       keptOn: names,
       newPorts: cluster.firewall === false ? undefined : [],
     },
-    voidRules: (source) => rejectsByAddress(source, balancerNetworks(settings)),
     beginning: {
       standby_cluster: {
         host: address,

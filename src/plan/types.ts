@@ -11,9 +11,8 @@ import type { DirectoryInput, FileInput } from "../resources/inputs/files";
 import type { ForkInputs } from "../resources/inputs/fork";
 import type { LinkInput } from "../resources/inputs/logins";
 import type { RollingInput } from "../resources/inputs/patroni-cluster";
-import type { HostsFacts, PreflightInputs } from "../resources/inputs/preflight";
+import type { PreflightInputs } from "../resources/inputs/preflight";
 import type { EtcdMemberInput } from "../resources/inputs/service";
-import type { Source } from "../resources/inputs/source";
 import type {
   PromotionInputs,
   StandbyClusterInputs,
@@ -24,6 +23,15 @@ import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../resour
 
 /** Files by absolute path. */
 export type Files = { readonly [path: string]: FileInput };
+
+/** Files that hold passwords, by absolute path. Each is made of a template, its values, and the passwords once they are known. */
+export type SecretFiles = {
+  readonly [path: string]: Omit<FileInput, "content"> & {
+    /** As `render` takes it: `patroni/secrets.yml`. */
+    readonly template: string;
+    readonly values: object;
+  };
+};
 
 /** Directories by absolute path, parents before children. */
 export type Directories = { readonly [path: string]: DirectoryInput };
@@ -85,8 +93,6 @@ export interface FirewallPlan {
    * are for the cluster alone, all else is let in as before.
    */
   readonly beginning?: string;
-  /** What the rules are on the host of a server that is migrated, where others run beside it. */
-  readonly migratedRules?: (source: Source) => string;
 }
 
 /** The daemons that pgherd runs. */
@@ -97,9 +103,7 @@ export interface ServicePlan {
   readonly host: string;
   readonly daemon: Daemon;
   readonly files: Files;
-  /** What stands in place of `files` in a cluster that is migrated. */
-  readonly migratedFiles?: (source: Source) => Files;
-  readonly secretFiles: (secrets: Secrets) => Files;
+  readonly secretFiles: SecretFiles;
   readonly directories: Directories;
   /** For etcd only. */
   readonly etcd?: EtcdMemberInput;
@@ -120,14 +124,6 @@ export interface PatroniPlan {
   readonly internalRoles: { readonly replication: string; readonly rewind: string };
   /** Seconds that the first member has to become the leader: as long as a restore takes. */
   readonly firstStartSeconds: number;
-  /**
-   * The document in the DCS that all members follow (patroni/docs/dynamic_configuration.rst). It depends on what the
-   * hosts have: memory and disk, and Patroni's version.
-   */
-  readonly dynamicConfiguration: (
-    facts: HostsFacts,
-    source?: Source,
-  ) => { readonly [key: string]: unknown };
   readonly synchronous: { readonly role: string; readonly count: number } | null;
   readonly neverLead: readonly string[];
   /** The leader that restarts in place; null: none. */
@@ -190,12 +186,6 @@ export interface MigrationPlan {
   >;
   readonly adoption: Omit<AdoptionInputs, "cluster" | "source" | "hba">;
   readonly takeover: Omit<TakeoverInputs, "cluster" | "systemIdentifier" | "needed">;
-  /** What it must be restarted for before any replica can follow. */
-  readonly needed: (source: Source) => { readonly [setting: string]: string };
-  /** The lines of pg_hba.conf on its host. */
-  readonly hba: (source: Source) => string[];
-  /** Lines of its pg_hba.conf that hold for nobody who comes through the load balancers. */
-  readonly voidRules: (source: Source) => string[];
   readonly cutOver: Omit<CutOverInputs, "cluster">;
   /** Only where the way back is asked for. */
   readonly rollback?: Omit<RollbackInputs, "cluster">;
@@ -210,8 +200,6 @@ export interface StandbyPlan {
     MigrationReportInputs,
     "cluster" | "source" | "parameters" | "needed" | "voidRules"
   >;
-  /** Lines of its pg_hba.conf that hold for nobody who comes through the load balancers. */
-  readonly voidRules: (source: Source) => string[];
   /** What the dynamic configuration begins with: the server that the members follow. */
   readonly beginning: { readonly standby_cluster: object };
   readonly slot: Omit<StandbySlotInputs, "cluster" | "source">;
@@ -221,7 +209,24 @@ export interface StandbyPlan {
   readonly rollback?: Omit<StandbyInputs, "cluster">;
 }
 
-/** Everything that a cluster consists of; made from the settings alone, without asking a host. */
+/** What is made from a server that is migrated, once it has been looked at. */
+export interface MigratedPlan {
+  /** What it must be restarted for before any replica can follow. */
+  readonly needed: { readonly [setting: string]: string };
+  /** The lines of pg_hba.conf on its host. */
+  readonly hba: readonly string[];
+  /** Lines of its pg_hba.conf that hold for nobody who comes through the load balancers. */
+  readonly voidRules: readonly string[];
+  /** The firewall's rules on its host, where others run beside it: what stands in place of `rules`. */
+  readonly rules: { readonly [host: string]: string };
+  /** What stands in place of the files of Patroni's services, by host. */
+  readonly files: { readonly [host: string]: Files };
+}
+
+/**
+ * Everything that a cluster consists of; made from the settings alone, without asking a host. Plain data, so that nothing
+ * of it can change unseen. What needs more than the settings is made later: `planConfiguration` and `planMigrated`.
+ */
 export interface ClusterPlan {
   readonly name: string;
   readonly preflight: Omit<PreflightInputs, "cluster">;
@@ -237,8 +242,8 @@ export interface ClusterPlan {
   /** At most one of the two ways of a migration. */
   readonly migration?: MigrationPlan;
   readonly standby?: StandbyPlan;
-  /** Whether the cluster is to be brought as far as this step of a migration; without one, all of them. */
-  readonly reaches: (step: MigrationStep) => boolean;
+  /** How far a migration is to go; without one, all of them. */
+  readonly steps: readonly MigrationStep[];
   /** None where the user wants no rules. */
   readonly firewalls: readonly FirewallPlan[];
   readonly services: readonly ServicePlan[];

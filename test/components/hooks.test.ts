@@ -21,6 +21,9 @@ test("hooks run whenever anything of the cluster changes, and not without", () =
     { failover: { profile: "default", maximumLag: "2MB" } },
     { failover: { profile: "fast" } },
     { postgresql: { parameters: { work_mem: "8MB" } } },
+    { postgresql: { parameters: { max_connections: 250 } } },
+    { postgresql: { slots: { feed: { type: "physical" } } } },
+    { replication: { mode: "strict", acceptBlocking: true } },
   ]) {
     expect(trigger(change)).not.toBe(usual);
   }

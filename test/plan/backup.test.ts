@@ -2,8 +2,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
+import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { planCluster } from "../../src/plan/plan";
+import { withSecrets } from "../../src/plan/secret-files";
 import type { Secrets } from "../../src/plan/types";
+import type { FileInput } from "../../src/resources/inputs/files";
 
 const GOLDEN = join(import.meta.dirname, "golden-backup");
 
@@ -23,11 +26,10 @@ function withBackup(backup: object, postgresql: object = {}) {
   });
 }
 
-const plan = planCluster(
-  withBackup({
-    verify: { checks: [{ database: "app", sql: "select count(*) > 0 from notes" }] },
-  }),
-);
+const settings = withBackup({
+  verify: { checks: [{ database: "app", sql: "select count(*) > 0 from notes" }] },
+});
+const plan = planCluster(settings);
 
 const SECRETS: Secrets = {
   ...{ replication: "-", rewind: "-", restApi: "-", vrrp: "-", stats: "-" },
@@ -36,9 +38,9 @@ const SECRETS: Secrets = {
 
 const [barman] = plan.services.filter(({ daemon }) => daemon === "barman");
 const [member] = plan.services.filter(({ daemon }) => daemon === "patroni");
-const files = {
+const files: { readonly [path: string]: FileInput | undefined } = {
   ...barman?.files,
-  ...barman?.secretFiles(SECRETS),
+  ...withSecrets(barman?.secretFiles ?? {}, SECRETS),
   ...plan.logins?.files.db1,
   ...plan.logins?.files.backup1,
   "/etc/patroni/pgherd/10-member.yml": member?.files["/etc/patroni/pgherd/10-member.yml"],
@@ -57,7 +59,7 @@ test("the slot of the backups stays through every change of the leader", () => {
     smallest: { memory: 2 ** 30, cores: 2, disk: 2 ** 34 },
     versions: { patroni: "3.0.2" },
   };
-  expect(plan.patroni.dynamicConfiguration(facts).slots).toMatchObject({
+  expect(planConfiguration(settings, facts).slots).toMatchObject({
     barman: { type: "physical" },
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import type { FirewallSettings, Settings } from "../../src/config/schema";
-import { planFirewalls } from "../../src/plan/firewall";
+import { migratedRules, planFirewalls } from "../../src/plan/firewall";
 import { clientNetworks, planFlows } from "../../src/plan/flows";
 import { planHosts } from "../../src/plan/hosts";
 import type { Source } from "../../src/resources/inputs/source";
@@ -181,7 +181,8 @@ describe("the host of a server that is migrated", () => {
   test("has the cluster's own rules later, besides the ports of its other servers", () => {
     const plan = planFirewalls(adopting(lab.cluster)).find(({ host }) => host === "db1");
     const other = "tcp dport 5433 accept";
-    const rules = plan?.migratedRules?.({ otherPorts: [5433] } as unknown as Source).split("\n");
+    const source = { otherPorts: [5433] } as unknown as Source;
+    const rules = migratedRules(adopting(lab.cluster), source).db1?.split("\n");
     expect(rules?.filter((line) => line.includes(other))).toHaveLength(1);
     expect(rules?.filter((line) => !line.includes(other)).join("\n")).toBe(plan?.rules);
   });

@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { rawStack, readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
+import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { planCluster } from "../../src/plan/plan";
+import { withSecrets } from "../../src/plan/secret-files";
 import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
 import type { HostsFacts } from "../../src/resources/inputs/preflight";
 
@@ -40,7 +42,10 @@ function distinct(plan: ClusterPlan, files: (service: ClusterPlan["services"][nu
   return [...found].map(([key, value]) => ({ path: key.split("\n")[0] as string, ...value }));
 }
 
-const files = distinct(lab, (service) => ({ ...service.files, ...service.secretFiles(SECRETS) }));
+const files = distinct(lab, (service) => ({
+  ...service.files,
+  ...withSecrets(service.secretFiles, SECRETS),
+}));
 
 /** `db1.etc.default.etcd.txt`: a suffix that no formatter takes for a language. */
 function goldenName({ path, hosts }: { path: string; hosts: string[] }): string {
@@ -55,7 +60,7 @@ test.each(files.map((file) => [goldenName(file), file] as const))(
 );
 
 test("the lab's dynamic configuration is as in its golden file", async () => {
-  const text = `${JSON.stringify(lab.patroni.dynamicConfiguration(FACTS), null, 2)}\n`;
+  const text = `${JSON.stringify(planConfiguration(readStack("lab"), FACTS), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot(join(GOLDEN, "dynamic-configuration.json.txt"));
 });
 
@@ -105,12 +110,14 @@ test("every file ends in a newline, which a here-document needs", () => {
 test("passwords stand in the secret files and nowhere else", () => {
   const open = JSON.stringify(lab) + JSON.stringify(distinct(lab, (service) => service.files));
   for (const secret of Object.values(SECRETS)) expect(open).not.toContain(secret);
-  const secretText = JSON.stringify(distinct(lab, (service) => service.secretFiles(SECRETS)));
+  const secretText = JSON.stringify(
+    distinct(lab, (service) => withSecrets(service.secretFiles, SECRETS)),
+  );
   for (const secret of Object.values(SECRETS)) expect(secretText).toContain(secret);
 });
 
 test("a file that holds a password can be read by root and its daemon only, and written by root only", () => {
-  const secret = distinct(lab, (service) => service.secretFiles(SECRETS));
+  const secret = distinct(lab, (service) => withSecrets(service.secretFiles, SECRETS));
   const allowed = ["0600 root:root", "0640 root:postgres"];
   expect(secret.filter(({ owner }) => !allowed.includes(owner))).toEqual([]);
 });

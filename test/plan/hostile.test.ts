@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseSettings, renderPath } from "../../src/config/parse";
 import type { Settings } from "../../src/config/schema";
 import { ConfigError } from "../../src/errors";
+import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { planCluster } from "../../src/plan/plan";
 import type { ClusterPlan } from "../../src/plan/types";
 import {
@@ -55,13 +56,14 @@ const FACTS = {
 
 /** A cluster's plan, with all that it puts on hosts. */
 interface Outcome {
+  readonly settings: Settings;
   readonly plan: ClusterPlan;
   readonly texts: { readonly [place: string]: string };
 }
 
 function outcome(settings: Settings): Outcome {
   const plan = planCluster(settings);
-  return { plan, texts: textsOnHosts(plan) };
+  return { settings, plan, texts: textsOnHosts(settings) };
 }
 
 /** The same with another text in place of each that is or holds this one. */
@@ -203,6 +205,6 @@ test.each(CASES)("what is written for %s is refused, or read back as it is", (_,
 type Read = { readonly says: unknown } | { readonly fails: string };
 
 /** What all members follow. */
-function document({ plan }: Outcome): unknown {
-  return plan.patroni.dynamicConfiguration(FACTS);
+function document({ settings }: Outcome): unknown {
+  return planConfiguration(settings, FACTS);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
-import { planCluster } from "../../src/plan/plan";
+import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { migratedParameters, migratedSlots, neededAtOnce } from "../../src/plan/migrated-settings";
 import type { Source } from "../../src/resources/inputs/source";
 import { SOURCE } from "../source";
@@ -65,12 +65,10 @@ test("a server that does not archive is given what Barman checks from the first 
     [1, 2, 3, 4].map((n) => [`a${n}`, { address: `10.0.0.${n}` }] as const),
   );
   const migration = { from: "a1", until: "adopted" };
-  const { patroni } = planCluster(
-    parseSettings({ hosts, cluster: { ...settings().cluster, backup, migration } }),
-  );
+  const whole = parseSettings({ hosts, cluster: { ...settings().cluster, backup, migration } });
   const facts = { smallest: { memory: 2 ** 30, cores: 1, disk: 2 ** 34 }, versions: {} };
   const off = { ...SOURCE, configured: { ...SOURCE.configured, archive_mode: "off" } };
-  expect(patroni.dynamicConfiguration(facts, off)).toMatchObject({
+  expect(planConfiguration(whole, facts, off)).toMatchObject({
     postgresql: { parameters: { archive_mode: "on", archive_command: "/bin/true" } },
   });
   expect(migratedParameters(settings(), off)).toMatchObject({ archive_mode: "off" });

@@ -1,7 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
+import type { Settings } from "../../src/config/schema";
+import { planMigrated } from "../../src/plan/migrated";
+import { planCluster } from "../../src/plan/plan";
+import { withSecrets } from "../../src/plan/secret-files";
+import type { Files, Secrets } from "../../src/plan/types";
 import { clientConfig } from "../../src/operations/logins";
 import { SOURCE } from "../source";
 
@@ -11,15 +15,17 @@ const SECRETS: Secrets = {
 };
 
 /** Every text that a plan puts on a host, by the host and its path. */
-export function textsOnHosts(plan: ClusterPlan): { readonly [place: string]: string } {
+export function textsOnHosts(settings: Settings): { readonly [place: string]: string } {
+  const plan = planCluster(settings);
+  const migrated = settings.cluster.migration ? planMigrated(settings, SOURCE).files : {};
   const on = (host: string, files: Files) =>
     Object.entries(files).map(([path, { content }]) => [`${host}:${path}`, content] as const);
   return Object.fromEntries([
-    ...plan.services.flatMap(({ host, files, secretFiles, migratedFiles }) => [
+    ...plan.services.flatMap(({ host, files, secretFiles }) => [
       ...on(host, files),
-      ...on(host, secretFiles(SECRETS)),
-      ...on(`${host} migrated`, migratedFiles?.(SOURCE) ?? {}),
+      ...on(host, withSecrets(secretFiles, SECRETS)),
     ]),
+    ...Object.entries(migrated).flatMap(([host, files]) => on(`${host} migrated`, files)),
     ...plan.hosts.flatMap(({ host, files }) => on(host, files)),
     ...Object.entries(plan.logins?.files ?? {}).flatMap(([host, files]) => on(host, files)),
     ...plan.forks.flatMap(({ from, files }) => on(from, files)),

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
+import { planConfiguration } from "../../src/plan/dynamic-configuration";
+import { planMigrated } from "../../src/plan/migrated";
 import { planCluster } from "../../src/plan/plan";
 import type { HostsFacts } from "../../src/resources/inputs/preflight";
 import { SOURCE } from "../source";
@@ -17,19 +19,20 @@ const FACTS: HostsFacts = {
 };
 
 const plan = (migration: object = {}, cluster: object = {}) =>
-  planCluster(
-    parseSettings({
-      hosts: HOSTS,
-      cluster: {
-        name: "web-shop",
-        members: ["a1", "a2", "a3"],
-        dcs: { kind: "etcd", members: ["a1", "a2", "a3"] },
-        firewall: false,
-        migration: { method: "standbyCluster", from: "old", ...migration },
-        ...cluster,
-      },
-    }),
-  );
+  planCluster(settings(migration, cluster));
+
+const settings = (migration: object = {}, cluster: object = {}) =>
+  parseSettings({
+    hosts: HOSTS,
+    cluster: {
+      name: "web-shop",
+      members: ["a1", "a2", "a3"],
+      dcs: { kind: "etcd", members: ["a1", "a2", "a3"] },
+      firewall: false,
+      migration: { method: "standbyCluster", from: "old", ...migration },
+      ...cluster,
+    },
+  });
 
 test("members of a standby cluster begin by following the old server", () => {
   expect(plan({ port: 5433 }).standby?.beginning).toEqual({
@@ -51,14 +54,12 @@ test("the old server's host has no part in the cluster: nothing is set up there"
 });
 
 test("the copies have the old server's settings and rules, and let Patroni in, but not its slots", () => {
-  const { patroni, services } = plan();
-  const configuration = patroni.dynamicConfiguration(FACTS, SOURCE);
+  const configuration = planConfiguration(settings(), FACTS, SOURCE);
   expect(configuration).not.toHaveProperty("slots");
   // What follows it begins and ends without being told again by every run.
   expect(configuration).not.toHaveProperty("standby_cluster");
   expect(configuration.postgresql).toMatchObject({ parameters: { work_mem: "6MB" } });
-  const member = services.find(({ daemon }) => daemon === "patroni");
-  const files = member?.migratedFiles?.(SOURCE) ?? {};
+  const files = planMigrated(settings(), SOURCE).files.a1 ?? {};
   const hba = files["/etc/patroni/pgherd/10-member.yml"]?.content.split("pg_hba:\n")[1] ?? "";
   const lines = hba.split("\n").map((line) => line.trim());
   expect(lines[0]).toBe('- "local all postgres peer"');

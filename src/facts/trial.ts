@@ -1,11 +1,16 @@
 import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
+import { numberOf } from "../setting-values";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
 
-/** What a server of its own must not do, whatever it is to be tried with: reach anybody, take much, keep anything. */
+/**
+ * What a server of its own must not do, whatever it is to be tried with: reach anybody, take much, keep anything. Memory and huge
+ * pages may be enough for the member's server alone, which runs beside it: they are counted, and the roll looks how the first
+ * member comes up.
+ */
 const ALONE = [
   ...["listen_addresses=", "port=5432", "shared_buffers=16MB", "huge_pages=off"],
   ...["archive_mode=off", "archive_command=", "synchronous_standby_names=", "autovacuum=off"],
@@ -101,4 +106,22 @@ function filesOf({ settings, dataDirectory, dataComes }: TrialInput): string[] {
     return path === "" || path.startsWith("/") ? [] : [`${setting}=${dataDirectory}/${path}`];
   });
   return dataComes && own.length > 0 ? ["ssl=off"] : own;
+}
+
+/** Bytes that the host's kernel keeps, or may make, in huge pages. */
+export function hugePagesProbe({ settings }: TrialInput): Probe<number> {
+  const size = numberOf(settings.huge_page_size ?? "0", { type: "integer", unit: "kB" }) ?? 0;
+  return {
+    // 0 is the size that the kernel has as its own.
+    script: `size=${size}
+[ $size -gt 0 ] || size=$(sed -n 's/^Hugepagesize: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)
+for pages in /sys/kernel/mm/hugepages/hugepages-"$size"kB/nr_hugepages /sys/kernel/mm/hugepages/hugepages-"$size"kB/nr_overcommit_hugepages; do
+  [ ! -r "$pages" ] || echo "$size $(cat "$pages")"
+done`,
+    parse: (output) =>
+      [...output.matchAll(/^(\d+) (\d+)$/gm)].reduce(
+        (sum, [, kilobytes, pages]) => sum + Number(kilobytes) * 1024 * Number(pages),
+        0,
+      ),
+  };
 }

@@ -31,15 +31,19 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
 }
 
 /** What comes from the user alone: pgherd's own settings and lines are known to be good. */
+const KEEPS_HUGE_PAGES = /^vm\.nr_(overcommit_)?hugepages/;
+
 function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
   const { version, pgHba, pgHbaFirst, databases } = cluster.postgresql;
   const own = Object.entries(ownParameters(cluster.postgresql));
   const hba = [...pgHbaFirst, ...pgHba];
   const extensions = [...new Set(databases.flatMap((database) => database.extensions))].sort();
   if (own.length + hba.length + extensions.length === 0) return undefined;
+  const kernel = Object.keys(cluster.system.sysctl || {});
   return {
     version,
     dataDirectory: dataDirectory(cluster),
+    ...(kernel.some((name) => KEEPS_HUGE_PAGES.test(name)) && { hugePagesCome: true }),
     settings: Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
     hba,
     extensions,

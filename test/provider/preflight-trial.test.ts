@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
-import { trialProbe } from "../../src/facts/trial";
+import { hugePagesProbe, trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
-import { tooLarge, withoutExtensions } from "../../src/provider/preflight-trial";
+import { tooLarge, withoutExtensions, withoutHugePages } from "../../src/provider/preflight-trial";
 import { described } from "../../src/provider/trial";
 import type { Sighting } from "../../src/provider/sighting";
 import type { TrialInput } from "../../src/resources/inputs/preflight";
@@ -55,6 +55,29 @@ test("shared_buffers that no host has the memory for are refused on each", () =>
   expect(tooLarge(TRIAL, member)).toEqual([]);
 });
 
+test("huge pages that a host does not have are refused where a server would not start without", () => {
+  const wanting = (settings: TrialInput["settings"], bytes: number) =>
+    withoutHugePages({ ...TRIAL, settings }, "db2", bytes);
+  expect(wanting({ huge_pages: "on" }, 0)).toEqual([
+    'db2: expected huge pages, some, for huge_pages "on", the host has 0 MB of them. ' +
+      "Set vm.nr_hugepages in pgherd:cluster.system.sysctl, or huge_pages to try.",
+  ]);
+  expect(wanting({ huge_pages: "true", shared_buffers: "1GB" }, 2 ** 29)[0]).toContain(
+    "expected huge pages, more than 1024 MB for shared_buffers, ",
+  );
+  expect(wanting({ huge_pages: "on", shared_buffers: "1GB" }, 2 ** 31)).toEqual([]);
+  for (const huge_pages of ["try", "off"]) expect(wanting({ huge_pages }, 0)).toEqual([]);
+  const coming = { ...TRIAL, settings: { huge_pages: "on" }, hugePagesCome: true };
+  expect(withoutHugePages(coming, "db2", 0)).toEqual([]);
+});
+
+test("huge pages are counted in the size that is asked for, those that the kernel may make included", () => {
+  const probe = hugePagesProbe({ ...TRIAL, settings: { huge_page_size: "1GB" } });
+  expect(probe.script).toContain("size=1048576\n");
+  expect(probe.parse("1048576 3\n1048576 1\n")).toBe(4 * 2 ** 30);
+  expect(probe.parse("")).toBe(0);
+});
+
 test("a trial reaches nobody, archives nothing and is gone afterwards", () => {
   const { script } = trialProbe(TRIAL);
   for (const option of ["listen_addresses=", "archive_mode=off", "archive_command="]) {
@@ -73,11 +96,15 @@ test("a trial reaches nobody, archives nothing and is gone afterwards", () => {
 test("only what is the user's own is tried", () => {
   const raw = rawStack("lab");
   const cluster = raw.cluster as { readonly postgresql?: object };
-  const trialOf = (postgresql: object) =>
+  const trialOf = (postgresql: object, sysctl: object = {}) =>
     planPreflight(
       parseSettings({
         ...raw,
-        cluster: { ...cluster, postgresql: { ...cluster.postgresql, ...postgresql } },
+        cluster: {
+          ...cluster,
+          postgresql: { ...cluster.postgresql, ...postgresql },
+          system: { sysctl },
+        },
       }),
     ).trial;
   expect(trialOf({ parameters: {}, pgHba: [] })).toBeUndefined();
@@ -90,6 +117,9 @@ test("only what is the user's own is tried", () => {
     hba: ["# first", "local b all reject"],
     extensions: [],
   });
+  const paged = { parameters: { huge_pages: "on" } };
+  expect(trialOf(paged, { "vm.nr_hugepages": 512 })?.hugePagesCome).toBe(true);
+  expect(trialOf(paged, { "vm.swappiness": 1 })?.hugePagesCome).toBeUndefined();
 });
 
 test("an extension that a host does not have is told before anything is changed", () => {

@@ -83,6 +83,8 @@ export interface TrialInput {
   readonly dataDirectory: string;
   /** Whether it comes later, by a copy, with the keys that are in it. */
   readonly dataComes?: boolean;
+  /** Whether the stack sets how many huge pages the hosts' kernels keep, which comes later too. */
+  readonly hugePagesCome?: boolean;
   /** Settings as text, by lower-case name. */
   readonly settings: { readonly [name: string]: string };
   readonly hba: readonly string[];

@@ -25,8 +25,10 @@ export interface RollingView {
   readonly leaderFirst: boolean;
   /** Whether the leader must stay where it is, because clients connect to it alone: then it restarts in place. */
   readonly leaderStays: boolean;
-  /** Whether other settings wait as well, which the replicas must have first. */
+  /** Whether one of the ordered settings becomes higher as well: then every replica must have it before the leader. */
   readonly replicasFirst: boolean;
+  /** Whether settings besides the lower ones wait: a replica tries them before the leader does. */
+  readonly tryFirst: boolean;
   /** Bytes: a replica further behind takes over nothing, and ends the roll. */
   readonly maximumLag: number;
 }
@@ -41,7 +43,9 @@ export type RollingStep =
 
 /**
  * The next step: replicas one at a time, those that confirm no commits first; then the leader, by a switchover to a
- * replica that has restarted. A leader whose settings become lower restarts in place instead, and the replicas follow.
+ * replica that has restarted. A leader whose settings become lower restarts in place instead, and the replicas follow: what
+ * they restart with before it is still the higher value (patroni/postgresql/config.py, effective_configuration), so that this
+ * costs a second restart, and no more of them go first than must.
  * @param restarts how often each member has been restarted by this roll.
  */
 export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number>): RollingStep {
@@ -64,7 +68,8 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
   // One that is still pending after its restart waits for the leader's lower value.
   const due = replicas.filter((member) => times(member) === 0 || !view.leaderFirst);
   const next = due.sort((a, b) => Number(a.isSynchronous) - Number(b.isSynchronous))[0];
-  if (next && (!view.leaderFirst || view.replicasFirst)) {
+  const tries = view.tryFirst && !view.members.some((member) => !member.isLeader && times(member));
+  if (next && (!view.leaderFirst || view.replicasFirst || tries)) {
     return times(next) > LIMIT
       ? stop(`${next.name} still waits for a restart after ${times(next)} of them`)
       : { kind: "restart", member: next.name };

@@ -93,3 +93,8 @@ export function otherwisePending(wanted: WantedSettings, running: RunningSetting
   const others = [...new Set([...given, ...running.pending])];
   return others.filter((name) => !FOR_REPLAY.test(name) && !less.includes(name));
 }
+
+/** Whether a server that is running must be restarted to have these settings. */
+export function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {
+  return lowered(wanted, running).length + otherwisePending(wanted, running).length > 0;
+}

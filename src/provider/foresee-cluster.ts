@@ -113,15 +113,24 @@ async function foresee(
     const replicas = (view?.members ?? []).filter(({ name }) => name !== leader);
     if (replicas.length === 0) return `${leader} restarts: no connections for that time.`;
     const list = replicas.map(({ name }) => name).join(", ");
-    const lower = names.filter(
-      (name) =>
-        (ORDERED as readonly string[]).includes(name) && Number(next[name]) < Number(old[name]),
-    );
+    const ordered = names.filter((name) => (ORDERED as readonly string[]).includes(name));
+    const lower = ordered.filter((name) => Number(next[name]) < Number(old[name]));
+    const higher = ordered.filter((name) => !lower.includes(name));
     if (lower.length > 0) {
-      return (
-        `A lower ${lower.join(", ")} must reach the leader first: ${leader} restarts in place (no writes for that time), ` +
-        `then ${list}, one at a time, drained before.`
-      );
+      const must = `A lower ${lower.join(", ")} must reach the leader first`;
+      const inPlace = `${leader} restarts in place (no writes for that time)`;
+      const rest = "one at a time, drained before";
+      if (higher.length > 0)
+        return (
+          `${must}, a higher ${higher.join(", ")} the replicas: ${list} restart, ${rest}; then ${inPlace}; ` +
+          `then ${list} a second time.`
+        );
+      if (names.length > lower.length)
+        return (
+          `${must}: one replica tries the other settings; then ${inPlace}; then ${list}, ${rest}, ` +
+          "the one that tried a second time."
+        );
+      return `${must}: ${inPlace}, then ${list}, ${rest}.`;
     }
     if (leader === inputs.leaderStays) {
       return `First ${list}, one at a time; then ${leader} in place (no connections for that time).`;

@@ -11,7 +11,7 @@ import {
   type RollingView,
 } from "../operations/rolling-restart";
 import { Standstill } from "../operations/stuck";
-import { lowered, otherwisePending, type WantedSettings } from "../operations/settings";
+import { lowered, ORDERED, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 import { askPostgres, isFollowing, leaderOf, statusesOf, viewOf } from "./cluster-view";
@@ -29,22 +29,22 @@ const NEXT =
  * Restarts PostgreSQL wherever something waits for it: one member at a time, each drained before and streaming again
  * after, and the leader last, by a switchover. Roles are read again at each step. Whatever fails ends it with the
  * cluster serving.
- * @returns whether anything was restarted.
+ * @returns whether anything was restarted, and whether a pause holds what else is to be.
  */
 export async function rollRestarts(
   context: Context,
   urn: string,
   inputs: PatroniClusterInputs,
   wanted: WantedSettings,
-): Promise<boolean> {
+): Promise<{ readonly rolled: boolean; readonly held: boolean }> {
   let rolled = false;
   const restarts = new Map<string, number>();
   for (;;) {
     const step = await possibleStep(context, urn, inputs, wanted, restarts);
-    if (step.kind === "done") return rolled;
+    if (step.kind === "done") return { rolled, held: false };
     if (step.kind === "held") {
       context.warn(urn, HELD(step.members));
-      return rolled;
+      return { rolled, held: true };
     }
     rolled = true;
     if (step.kind === "switchover") {
@@ -109,6 +109,7 @@ async function see(
     return { ...NOTHING, maximumLag: inputs.rolling.maximumLag, synchronous: false };
   }
   const pending = await pendingRestarts(context, inputs, statuses);
+  const others = running ? otherwisePending(wanted, running) : [];
   return {
     members: Object.keys(inputs.members).map((name) => ({
       ...memberOf(name, view, inputs),
@@ -118,7 +119,8 @@ async function see(
     synchronous: inputs.synchronous !== null,
     leaderStays: leader !== undefined && leader === inputs.leaderStays,
     leaderFirst: running !== undefined && lowered(wanted, running).length > 0,
-    replicasFirst: running !== undefined && otherwisePending(wanted, running).length > 0,
+    replicasFirst: others.some((name) => (ORDERED as readonly string[]).includes(name)),
+    tryFirst: others.length > 0,
     maximumLag: inputs.rolling.maximumLag,
   };
 }
@@ -129,6 +131,7 @@ const NOTHING = {
   leaderFirst: false,
   leaderStays: false,
   replicasFirst: false,
+  tryFirst: false,
 };
 
 function memberOf(

@@ -25,7 +25,8 @@ function view(change: Partial<RollingView> = {}): RollingView {
     synchronous: true,
     leaderFirst: false,
     leaderStays: false,
-    replicasFirst: true,
+    replicasFirst: false,
+    tryFirst: true,
     maximumLag: 1000,
     ...change,
   };
@@ -96,18 +97,28 @@ describe("a roll", () => {
 });
 
 describe("settings that become lower", () => {
-  const lower = view({ leaderFirst: true, replicasFirst: false });
+  const lower = view({ leaderFirst: true, tryFirst: false });
 
   test("reach the leader first, in place", () => {
     expect(nextStep(lower, done())).toEqual(restart("a1"));
   });
 
   test("then reach the replicas", () => {
-    const after = but({ a1: { isPending: false } }, view({ replicasFirst: true }));
+    const after = but({ a1: { isPending: false } }, view());
     expect(nextStep(after, done("a1"))).toEqual(restart("a3"));
   });
 
-  test("beside others, which the replicas need first, take a replica two restarts", () => {
+  test("beside others restart one replica twice, which tries them, and everybody else once", () => {
+    const both = view({ leaderFirst: true });
+    expect(nextStep(both, done())).toEqual(restart("a3"));
+    expect(nextStep(both, done("a3"))).toEqual(restart("a1"));
+    const after = but({ a1: { isPending: false } });
+    expect(nextStep(after, done("a1", "a3"))).toEqual(restart("a3"));
+    const last = but({ a1: { isPending: false }, a3: { isPending: false } });
+    expect(nextStep(last, new Map([...done("a1"), ["a3", 2]]))).toEqual(restart("a2"));
+  });
+
+  test("beside higher ones, which every replica must have first, restart each replica twice", () => {
     const both = view({ leaderFirst: true, replicasFirst: true });
     expect(nextStep(both, done())).toEqual(restart("a3"));
     expect(nextStep(both, done("a3"))).toEqual(restart("a2"));

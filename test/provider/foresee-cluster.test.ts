@@ -45,6 +45,8 @@ function foresee(
     return {
       shared_buffers: { context: "postmaster", ...unit },
       work_mem: { context: "user", ...unit },
+      max_connections: { context: "postmaster", type: "integer", unit: null },
+      max_wal_senders: { context: "postmaster", type: "integer", unit: null },
     };
   };
   const once = <T>(_key: string, work: () => T) => work();
@@ -72,6 +74,27 @@ test("a preview says who restarts in which order", async () => {
     "shared_buffers: 128MB → 144MB: needs a restart of PostgreSQL. First db2, one at a time, drained before; " +
       "then a switchover from db1 to a replica that may lead (now db2) (no writes for some seconds), which restarts it too.",
   ]);
+});
+
+test("a preview says who restarts a second time where a setting must become lower on the leader first", async () => {
+  const was = { max_connections: "200", max_wal_senders: "10", shared_buffers: "128MB" };
+  const becoming = async (values: object) => {
+    const wanted = { configuration: parameters({ ...was, ...values }) };
+    return (await foresee({ configuration: parameters(was) }, { wanted }))[0];
+  };
+  const must = "A lower max_connections must reach the leader first";
+  const inPlace = "db1 restarts in place (no writes for that time)";
+  expect(await becoming({ max_connections: "100" })).toContain(
+    `${must}: ${inPlace}, then db2, one at a time, drained before.`,
+  );
+  expect(await becoming({ max_connections: "100", shared_buffers: "144MB" })).toContain(
+    `${must}: one replica tries the other settings; then ${inPlace}; then db2, one at a time, drained before, ` +
+      "the one that tried a second time.",
+  );
+  expect(await becoming({ max_connections: "100", max_wal_senders: "12" })).toContain(
+    `${must}, a higher max_wal_senders the replicas: db2 restart, one at a time, drained before; then ${inPlace}; ` +
+      "then db2 a second time.",
+  );
 });
 
 test("a preview of a paused cluster says so first, and that nothing is restarted", async () => {

@@ -366,6 +366,10 @@ export class Cluster extends pulumi.ComponentResource {
       `${name}-patroni-cluster`,
       {
         ...this.membersInputs(configuration),
+        dcs: {
+          host: Object.keys(plan.dcs.members)[0] as string,
+          endpoints: Object.values(plan.dcs.members),
+        },
         firstStartSeconds: patroni.firstStartSeconds,
         synchronous: patroni.synchronous,
         filesHash: pulumi.output(this.migrated).apply((migrated) => hashOf(plan, migrated?.files)),

@@ -69,7 +69,7 @@ export interface Dcs extends DcsKeys, DcsMembers, DcsUpkeep {
   readonly kind: DcsKind;
 }
 
-/** Keys, all of which are Patroni's: `src/dcs/patroni.ts` names them. */
+/** Keys, all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them. */
 export interface DcsKeys {
   /** `undefined` if there is no such key. */
   keyProbe(key: string): Probe<FoundKey | undefined>;
@@ -81,8 +81,14 @@ export interface DcsKeys {
   /**
    * Sets a key, but only if nobody has changed it since it was read: a lost race is an error, not an overwritten value.
    * @param revision of the value that was read; "0" if there was none.
+   * @param others keys that are set in the same moment, whatever they hold.
    */
-  changeKey(key: string, value: string, revision: string): string;
+  changeKey(
+    key: string,
+    value: string,
+    revision: string,
+    others?: { readonly [key: string]: string },
+  ): string;
   /** Deletes a key, unless somebody has changed it since it was read. */
   deleteKey(key: string, revision: string): string;
   /** Deletes at one moment all keys that begin so. @param except one of them that stays. */

@@ -8,6 +8,14 @@ export function patroniKey(cluster: string, name: string): string {
   return `/service/${cluster}/${name}`;
 }
 
+/**
+ * Where pgherd keeps the last configuration that all members have run with, beside Patroni's own keys, of which Patroni reads
+ * none that it does not know (patroni/dcs, `_cluster_from_nodes`).
+ */
+export function provenKey(cluster: string): string {
+  return patroniKey(cluster, "pgherd-proven-config");
+}
+
 /** Tells all members which database the cluster's is, before the first of them starts: none will make another one. */
 export function claimDatabase(dcs: DcsKeys, cluster: string, systemIdentifier: string): string {
   const key = patroniKey(cluster, "initialize");

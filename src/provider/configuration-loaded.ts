@@ -3,9 +3,8 @@ import { settingsProbe, type RunningSettings } from "../facts/settings";
 import { brokenPromises, loadErrors } from "../operations/loaded";
 import { reloadMember } from "../operations/patroni";
 import {
-  lowered,
+  needsRestart,
   notLoaded,
-  otherwisePending,
   overridden,
   resetSettings,
   wantedSettings,
@@ -135,10 +134,6 @@ export async function unloaded(context: Context, inputs: Asked): Promise<string[
   return Object.entries(await filesOf(context, inputs)).flatMap(
     ([name, found]) => (found && notRead(name, found, {})) ?? [],
   );
-}
-
-function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {
-  return lowered(wanted, running).length + otherwisePending(wanted, running).length > 0;
 }
 
 async function takeBack(

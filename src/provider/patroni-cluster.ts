@@ -13,6 +13,7 @@ import { leaderOf } from "../facts/member-state";
 import { isFollowing, viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, keepPromises } from "./configuration-loaded";
 import type { Context } from "./context";
+import { runningOrBack } from "./back-to-proven";
 import { copiesOf, describeCopies } from "./copies";
 import { beginCopiesAnew } from "./first-copies";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
@@ -37,43 +38,32 @@ const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/pat
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
   derived: ["configuration", "filesHash"],
+  judged: ["dcs"],
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
-    const progress = (message: string) => context.progress(urn, message);
-    const leader = await untilLed(context, urn, inputs, {
-      expected: "a leader",
-      seconds: inputs.firstStartSeconds,
-      next: NEXT,
-    });
-    await beginCopiesAnew(context, urn, inputs);
-    await keepPromises(context, inputs);
-    await changeCatalog(context, inputs, leader);
-    await remove(context, inputs, leader, known);
-    const whole = () => {
-      const standstill = new Standstill();
-      return waitFor<ClusterView>(
-        async () => {
-          const seen = await viewOf(context, inputs);
-          if (!seen) return { missing: "no member answers" };
-          const missing = notReady(seen, inputs);
-          if (!missing) return { done: seen };
-          const names = Object.keys(inputs.members);
-          const held = heldByPause(names, seen);
-          if (held) return { hopeless: held, next: "pgherd resume, then pulumi up again." };
-          const why = await whyNotWait(context, standstill, names, seen);
-          if (why) return why;
-          const copies = await copiesOf(context, leader, inputs.port);
-          return { missing: describeCopies(copies, inputs.members) || missing };
-        },
-        { expected: "all members to stream", seconds: REPLICAS_SECONDS, next: NEXT, progress },
+    let leader = "";
+    await runningOrBack(context, urn, inputs, known, async (wanted, before) => {
+      leader = await untilLed(context, urn, wanted, {
+        expected: "a leader",
+        seconds: wanted.firstStartSeconds,
+        next: NEXT,
+      });
+      await beginCopiesAnew(context, urn, wanted);
+      await keepPromises(context, wanted);
+      await changeCatalog(context, wanted, leader);
+      await remove(context, wanted, leader, before);
+      await untilWhole(context, urn, wanted, leader);
+      await configurationLoaded(context, urn, wanted, before);
+      const { rolled, held } = await rollRestarts(
+        context,
+        urn,
+        wanted,
+        wantedSettings(wanted.configuration),
       );
-    };
-    await whole();
-    await configurationLoaded(context, urn, inputs, known);
-    if (await rollRestarts(context, urn, inputs, wantedSettings(inputs.configuration))) {
-      await whole();
-    }
+      if (rolled) await untilWhole(context, urn, wanted, leader);
+      return held ? "restarts held" : "settled";
+    });
     // Some need a library that a restart brings.
     await fillDatabases(context, urn, inputs);
     await rulesCarried(context, Object.keys(inputs.members), inputs.port, inputs.carried);
@@ -112,6 +102,37 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     if (leader) await stop(leader);
   },
 };
+
+/** Waits until all members run, the synchronous ones as such. */
+async function untilWhole(
+  context: Context,
+  urn: string,
+  inputs: PatroniClusterInputs,
+  leader: string,
+): Promise<void> {
+  const standstill = new Standstill();
+  await waitFor<ClusterView>(
+    async () => {
+      const seen = await viewOf(context, inputs);
+      if (!seen) return { missing: "no member answers" };
+      const missing = notReady(seen, inputs);
+      if (!missing) return { done: seen };
+      const names = Object.keys(inputs.members);
+      const held = heldByPause(names, seen);
+      if (held) return { hopeless: held, next: "pgherd resume, then pulumi up again." };
+      const why = await whyNotWait(context, standstill, names, seen);
+      if (why) return why;
+      const copies = await copiesOf(context, leader, inputs.port);
+      return { missing: describeCopies(copies, inputs.members) || missing };
+    },
+    {
+      expected: "all members to stream",
+      seconds: REPLICAS_SECONDS,
+      next: NEXT,
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
 
 function names(members: readonly { readonly name: string }[]): string {
   return members.map(({ name }) => name).join(", ");

@@ -60,6 +60,14 @@ test("a key is set only if its revision is the one that was read", async () => {
   expect(etcd.contents()).toEqual({ [KEY]: value });
 });
 
+test("what is to be set with a key is set in the same moment, or not at all", async () => {
+  etcd.set(KEY, "{}");
+  await run(dcs.changeKey(KEY, "new", "1", { "/service/demo/other": "old" }));
+  expect(etcd.contents()).toEqual({ [KEY]: "{}" });
+  await run(dcs.changeKey(KEY, "new", "2", { "/service/demo/other": "old" }));
+  expect(etcd.contents()).toEqual({ [KEY]: "new", "/service/demo/other": "old" });
+});
+
 test("a key is made only where there is none", async () => {
   await run(dcs.changeKey(KEY, "{}", "0"));
   expect(etcd.contents()).toEqual({ [KEY]: "{}" });

@@ -185,6 +185,29 @@ describe("a setting of PostgreSQL", () => {
     },
   );
 
+  full(
+    "that a member does not start with ends the run by name, and all run with the old ones",
+    async () => {
+      const before = await onMembers("show huge_pages");
+      const paged = cluster.varying((settings) => {
+        parameters({ max_connections: 130, huge_pages: "on" })(settings);
+        // As if there were some: without, it is refused before anything is changed.
+        settings.cluster.system = { sysctl: { "vm.nr_hugepages": 0 } };
+      });
+      const said = await paged.refused("up", "--yes", "--skip-preview");
+      expect(said).toMatch(
+        /db\d: PostgreSQL does not start with huge_pages: its default → on: FATAL: could not map anonymous shared memory/,
+      );
+      expect(said).toContain(
+        "The settings that were there before are back, and all members run with them.",
+      );
+      await cluster.healthy();
+      expect(await onMembers("show huge_pages")).toEqual(before);
+      const waiting = "select count(*) from pg_settings where pending_restart";
+      expect(await onMembers(waiting)).toEqual(["0", "0", "0"]);
+    },
+  );
+
   full("that only a database can judge are loaded all the same", async () => {
     const names = { default_text_search_config: "public.office", default_tablespace: "office" };
     const named = cluster.varying(parameters({ max_connections: 120, ...names }));

@@ -3,6 +3,10 @@ import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { dynamicConfiguration } from "../../src/provider/dynamic-configuration";
 
+/** A key that is set, and to what. */
+const PUT = /"requestPut":\{"key":"([^"]*)","value":"([^"]*)"/g;
+const PROVEN = Buffer.from("/service/demo/pgherd-proven-config").toString("base64");
+
 type Settings = { readonly [name: string]: string };
 
 const MEMBERS = { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" };
@@ -22,15 +26,19 @@ const inputs = (parameters: Settings) => ({
 });
 
 /** A cluster whose members follow the DCS at their next look, and what it holds. One value is good on db1 alone. */
-function running(held: object | undefined, up: readonly string[] = ["db1", "db2"]) {
-  const cluster = { held, revision: 1, writes: 0, looks: 0 };
+function running(
+  held: object | undefined,
+  up: readonly string[] = ["db1", "db2"],
+  { proven = undefined as object | undefined, started = {} as Settings } = {},
+) {
+  const cluster = { held, proven, revision: 1, writes: 0, looks: 0 };
   const parameters = () =>
     (cluster.held as { postgresql?: { parameters: Settings } }).postgresql?.parameters ?? {};
   const answer = (host: string, script: string): unknown => {
-    if (script.includes("/v3/kv/range"))
-      return (
-        cluster.held && { value: JSON.stringify(cluster.held), revision: `${cluster.revision}` }
-      );
+    if (script.includes("/v3/kv/range") && !script.includes("/v3/kv/txn")) {
+      const value = script.includes(PROVEN) ? cluster.proven : cluster.held;
+      return value && { value: JSON.stringify(value), revision: `${cluster.revision}` };
+    }
     if (script.includes("/cluster"))
       return {
         paused: false,
@@ -42,7 +50,7 @@ function running(held: object | undefined, up: readonly string[] = ["db1", "db2"
         name,
         { value, file: "postgresql.conf" },
       ]);
-      return { files: Object.fromEntries(files), started: {}, pending: [], kinds: {} };
+      return { files: Object.fromEntries(files), started, pending: [], kinds: {} };
     }
     const refused = host === "db2" && parameters().timezone_abbreviations === "Office";
     const error = {
@@ -56,8 +64,14 @@ function running(held: object | undefined, up: readonly string[] = ["db1", "db2"
     host: (name: string) => ({
       observe: async ({ script }: Probe<unknown>) => answer(name, script),
       async change(_what: string, script: string) {
-        const [, text = ""] = /"requestPut":\{[^}]*"value":"([^"]*)"/.exec(script) ?? [];
-        cluster.held = JSON.parse(Buffer.from(text, "base64").toString()) as object;
+        if (script.includes("requestDeleteRange")) {
+          cluster.proven = undefined;
+          return "";
+        }
+        for (const [, key = "", text = ""] of script.matchAll(PUT)) {
+          const value = JSON.parse(Buffer.from(text, "base64").toString()) as object;
+          cluster[key === PROVEN ? "proven" : "held"] = value;
+        }
         cluster.revision++;
         cluster.writes++;
         return "";
@@ -79,6 +93,32 @@ test("what a member's server does not load ends the run by name, and the old con
   );
   // What is switched while the cluster runs stays as it is.
   expect(cluster.held).toEqual({ ...OLD, pause: true });
+  expect(cluster.proven).toBeUndefined();
+});
+
+test("what all have loaded is proven, and what waits for a restart is not yet", async () => {
+  const loaded = running(OLD);
+  await apply(loaded.context, { work_mem: "8MB", timezone_abbreviations: "Default" });
+  expect(loaded.cluster.proven).toBeUndefined();
+  const waiting = running(OLD, ["db1", "db2"], { started: { max_connections: "100" } });
+  await apply(waiting.context, { ...OLD.postgresql.parameters, max_connections: "150" });
+  expect(waiting.cluster.proven).toEqual(OLD);
+});
+
+test("what has left the stack is proven only once no file has it any more", async () => {
+  const { cluster, context } = running(OLD);
+  await apply(context, { work_mem: "4MB" });
+  expect(cluster.proven).toEqual(OLD);
+});
+
+test("what a killed run has left is not what a refused value makes room for", async () => {
+  const left = configuration({ work_mem: "4MB", timezone_abbreviations: "Offic" });
+  const { cluster, context } = running(left, ["db1", "db2"], { proven: OLD });
+  const wanted = { work_mem: "8MB", timezone_abbreviations: "Office" };
+  await expect(apply(context, wanted)).rejects.toThrow("The settings that were there before");
+  expect(cluster.held).toEqual(OLD);
+  // A member may have restarted with what that run wrote.
+  expect(cluster.proven).toEqual(OLD);
 });
 
 test("what they load stays", async () => {

@@ -24,10 +24,13 @@ printf '%s\\n' "$answer" | sed -n ${VALUE} | base64 -d`,
       `${request(endpoints, "/v3/kv/put", { key: encoded(key), value: encoded(value) })} >/dev/null`,
     setAbsentKey: (key, value) =>
       `${transaction({ compare: [unchanged(key, "0")], success: [put(key, value)] })} >/dev/null`,
-    changeKey: (key, value, revision) => {
+    changeKey: (key, value, revision, others = {}) => {
       // What stands there instead, if it was changed: it may be this very value, by a request that nobody has heard of.
       const failure = [{ requestRange: { key: encoded(key) } }];
-      const change = { compare: [unchanged(key, revision)], success: [put(key, value)], failure };
+      const success = Object.entries({ [key]: value, ...others }).map(([one, text]) =>
+        put(one, text),
+      );
+      const change = { compare: [unchanged(key, revision)], success, failure };
       return `answer=$(${transaction(change)}) || exit
 found=$(printf '%s\\n' "$answer" | sed -n ${VALUE})
 case $answer in

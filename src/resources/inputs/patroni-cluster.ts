@@ -22,6 +22,8 @@ export interface UpdateReportInputs {
 
 /** What exists only across the members: a leader with its replicas, roles and databases. */
 export interface PatroniClusterInputs extends UpdateReportInputs {
+  /** Where the dynamic configuration is kept, and a host that may reach it. */
+  readonly dcs: { readonly host: string; readonly endpoints: readonly string[] };
   /** Seconds that the first member has to become the leader. */
   readonly firstStartSeconds: number;
   /** Which replicas must be there for writes to be safe: at least `count` with this role; null: none. */

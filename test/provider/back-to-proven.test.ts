@@ -1,0 +1,178 @@
+import { expect, test } from "vitest";
+import { HealthError } from "../../src/errors";
+import { lastWordsProbe } from "../../src/facts/last-words";
+import type { Probe } from "../../src/host/host";
+import { runningOrBack, type Settled } from "../../src/provider/back-to-proven";
+import type { Context } from "../../src/provider/context";
+import type { PatroniClusterInputs } from "../../src/resources/inputs/patroni-cluster";
+
+/** A key that is set, and to what. */
+const PUT = /"requestPut":\{"key":"([^"]*)","value":"([^"]*)"/g;
+const PROVEN = Buffer.from("/service/demo/pgherd-proven-config").toString("base64");
+
+const configuration = (parameters: object) => ({ ttl: 30, postgresql: { parameters } });
+const OLD = configuration({ huge_pages: "try", work_mem: "4MB" });
+const NEW = configuration({ huge_pages: "on", work_mem: "4MB" });
+
+const INPUTS = {
+  cluster: "demo",
+  members: { db1: "10.89.0.11:8008", db2: "10.89.0.12:8008" },
+  port: 5432,
+  configuration: NEW,
+  dcs: { host: "db1", endpoints: ["http://10.89.0.11:2379"] },
+} as unknown as PatroniClusterInputs;
+
+interface Cluster {
+  held: object;
+  proven?: object;
+  /** By member, Patroni's word for its PostgreSQL. */
+  states: { [member: string]: string };
+  /** What a server does not load, by its name. */
+  refused?: string;
+}
+
+const JOURNAL = `2026-11-29 14:00:00 UTC [811] LOG:  starting PostgreSQL 17.6
+2026-11-29 14:00:00.124 UTC [811] FATAL:  could not map anonymous shared memory: Cannot allocate memory
+2026-11-29 14:00:00.124 UTC [811] HINT:  This error usually means that PostgreSQL's request exceeded huge pages.
+2026-11-29 14:00:00.126 UTC [811] LOG:  database system is shut down
+2026-11-29 14:00:01 INFO: postmaster pid=811
+/var/run/postgresql:5432 - no response
+`;
+
+function contextOf(cluster: Cluster): Context {
+  const answer = (host: string, probe: Probe<unknown>): unknown => {
+    const { script } = probe;
+    if (script.includes("/v3/kv/range") && !script.includes("/v3/kv/txn")) {
+      const value = script.includes(PROVEN) ? cluster.proven : cluster.held;
+      return value && { value: JSON.stringify(value), revision: "1" };
+    }
+    if (script.includes("journalctl")) return probe.parse(JOURNAL);
+    if (script.includes("/cluster"))
+      return {
+        members: Object.entries(cluster.states).map(([name, state]) => ({
+          ...{ name, role: "replica", state },
+        })),
+      };
+    if (script.includes("/patroni")) return { state: cluster.states[host], dcsLastSeen: 1 };
+    const error = { file: "postgresql.conf", line: 12, name: cluster.refused, error: "no" };
+    return {
+      ...{ files: {}, started: {}, pending: [], kinds: {} },
+      errors: cluster.refused && cluster.held === NEW ? [error] : [],
+    };
+  };
+  return {
+    progress() {},
+    info() {},
+    host: (name: string) => ({
+      observe: async (probe: Probe<unknown>) => answer(name, probe),
+      async change(_what: string, script: string) {
+        if (script.includes("requestDeleteRange")) cluster.proven = undefined;
+        for (const [, key = "", text = ""] of script.matchAll(PUT)) {
+          const value = JSON.parse(Buffer.from(text, "base64").toString()) as object;
+          cluster[key === PROVEN ? "proven" : "held"] = value;
+        }
+        return "";
+      },
+    }),
+  } as unknown as Context;
+}
+
+/** Brings members to run with these inputs; what it was called with, and how it ends the first time. */
+function bringing(cluster: Cluster, first: () => void, then: Settled = "settled") {
+  const calls: PatroniClusterInputs["configuration"][] = [];
+  const bring = async (inputs: PatroniClusterInputs): Promise<Settled> => {
+    calls.push(inputs.configuration);
+    if (calls.length === 1) first();
+    cluster.states = { db1: "running", db2: "running" };
+    return then;
+  };
+  return { calls, bring };
+}
+
+const run = (cluster: Cluster, bring: Parameters<typeof runningOrBack>[4]) =>
+  runningOrBack(contextOf(cluster), "urn", INPUTS, undefined, bring);
+
+test("a member that does not start with a new value ends the run by name, and all run with the former ones", async () => {
+  const cluster: Cluster = {
+    ...{ held: NEW, proven: OLD },
+    states: { db1: "running", db2: "restart failed (restarting)" },
+  };
+  const { calls, bring } = bringing(cluster, () => {
+    throw new HealthError("db2: restarting PostgreSQL failed");
+  });
+  await expect(run(cluster, bring)).rejects.toThrow(
+    "db2: PostgreSQL does not start with huge_pages: try → on: " +
+      "FATAL: could not map anonymous shared memory: Cannot allocate memory " +
+      "This error usually means that PostgreSQL's request exceeded huge pages.\n" +
+      "The settings that were there before are back, and all members run with them.",
+  );
+  expect(calls).toEqual([NEW, OLD]);
+  expect(cluster).toMatchObject({ held: OLD, proven: undefined });
+});
+
+test("a refused value that a killed run has left in the DCS makes room for the former one", async () => {
+  const cluster: Cluster = {
+    ...{ held: NEW, proven: OLD, refused: "huge_pages" },
+    states: { db1: "running", db2: "running" },
+  };
+  const { bring } = bringing(cluster, () => {
+    throw new HealthError("db1 does not load it");
+  });
+  await expect(run(cluster, bring)).rejects.toThrow(
+    "db1: PostgreSQL does not load postgresql.conf, line 12: huge_pages: no\n",
+  );
+  expect(cluster).toMatchObject({ held: OLD, proven: undefined });
+});
+
+test("what ends a run while all members serve leaves the new settings, and the next run goes on", async () => {
+  const cluster: Cluster = { held: NEW, proven: OLD, states: { db1: "running", db2: "running" } };
+  const { calls, bring } = bringing(cluster, () => {
+    throw new HealthError("expected no transaction on db2 to be open for more than 2 s");
+  });
+  await expect(run(cluster, bring)).rejects.toThrow("expected no transaction");
+  expect(calls).toEqual([NEW]);
+  expect(cluster).toMatchObject({ held: NEW, proven: OLD });
+});
+
+test("a member that is down though no setting has changed is no reason to change any", async () => {
+  const cluster: Cluster = { held: NEW, states: { db1: "running", db2: "start failed" } };
+  const { bring } = bringing(cluster, () => {
+    throw new HealthError("db2 start failed for 40 s");
+  });
+  await expect(run(cluster, bring)).rejects.toThrow("db2 start failed for 40 s");
+  expect(cluster.held).toBe(NEW);
+});
+
+test("what all members run with is proven, and not while a pause keeps them from their restart", async () => {
+  const cluster: Cluster = { held: NEW, proven: OLD, states: {} };
+  await run(cluster, bringing(cluster, () => {}, "restarts held").bring);
+  expect(cluster.proven).toBe(OLD);
+  await run(cluster, bringing(cluster, () => {}).bring);
+  expect(cluster.proven).toBeUndefined();
+});
+
+test("where the former settings do not bring a member back either, both reasons are told", async () => {
+  const cluster: Cluster = {
+    ...{ held: NEW, proven: OLD },
+    states: { db1: "running", db2: "start failed" },
+  };
+  const bring = async (): Promise<Settled> => {
+    throw new HealthError("expected all members to stream, got: db2 start failed");
+  };
+  await expect(run(cluster, bring)).rejects.toThrow(
+    /FATAL: could not map .*\nThe settings that were there before are back in the DCS, but not all members run with them yet: expected all/s,
+  );
+  expect(cluster).toMatchObject({ held: OLD, proven: OLD });
+});
+
+test("the last words of a server are not those of sessions that it turned away", () => {
+  const say = (...lines: string[]) => lastWordsProbe.parse(lines.join("\n"));
+  expect(
+    say(
+      'FATAL:  could not access file "x": No such file or directory',
+      "2026 [9] user=app,db=app FATAL:  the database system is starting up",
+      "2026 [9] user=app,db=app FATAL:  terminating connection due to administrator command",
+    ),
+  ).toBe('FATAL: could not access file "x": No such file or directory');
+  expect(say("LOG:  FATAL is a word", "no response")).toBeUndefined();
+});

@@ -32,6 +32,26 @@ export function acting<T>(
   });
 }
 
+/** Something that takes nothing away from the cluster, so that whatever else is done need not wait for it: a backup. */
+export async function beside<T>(
+  { live, open }: ApiOptions,
+  what: string,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  live.note(`Asked for: ${what}.`);
+  const cluster = open(what, () => undefined);
+  try {
+    const done = await work(cluster);
+    live.note(`${what} is done.`, "good");
+    return done;
+  } catch (error) {
+    live.note(`${what}: ${(error as Error).message}`, "bad");
+    throw error;
+  } finally {
+    cluster.close();
+  }
+}
+
 /** The same with what it cost those who write, by the probe that is running or one for this time. */
 export async function measuring<T>(
   options: ApiOptions,

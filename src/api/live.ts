@@ -62,6 +62,8 @@ export class Live {
   private complete = false;
   private probe?: Probe;
   private operation: Operation | null = null;
+  /** Ends when that has, however it came out. */
+  private doing: Promise<void> = Promise.resolve();
   private powerTold = "";
   private readonly ticking: NodeJS.Timeout;
 
@@ -136,14 +138,24 @@ export class Live {
     };
     tell({ what, message: "" });
     this.note(`Asked for: ${what}.`);
+    const doing = (async () => work((message) => tell({ what, message })))();
+    this.doing = doing.then(
+      () => undefined,
+      () => undefined,
+    );
     try {
-      return await work((message) => tell({ what, message }));
+      return await doing;
     } catch (error) {
       this.note(`${what}: ${(error as Error).message}`, "bad");
       throw error;
     } finally {
       tell(null);
     }
+  }
+
+  /** Ends when nothing is being done to the cluster any more. */
+  settled(): Promise<void> {
+    return this.doing;
   }
 
   /** The probe that writes and reads now; with `true` one is begun if there is none. */

@@ -1,8 +1,24 @@
 import type { Cluster } from "../cluster/cluster";
+import type { RestorableCluster, RestoreRequest } from "../operator/restore-plan";
 import type { History } from "../cluster/history";
 import type { ProbeTarget } from "../probe/probe";
 import type { Live } from "./live";
 import type { PowerSwitch } from "./power";
+
+/** What restores need to know of the stack. */
+export interface Restores {
+  of(cluster: Cluster): Promise<RestorableCluster>;
+  /** What is wished for, in the words of the command line. @throws UsageError if it makes no sense */
+  requestOf(query: {
+    readonly targetTime?: string;
+    readonly targetXid?: string;
+    readonly targetLsn?: string;
+    readonly targetName?: string;
+    readonly latest?: boolean;
+    readonly targetTimeline?: string;
+    readonly backup?: string;
+  }): RestoreRequest;
+}
 
 export interface ApiOptions {
   readonly live: Live;
@@ -18,6 +34,10 @@ export interface ApiOptions {
    */
   open(verb: string, say: (message: string) => void): Cluster & { close(): void };
   probeTarget(): ProbeTarget;
+  /** Where the stack has backups. */
+  readonly restores?: Restores;
+  /** Given when the server is to stop: a restore that is under way is taken back then. */
+  readonly ending?: AbortSignal;
   /** In a lab only. */
   readonly power?: PowerSwitch;
 }

@@ -10,11 +10,13 @@ import {
   type SwitchoverRequest,
 } from "../cluster/switchover";
 import { acting, looking, measuring } from "./acts";
+import { addBackups } from "./backup-routes";
 import { changing, describe } from "./describe";
 import { addHosts } from "./host-routes";
 import type { Live, Message } from "./live";
 import { addMembers } from "./member-routes";
 import type { ApiOptions } from "./options";
+import { addRestores } from "./restore-routes";
 import * as shapes from "./schemas";
 
 /** A silent connection is taken for a dead one by what stands between; a comment now and then keeps it. */
@@ -25,6 +27,9 @@ export function addRoutes(app: FastifyInstance, options: ApiOptions): void {
   addLeadChanges(app, options);
   addMembers(app, options);
   addHosts(app, options);
+  if (!options.restores) return;
+  addBackups(app, options);
+  addRestores(app, options, options.restores);
 }
 
 function addLooks(app: FastifyInstance, { live, history }: ApiOptions): void {

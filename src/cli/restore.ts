@@ -14,6 +14,7 @@ import {
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
+  type RestoreRequest,
 } from "../operator/restore-plan";
 import { considerResume, finishRestore } from "../operator/restore-resume";
 import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
@@ -37,6 +38,9 @@ interface RestoreOptions extends StackOptions {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
+
+/** What is wished for, whichever cluster it is. */
+type Wished = Omit<RestoreOptions, keyof StackOptions>;
 
 /** `pgherd restore`: the whole cluster as it was at a moment, in place. */
 export function restoreCommand(): Command {
@@ -185,8 +189,15 @@ function tellPlan(
   );
 }
 
+/** What is wished for. @throws UsageError if it makes no sense */
+export function requestOf(options: Wished): RestoreRequest {
+  const target = targetOf(options);
+  const time = target.time === undefined ? undefined : epochOf(target.time);
+  return { target, time, timeline: timelineOf(options), backup: options.backup };
+}
+
 /** What a restore needs to know of the stack and its hosts. */
-async function restorable(open: OpenCluster): Promise<RestorableCluster> {
+export async function restorable(open: OpenCluster): Promise<RestorableCluster> {
   const { settings, plan } = open;
   const backup = backupPlanOf(settings);
   const { replicas } = memberBackups(settings);
@@ -207,7 +218,7 @@ async function restorable(open: OpenCluster): Promise<RestorableCluster> {
 }
 
 /** @throws UsageError if there is not exactly one target, or it cannot be read. */
-function targetOf(options: RestoreOptions): RestoreTarget {
+function targetOf(options: Wished): RestoreTarget {
   const { targetTime, targetXid, targetLsn, targetName, latest, undo, resume } = options;
   const given = [targetTime, targetXid, targetLsn, targetName, latest, undo, resume].filter(
     (one) => one !== undefined,
@@ -237,7 +248,7 @@ function targetOf(options: RestoreOptions): RestoreTarget {
 }
 
 /** @throws UsageError if it is no number of a timeline. */
-function timelineOf({ targetTimeline: text }: RestoreOptions): number | undefined {
+function timelineOf({ targetTimeline: text }: Wished): number | undefined {
   if (text === undefined) return undefined;
   demand("--target-timeline", text, /^[1-9]\d{0,8}$/.test(text), "a number such as 1");
   return Number(text);

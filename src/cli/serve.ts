@@ -5,10 +5,11 @@ import type { PowerSwitch } from "../api/power";
 import { PgherdError } from "../errors";
 import { labStatus } from "../lab/status";
 import { packageRoot } from "../package-root";
-import { openSettings, withStack } from "./cluster";
+import { openSettings, withStack, type OpenCluster } from "./cluster";
 import { lookBack } from "./history";
 import { unitsByHost } from "./logs";
 import { probeTarget } from "./measure";
+import { requestOf, restorable } from "./restore";
 import { serveLab } from "./serve-lab";
 import {
   addressOf,
@@ -69,6 +70,7 @@ async function serveHere(options: ServeOptions): Promise<void> {
   const power = lab === undefined ? undefined : powerOf(lab);
   const auditLog = options.auditLog ?? defaultAuditLog(stack);
   const history = () => lookBack(watched, stack, { auditLog, runs: false });
+  const ending = new AbortController();
   const live = new Live({ cluster: watched, probeTarget: target, power, history });
   const given = process.env.PGHERD_SERVE_TOKEN;
   // What is started from here needs none.
@@ -81,6 +83,11 @@ async function serveHere(options: ServeOptions): Promise<void> {
     history,
     open: (verb, say) => openSettings(settings, verb, say),
     probeTarget: target,
+    ...(watched.plan.backup && {
+      // Whatever it is given has been opened above.
+      restores: { of: (cluster) => restorable(cluster as OpenCluster), requestOf },
+    }),
+    ending: ending.signal,
     power,
     token,
     names: options.allowedHost,
@@ -102,6 +109,9 @@ async function serveHere(options: ServeOptions): Promise<void> {
     announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
   }
   await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+  ending.abort(new PgherdError("The server was stopped."));
+  // A restore puts the data from before back; a second signal does not wait for it.
+  await live.settled();
   live.close();
   await app.close();
   watched.close();

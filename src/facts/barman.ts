@@ -3,7 +3,7 @@ import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
 import { RECEIVER_NAME } from "../session-settings";
-import { FORMS } from "./forms";
+import { FORMS, inForm } from "./forms";
 import { psql } from "./postgres";
 
 /** A base backup, as its own record tells (backup.info, which since Barman 3.13 is apart from the data). */
@@ -243,6 +243,16 @@ function baseBackup(fields: { readonly [key: string]: string }): BaseBackup {
     // Barman's own default where the record has none (barman/infofile.py).
     segmentBytes: number("xlog_segment_size") || 2 ** 24,
     tablespaces: text("tablespaces") !== "",
+  };
+}
+
+/** Bytes that a backup which is being taken has by now, as its files count them; 0 where it has none yet. */
+export function copiedProbe(home: string, id: string): Probe<number> {
+  const directory = `${home}/base/${inForm("backup", "a backup's name", id)}/data`;
+  return {
+    // What is copied comes and goes while it is counted.
+    script: asOwner("barman", `${home}/.`, `du -sb ${quote(directory)} 2>/dev/null | cut -f1 || :`),
+    parse: (output) => Number(output.trim()) || 0,
   };
 }
 

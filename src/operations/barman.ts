@@ -1,3 +1,4 @@
+import { BACKUP_UNITS } from "../facts/barman";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 
@@ -35,6 +36,12 @@ done`;
 /** Takes a backup now, in a unit that outlives this connection, without spreading its checkpoint over minutes. */
 export function startBackup(): string {
   return `systemctl start --no-block ${UNASKED_BACKUP}`;
+}
+
+/** Restores the newest backup beside the others, and looks through it; ends when that has. Its record tells what came of it. */
+export function verifyBackup(): string {
+  const { verify } = BACKUP_UNITS;
+  return `systemctl reset-failed ${verify} 2>/dev/null || :; systemctl start ${verify} || :`;
 }
 
 /** The unit of a backup that is taken out of turn. */

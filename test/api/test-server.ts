@@ -5,6 +5,9 @@ import { createServer } from "../../src/api/server";
 import { newToken } from "../../src/api/token";
 import type { Host, Probe } from "../../src/host/host";
 import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
+import { requestOf } from "../../src/cli/restore";
+import type { BackupStatusPlan } from "../../src/operations/backup-status";
+import type { RestorableCluster } from "../../src/operator/restore-plan";
 import { PLAN } from "../operations/answers";
 
 // The API with everything but the hosts: of these none answers.
@@ -27,9 +30,17 @@ const cluster: Cluster & { close(): void } = {
   close: () => undefined,
 };
 
-function saying(name: string, says: (host: string, script: string) => string): Host {
+function saying(
+  name: string,
+  says: (host: string, script: string) => string,
+  served: () => Pick<TestServer, "changed">,
+): Host {
   const observe = async <T>({ script, parse }: Probe<T>) => parse(says(name, script));
-  return { observe } as unknown as Host;
+  const change = async (action: string) => {
+    served().changed(name, action);
+    return "";
+  };
+  return { observe, change } as unknown as Host;
 }
 
 export interface TestServer {
@@ -39,20 +50,27 @@ export interface TestServer {
   readonly refused: AuditEntry[];
   /** What was asked of the power switches. */
   readonly turned: [host: string, on: boolean][];
+  /** Called with each change of a host. */
+  changed(host: string, action: string): void;
+  /** As when the server is to stop. */
+  readonly ending: AbortController;
   close(): Promise<void>;
 }
 
 /**
  * @param names of the server, beside those that it has anyway.
  * @param says what a host prints for a script; no host answers without it.
+ * @param backup where the stack has backups.
  */
 export async function testServer(
   names: readonly string[] = [],
   says?: (host: string, script: string) => string,
+  backup?: BackupStatusPlan,
 ): Promise<TestServer> {
   const audited: AuditEntry[] = [];
   const refused: AuditEntry[] = [];
   const turned: [string, boolean][] = [];
+  const ending = new AbortController();
   const power = {
     states: () => ({ db1: "up" }) as const,
     turn: async (host: string, on: boolean) => void turned.push([host, on]),
@@ -66,7 +84,20 @@ export async function testServer(
     members: ["db1", "db2", "db3"],
     daemons: { db1: ["patroni", "etcd"], lb1: ["haproxy", "keepalived"] },
     history: async () => ({ events: [], missing: ["db1: Patroni does not answer."] }),
-    open: () => (says ? { ...cluster, host: (host) => saying(host, says) } : cluster),
+    open: () =>
+      says
+        ? {
+            ...{ ...cluster, plan: { ...plan, backup } },
+            host: (host) => saying(host, says, () => served),
+          }
+        : cluster,
+    ...(backup && {
+      restores: {
+        of: async (opened) => ({ ...opened, renew: () => undefined }) as RestorableCluster,
+        requestOf,
+      },
+    }),
+    ending: ending.signal,
     audit: (entry) => audited.push(entry),
     auditRefused: (entry) => refused.push(entry),
   });
@@ -74,5 +105,7 @@ export async function testServer(
     live.close();
     await app.close();
   };
-  return { app, live, audited, refused, turned, close };
+  const changed = () => undefined;
+  const served: TestServer = { app, live, audited, refused, turned, changed, ending, close };
+  return served;
 }

@@ -1,2 +1,0 @@
-// For src/provider/rolling-restart.ts.
-export { whyNotWait } from "../cluster/standstill";

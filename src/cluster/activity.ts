@@ -63,8 +63,10 @@ export interface Patience {
 }
 
 /**
- * Waits until nothing goes on on a member that a restart or a switchover would cut: no copy of its data, no long transaction.
- * Both are seen in one look, since one begins while the other ends.
+ * Waits until nothing goes on that a restart of a member, or the loss of its lead, would cut: no copy of its data, no long
+ * transaction. All is seen in one look, since one begins while the other ends.
+ * @param successor who is to lead next, if somebody is: copies that are taken from it fail with its promotion.
+ * @returns whether anything had to be waited for: then the cluster may be another one by now.
  * @throws HealthError if that takes too long.
  */
 export async function untilQuiet(
@@ -72,21 +74,26 @@ export async function untilQuiet(
   member: string,
   port: number,
   { longestTransaction, wait, next }: Patience,
-): Promise<void> {
+  successor?: string,
+): Promise<boolean> {
+  const copied = [member, ...(successor === undefined ? [] : [successor])];
+  let waited = false;
   await waitFor<true>(
     async () => {
-      const [transactions, [copy]] = await Promise.all([
+      const [transactions, ...copies] = await Promise.all([
         hosts.host(member).observe(longTransactionsProbe(port, longestTransaction)),
-        hosts.host(member).observe(runningBackupsProbe(port)),
+        ...copied.map((name) => hosts.host(name).observe(runningBackupsProbe(port))),
       ]);
+      const [copy] = copies.flatMap((some, i) => some.map((one) => ({ ...one, of: copied[i] })));
+      const [longest] = transactions;
+      waited ||= copy !== undefined || longest !== undefined;
       if (copy) {
         return {
           missing: describeCopying(copy),
-          expected: `nobody to be copying the data of ${member}, which a restart would cut`,
+          expected: `nobody to be copying the data of ${copy.of}, which a restart would cut`,
           next: `let the copy or backup end, then run pulumi up again (it goes on from there), or raise pgherd:cluster.rolling.wait.`,
         };
       }
-      const [longest] = transactions;
       if (!longest) return { done: true };
       const { pid, user, database, seconds } = longest;
       return {
@@ -100,4 +107,5 @@ export async function untilQuiet(
       progress: (message) => hosts.progress(message),
     },
   );
+  return waited;
 }

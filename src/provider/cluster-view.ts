@@ -12,9 +12,6 @@ import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 
-// For src/provider/rolling-restart.ts.
-export { leaderOf };
-
 /** The cluster as the member sees it that knows most of it; nothing if none answers. */
 export async function viewOf(
   context: Context,

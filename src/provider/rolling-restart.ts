@@ -1,27 +1,23 @@
-import { longTransactionsProbe, runningBackupsProbe } from "../facts/activity";
-import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { untilQuiet } from "../cluster/activity";
+import { handOver } from "../cluster/hand-over";
+import { restartMember } from "../cluster/restart";
+import { leaderOf } from "../facts/member-state";
+import { isSynchronous, type ClusterView } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
-import { describeCopying } from "../operations/copying";
-import { drained } from "../operations/drain";
-import { restartPostgres, switchOver } from "../operations/patroni";
 import {
   nextStep,
   type RollingMember,
   type RollingStep,
   type RollingView,
 } from "../operations/rolling-restart";
-import { Standstill } from "../operations/stuck";
 import { lowered, ORDERED, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
+import { clusterOf } from "./as-cluster";
 import type { Context } from "./context";
-import { askPostgres, isFollowing, leaderOf, statusesOf, viewOf } from "./cluster-view";
-import { whyNotWait } from "./standstill";
+import { askPostgres, isFollowing, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
 
-/** A restart ends with a checkpoint, which takes as long as the disk needs. */
-const RESTART_SECONDS = 900;
-const SWITCHOVER_SECONDS = 300;
 const NEXT =
   "patronictl -c /etc/patroni/pgherd list on a member; the next `pulumi up` goes on from there.";
 
@@ -37,6 +33,7 @@ export async function rollRestarts(
   inputs: PatroniClusterInputs,
   wanted: WantedSettings,
 ): Promise<{ readonly rolled: boolean; readonly held: boolean }> {
+  const cluster = clusterOf(context, urn, inputs);
   let rolled = false;
   const restarts = new Map<string, number>();
   for (;;) {
@@ -46,22 +43,25 @@ export async function rollRestarts(
       context.warn(urn, HELD(step.members));
       return { rolled, held: true };
     }
-    rolled = true;
+    const patience = { ...inputs.rolling, next: NEXT };
     if (step.kind === "switchover") {
-      await untilQuiet(context, urn, inputs, step.from);
-      await handOver(context, urn, inputs, step.from, step.to);
+      const { from, to } = step;
+      // Who should lead is decided anew after a wait.
+      if (await untilQuiet(cluster, from, inputs.port, patience, to)) continue;
+      rolled = true;
+      context.info(urn, `switching over from ${from} to ${to}`);
+      await handOver(cluster, { from, to, via: from, witness: to });
     } else if (step.kind === "restart") {
-      await untilQuiet(context, urn, inputs, step.member);
-      const options = {
-        balancers: inputs.balancers,
-        seconds: inputs.rolling.drain,
-        progress: (message: string) => context.progress(urn, message),
-      };
-      await drained(context, step.member, options, async () => {
-        await restart(context, urn, inputs, step.member);
-        await untilStreaming(context, urn, inputs, step.member);
+      const { member } = step;
+      await untilQuiet(cluster, member, inputs.port, patience);
+      rolled = true;
+      context.info(urn, `restarting PostgreSQL on ${member}`);
+      await restartMember(cluster, member, {
+        pendingOnly: true,
+        drain: inputs.balancers,
+        maximumLag: inputs.rolling.maximumLag,
       });
-      restarts.set(step.member, (restarts.get(step.member) ?? 0) + 1);
+      restarts.set(member, (restarts.get(member) ?? 0) + 1);
     }
   }
 }
@@ -148,106 +148,4 @@ function memberOf(
     lagBytes: found?.role === "leader" ? 0 : found?.lagBytes,
     mayLead: !inputs.neverLead.includes(name),
   };
-}
-
-/** Waits for what the restart would cut, transactions and copies of the data: they get their time to end. */
-async function untilQuiet(
-  context: Context,
-  urn: string,
-  { port, rolling }: PatroniClusterInputs,
-  member: string,
-): Promise<void> {
-  const { longestTransaction, wait } = rolling;
-  await waitFor<true>(
-    async () => {
-      const [copy] = await context.host(member).observe(runningBackupsProbe(port));
-      return copy ? { missing: describeCopying(copy) } : { done: true };
-    },
-    {
-      expected: `nobody to be copying the data of ${member}, which a restart would cut`,
-      seconds: wait,
-      next: `let the copy or backup end, then run pulumi up again (it goes on from there), or raise pgherd:cluster.rolling.wait.`,
-      progress: (message) => context.progress(urn, message),
-    },
-  );
-  await waitFor<true>(
-    async () => {
-      const open = await context
-        .host(member)
-        .observe(longTransactionsProbe(port, longestTransaction));
-      const [longest] = open;
-      if (!longest) return { done: true };
-      const { pid, user, database, seconds } = longest;
-      return {
-        missing: `${open.length} open for longer, the longest for ${seconds} s (process ${pid}, ${user} in ${database})`,
-      };
-    },
-    {
-      expected: `no transaction on ${member} to be open for more than ${longestTransaction} s`,
-      seconds: wait,
-      next: `end it there (select pg_terminate_backend(…)), or raise pgherd:cluster.rolling.longestTransaction; ${NEXT}`,
-      progress: (message) => context.progress(urn, message),
-    },
-  );
-}
-
-async function restart(
-  context: Context,
-  urn: string,
-  { members }: PatroniClusterInputs,
-  member: string,
-): Promise<void> {
-  context.info(urn, `restarting PostgreSQL on ${member}`);
-  await context
-    .host(member)
-    .change("restarting PostgreSQL", restartPostgres(members[member] ?? ""), {
-      timeoutSeconds: RESTART_SECONDS,
-    });
-}
-
-async function handOver(
-  context: Context,
-  urn: string,
-  inputs: PatroniClusterInputs,
-  from: string,
-  to: string,
-): Promise<void> {
-  context.info(urn, `switching over from ${from} to ${to}`);
-  await context
-    .host(from)
-    .change("switching over", switchOver(inputs.members[from] ?? "", from, to), {
-      timeoutSeconds: SWITCHOVER_SECONDS,
-    });
-  await untilStreaming(context, urn, inputs, from);
-}
-
-/** Waits until the member runs again: as the leader, or as a replica that streams and has caught up. */
-async function untilStreaming(
-  context: Context,
-  urn: string,
-  inputs: PatroniClusterInputs,
-  member: string,
-): Promise<void> {
-  const standstill = new Standstill();
-  await waitFor<true>(
-    async () => {
-      const view = await viewOf(context, inputs);
-      const found = view?.members.find(({ name }) => name === member);
-      const why = await whyNotWait(context, standstill, [member], view);
-      if (why) return why;
-      if (!view || !found || !leaderOf(view)) return { missing: describeMembers(view) };
-      const caughtUp =
-        found.role === "leader" ||
-        (found.state !== "starting" && (found.lagBytes ?? Infinity) <= inputs.rolling.maximumLag);
-      return isFollowing(view, member) && caughtUp
-        ? { done: true }
-        : { missing: describeMembers(view) };
-    },
-    {
-      expected: `${member} to stream again`,
-      seconds: RESTART_SECONDS,
-      next: `journalctl -u patroni -n 50 on ${member}.`,
-      progress: (message) => context.progress(urn, message),
-    },
-  );
 }

@@ -1,0 +1,20 @@
+import type { Cluster } from "../cluster/cluster";
+import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
+import type { Context } from "./context";
+
+/** The cluster of these inputs as src/cluster has it in hand: with members and balancers, for what changes these. */
+export function clusterOf(context: Context, urn: string, inputs: PatroniClusterInputs): Cluster {
+  const { cluster, members, port, synchronous, neverLead, rolling, balancers } = inputs;
+  const { hosts, statsPort } = balancers;
+  return {
+    plan: {
+      name: cluster,
+      patroni: { members, port, synchronous, neverLead, rolling },
+      dcs: { members: {} },
+      ...(hosts.length > 0 && { entryPoint: { hosts, vips: [], statsPort } }),
+      firewalls: [],
+    },
+    host: (name) => context.host(name),
+    progress: (message) => context.progress(urn, message),
+  };
+}

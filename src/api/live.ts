@@ -1,6 +1,6 @@
 import { PgherdError } from "../errors";
-import type { ClusterStatus } from "../operations/status";
-import { observe, type Cluster } from "../cluster/cluster";
+import { observeStatus, type ClusterStatus } from "../operations/status";
+import type { Cluster } from "../cluster/cluster";
 import { EventLog, type LoggedEvent } from "../operator/event-log";
 import { eventsBetween, lastKnown, type ClusterEvent } from "../operator/events";
 import type { History } from "../cluster/history";
@@ -112,7 +112,8 @@ export class Live {
 
   /** The cluster as it is now. */
   async status(): Promise<ClusterStatus> {
-    return this.latest ?? observe(this.options.cluster);
+    const { plan, host } = this.options.cluster;
+    return this.latest ?? observeStatus(plan, host);
   }
 
   /** Says something to all listeners, and to those who come later. */

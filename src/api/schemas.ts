@@ -2,13 +2,15 @@ import { z } from "zod";
 
 // What the API takes and gives, for its checks and its OpenAPI document.
 
+const condition = z
+  .enum(["serving", "changing", "stopped", "failed", "silent", "unknown"])
+  .describe("What its PostgreSQL can do.");
+
 const member = z.object({
   name: z.string(),
   role: z.string().meta({ examples: ["leader", "sync_standby", "quorum_standby", "replica"] }),
   state: z.string().meta({ examples: ["running", "streaming", "no answer"] }),
-  condition: z
-    .enum(["serving", "changing", "stopped", "failed", "silent", "unknown"])
-    .describe("What its PostgreSQL can do."),
+  condition,
   unasked: z.literal(true).optional().describe("Its host could not be asked."),
   seenBy: z
     .array(z.string())
@@ -65,6 +67,10 @@ export const status = z
         ),
       }),
     ),
+    standalone: z
+      .object({ host: z.string(), port: z.int(), condition, state: z.string() })
+      .optional()
+      .describe("The server that a migration was rolled back to; all else is empty then."),
     backup: z
       .looseObject({ host: z.string(), running: z.boolean(), problems: z.array(z.string()) })
       .optional()

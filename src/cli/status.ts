@@ -10,6 +10,7 @@ import {
   type ClusterStatus,
   type MemberState,
   type DcsState,
+  type StandaloneState,
 } from "../operations/status";
 import { Looks } from "../cluster/looks";
 import { folded } from "./ask";
@@ -83,17 +84,22 @@ const HEALTH: { readonly [health in Health]: string } = {
 
 /** The status as a person reads it, on 80 columns. */
 export function renderStatus(status: ClusterStatus): string {
-  const { cluster, health, paused, scheduledSwitchover: scheduled } = status;
+  const { cluster, health, paused, scheduledSwitchover: scheduled, standalone } = status;
   const blocks = [
     `Cluster ${pc.bold(cluster)}: ${HEALTH[health]}`,
+    ...(standalone ? ["Its migration is rolled back: the old server stands alone."] : []),
     ...(paused ? [pc.yellow(PAUSED)] : []),
     ...(scheduled
       ? [`Switchover${scheduled.to ? ` to ${scheduled.to}` : ""} at ${scheduled.at}`]
       : []),
     "",
-    renderMembers(status.members),
-    "",
-    `DCS       ${status.dcs.kind}: ${status.dcs.members.map(renderDcs).join(", ")}`,
+    ...(standalone
+      ? [renderStandalone(standalone)]
+      : [
+          renderMembers(status.members),
+          "",
+          `DCS       ${status.dcs.kind}: ${status.dcs.members.map(renderDcs).join(", ")}`,
+        ]),
   ];
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
   if (status.backup) blocks.push("", renderBackups(status.backup, Date.parse(status.at) / 1000));
@@ -129,6 +135,12 @@ function renderMembers(members: readonly MemberState[]): string {
           : "",
     ]);
   }
+  return table.toString();
+}
+
+function renderStandalone({ host, port, state, condition }: StandaloneState): string {
+  const table = plainTable(["Server", "Port", "State"]);
+  table.push([host, port, COLOURS[condition](state)]);
   return table.toString();
 }
 
@@ -196,6 +208,8 @@ function renderBackups(
 const STATUS_HELP = `
 Lag is what a replica has not replayed yet, and the time from a commit to its
 replay there, as the server that it streams from measures it.
+
+Of a migration that is rolled back only the old server is asked.
 
 Exit codes:
   0  healthy: everything is as the stack says

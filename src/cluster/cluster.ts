@@ -73,7 +73,16 @@ export function unable(
   return undefined;
 }
 
-export function observe({ plan, host }: Cluster): Promise<ClusterStatus> {
+/**
+ * The cluster as whoever is to change it finds it.
+ * @throws Refusal if there is none: a migration that is rolled back leaves one server, which is nobody's to operate.
+ */
+export async function observe({ plan, host }: Cluster): Promise<ClusterStatus> {
+  if (plan.standalone) {
+    throw new Refusal(plan.name, [
+      `the stack's migration is rolled back: ${plan.standalone.host} stands alone, and nothing of the cluster runs`,
+    ]);
+  }
   return observeStatus(plan, host);
 }
 

@@ -131,6 +131,16 @@ fi`,
 }
 
 /**
+ * Whether the server runs as before its migration, so that the way back restarts nothing: one that Patroni has started has
+ * Patroni's settings on its command line.
+ * @param unit that it belongs to now, as `serverUnitProbe` tells.
+ */
+export function runsByItself(source: Pick<Source, "unit">, unit: string): boolean {
+  if (unit === source.unit) return true;
+  return source.unit === "" && unit !== "patroni.service" && unit !== "none";
+}
+
+/**
  * Who is connected to this server directly.
  * @param own addresses that the cluster's own connections come from: those of members and load balancers.
  * @param roles whose sessions over the local socket are pgherd's and Patroni's own.

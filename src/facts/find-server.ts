@@ -14,8 +14,9 @@ const ASK_SECONDS = 100;
  * where it comes from, `$user` who runs it, `$found` the ports of all servers, `$beside` a line for each
  * server on another port with its process, port and directory, `$several` how many of them say that this port is theirs, and `$passed` the processes that were not taken for one, a line each. `as USER COMMAND…` runs a command
  * as that user, and `ask DATABASE` the SQL on its standard input.
+ * @param seconds for one question of `ask`.
  */
-export function findServer(port: number, superuser: string): string {
+export function findServer(port: number, superuser: string, seconds = ASK_SECONDS): string {
   return `cd /
 as() {
   whom=$1
@@ -81,7 +82,7 @@ bin=\${bin%/*}
 psql=$bin/psql
 [ -x "$psql" ] || psql=/usr/bin/psql
 ask() {
-  timeout -k 1 ${ASK_SECONDS} ${sqlSession({
+  timeout -k 1 ${seconds} ${sqlSession({
     user: '"$user"',
     group: '"$(id -g "$user")"',
     program: '"$psql"',

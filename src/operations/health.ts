@@ -3,6 +3,7 @@ import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { isUp, leaderOf, type Condition } from "../facts/member-state";
+import type { StandaloneServer } from "../facts/standalone";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
@@ -63,6 +64,13 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
   if (writes.possible === "no") return { health: "down", problems };
   if (writes.possible === "unknown") return { health: "unknown", problems };
   return { health: problems.length > 0 ? "degraded" : "healthy", problems };
+}
+
+/** Whether a server that stands alone does what is left of the stack: that it takes writes. */
+export function judgeAlone({ condition, takesWrites, problems }: StandaloneServer): Health {
+  if (condition === "unknown") return "unknown";
+  if (condition !== "serving" || !takesWrites) return "down";
+  return problems.length > 0 ? "degraded" : "healthy";
 }
 
 interface Problem {

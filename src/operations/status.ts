@@ -24,9 +24,10 @@ import {
 } from "../facts/patroni";
 import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
 import { streamsProbe, type Streams } from "../facts/replication";
+import { standaloneProbe, type Standalone, type StandaloneServer } from "../facts/standalone";
 import type { Host } from "../host/host";
 import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
-import { judge, type Health } from "./health";
+import { judge, judgeAlone, type Health } from "./health";
 import { membersOf, type MemberState } from "./member-views";
 
 export type { MemberState };
@@ -58,6 +59,12 @@ export interface BalancerState {
   readonly servers: readonly BalancedServer[];
 }
 
+/** A server that a migration was rolled back to. */
+export interface StandaloneState extends Pick<StandaloneServer, "condition" | "state"> {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A cluster as it is now. Hosts that do not answer are listed, never left out. */
 export interface ClusterStatus {
   readonly cluster: string;
@@ -74,6 +81,8 @@ export interface ClusterStatus {
   /** Virtual addresses: `["10.89.0.100"]`. */
   readonly vips: readonly string[];
   readonly loadBalancers: readonly BalancerState[];
+  /** The server that a migration was rolled back to; there is nothing else of the cluster then. */
+  readonly standalone?: StandaloneState;
   /** Nothing where the stack has no backups. */
   readonly backup?: BackupStatus;
   /** Why it is not healthy, one sentence each. */
@@ -95,6 +104,8 @@ export interface StatusPlan {
     readonly statsPort: number;
   };
   readonly backup?: BackupStatusPlan;
+  /** Where a migration is rolled back, this server is all that there is. */
+  readonly standalone?: Standalone;
   /** The hosts with rules of pgherd's. */
   readonly firewalls: readonly { readonly host: string }[];
 }
@@ -122,10 +133,14 @@ export interface HostAnswer {
   readonly restore?: FoundRestore;
   /** Of a member: why its data's file system keeps Patroni from starting; empty if nothing does. */
   readonly place?: string;
+  /** Of the server that a migration was rolled back to. */
+  readonly standalone?: StandaloneServer;
 }
 
 /** The hosts that have something to say, each once. */
-export function hostsToAsk({ patroni, dcs, entryPoint, backup }: StatusPlan): string[] {
+export function hostsToAsk(plan: StatusPlan): string[] {
+  const { patroni, dcs, entryPoint, backup, standalone } = plan;
+  if (standalone) return [standalone.host];
   const balancers = entryPoint?.hosts ?? [];
   const others = [...balancers, ...(backup ? [backup.host] : [])];
   return [...new Set([...Object.keys(patroni.members), ...Object.keys(dcs.members), ...others])];
@@ -138,6 +153,9 @@ export async function askHost(plan: StatusPlan, name: string, host: Host): Promi
   const url = voters.members[name];
   const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
+    if (plan.standalone) {
+      return { host: name, standalone: await host.observe(standaloneProbe(plan.standalone)) };
+    }
     const [view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
       await Promise.all([
         endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
@@ -184,6 +202,7 @@ export function assembleStatus(
   given: readonly HostAnswer[],
   at: Date,
 ): ClusterStatus {
+  if (plan.standalone) return statusAlone(plan, plan.standalone, given, at);
   const answers = ofThisCluster(plan, given);
   const of = (name: string) => answers.find(({ host }) => host === name);
   // A member that has just started may answer before it has seen the others.
@@ -219,6 +238,27 @@ export function assembleStatus(
   };
   const { health, problems } = judge(plan, answers, seen);
   return { ...seen, health, healthy: health === "healthy", problems };
+}
+
+/** What there is once a migration is rolled back: one server, which is asked no more than whether it serves. */
+function statusAlone(
+  { name: cluster, dcs }: StatusPlan,
+  { host, port }: Standalone,
+  [answer]: readonly HostAnswer[],
+  at: Date,
+): ClusterStatus {
+  const seen = answer?.standalone ?? {
+    ...{ condition: "unknown" as const, state: "not known", takesWrites: false },
+    problems: answer?.problem === undefined ? [] : [answer.problem],
+  };
+  const { condition, state, problems } = seen;
+  const health = judgeAlone(seen);
+  return {
+    ...{ cluster, at: at.toISOString(), health, healthy: health === "healthy", paused: false },
+    ...{ members: [], dcs: { kind: dcsOf(dcs).kind, members: [] }, vips: [], loadBalancers: [] },
+    standalone: { host, port, condition, state },
+    problems,
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ type Told = Omit<ClusterEvent, "at">;
 export function eventsBetween(before: ClusterStatus, after: ClusterStatus): ClusterEvent[] {
   const events = [
     ...leaderEvents(before, after),
+    ...standaloneEvents(before, after),
     ...after.members.flatMap((member) =>
       memberEvents(find(before, member.name), member, before.unviewed !== true),
     ),
@@ -92,6 +93,13 @@ function leaderEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
   if ((old === undefined && before.unviewed) || (now === undefined && after.unviewed)) return [];
   if (now === undefined) return [bad(`${old} leads no more, and nobody else does yet.`)];
   return [good(`${now} leads.`)];
+}
+
+function standaloneEvents(before: ClusterStatus, { standalone, health }: ClusterStatus): Told[] {
+  if (!standalone || before.health === health) return [];
+  if ([before.health, health].includes("unknown")) return [];
+  const { host, state } = standalone;
+  return [health === "down" ? bad(`${host} takes no writes (${state}).`) : good(`${host} serves.`)];
 }
 
 /** @param viewed whether anybody has told before what the members do. */

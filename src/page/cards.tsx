@@ -109,6 +109,32 @@ export function MemberCard({
   );
 }
 
+/** The server that a migration was rolled back to. */
+export function StandaloneCard({
+  server: { host, port, condition, state },
+  open,
+  children,
+}: {
+  server: NonNullable<ClusterStatus["standalone"]>;
+  open: () => void;
+  children: ComponentChildren;
+}) {
+  const up = condition === "serving";
+  return (
+    <li class={`host member ${up ? "leader" : "away"}`} data-host={host}>
+      <h2>{host}</h2>
+      {children}
+      <p class={`badge ${up ? "leader" : "away"}`}>{up ? "stands alone" : AWAY[condition]}</p>
+      <p class="state">
+        {state} · port {port}
+      </p>
+      <div class="buttons">
+        <Open host={host} open={open} />
+      </div>
+    </li>
+  );
+}
+
 /** A host that is neither: of the DCS alone, or of the backups. */
 export function HostCard({
   host,

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { BalancerState, MemberState } from "../operations/status";
 import { Ask } from "./ask";
-import { BalancerCard, HostCard, MemberCard, voterOn } from "./cards";
+import { BalancerCard, HostCard, MemberCard, StandaloneCard, voterOn } from "./cards";
 import { Details } from "./details";
 import { Lines, type Line } from "./lines";
 import type { Act, News } from "./news";
@@ -16,10 +16,11 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
   const box = useRef<HTMLElement>(null);
   const { status, power, operation } = news;
   if (!status) return null;
-  const { members, loadBalancers, dcs, vips, backup } = status;
+  const { members, loadBalancers, dcs, vips, backup, standalone } = status;
   const placed = new Set([
     ...members.map(({ name }) => name),
     ...loadBalancers.map(({ host }) => host),
+    ...(standalone ? [standalone.host] : []),
   ]);
   const others = [
     ...dcs.members.map(({ host }) => host),
@@ -53,6 +54,11 @@ export function Cluster({ news, act }: { news: News; act: Act }) {
         </ul>
       )}
       <ul class="row" aria-label="Members">
+        {standalone && (
+          <StandaloneCard server={standalone} open={() => setOpened(standalone.host)}>
+            {powerOf(standalone.host)}
+          </StandaloneCard>
+        )}
         {members.map((member) => (
           <MemberCard
             key={member.name}

@@ -23,7 +23,7 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
       </header>
     );
   }
-  const { cluster, health, paused, problems } = status;
+  const { cluster, health, paused, problems, standalone } = status;
   const led = status.members.some(leads);
   const pause = () => {
     setProblem(undefined);
@@ -35,19 +35,22 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
       <p class={`health ${connected ? health : "unknown"}`} role="status">
         {connected ? HEALTH[health] : "connection lost, trying again…"}
         {paused && " · paused"}
+        {standalone && " · its migration is rolled back, the old server stands alone"}
       </p>
-      <div class="buttons">
-        <button
-          class={led ? "" : "grave"}
-          onClick={() => setQuestion(anotherLeader(status))}
-          disabled={operation !== undefined}
-        >
-          {led ? "Switch over…" : "Fail over…"}
-        </button>
-        <button class="quiet" onClick={pause} disabled={operation !== undefined}>
-          {paused ? "Resume" : "Pause"}
-        </button>
-      </div>
+      {!standalone && (
+        <div class="buttons">
+          <button
+            class={led ? "" : "grave"}
+            onClick={() => setQuestion(anotherLeader(status))}
+            disabled={operation !== undefined}
+          >
+            {led ? "Switch over…" : "Fail over…"}
+          </button>
+          <button class="quiet" onClick={pause} disabled={operation !== undefined}>
+            {paused ? "Resume" : "Pause"}
+          </button>
+        </div>
+      )}
       {operation && (
         <p class="operation" role="status">
           <b>{operation.what}</b> {operation.message}

@@ -14,7 +14,7 @@ import { reaches, soFar, stepsOf } from "./migration-steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
 import { planStandby } from "./standby";
-import type { ClusterPlan } from "./types";
+import type { ClusterPlan, MigrationPlan, StandalonePlan, StandbyPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
 export function planCluster(whole: Settings): ClusterPlan {
@@ -36,6 +36,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     connection: planConnection(settings),
     migration,
     standby,
+    standalone: standaloneOf(migration?.rollback, standby?.rollback),
     steps: stepsOf(settings),
     services: [
       ...planEtcdServices(settings),
@@ -47,4 +48,18 @@ export function planCluster(whole: Settings): ClusterPlan {
     ],
     forks: planForks(settings),
   };
+}
+
+/** The old server, by the way back that is asked for. */
+function standaloneOf(
+  adopted: MigrationPlan["rollback"],
+  followed: StandbyPlan["rollback"],
+): StandalonePlan | undefined {
+  if (adopted) return { host: adopted.host, port: adopted.port, superuser: adopted.superuser };
+  return (
+    followed && {
+      ...{ host: followed.host, port: followed.port, superuser: followed.superuser },
+      slot: followed.slot,
+    }
+  );
 }

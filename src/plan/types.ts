@@ -209,6 +209,10 @@ export interface StandbyPlan {
   readonly rollback?: Omit<StandbyInputs, "cluster">;
 }
 
+/** The server that a migration has given back: all that its stack stands for then. */
+export type StandalonePlan = Pick<StandbyInputs, "host" | "port" | "superuser"> &
+  Partial<Pick<StandbyInputs, "slot">>;
+
 /** What is made from a server that is migrated, once it has been looked at. */
 export interface MigratedPlan {
   /** What it must be restarted for before any replica can follow. */
@@ -242,6 +246,8 @@ export interface ClusterPlan {
   /** At most one of the two ways of a migration. */
   readonly migration?: MigrationPlan;
   readonly standby?: StandbyPlan;
+  /** Only where a migration is rolled back. */
+  readonly standalone?: StandalonePlan;
   /** How far a migration is to go; without one, all of them. */
   readonly steps: readonly MigrationStep[];
   /** None where the user wants no rules. */

@@ -1,6 +1,6 @@
 import { changeLead } from "../cluster/hand-over";
 import { PgherdError } from "../errors";
-import { keptSourceProbe, serverUnitProbe } from "../facts/adoption";
+import { keptSourceProbe, runsByItself, serverUnitProbe } from "../facts/adoption";
 import { dcsAt } from "../dcs/dcs";
 import { patroniKey } from "../dcs/patroni";
 import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
@@ -191,7 +191,7 @@ async function retire(context: Context, name: string): Promise<void> {
   await context.host(name).change("stopping Patroni", retireUnit("patroni.service"));
 }
 
-/** A server that Patroni has restarted has Patroni's settings on its command line: one restart gives it its own back. */
+/** One restart gives a server its own settings back that Patroni has started. */
 async function startAgain(
   context: Context,
   urn: string,
@@ -200,8 +200,7 @@ async function startAgain(
 ): Promise<void> {
   const host = context.host(inputs.host);
   const unit = await host.observe(serverUnitProbe(source.dataDirectory));
-  if (unit === source.unit || (source.unit === "" && unit !== "patroni.service" && unit !== "none"))
-    return;
+  if (runsByItself(source, unit)) return;
   context.info(urn, `restarting PostgreSQL on ${inputs.host} by ${source.unit || "hand"}`);
   await host.change("restarting PostgreSQL", startByItself(source, inputs.superuser), {
     timeoutSeconds: RESTART_SECONDS,

@@ -215,6 +215,12 @@ describe("the way back", () => {
     );
     expect((await lab.onHost("db1", "systemctl is-active patroni || :")).trim()).not.toBe("active");
     expect(await asPostgres("show config_file")).toBe("/etc/postgresql/17/main/postgresql.conf");
+    const back = migrating({ until: "cutOver", rollback: true });
+    expect(await back.status()).toMatchObject({
+      ...{ health: "healthy", problems: [], members: [] },
+      standalone: { host: "db1", port: 5432, state: "running" },
+    });
+    expect(await back.pgherdRefuses("switchover", "--yes")).toContain("db1 stands alone");
     expect(await lab.onHost("db1", "sudo nft list tables")).not.toContain("pgherd");
     expect(
       (

@@ -36,6 +36,13 @@ const hbaRule = z.object({
 
 const mapping = z.object({ map: line, system: line, role: line });
 
+const waiting = z.array(z.object({ name: setting, file: value, from: path, running: value }));
+
+/** @throws FactError if it is nothing that PostgreSQL answers. */
+export function readWaiting(found: unknown): z.infer<typeof waiting> {
+  return understood("what waits for a restart", waiting, JSON.stringify(found));
+}
+
 const answer = z.object({
   systemIdentifier: z.string().regex(/^\d{1,20}$/),
   version: z.int(),
@@ -52,7 +59,7 @@ const answer = z.object({
   hba: z.array(hbaRule),
   ident: z.array(mapping),
   ruleFiles: z.record(z.string(), z.string().nullable()),
-  pending: z.array(z.object({ name: setting, file: value, running: value })),
+  pending: waiting,
   postgresRole: z.object({ superuser: z.boolean(), login: z.boolean() }).nullable(),
   md5Roles: z.array(line),
   makesMd5: z.boolean(),

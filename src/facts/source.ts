@@ -2,14 +2,29 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
 import type { Source } from "../resources/inputs/source";
-import { findServer } from "./find-server";
+import { findServer, serverRequired } from "./find-server";
 import { HBA_ROWS, IDENT_ROWS, MAPPINGS } from "./loaded-rules";
 import { RULE_FILES } from "./rule-files";
-import { readSource, readTold } from "./source-answer";
+import { readSource, readTold, readWaiting } from "./source-answer";
 import { serviceOf } from "./systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
 export const ORIGINAL = "/var/lib/pgherd/migration";
+
+/** A setting that its server does not run with yet. */
+export interface WaitingSetting {
+  readonly name: string;
+  /** What its files say: `300MB`. */
+  readonly file: string;
+  /** The file that says so. */
+  readonly from: string;
+  readonly running: string;
+}
+
+/** Whether a file is the one that ALTER SYSTEM writes. */
+export function isAltered(file: string): boolean {
+  return file.endsWith("/postgresql.auto.conf");
+}
 
 /** What is true of a server only now: what a person wants to know, and what may forbid a migration. */
 export interface SourceDetails {
@@ -50,11 +65,7 @@ export interface SourceDetails {
   /** Roles whose password is stored as MD5. */
   readonly md5Roles: readonly string[];
   /** Settings of which its files say something else than what it runs with, since it was not restarted. */
-  readonly pending: readonly {
-    readonly name: string;
-    readonly file: string;
-    readonly running: string;
-  }[];
+  readonly pending: readonly WaitingSetting[];
   /** Servers of PostgreSQL beside it that run on the same host. */
   readonly otherServers: readonly { readonly port: number; readonly directory: string }[];
   /** Where Debian keeps the configuration of others, whether they run or not: `/etc/postgresql/17/main`. */
@@ -102,7 +113,7 @@ export interface FoundSource {
 }
 
 /** The settings that Patroni always gives a server (patroni/postgresql/config.py, CMDLINE_OPTIONS). */
-const ALWAYS_SET = [
+export const ALWAYS_SET: readonly string[] = [
   ...["max_connections", "max_wal_senders", "max_replication_slots", "max_prepared_transactions"],
   ...["max_locks_per_transaction", "max_worker_processes", "track_commit_timestamp"],
   ...["wal_level", "wal_log_hints", "listen_addresses", "unix_socket_directories"],
@@ -123,10 +134,24 @@ const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join
 const NOT_APPLIED = "setting could not be applied";
 
 /** The last line of its files for each setting; of what waits for a restart, what it runs with. */
-const CONFIGURED = `select distinct on (lower(name)) lower(name) as name, setting, error is not null as waits
+const CONFIGURED = `select distinct on (lower(name)) lower(name) as name, setting, sourcefile, error is not null as waits
       from pg_file_settings where name is not null
         and (error is null or error = '${NOT_APPLIED}' and lower(name) in (select lower(name) from pg_settings where context = 'postmaster'))
       order by lower(name), seqno desc`;
+
+/** What its files say and it does not run with, as JSON. */
+const WAITING = `(select coalesce(json_agg(json_build_object('name', name, 'file', setting, 'from', sourcefile, 'running', current_setting(name)) order by name), '[]')
+      from (${CONFIGURED}) as last where waits)`;
+
+/** What a server's files say that it does not run with, since it was not restarted. */
+export function waitingSettingsProbe(port: number, superuser: string): Probe<WaitingSetting[]> {
+  return {
+    script: `${findServer(port, superuser)}
+${serverRequired(port)}
+ask postgres ${hereDocument(`select ${WAITING};\n`)}`,
+    parse: (output) => readWaiting(JSON.parse(output)),
+  };
+}
 
 const SERVER = `${MAPPINGS}
 select json_build_object(
@@ -139,8 +164,7 @@ select json_build_object(
   'identFile', current_setting('ident_file'),
   'configFile', current_setting('config_file'),
   'configured', (select coalesce(json_object_agg(name, case when waits then current_setting(name) else setting end), '{}') from (${CONFIGURED}) as last),
-  'pending', (select coalesce(json_agg(json_build_object('name', name, 'file', setting, 'running', current_setting(name)) order by name), '[]')
-      from (${CONFIGURED}) as last where waits),
+  'pending', ${WAITING},
   'given', (select coalesce(json_object_agg(lower(name), current_setting(name)), '{}') from pg_settings where source = 'command line'),
   'running', (select json_object_agg(lower(name), current_setting(name)) from pg_settings where name in (${list(ALWAYS_SET)})),
   'restarting', (select json_agg(lower(name) order by name) from pg_settings where context = 'postmaster'),

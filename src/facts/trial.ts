@@ -52,22 +52,32 @@ done`,
 }
 
 function script(program: string, trial: TrialInput): string {
+  const { version, dataDirectory, dataComes } = trial;
   // Until 14 Debian gives each server one outside its data directory.
-  const statistics = trial.version < 15 ? ["stats_temp_directory=pg_stat_tmp"] : [];
-  const options = [...ALONE, ...statistics, ...filesOf(trial)]
-    .map((one) => `-c ${quote(one)}`)
-    .join(" ");
+  const statistics = version < 15 ? ["stats_temp_directory=pg_stat_tmp"] : [];
+  const options = optionsOf([...ALONE, ...statistics]);
+  const keys = keysOf(trial);
   return `work=$(mktemp -d /tmp/pgherd-trial.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export LC_ALL=C
-if ! ${program}/initdb -D data -U postgres -A trust -E UTF8 --no-locale --no-sync >log 2>&1; then
+# Segments of WAL decide what else may be set (PostgreSQL, min_wal_size). Where there is no data yet, they are of the usual
+# size, or, if it comes from elsewhere, of one that nobody knows here: then the smallest forbids nothing.
+bytes=$(${program}/pg_controldata -D ${quote(dataDirectory)} 2>/dev/null | sed -n 's/^Bytes per WAL segment: *//p' || :)
+case $bytes in
+  '' | *[!0-9]*) there= segments=${dataComes ? 1 : 16} ;;
+  *) there=yes segments=$((bytes / 1048576)) ;;
+esac
+keys=${quote(optionsOf(keys))}
+${dataComes ? `[ -n "$there" ] || keys='-c ssl=off'` : ""}
+if ! ${program}/initdb -D data -U postgres -A trust -E UTF8 --no-locale --no-sync --wal-segsize="$segments" >log 2>&1; then
   cat log >&2
   exit 1
 fi
 cat >>data/postgresql.conf ${hereDocument(settingsOf(trial))}
 cat >data/pg_hba.conf ${hereDocument(["local all postgres peer", ...trial.hba, ""].join("\n"))}
-timeout -s INT ${TRIAL_SECONDS} ${program}/postgres -D data -c unix_socket_directories="$work" ${options} >log 2>&1 &
+eval "set -- $keys"
+timeout -s INT ${TRIAL_SECONDS} ${program}/postgres -D data -c unix_socket_directories="$work" ${options} "$@" >log 2>&1 &
 server=$!
 # Line 8 tells how far it is; the file is not there at first, and not any more where it has ended.
 until [ "$(sed -n '8s/ *$//p' data/postmaster.pid 2>/dev/null || :)" = ready ]; do
@@ -85,6 +95,10 @@ kill -INT $server
 wait $server || :`;
 }
 
+function optionsOf(settings: readonly string[]): string {
+  return settings.map((one) => `-c ${quote(one)}`).join(" ");
+}
+
 function settingsOf({ settings }: TrialInput): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name} = '${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'\n`)
@@ -100,12 +114,11 @@ const KEYS: { readonly [setting: string]: string } = {
   ssl_dh_params_file: "",
 };
 
-function filesOf({ settings, dataDirectory, dataComes }: TrialInput): string[] {
-  const own = Object.entries(KEYS).flatMap(([setting, usual]) => {
+function keysOf({ settings, dataDirectory }: TrialInput): string[] {
+  return Object.entries(KEYS).flatMap(([setting, usual]) => {
     const path = settings[setting] ?? usual;
     return path === "" || path.startsWith("/") ? [] : [`${setting}=${dataDirectory}/${path}`];
   });
-  return dataComes && own.length > 0 ? ["ssl=off"] : own;
 }
 
 /** Bytes that the host's kernel keeps, or may make, in huge pages. */

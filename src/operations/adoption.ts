@@ -58,14 +58,38 @@ const OF_PATRONI =
   "|primary_(conninfo|slot_name)|promote_trigger_file|restore_command|archive_cleanup_command|recovery_(end_command|min_apply_delay)" +
   "|recovery_target(_.*)?|hot_standby)$";
 
-const TAKE_BACK = `SELECT format('ALTER SYSTEM RESET %I', name) FROM (SELECT DISTINCT lower(name) AS name FROM pg_file_settings
-  WHERE sourcefile LIKE '%/postgresql.auto.conf' AND lower(name) ~ ${literal(OF_PATRONI)}) AS altered \\gexec
+const RESTARTING =
+  "lower(name) IN (SELECT lower(name) FROM pg_settings WHERE context = 'postmaster')";
+
+/** Which of its files' lines are ALTER SYSTEM's, and are taken back. @param also those of other settings than Patroni's. */
+const ofAltered = (also: string) =>
+  `sourcefile LIKE '%/postgresql.auto.conf' AND (lower(name) ~ ${literal(OF_PATRONI)} OR ${also})`;
+
+const takeBack = (
+  also: string,
+) => `SELECT format('ALTER SYSTEM RESET %I', name) FROM (SELECT DISTINCT lower(name) AS name FROM pg_file_settings
+  WHERE ${ofAltered(also)}) AS altered \\gexec
 SELECT pg_reload_conf();
 `;
 
-/** Takes back on a member that follows a server what ALTER SYSTEM has set there and is Patroni's. */
+/** What was never in force would win over what runs at Patroni's first restart. */
+const TAKE_BACK = takeBack(`error = 'setting could not be applied' AND ${RESTARTING}`);
+
+/** A copy has started with it by now; what the server runs with has come by the DCS. */
+const TAKE_BACK_ON_COPY = takeBack(RESTARTING);
+
+/**
+ * Takes back on a member that follows a server what ALTER SYSTEM has set there and is Patroni's. Patroni counts then anew what
+ * waits for a restart.
+ */
 export function takeBackSettings(port: number): string {
-  return runSql(port, "postgres", TAKE_BACK);
+  const asked = `SELECT count(*) FROM pg_file_settings WHERE ${ofAltered(RESTARTING)};\n`;
+  return `found=$(${runSql(port, "postgres", asked).trimEnd()}
+)
+if [ "$found" != 0 ]; then
+${runSql(port, "postgres", TAKE_BACK_ON_COPY)}
+systemctl reload patroni.service
+fi`;
 }
 
 /**

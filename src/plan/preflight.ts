@@ -43,6 +43,7 @@ function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
   return {
     version,
     dataDirectory: dataDirectory(cluster),
+    ...(cluster.migration || cluster.postgresql.bootstrap ? { dataComes: true } : {}),
     ...(kernel.some((name) => KEEPS_HUGE_PAGES.test(name)) && { hugePagesCome: true }),
     settings: Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
     hba,

@@ -14,6 +14,7 @@ import {
 import type { AdoptionInputs } from "../resources/inputs/adoption";
 import { lostRules } from "./carried-rules";
 import type { Context } from "./context";
+import { ownProblems } from "./migrated-start";
 import type { ResourceType } from "./resource";
 import { migratedTrial, migratedWords, triedOn } from "./trial";
 
@@ -79,7 +80,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
  * @throws PgherdError if a server would not start as it will have to.
  */
 async function demandStart(context: Context, inputs: AdoptionInputs): Promise<void> {
-  const { host, source, others, parameters } = inputs;
+  const { host, source, superuser, others, parameters } = inputs;
   // Without its environment a trial tells nothing for sure; the preview has told of it.
   if (!parameters || source.environmentFile) return;
   const trial = migratedTrial(source, parameters);
@@ -91,11 +92,16 @@ async function demandStart(context: Context, inputs: AdoptionInputs): Promise<vo
       WORDS,
     ),
   );
-  const reasons = await Promise.all([triedOn(context, host, trial, WORDS), ...copies]);
+  const reasons = await Promise.all([
+    ownProblems(context, { host, source, superuser }, GOES_ON),
+    triedOn(context, host, trial, WORDS),
+    ...copies,
+  ]);
   if (reasons.flat().length > 0) throw new PgherdError(reasons.flat().join("\n"));
 }
 
-const WORDS = migratedWords("The server goes on as it is.");
+const GOES_ON = "The server goes on as it is.";
+const WORDS = migratedWords(GOES_ON);
 
 /** @throws PgherdError if the server would understand the lines that Patroni writes otherwise than its own. */
 async function tried(context: Context, { host, source, superuser, hba }: AdoptionInputs) {

@@ -5,6 +5,7 @@ import type { MigrationReportInputs } from "../resources/inputs/survey";
 import { keptSource } from "./kept-source";
 import type { Context } from "./context";
 import type { ResourceType } from "./resource";
+import { ownProblems, tooLargeOn } from "./migrated-start";
 import { migratedTrial, migratedWords, triedOn } from "./trial";
 
 /** Tells what a migration will do, in the preview, as long as nothing of it has been done. */
@@ -17,8 +18,7 @@ export const migrationReport: ResourceType<MigrationReportInputs> = {
   async apply(context, urn, inputs) {
     if (!(await keptSource(context, inputs.keptOn))) {
       const { host, source, superuser } = inputs;
-      // One that is only followed stays as it is.
-      if (inputs.method === "adopt") await demandStart(context, urn, inputs);
+      await demandStart(context, urn, inputs);
       const found = await context.host(host).observe(sourceProbe(source.port, superuser));
       context.info(urn, `\n${renderReport(found, inputs)}`);
     }
@@ -34,18 +34,32 @@ export const migrationReport: ResourceType<MigrationReportInputs> = {
 
 /**
  * Nothing is stopped for a configuration that cannot start.
- * @throws PgherdError if the server would not start again with its own settings and the stack's. Where variables of its
- * environment are its own, a trial without them may fail for their want: that is only told.
+ * @throws PgherdError if the server or a copy of it would not start again, with its own settings and the stack's, or with its
+ * own files alone. Where variables of its environment are its own, a trial without them may fail for their want: that is
+ * only told. One that is only followed stays as it is, but for what its copies take of it.
  */
 async function demandStart(
   context: Context,
   urn: string,
-  { host, source, parameters }: MigrationReportInputs,
+  { host, source, superuser, parameters, method, others }: MigrationReportInputs,
 ): Promise<void> {
+  const adopts = method === "adopt";
   const trial = migratedTrial(source, parameters);
-  const words = migratedWords("Nothing was touched.");
-  const [reason] = await triedOn(context, host, trial, words);
-  if (!reason) return;
-  if (!source.environmentFile) throw new PgherdError(reason);
-  context.warn(urn, `${reason} It was tried without ${source.environmentFile}.`);
+  const [large, own, migrated] = await Promise.all([
+    tooLargeOn(context, adopts ? [host, ...others] : others, trial),
+    ownProblems(
+      context,
+      { host, source, superuser, ...(adopts ? {} : { copiesWith: parameters }) },
+      NEXT,
+    ),
+    adopts ? triedOn(context, host, trial, migratedWords(NEXT)) : [],
+  ]);
+  const tried = [...own, ...migrated];
+  const sure = source.environmentFile ? large : [...large, ...tried];
+  if (sure.length > 0) throw new PgherdError(sure.join("\n"));
+  for (const reason of tried) {
+    context.warn(urn, `${reason} It was tried without ${source.environmentFile}.`);
+  }
 }
+
+const NEXT = "Nothing was touched.";

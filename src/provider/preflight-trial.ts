@@ -1,3 +1,4 @@
+import type { HostFacts } from "../facts/host";
 import { absentExtensionsProbe, hugePagesProbe } from "../facts/trial";
 import type { PreflightInputs, TrialInput } from "../resources/inputs/preflight";
 import { sameValue, type Value } from "../rpc/values";
@@ -86,7 +87,10 @@ function buffersOf(settings: TrialInput["settings"]): number {
 }
 
 /** All members have the same settings, and no trial takes so much. Exported for its tests. */
-export function tooLarge({ settings }: TrialInput, { host, facts }: Sighting): string[] {
+export function tooLarge(
+  { settings }: Pick<TrialInput, "settings">,
+  { host, facts }: { readonly host: string; readonly facts: Pick<HostFacts, "memory"> },
+): string[] {
   if (buffersOf(settings) < facts.memory) return [];
   return [
     `${host}: expected shared_buffers to fit into the host's memory, ${megabytes(facts.memory)} MB, ` +

@@ -47,11 +47,7 @@ export function migratedTrial(
   { version, dataDirectory, binDirectory }: Source,
   parameters: { readonly [name: string]: string },
 ): TrialInput {
-  // Their least values depend on the size of the segments, which are a trial's own.
-  const settings = Object.fromEntries(
-    Object.entries(parameters).filter(([name]) => !["min_wal_size", "max_wal_size"].includes(name)),
-  );
-  return { version, dataDirectory, binDirectory, settings, hba: [], extensions: [] };
+  return { version, dataDirectory, binDirectory, settings: parameters, hba: [], extensions: [] };
 }
 
 /** @param next what comes of it. */

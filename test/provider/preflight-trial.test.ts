@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
@@ -90,8 +93,40 @@ test("a trial reaches nobody, archives nothing and is gone afterwards", () => {
   expect(script).not.toContain("stats_temp_directory");
   // Keys are where the member's server looks for them.
   expect(script).toContain("-c ssl_key_file=/var/lib/postgresql/17/main/server.key");
+  expect(trialProbe({ ...TRIAL, dataComes: true }).script).toContain("keys='-c ssl=off'");
+  expect(script).not.toContain("keys='-c ssl=off'");
   expect(script).toContain("trap 'rm -rf \"$work\"' EXIT");
 });
+
+/** Of the machine that tests; the script itself is the same for all. */
+const VERSION = [18, 17, 16, 15, 14, 13].find((one) =>
+  existsSync(`/usr/lib/postgresql/${one}/bin/initdb`),
+);
+
+test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
+  "min_wal_size is tried with segments of the size that the data has or may have",
+  () => {
+    const version = VERSION ?? 0;
+    const folder = mkdtempSync("/tmp/pgherd-segments-");
+    const dataDirectory = join(folder, "data");
+    spawnSync("chown", ["postgres", folder]);
+    const said = (changes: Partial<TrialInput> = {}) => {
+      const settings = { min_wal_size: "5MB" };
+      const trial = { version, dataDirectory, settings, hba: [], extensions: [], ...changes };
+      const { script, parse } = trialProbe(trial);
+      return parse(spawnSync("sh", ["-eu"], { input: script, encoding: "utf8" }).stdout);
+    };
+    try {
+      expect(said().join()).toContain("min_wal_size");
+      expect(said({ dataComes: true })).toEqual([]);
+      const initdb = [`/usr/lib/postgresql/${version}/bin/initdb`, "--wal-segsize=1", "-N"];
+      spawnSync("runuser", ["-u", "postgres", "--", ...initdb, "-D", dataDirectory]);
+      expect(said()).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test("only what is the user's own is tried", () => {
   const raw = rawStack("lab");

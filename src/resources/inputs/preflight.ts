@@ -79,9 +79,9 @@ export interface TrialInput {
   readonly version: number;
   /** Where its programs stand, if that is not where Debian's packages put them. */
   readonly binDirectory?: string;
-  /** Where the members' keys are looked for. */
+  /** Where the members' keys are looked for, and the size of their WAL's segments. */
   readonly dataDirectory: string;
-  /** Whether it comes later, by a copy, with the keys that are in it. */
+  /** Whether it comes from elsewhere, by a copy or a restore, with the keys that are in it. */
   readonly dataComes?: boolean;
   /** Whether the stack sets how many huge pages the hosts' kernels keep, which comes later too. */
   readonly hugePagesCome?: boolean;

@@ -11,6 +11,8 @@ export interface RunningSettings {
   readonly started: { readonly [name: string]: string };
   /** Settings whose value in the files waits for a restart. */
   readonly pending: readonly string[];
+  /** What the server runs with of these. */
+  readonly inForce: { readonly [name: string]: string };
   /** What the server takes each of these for, by lower-case name; without those that it does not know. */
   readonly kinds: { readonly [name: string]: SettingKind };
 }
@@ -22,7 +24,8 @@ const SETTINGS = `select json_build_object(
   'started', (select coalesce(json_object_agg(name, setting), '{}') from pg_settings where source = 'command line'),
   'kinds', (select coalesce(json_object_agg(lower(name), json_build_object('type', vartype, 'unit', unit)), '{}') from pg_settings
     where source = 'command line' or lower(name) in (select lower(name) from pg_file_settings)),
-  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart));
+  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+  'inForce', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_settings where pending_restart));
 `;
 
 /** The settings of the server on this host's port. */

@@ -81,6 +81,18 @@ export function lowered(wanted: WantedSettings, { started }: RunningSettings): s
  */
 const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$/;
 
+/**
+ * What a server waits for that a restart would bring. Where it runs with what is wanted already, only ALTER SYSTEM says
+ * something else, which is taken back, or which the command line wins over.
+ */
+export function waitingFor(wanted: WantedSettings, running: RunningSettings): string[] {
+  const { pending, inForce, kinds } = running;
+  return pending.filter((name) => {
+    const [want, runs] = [wanted[name], inForce[name.toLowerCase()]];
+    return want === undefined || runs === undefined || !sameSetting(want, runs, kinds[name]);
+  });
+}
+
 /** Which settings that a server was started with are to be others, without those that are to be lower. */
 export function otherwisePending(wanted: WantedSettings, running: RunningSettings): string[] {
   const less = lowered(wanted, running) as string[];
@@ -90,7 +102,7 @@ export function otherwisePending(wanted: WantedSettings, running: RunningSetting
         wanted[name] !== undefined && !sameSetting(wanted[name], value, running.kinds[name]),
     )
     .map(([name]) => name);
-  const others = [...new Set([...given, ...running.pending])];
+  const others = [...new Set([...given, ...waitingFor(wanted, running)])];
   return others.filter((name) => !FOR_REPLAY.test(name) && !less.includes(name));
 }
 

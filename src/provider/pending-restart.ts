@@ -1,6 +1,6 @@
 import type { MemberStatus } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
-import { lowered, otherwisePending, wantedSettings } from "../operations/settings";
+import { lowered, otherwisePending, waitingFor, wantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
@@ -25,7 +25,9 @@ export async function pendingRestarts(
       if (!running) return true;
       const names = [...lowered(wanted, running), ...otherwisePending(wanted, running)];
       // Where PostgreSQL itself waits for nothing, Patroni has a reason that only it knows.
-      return names.length === 0 || names.some((setting) => !COSMETIC.includes(setting));
+      if (names.length === 0)
+        return running.pending.length === 0 || waitingFor(wanted, running).length > 0;
+      return names.some((setting) => !COSMETIC.includes(setting));
     }),
   );
   return waiting.filter((_, i) => matters[i]);

@@ -21,6 +21,7 @@ const running: RunningSettings = {
   },
   started: { max_connections: "200", port: "5432" },
   pending: [],
+  inForce: {},
   kinds: {
     work_mem: { type: "integer", unit: "kB" },
     max_connections: { type: "integer", unit: null },
@@ -107,4 +108,24 @@ test("one that becomes lower is known as such", () => {
   const before = { ...running, started: { max_connections: "300" }, pending: ["shared_buffers"] };
   expect(lowered(WANTED, before)).toEqual(["max_connections"]);
   expect(otherwisePending(WANTED, before)).toEqual(["shared_buffers"]);
+});
+
+test("what ALTER SYSTEM has set beside what is wanted and in force is worth no restart", () => {
+  const altered: RunningSettings = {
+    ...running,
+    files: { wal_level: { value: "minimal", file: "postgresql.auto.conf" } },
+    started: { ...running.started, wal_level: "replica" },
+    pending: ["wal_level", "shared_buffers"],
+    inForce: { wal_level: "replica", shared_buffers: "16384" },
+    kinds: {
+      ...running.kinds,
+      wal_level: { type: "enum", unit: null },
+      shared_buffers: { type: "integer", unit: "8kB" },
+    },
+  };
+  const wanted = { ...WANTED, wal_level: "replica", shared_buffers: "128MB" };
+  expect(otherwisePending(wanted, altered)).toEqual([]);
+  expect(otherwisePending({ ...wanted, shared_buffers: "256MB" }, altered)).toEqual([
+    "shared_buffers",
+  ]);
 });

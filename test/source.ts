@@ -83,6 +83,7 @@ export const DETAILS: SourceDetails = {
   libraries: [{ name: "pg_trgm", package: "postgresql-17" }],
   namedFiles: [],
   namedDirectories: [],
+  copiedPlaces: [],
   namedGroups: [],
   locales: ["de_DE.UTF-8"],
   md5Roles: [],

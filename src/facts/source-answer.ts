@@ -219,6 +219,7 @@ export function readSource(told: Told, port: number): FoundSource {
       ),
       namedFiles: [...new Set([...server.namedFiles, ...namedPaths(configured, false)])],
       namedDirectories: namedPaths(configured, true),
+      copiedPlaces: copiedPlaces(server.altered, configured, server.pending),
       namedGroups: [configured.unix_socket_group ?? ""].filter((name) => name !== ""),
       locales: [
         ...new Set([...server.locales, ...LOCALE_SETTINGS.map((name) => configured[name] ?? "")]),
@@ -269,6 +270,25 @@ const LOCALE_SETTINGS = ["lc_messages", "lc_monetary", "lc_numeric", "lc_time"];
 function instanceUnit(directory: string): string | undefined {
   const [, version, name] = /^\/etc\/postgresql\/([^/]+)\/([^/]+)$/.exec(directory) ?? [];
   return version && name && `postgresql@${version}-${name}.service`;
+}
+
+/** Where a server has what it does not start without: ALTER SYSTEM's file lies in the data, and comes with every copy. */
+const COPIED_PLACES = ["unix_socket_directories", "hba_file"];
+
+/** Their values as a copy finds them, those that wait for a restart too. */
+function copiedPlaces(
+  altered: readonly string[],
+  configured: { readonly [name: string]: string },
+  pending: readonly { readonly name: string; readonly file: string }[],
+) {
+  return COPIED_PLACES.filter((name) => altered.includes(name)).flatMap((name) => {
+    const text = pending.find((one) => one.name === name)?.file ?? configured[name] ?? "";
+    const paths = text
+      .split(",")
+      .map((one) => one.trim().replace(/^"(.*)"$/, "$1"))
+      .filter((one) => one.startsWith("/"));
+    return paths.map((path) => ({ name, path }));
+  });
 }
 
 /** Files that count only where connections are encrypted, which the server itself tells. */

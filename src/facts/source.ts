@@ -58,6 +58,8 @@ export interface SourceDetails {
   readonly namedFiles: readonly string[];
   /** Directories that settings name, e.g. of its log. */
   readonly namedDirectories: readonly string[];
+  /** Where ALTER SYSTEM has put what a server does not start without: `{ name: "hba_file", path: "/etc/shop/hba.conf" }`. */
+  readonly copiedPlaces: readonly { readonly name: string; readonly path: string }[];
   /** Groups of the operating system that settings name. */
   readonly namedGroups: readonly string[];
   /** What the C library needs for all its databases and settings: `de_DE.UTF-8`. */

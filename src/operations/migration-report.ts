@@ -15,7 +15,15 @@ export interface SettingChange {
 
 type Plan = Pick<
   MigrationReportInputs,
-  "host" | "parameters" | "needed" | "others" | "maxRate" | "method" | "newPorts" | "voidRules"
+  | "cluster"
+  | "host"
+  | "parameters"
+  | "needed"
+  | "others"
+  | "maxRate"
+  | "method"
+  | "newPorts"
+  | "voidRules"
 >;
 
 /** Settings of the server that will be others, with the reason. */
@@ -42,6 +50,14 @@ export function settingChanges(
       },
     ];
   });
+}
+
+/** Patroni calls its servers by the cluster (patroni/postgresql/config.py, CMDLINE_OPTIONS), and restarts none for it. */
+function renamed({ source }: FoundSource, { cluster }: Plan): SettingChange[] {
+  const from = source.configured.cluster_name;
+  if (!from || from === cluster) return [];
+  const why = "Patroni calls servers by the cluster; process titles show it";
+  return [{ name: "cluster_name", from, to: cluster, by: "the next restart", why }];
 }
 
 /** Defaults of PostgreSQL that Patroni writes out. */
@@ -99,7 +115,7 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     list("Login roles", [details.roles.join(", ")]),
     list(
       follows ? "Settings that the cluster has otherwise" : "Settings that change",
-      changes.map(({ name, from, to, by, why }) =>
+      [...changes, ...renamed(found, plan)].map(({ name, from, to, by, why }) =>
         follows ? `${name}: ${from} → ${to}: ${why}` : `${name}: ${from} → ${to} (${by}): ${why}`,
       ),
       "none",
@@ -171,7 +187,9 @@ function archiving({ source }: FoundSource): string[] {
 const UNSAFE = ["fsync", "full_page_writes"];
 
 /** What a person would not find out before it matters. */
-function remarks({ source, details }: FoundSource, { voidRules = [], method }: Plan): string[] {
+function remarks(found: FoundSource, plan: Plan): string[] {
+  const { source, details } = found;
+  const { voidRules = [], method } = plan;
   const unlogged = details.databases.filter(({ unloggedTables }) => unloggedTables > 0);
   return [
     ...details.pending.map(
@@ -179,6 +197,8 @@ function remarks({ source, details }: FoundSource, { voidRules = [], method }: P
         `${name}: it runs with ${running}, its files say ${file}; ${running} comes. ` +
         `For the other one: pgherd:cluster.postgresql.parameters.${name}`,
     ),
+    ...notCarried(found, plan),
+    ...ownSockets(found, plan),
     ...UNSAFE.filter((name) => isOff(source.configured[name])).map(
       (name) => `${name} is off, on all members: a power cut damages the data`,
     ),
@@ -228,6 +248,32 @@ function remarks({ source, details }: FoundSource, { voidRules = [], method }: P
       .filter((line) => /ldapbindpasswd|radiussecrets/.test(line))
       .map(() => "a line of pg_hba.conf holds a password: it will stand in Pulumi's state"),
   ];
+}
+
+/** Where each server has what it has of its own. */
+const PLACES =
+  /^(port|listen_addresses|cluster_name|(data|unix_socket)_director(y|ies)|(hba|ident|config|external_pid)_file)$/;
+
+function notCarried({ source }: FoundSource, { parameters }: Plan): string[] {
+  const left = Object.keys(source.configured).filter(
+    (name) => !Object.hasOwn(parameters, name) && !PLACES.test(name),
+  );
+  return left.length === 0
+    ? []
+    : [`not carried over, since Patroni sets them itself: ${left.sort().join(", ")}`];
+}
+
+/** Folders of sockets that other members have not: clients there would look in vain. */
+function ownSockets({ source }: FoundSource, { host, others }: Plan): string[] {
+  const own = (source.running.unix_socket_directories ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "" && !/^\/(var\/)?run\/postgresql\/?$/.test(one));
+  return own.length === 0
+    ? []
+    : [
+        `sockets in ${own.join(", ")} (unix_socket_directories) stay ${host}'s alone: ${others.join(", ")} have theirs in /var/run/postgresql`,
+      ];
 }
 
 function isOff(value: string | undefined): boolean {

@@ -3,6 +3,7 @@ import { HIDDEN } from "../facts/secrets";
 import type { FoundSource, Library } from "../facts/source";
 import { quote, words } from "../host/shell";
 import { toBeRun } from "../operations/remedies";
+import { booleanOf } from "../setting-values";
 import type { SurveyInputs } from "../resources/inputs/survey";
 import { spelled } from "./preflight-rules";
 
@@ -35,7 +36,7 @@ const ADOPTED_RULES: readonly SourceRule[] = [
 
 /** Of one that stays where it is. */
 const FOLLOWED_RULES: readonly SourceRule[] = [
-  ...[version, recovery, superuser, preparedTransactions, ownRoles],
+  ...[version, recovery, superuser, preparedTransactions, fullPages, ownRoles],
   ...[passwordsInRules, passwordsInSettings],
 ];
 
@@ -46,7 +47,7 @@ const TARGET_RULES: readonly ((
   name: string,
 ) => Reasons)[] = [
   ...[collations, locales, libraries, namedFiles, namedDirectories, namedGroups],
-  ...[tablespaces, space],
+  ...[tablespaces, copiedPlaces, space],
 ];
 
 function version({ source }: FoundSource, inputs: SurveyInputs) {
@@ -97,6 +98,16 @@ function preparedTransactions({ source, details }: FoundSource) {
   return (
     `expected no prepared transaction, found ${details.preparedTransactions} (max_prepared_transactions is ${allowed}). ` +
     "End each with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts lists them."
+  );
+}
+
+/** All but the first copy are made of a standby, which PostgreSQL refuses then ("pg_basebackup", notes). */
+function fullPages({ source }: FoundSource, { others }: SurveyInputs) {
+  const { full_page_writes: full = "on" } = source.configured;
+  if (booleanOf(full) !== false || Object.keys(others).length < 2) return;
+  return (
+    "expected full_page_writes to be on, without which no member can be copied from another one, found it off. " +
+    `Run there: ${toBeRun("ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT;")}`
   );
 }
 
@@ -253,6 +264,30 @@ function namedDirectories(target: CopyTarget, { details }: FoundSource) {
   return (
     `expected the directory ${absent.join(", ")}, which settings of the server name, found it not. ` +
     `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${words(absent)}`
+  );
+}
+
+/** Of a server that is adopted they are taken back before it is copied. */
+function copiedPlaces(target: CopyTarget, { details }: FoundSource, { stream }: SurveyInputs) {
+  if (!stream) return;
+  const absent = details.copiedPlaces.filter(
+    ({ path }) => !target.files.includes(path) && !MADE_BY_PACKAGE.test(path),
+  );
+  if (absent.length === 0) return;
+  const folders = absent.filter(({ name }) => name !== "hba_file").map(({ path }) => path);
+  const files = absent.filter(({ name }) => name === "hba_file").map(({ path }) => path);
+  return (
+    `expected ${absent.map(({ name, path }) => `${path} (${name})`).join(", ")}, which ALTER SYSTEM has set and each copy starts with, found it not. ` +
+    [
+      ...(folders.length > 0
+        ? [`Run there: ${WITH_USER}install -d -o postgres -g postgres ${words(folders)}`]
+        : []),
+      ...(files.length > 0
+        ? [
+            `Run on the old server, before its next restart: ${toBeRun("ALTER SYSTEM RESET hba_file;")} Put it into postgresql.conf there.`,
+          ]
+        : []),
+    ].join(". ")
   );
 }
 

@@ -33,6 +33,7 @@ export const survey: ResourceType<SurveyInputs, Learned> = {
         ...found.details.libraries.map((library) => libraryFile(library, inputs)),
         ...found.details.namedFiles,
         ...found.details.namedDirectories,
+        ...found.details.copiedPlaces.map(({ path }) => path),
         ...(found.source.environmentFile ? [found.source.environmentFile] : []),
       ];
       const { namedGroups, tablespaces } = found.details;

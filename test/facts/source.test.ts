@@ -127,3 +127,20 @@ test("no secret of a server's configuration gets into the state of its survey", 
     "app.token_ttl": "3600",
   });
 });
+
+test("where ALTER SYSTEM has put what a server does not start without is told as its copies find it", () => {
+  const pending = [
+    {
+      ...{ name: "unix_socket_directories", file: '/var/run/postgresql, "/srv/shop"' },
+      ...{ from: "/d/postgresql.auto.conf", running: "/var/run/postgresql" },
+    },
+  ];
+  const configured = { ...ANSWER.configured, unix_socket_directories: "/var/run/postgresql" };
+  const altered = ["unix_socket_directories"];
+  expect(
+    probe
+      .parse(output({ altered, configured, pending }))
+      .details.copiedPlaces.map(({ path }) => path),
+  ).toEqual(["/var/run/postgresql", "/srv/shop"]);
+  expect(probe.parse(output({ configured, pending })).details.copiedPlaces).toEqual([]);
+});

@@ -7,6 +7,7 @@ import {
 import { FOUND } from "../source";
 
 const PLAN = {
+  cluster: "shop",
   host: "a1",
   parameters: { max_connections: "120", work_mem: "6MB", hot_standby: "on" },
   needed: {},
@@ -97,5 +98,28 @@ test("an open transaction is told with what it does to logical slots, where ther
   const following = { ...PLAN, method: "standbyCluster" as const };
   expect(renderReport({ ...FOUND, details }, following)).not.toContain(
     "before the step replicated",
+  );
+});
+
+test("the report tells the server's new name, and needs no restart for it", () => {
+  const text = renderReport(FOUND, PLAN);
+  expect(text).toContain("cluster_name: 17/main → shop (the next restart): Patroni calls");
+  expect(text).toContain("Interruption   none until the clients move");
+  const same = { ...FOUND.source, configured: { cluster_name: "shop" } };
+  expect(renderReport({ ...FOUND, source: same }, PLAN)).not.toContain("cluster_name");
+});
+
+test("folders of sockets that other members have not, and what is not carried, are told", () => {
+  const running = {
+    ...FOUND.source.running,
+    unix_socket_directories: "/var/run/postgresql, /srv/shop/run",
+  };
+  const configured = { work_mem: "6MB", synchronous_standby_names: "gone", port: "5432" };
+  const text = renderReport({ ...FOUND, source: { ...FOUND.source, running, configured } }, PLAN);
+  expect(text).toContain(
+    "sockets in /srv/shop/run (unix_socket_directories) stay a1's alone: a2, a3 have theirs in /var/run/postgresql",
+  );
+  expect(text).toContain(
+    "not carried over, since Patroni sets them itself: synchronous_standby_names\n",
   );
 });

@@ -71,6 +71,35 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '/srv/run'. Add one of them and restart the server, at a time of your choice.",
   ],
   [
+    "a folder of sockets that its copies would look for, where it is only followed",
+    {
+      inputs: { stream: {} as NonNullable<SurveyInputs["stream"]> },
+      details: {
+        copiedPlaces: [
+          { name: "unix_socket_directories", path: "/srv/shop/run" },
+          { name: "unix_socket_directories", path: "/var/run/postgresql" },
+        ],
+      },
+    },
+    "a2: expected /srv/shop/run (unix_socket_directories), which ALTER SYSTEM has set and each copy starts with, found it not. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; install -d -o postgres -g postgres /srv/shop/run",
+  ],
+  [
+    "rules that its copies would look for, where it is only followed",
+    {
+      inputs: { stream: {} as NonNullable<SurveyInputs["stream"]> },
+      details: { copiedPlaces: [{ name: "hba_file", path: "/etc/shop/hba.conf" }] },
+    },
+    "a2: expected /etc/shop/hba.conf (hba_file), which ALTER SYSTEM has set and each copy starts with, found it not. Run on the old server, before its next restart: SET default_transaction_read_only = off; ALTER SYSTEM RESET hba_file; Put it into postgresql.conf there.",
+  ],
+  [
+    "no full pages in the WAL of a server that several members follow",
+    {
+      inputs: { stream: {} as NonNullable<SurveyInputs["stream"]>, others: { a2: [], a3: [] } },
+      source: { configured: { ...SOURCE.configured, full_page_writes: "off" } },
+    },
+    "a1: expected full_page_writes to be on, without which no member can be copied from another one, found it off. Run there: SET default_transaction_read_only = off; ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT;",
+  ],
+  [
     "broken lines in its files",
     { details: { errors: ["pg_hba.conf:7: invalid"] } },
     "a1: expected its files to be without errors, since a reload reads them, found pg_hba.conf:7: invalid. Mend these lines.",

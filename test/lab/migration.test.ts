@@ -5,6 +5,7 @@ import { down } from "../../src/lab/down";
 import { labExec } from "../../src/lab/exec";
 import { FULL, full, ROOT } from "./harness";
 import { LabCluster, until, type StackSettings } from "./lab-cluster";
+import { BareServer, KEPT } from "./bare-server";
 import { killedAfterEachChange } from "./interruption";
 import { OddServer } from "./odd-server";
 import { expectRows } from "./rows";
@@ -375,6 +376,52 @@ describe("a server that is unlike others", () => {
       ).toContain("1");
     },
   );
+});
+
+describe("a server that was tuned to load data", () => {
+  const server = new BareServer(lab);
+
+  full(
+    "is restarted once for its replicas, keeps what it runs with, and stands alone again as its files say",
+    async () => {
+      await server.boot();
+      const files = await server.files();
+      const told = await migrating({ until: "balanced" }).pulumi("preview");
+      expect(told).toContain("wal_level: minimal → replica (restart at once)");
+      expect(told).toMatch(/max_wal_senders: 0 → \d+ \(restart at once\)/);
+      expect(told).toContain("shared_buffers: it runs with 256MB, its files say 300MB");
+      for (const name of ["fsync", "full_page_writes"])
+        expect(told).toContain(`${name} is off, on all members: a power cut damages the data`);
+      expect(told).toContain("one restart when it is adopted");
+      await migrating({ until: "balanced" }).deploy();
+      await migrating({ until: "balanced" }).unchanged();
+      for (const host of ["db1", "db2", "db3"])
+        expect(await server.likeness(host), host).toBe(KEPT);
+      await migrating({ until: "balanced", rollback: true }).deploy();
+      // It was restarted by itself.
+      expect(await server.likeness("db1")).toBe(KEPT.replace("256MB", "300MB"));
+      expect(await server.replication()).toBe("minimal, 0");
+      expect(await server.files()).toBe(files);
+    },
+  );
+
+  full("is refused by name as long as what waits for a restart could not start", async () => {
+    await server.boot();
+    for (const [setting, value] of [
+      ["superuser_reserved_connections", "5000"],
+      ["shared_buffers", "900GB"],
+      ["shared_preload_libraries", "nosuch"],
+    ] as const) {
+      await asPostgres(`alter system set ${setting} = '${value}'`);
+      const refused = await migrating({}).refused("preview");
+      expect(refused.replace(/\s+/g, " ")).toContain(`ALTER SYSTEM RESET ${setting};`);
+      await asPostgres(`alter system reset ${setting}`);
+    }
+    const inStack = ({ cluster }: StackSettings) => {
+      cluster.postgresql = { version: 17, parameters: { shared_preload_libraries: "nosuch" } };
+    };
+    expect(await migrating({}, inStack).refused("preview")).toContain("nosuch");
+  });
 });
 
 describe("a server on Debian 12", () => {

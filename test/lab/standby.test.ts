@@ -4,6 +4,7 @@ import type { FollowingSettings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { FULL, full, ROOT } from "./harness";
 import { LabCluster, leaderOf, type StackSettings } from "./lab-cluster";
+import { BareServer, KEPT } from "./bare-server";
 import { killedAfterEachChange } from "./interruption";
 import { OddServer } from "./odd-server";
 import { expectRows } from "./rows";
@@ -263,6 +264,48 @@ describe("a server that is unlike others", () => {
       expect(await server.ask("db1", "table another", { port: 5432, role: "postgres" })).toContain(
         "1",
       );
+    },
+  );
+});
+
+describe("a server that was tuned to load data", () => {
+  const server = new BareServer(lab);
+
+  full(
+    "is refused until it can be followed, and then followed with what it runs with, let go of, and replaced",
+    { timeout: 1_800_000 },
+    async () => {
+      await server.boot();
+      const refused = await following({ until: "balanced" }).refused("preview");
+      expect(refused).toContain("expected wal_level replica or logical, found minimal");
+      expect(refused).toMatch(/expected 3 streams and 1 slot to be free, found 0/);
+      expect(refused).toContain("ALTER SYSTEM SET full_page_writes = on;");
+      // Its owner does so; the restart must not bring what waits for one.
+      const config = "/etc/postgresql/17/main/postgresql.conf";
+      const edits = ["/^wal_level/d", "/^max_wal_senders/d", "s/^full_page_writes.*/#&/"];
+      await lab.onHost(
+        "db1",
+        `sudo sed -i ${[...edits, "s/= 300MB/= 256MB/"].map((edit) => `-e '${edit}'`).join(" ")} ${config}
+        sudo pg_ctlcluster 17 main restart
+        sudo sed -i 's/= 256MB/= 300MB/' ${config}`,
+      );
+      await prepare();
+      const kept = KEPT.replace("full_page_writes off", "full_page_writes on");
+      expect(await server.likeness("db1")).toBe(kept);
+      const before = await server.files();
+      const told = await following({ until: "balanced" }).pulumi("preview");
+      expect(told).toContain("shared_buffers: it runs with 256MB, its files say 300MB");
+      expect(told).toContain("fsync is off, on all members");
+      await following({ until: "balanced" }).deploy();
+      await following({ until: "balanced" }).unchanged();
+      for (const host of ["db2", "db3"]) expect(await server.likeness(host), host).toBe(kept);
+      await following({ until: "balanced", rollback: true }).deploy();
+      expect(await server.likeness("db1")).toBe(kept);
+      expect(await server.files()).toBe(before);
+      await following({}).deploy();
+      await following({}).healthy();
+      for (const host of ["db2", "db3"]) expect(await server.likeness(host), host).toBe(kept);
+      expect(await server.files()).toBe(before);
     },
   );
 });

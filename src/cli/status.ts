@@ -87,7 +87,7 @@ export function renderStatus(status: ClusterStatus): string {
   const { cluster, health, paused, scheduledSwitchover: scheduled, standalone } = status;
   const blocks = [
     `Cluster ${pc.bold(cluster)}: ${HEALTH[health]}`,
-    ...(standalone ? ["Its migration is rolled back: the old server stands alone."] : []),
+    ...(standalone ? ["The stack rolls its migration back: only the old server counts."] : []),
     ...(paused ? [pc.yellow(PAUSED)] : []),
     ...(scheduled
       ? [`Switchover${scheduled.to ? ` to ${scheduled.to}` : ""} at ${scheduled.at}`]

@@ -35,7 +35,7 @@ export function Header({ news, connected, act }: { news: News; connected: boolea
       <p class={`health ${connected ? health : "unknown"}`} role="status">
         {connected ? HEALTH[health] : "connection lost, trying again…"}
         {paused && " · paused"}
-        {standalone && " · its migration is rolled back, the old server stands alone"}
+        {standalone && " · the stack rolls its migration back, only the old server counts"}
       </p>
       {!standalone && (
         <div class="buttons">

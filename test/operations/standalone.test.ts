@@ -28,7 +28,7 @@ test("after a migration's rollback only the old server is asked, and one that se
   });
   expect(stripVTControlCharacters(renderStatus(status)).replace(/ +$/gm, "")).toBe(
     `Cluster demo: healthy
-Its migration is rolled back: the old server stands alone.
+The stack rolls its migration back: only the old server counts.
 
 Server  Port  State
 db1     5433  running

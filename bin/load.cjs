@@ -14,6 +14,7 @@ const ENTRIES = {
   "bench-floor-program": "bench/floor/program.ts",
   "bench-floor-provider": "bench/floor/provider.ts",
   cli: "src/cli/main.ts",
+  library: "src/library.ts",
   program: "src/index.ts",
   provider: "src/provider/main.ts",
   reference: "tools/reference/main.ts",
@@ -36,7 +37,8 @@ module.exports = function load(name) {
   // Only a stack is worth the time that reading the sources' places takes.
   if (QUICK.includes(name) && !process.env.PGHERD_DEBUG) return runCompiled(bundle);
   if (UNMAPPED.includes(name) && !process.env.PGHERD_DEBUG) Error.prepareStackTrace = undefined;
-  else process.setSourceMapsEnabled(true);
+  // A program of somebody else's is left as he runs it.
+  else if (name !== "library") process.setSourceMapsEnabled(true);
   return require(bundle);
 };
 

@@ -43,6 +43,9 @@ export async function recordResources(
             made(name) && { result: pulumi.secret(`password-of-${name}`) }),
           ...(type === "pgherd:index:Preflight" && { facts: FACTS }),
           ...(type === "pgherd:index:Survey" && { source: SOURCE }),
+          ...(type === "pgherd:index:PatroniCluster" && {
+            systemIdentifier: SOURCE.systemIdentifier,
+          }),
           ...(type === "pgherd:index:Fork" && { host: "db2" }),
         },
       }),

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { withSecrets } from "../plan/secret-files";
-import type { Files, Secrets, ServicePlan } from "../plan/types";
+import type { Daemon as DaemonName, Files, Secrets, ServicePlan } from "../plan/types";
 import type { FileInput } from "../resources/inputs/files";
 import { Service } from "../resources/resources";
+import type { Context } from "./context";
 import type { SecretOutputs } from "./passwords";
 
 /** A service as it must be while it is in use. */
@@ -24,16 +25,14 @@ export class Daemon extends pulumi.ComponentResource {
   readonly services: { readonly [host: string]: Service };
 
   constructor(
-    name: string,
-    cluster: string,
-    plans: readonly ServicePlan[],
+    { prefix, cluster, plan: { services }, components }: Context,
+    daemonName: DaemonName,
     { secrets, migrated }: FileSources,
     before: Needs,
-    opts: pulumi.ComponentResourceOptions,
   ) {
-    super("pgherd:component:Daemon", name, {}, opts);
+    super("pgherd:component:Daemon", `${prefix}-${daemonName}`, {}, components);
     const made: { [host: string]: Service } = {};
-    for (const plan of plans) {
+    for (const plan of services.filter(({ daemon }) => daemon === daemonName)) {
       const { host, daemon, directories, etcd } = plan;
       const secret = secretFiles(plan, secrets);
       const files = migrated
@@ -41,7 +40,7 @@ export class Daemon extends pulumi.ComponentResource {
           migrated.apply((known) => ({ ...(known[host] ?? plan.files), ...secret }))
         : { ...plan.files, ...secret };
       const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
-      made[host] = new Service(`${cluster}-${host}-${daemon}`, inputs as never, {
+      made[host] = new Service(`${prefix}-${host}-${daemon}`, inputs as never, {
         parent: this,
         dependsOn: before(host, made),
       });

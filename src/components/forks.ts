@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
-import type { Settings } from "../config/schema";
 import { forkUri } from "../plan/connection";
-import type { ForkPlan } from "../plan/types";
 import { Fork } from "../resources/resources";
+import type { Context } from "./context";
 import { LENGTH } from "./passwords";
 
 /** The forks that the stack declares, each with a password of its own. */
@@ -15,13 +14,11 @@ export class Forks extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    settings: Settings,
-    plans: readonly ForkPlan[],
+    { prefix, cluster, settings, plan: { forks: plans }, components }: Context,
     /** What must be there before a fork is made. */
     before: pulumi.Resource,
-    opts: pulumi.ComponentResourceOptions,
   ) {
-    super("pgherd:component:Forks", name, {}, opts);
+    super("pgherd:component:Forks", name, {}, components);
     const forks = plans.map((plan) => {
       const password = new RandomPassword(
         `${name}-${plan.name}`,
@@ -29,8 +26,8 @@ export class Forks extends pulumi.ComponentResource {
         { parent: this },
       ).result;
       const fork = new Fork(
-        `${settings.cluster.name}-fork-${plan.name}`,
-        { cluster: settings.cluster.name, ...plan, password },
+        `${prefix}-fork-${plan.name}`,
+        { cluster, ...plan, password },
         // The old one and the new one would have the same name, folder and port.
         { parent: this, dependsOn: before, deleteBeforeReplace: true },
       );

@@ -3,6 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import type { ClusterPlan } from "../plan/types";
+import type { Context } from "./context";
 
 /**
  * The user's own commands, before or after the cluster is changed, or when clients have to move. They run when the
@@ -10,16 +11,16 @@ import type { ClusterPlan } from "../plan/types";
  */
 export function hooks(
   when: "before" | "after" | "cutOver",
-  settings: Settings,
-  plan: ClusterPlan,
-  opts: pulumi.CustomResourceOptions,
+  { prefix, settings, plan, components: { parent } }: Context,
+  dependsOn: pulumi.CustomResourceOptions["dependsOn"],
 ): pulumi.Resource[] {
   const { hosts, ssh, cluster } = settings;
+  const opts = { parent, dependsOn };
   const triggers = [triggerOf(settings, plan)];
   return cluster.hooks
     .filter((hook) => hook.when === when)
     .map((hook) => {
-      const name = `${cluster.name}-hook-${hook.name}`;
+      const name = `${prefix}-hook-${hook.name}`;
       const host = hosts[hook.on];
       if (!host) return new command.local.Command(name, { create: hook.run, triggers }, opts);
       // The agent's socket is left to the plugin's default: its path changes with every login.

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config/schema";
 import { planMigrated } from "../plan/migrated";
 import type { MigratedPlan, MigrationPlan } from "../plan/types";
 import type { CarriedRules, Source } from "../resources/inputs/source";
 import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../resources/resources";
+import type { Context } from "./context";
 
 /** A server that runs already, on its way to be the first member: one resource for each of its steps. */
 export class Migration extends pulumi.ComponentResource {
@@ -13,18 +13,18 @@ export class Migration extends pulumi.ComponentResource {
   readonly migrated: pulumi.Output<MigratedPlan>;
 
   private readonly name: string;
+  private readonly cluster: string;
   private readonly child: pulumi.CustomResourceOptions;
 
   /** @param checked what must have passed before the server is looked at. */
   constructor(
-    private readonly cluster: string,
-    settings: Settings,
+    { prefix, cluster, settings, components }: Context,
     private readonly plan: MigrationPlan,
     checked: pulumi.Resource,
-    opts: pulumi.ComponentResourceOptions,
   ) {
-    super("pgherd:component:Migration", `${cluster}-migration`, {}, opts);
-    this.name = `${cluster}-migration`;
+    super("pgherd:component:Migration", `${prefix}-migration`, {}, components);
+    this.name = `${prefix}-migration`;
+    this.cluster = cluster;
     this.child = { parent: this };
     this.source = new Survey(
       `${this.name}-survey`,

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../config/schema";
 import { planMigrated } from "../plan/migrated";
 import type { MigratedPlan, StandbyPlan } from "../plan/types";
 import type { Source } from "../resources/inputs/source";
@@ -10,6 +9,7 @@ import {
   StandbySlot,
   Survey,
 } from "../resources/resources";
+import type { Context } from "./context";
 import { carriedRules, parametersOf } from "./migration";
 
 /** A server that stays outside, and the members that follow it until they take its place: a resource for each step. */
@@ -20,6 +20,7 @@ export class StandbyMigration extends pulumi.ComponentResource {
   readonly migrated: pulumi.Output<MigratedPlan>;
 
   private readonly name: string;
+  private readonly cluster: string;
   private readonly child: pulumi.CustomResourceOptions;
 
   /**
@@ -27,15 +28,14 @@ export class StandbyMigration extends pulumi.ComponentResource {
    * @param checked what must have passed before the server is looked at.
    */
   constructor(
-    private readonly cluster: string,
-    settings: Settings,
+    { prefix, cluster, settings, components }: Context,
     private readonly plan: StandbyPlan,
     password: pulumi.Input<string>,
     checked: pulumi.Resource,
-    opts: pulumi.ComponentResourceOptions,
   ) {
-    super("pgherd:component:StandbyMigration", `${cluster}-migration`, {}, opts);
-    this.name = `${cluster}-migration`;
+    super("pgherd:component:StandbyMigration", `${prefix}-migration`, {}, components);
+    this.name = `${prefix}-migration`;
+    this.cluster = cluster;
     this.child = { parent: this };
     // The password stays an output of its own in it, so that the rest is shown.
     const stream = { ...plan.stream, password };

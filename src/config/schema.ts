@@ -54,6 +54,11 @@ export const settings = z.strictObject({
 
 export type Settings = z.infer<typeof settings>;
 
+/** The same as the user writes it, who leaves out what has a default. Where a program gives a cluster its name, that too. */
+export type GivenSettings = Omit<z.input<typeof settings>, "cluster"> & {
+  readonly cluster: Omit<z.input<typeof cluster>, "name"> & { readonly name?: string };
+};
+
 export type HostSettings = z.infer<typeof host>;
 
 export type SshSettings = z.infer<typeof ssh>;

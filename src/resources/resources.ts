@@ -38,11 +38,17 @@ export class Provider extends pulumi.ProviderResource {
   }
 }
 
+type ResourceClass<Inputs> = new (
+  name: string,
+  args: Eventual<Inputs>,
+  opts: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource;
+
 /**
  * The class of a type of resource.
  * @param outputs properties that the provider fills in.
  */
-function resource<Inputs>(type: string, ...outputs: readonly string[]) {
+function resource<Inputs>(type: string, ...outputs: readonly string[]): ResourceClass<Inputs> {
   const unknown = Object.fromEntries(outputs.map((output) => [output, undefined]));
   return class extends pulumi.CustomResource {
     constructor(name: string, args: Eventual<Inputs>, opts: pulumi.CustomResourceOptions) {

@@ -1,48 +1,21 @@
-import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, expect, test, vi } from "vitest";
 import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
+import { allRegistered, recordResources, type Registered } from "../registered";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 });
 
-const FACTS = {
-  smallest: { memory: 8 * 2 ** 30, cores: 4, disk: 200 * 2 ** 30 },
-  versions: { patroni: "4.0.7" },
-};
-
-/** Names of the resources in the order in which the engine hears of them, with their inputs. */
-const heard: { readonly name: string; readonly inputs: { readonly [key: string]: unknown } }[] = [];
+/** The resources in the order in which the engine hears of them. */
+let heard: readonly Registered[];
 
 /** A preview of a cluster to which backups are added: the passwords of their roles are still to be made. */
 beforeAll(async () => {
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, type, inputs }) => {
-        heard.push({ name, inputs });
-        const made = type.startsWith("random:") && !name.includes("barman");
-        return {
-          id: name,
-          state: {
-            ...inputs,
-            ...(made && { result: pulumi.secret(`password-of-${name}`) }),
-            ...(type === "pgherd:index:Preflight" && { facts: FACTS }),
-          },
-        };
-      },
-      call: () => ({}),
-    },
-    "pgherd",
-    "lab",
-    true,
-  );
+  heard = await recordResources({ preview: true, made: (name) => !name.includes("barman") });
   const { Cluster } = await import("../../src/components/cluster");
   const stack = rawStack("lab");
   const cluster = { ...(stack.cluster as object), backup: { host: "backup1" } };
   new Cluster("demo", parseSettings({ ...stack, cluster }));
-  await vi.waitFor(() => expect(heard.map(({ name }) => name)).toContain("demo-backups"), {
-    timeout: 240_000,
-    interval: 100,
-  });
+  await allRegistered();
 });
 
 test("the preflight, which a preview hears of before every host, knows what the daemons are made from", () => {

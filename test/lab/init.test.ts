@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,7 +23,7 @@ import { up } from "../../src/lab/up";
 import { packageRoot } from "../../src/package-root";
 import { FULL } from "./harness";
 
-const LAB = "t-init";
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-init";
 const HOSTS = ["db1=10.89.0.11", "db2=10.89.0.12", "witness=10.89.0.29"];
 const PGHERD = ["lab", "exec", "--name", LAB, "--"];
 
@@ -120,6 +121,28 @@ describe("in a folder of somebody who has installed the package", () => {
     const preview = await inFolder({}, "pulumi", "preview", "--non-interactive", "-s", "main");
     expect(preview).toMatchObject({ code: 0 });
     expect(preview.stdout).toMatch(/\+ \d+ to create/);
+  });
+
+  test("a program of one's own has two clusters, by the package's own types", async () => {
+    const own = join(folder, "own");
+    cpSync(join(packageRoot(), "examples/two-clusters"), own, { recursive: true });
+    symlinkSync(join(folder, "node_modules"), join(own, "node_modules"));
+    const tsc = join(packageRoot(), "node_modules/typescript/bin/tsc");
+    expect(await inFolder({}, process.execPath, tsc, "-p", "own")).toMatchObject({ code: 0 });
+    const pulumi = (...words: string[]) =>
+      // Its types have been looked at already.
+      inFolder({ PULUMI_NODEJS_TRANSPILE_ONLY: "true" }, "pulumi", "-C", "own", ...words);
+    expect(await pulumi("stack", "init", "two")).toMatchObject({ code: 0 });
+    const preview = await pulumi("preview", "--non-interactive", "-s", "two", "--diff");
+    expect(preview).toMatchObject({ code: 0 });
+    expect(preview.stdout).toContain("pgherd:index:HostBase::orders-db1");
+    expect(preview.stdout).toContain("stock: its settings come from resources that are still");
+    if (!FULL) return;
+    const up = await pulumi("up", "--yes", "--skip-preview", "--non-interactive", "-s", "two");
+    expect(up).toMatchObject({ code: 0 });
+    const again = ["--yes", "--skip-preview", "--non-interactive", "--expect-no-changes"];
+    expect(await pulumi("up", ...again, "-s", "two")).toMatchObject({ code: 0 });
+    expect((await pulumi("destroy", "--yes", "--non-interactive", "-s", "two")).code).toBe(0);
   });
 
   test("a stack that is there is not written over", async () => {

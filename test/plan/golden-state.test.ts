@@ -39,8 +39,17 @@ async function run(name: string, settings: Record<string, unknown>) {
   await allRegistered();
   return {
     registered,
-    outputs: outputs.flatMap(([name, value]) => (value === undefined ? [] : name)).sort(),
+    outputs: (await Promise.all(outputs.map(given))).flat().sort(),
   };
+}
+
+/** The name of an output that a stack has. */
+function given([name, value]: [string, unknown]): Promise<string[]> {
+  return new Promise((resolve) =>
+    pulumi
+      .output(value as string | undefined)
+      .apply((known) => resolve(known === undefined ? [] : [name])),
+  );
 }
 
 function linesOf(one: Registered): string[] {

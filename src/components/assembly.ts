@@ -1,0 +1,262 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/schema";
+import { planConfiguration } from "../plan/dynamic-configuration";
+import { planCluster } from "../plan/plan";
+import type { Daemon as DaemonName } from "../plan/types";
+import {
+  Backups,
+  DynamicConfiguration,
+  EntryPoint,
+  EtcdCluster,
+  Logins,
+  Preflight,
+  Provider,
+  Rollback,
+  type Service,
+  StandbyRollback,
+} from "../resources/resources";
+import { type Configuration, type Context, type Found, reaches } from "./context";
+import { Daemon, type Needs } from "./daemon";
+import { database, reported } from "./database";
+import { Forks } from "./forks";
+import { hooks } from "./hooks";
+import { firewall, type Hosts, prepareHosts } from "./hosts";
+import { Migration } from "./migration";
+import { Passwords, type SecretOutputs } from "./passwords";
+import { serviceFiles } from "./service-files";
+import { StandbyMigration } from "./standby-migration";
+
+/** Everything that a cluster's plan names, in the order in which it can start. */
+export class Assembly {
+  readonly systemIdentifier: pulumi.Output<string>;
+  readonly passwords: Passwords["users"];
+  readonly statsPassword: pulumi.Output<string>;
+  readonly forks?: Forks;
+
+  private readonly context: Context;
+  private readonly secrets: SecretOutputs;
+  private readonly checked: Preflight;
+  private readonly migration?: Migration;
+  private readonly standby?: StandbyMigration;
+  private readonly found: Found;
+
+  /**
+   * @param prefix what the names of the resources begin with.
+   * @param migrationPassword of the role that the members stream with from a server outside.
+   */
+  constructor(
+    prefix: string,
+    settings: Settings,
+    migrationPassword: pulumi.Output<string> | undefined,
+    parent: pulumi.ComponentResource,
+  ) {
+    const { hosts, ssh, cluster } = settings;
+    const plan = planCluster(settings);
+    const provider = new Provider(`${prefix}-hosts`, { hosts, ssh }, { parent });
+    const child = { parent, provider };
+    const components = { parent, providers: { pgherd: provider } };
+    this.context = { prefix, cluster: cluster.name, settings, plan, child, components };
+    const users = cluster.postgresql.users.map((user) => user.name);
+    const generated = new Passwords(`${prefix}-passwords`, users, plan.backup !== undefined, {
+      parent,
+    });
+    // Members of a standby cluster stream from each other with the role that the old server knows.
+    this.secrets = {
+      ...generated.secrets,
+      ...(migrationPassword && { replication: migrationPassword }),
+    };
+    this.passwords = generated.users;
+    this.statsPassword = generated.secrets.stats;
+    this.checked = new Preflight(
+      `${prefix}-preflight`,
+      {
+        cluster: cluster.name,
+        ...plan.preflight,
+        // Those of a server that is migrated are known only once it has been looked at, which comes later.
+        ...(!plan.migration && !plan.standby && { services: serviceFiles(plan) }),
+      },
+      child,
+    );
+    if (plan.migration && !plan.migration.rollback) {
+      this.migration = new Migration(this.context, plan.migration, this.checked);
+    }
+    if (plan.standby && !plan.standby.rollback) {
+      const password = migrationPassword ?? "";
+      this.standby = new StandbyMigration(this.context, plan.standby, password, this.checked);
+    }
+    const { source, migrated } = this.migration ?? this.standby ?? {};
+    this.found = { source, migrated };
+    const goesBack = plan.migration?.rollback ?? plan.standby?.rollback;
+    const built = goesBack ? this.goBack() : this.build();
+    this.systemIdentifier = built.systemIdentifier;
+    this.forks = built.forks;
+  }
+
+  /** Undoes a migration. What else there was of the cluster is taken out of service afterwards, as by a destroy. */
+  private goBack(): Pick<Assembly, "systemIdentifier" | "forks"> {
+    const { prefix, cluster, plan, child } = this.context;
+    const opts = { ...child, dependsOn: this.checked };
+    if (plan.migration?.rollback) {
+      new Rollback(`${prefix}-rollback`, { cluster, ...plan.migration.rollback }, opts);
+    }
+    if (plan.standby?.rollback) {
+      new StandbyRollback(`${prefix}-rollback`, { cluster, ...plan.standby.rollback }, opts);
+    }
+    return { systemIdentifier: pulumi.output("") };
+  }
+
+  private build(): Pick<Assembly, "systemIdentifier" | "forks"> {
+    const { context, migration, standby } = this;
+    const { prefix, settings, plan } = context;
+    const { source } = this.found;
+    const dynamic = pulumi
+      .all([this.checked.facts, source])
+      .apply(([facts, found]) => planConfiguration(settings, facts, found));
+    const told = (migration ?? standby)?.report(dynamic);
+    const hosts = this.hosts(
+      told ? [this.checked, told] : reported(context, this.checked, dynamic),
+    );
+    const configuration = this.dcs(hosts, dynamic);
+    const logins = this.logins(hosts);
+    const slot = standby && reaches(context, "replicated") ? [standby.slot([configuration])] : [];
+    const members = this.members(dynamic, (host) => [
+      ...hosts.on(host),
+      configuration,
+      ...logins,
+      ...slot,
+    ]);
+    if (source && !reaches(context, "replicated")) {
+      return { systemIdentifier: source.systemIdentifier };
+    }
+    const made = [configuration, ...members];
+    const following = standby ? [standby.following(made)] : [];
+    if (source && standby && !reaches(context, "cutOver")) {
+      this.balancers(hosts);
+      return { systemIdentifier: source.systemIdentifier };
+    }
+    const balancers = this.balancers(hosts);
+    const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
+    const passwords = { secrets: this.secrets, users: this.passwords };
+    const served = database(context, this.found, passwords, dynamic, [...made, ...promoted]);
+    const ready = [served, ...this.entryPoint(balancers, served)];
+    const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
+    this.cutOver(standby ? promoted : [...ready, ...backups]);
+    const forks = plan.forks.length > 0 ? new Forks(`${prefix}-forks`, context, served) : undefined;
+    this.hooks("after", [...ready, ...backups, ...(forks ? [forks] : [])]);
+    return { systemIdentifier: served.systemIdentifier, forks };
+  }
+
+  private hosts(needs: pulumi.Resource[] | Promise<pulumi.Resource[]>): Hosts {
+    const before = this.hooks("before", needs);
+    const dependsOn = Promise.resolve(needs).then((all) => [...all, ...before]);
+    return prepareHosts(this.context, this.found, dependsOn);
+  }
+
+  private daemon(daemonName: DaemonName, needs: Needs): { readonly [host: string]: Service } {
+    const { context, secrets, found } = this;
+    return new Daemon(
+      context,
+      daemonName,
+      {
+        secrets,
+        migrated:
+          daemonName === "patroni" ? found.migrated?.apply(({ files }) => files) : undefined,
+      },
+      needs,
+    ).services;
+  }
+
+  private hooks(
+    when: Parameters<typeof hooks>[0],
+    dependsOn: pulumi.Resource[] | Promise<pulumi.Resource[]>,
+  ): pulumi.Resource[] {
+    return hooks(when, this.context, dependsOn);
+  }
+
+  private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
+    const { prefix, cluster, plan, child } = this.context;
+    const { members } = plan.dcs;
+    const dcs = new EtcdCluster(
+      `${prefix}-etcd-cluster`,
+      { cluster, members, alarms: [] },
+      { ...child, dependsOn: Object.values(this.daemon("etcd", hosts.on)) },
+    );
+    return new DynamicConfiguration(
+      `${prefix}-configuration`,
+      {
+        cluster,
+        host: Object.keys(members)[0] as string,
+        endpoints: Object.values(members),
+        configuration,
+        beginning: plan.standby?.beginning,
+        members: plan.patroni.members,
+        port: plan.patroni.port,
+      },
+      { ...child, dependsOn: dcs },
+    );
+  }
+
+  private logins(hosts: Hosts): pulumi.Resource[] {
+    const { prefix, cluster, plan, child } = this.context;
+    if (!plan.logins) return [];
+    const opts = { ...child, dependsOn: [...hosts.all] };
+    return [new Logins(`${prefix}-logins`, { cluster, ...plan.logins }, opts)];
+  }
+
+  /** Patroni on each member. Of those of a migration only the server that runs has data: the others copy it once it leads. */
+  private members(
+    dynamic: pulumi.Output<Configuration>,
+    needs: (host: string) => pulumi.Resource[],
+  ): pulumi.Resource[] {
+    const { migration, context } = this;
+    if (!migration) return Object.values(this.daemon("patroni", needs));
+    let takeover: pulumi.Resource | undefined;
+    const led = (made: object) => (takeover ??= migration.takeover(Object.values(made)));
+    const members = this.daemon("patroni", (host, made) =>
+      host === context.plan.migration?.cutOver.host
+        ? [...needs(host), migration.adoption(dynamic, needs(host))]
+        : [...needs(host), led(made)],
+    );
+    return reaches(context, "adopted") ? [...Object.values(members), led(members)] : [];
+  }
+
+  /** HAProxy and Keepalived, which wait for nobody. */
+  private balancers(hosts: Hosts): pulumi.Resource[] {
+    const haproxy = this.daemon("haproxy", hosts.on);
+    const keepalived = this.daemon("keepalived", (host) => [haproxy[host] as pulumi.Resource]);
+    return [...Object.values(haproxy), ...Object.values(keepalived)];
+  }
+
+  /** What the balancers lead to. */
+  private entryPoint(balancers: pulumi.Resource[], served: pulumi.Resource): pulumi.Resource[] {
+    const { prefix, cluster, plan, child } = this.context;
+    if (!plan.entryPoint) return [];
+    const opts = { ...child, dependsOn: [served, ...balancers] };
+    return [new EntryPoint(`${prefix}-entry-point`, { cluster, ...plan.entryPoint }, opts)];
+  }
+
+  private backups(needs: (host: string) => pulumi.Resource[]): pulumi.Resource[] {
+    const { prefix, cluster, plan, child } = this.context;
+    if (!plan.backup) return [];
+    const { host, home, timers } = plan.backup;
+    return [
+      new Backups(
+        `${prefix}-backups`,
+        { cluster, host, home, timers, failedChecks: [], firstBackup: "taken" },
+        { ...child, dependsOn: Object.values(this.daemon("barman", needs)) },
+      ),
+    ];
+  }
+
+  /** The last step of a migration: the clients move, then the firewall closes the old address. */
+  private cutOver(needs: pulumi.Resource[]): void {
+    const { migration, standby, context } = this;
+    if ((!migration && !standby) || !reaches(context, "cutOver")) return;
+    const moved = [...needs, ...this.hooks("cutOver", needs)];
+    if (!migration) return;
+    const left = migration.cutOver(moved);
+    for (const one of context.plan.firewalls.filter(({ beginning }) => beginning)) {
+      firewall(context, this.found, one, [left]);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { BACKUP_ROLES } from "../plan/backup";
+import type { ClusterPlan, MigratedPlan } from "../plan/types";
+import { PatroniCluster, type Preflight, UpdateReport } from "../resources/resources";
+import type { Configuration, Context, Found } from "./context";
+import { carriedRules } from "./migration";
+import type { Passwords, SecretOutputs } from "./passwords";
+
+/** The leader with its replicas, roles and databases, once Patroni runs on the members. */
+export function database(
+  context: Context,
+  { source, migrated }: Found,
+  passwords: { readonly secrets: SecretOutputs; readonly users: Passwords["users"] },
+  configuration: pulumi.Output<Configuration>,
+  dependsOn: pulumi.Resource[],
+): PatroniCluster {
+  const { prefix, plan, child } = context;
+  const { patroni } = plan;
+  const { secrets, users } = passwords;
+  return new PatroniCluster(
+    `${prefix}-patroni-cluster`,
+    {
+      ...membersInputs(context, configuration),
+      dcs: {
+        host: Object.keys(plan.dcs.members)[0] as string,
+        endpoints: Object.values(plan.dcs.members),
+      },
+      firstStartSeconds: patroni.firstStartSeconds,
+      synchronous: patroni.synchronous,
+      filesHash: pulumi.output(migrated).apply((known) => hashOf(plan, known?.files)),
+      unloaded: [],
+      // Later the cluster's rules are its own.
+      ...(source && { carried: source.apply(carriedRules) }),
+      balancers: {
+        hosts: plan.entryPoint?.hosts ?? [],
+        entrances: ["replica", "synchronous", "asynchronous"],
+        statsPort: plan.entryPoint?.statsPort ?? 0,
+      },
+      // Each an output of its own, so that a new one leaves the others known in a preview.
+      passwords: {
+        [patroni.internalRoles.replication]: secrets.replication,
+        [patroni.internalRoles.rewind]: secrets.rewind,
+        ...(plan.backup && {
+          [BACKUP_ROLES.backup]: secrets.barman,
+          [BACKUP_ROLES.streaming]: secrets.barmanStreaming,
+        }),
+        ...users,
+      } as pulumi.Input<{ readonly [role: string]: string }>,
+    },
+    { ...child, dependsOn },
+  );
+}
+
+/**
+ * The preflight, once it has been told what becomes of the members. Nothing depends on that report: `--target` of one host
+ * works for a stack whose state knows of none yet.
+ */
+export function reported(
+  context: Context,
+  checked: Preflight,
+  configuration: pulumi.Output<Configuration>,
+): Promise<pulumi.Resource[]> {
+  const report = new UpdateReport(
+    `${context.prefix}-report`,
+    membersInputs(context, configuration),
+    { ...context.child, dependsOn: checked },
+  );
+  return new Promise((resolve) => report.urn.apply(() => resolve([checked])));
+}
+
+/** What of the database tells what becomes of its members. */
+function membersInputs({ cluster, plan }: Context, configuration: pulumi.Output<Configuration>) {
+  const { members, port, neverLead, leaderStays, rolling, roles, databases } = plan.patroni;
+  return {
+    ...{ cluster, members, port, configuration, pendingRestart: [] },
+    ...{ neverLead, leaderStays, rolling, roles, databases },
+  };
+}
+
+/** Of the files of all members. */
+function hashOf({ services }: ClusterPlan, migrated: MigratedPlan["files"] = {}): string {
+  const files = services
+    .filter(({ daemon }) => daemon === "patroni")
+    .map(({ host, files }) => [host, migrated[host] ?? files]);
+  return createHash("sha256").update(JSON.stringify(files)).digest("hex");
+}

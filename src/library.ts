@@ -1,0 +1,2 @@
+// What `import { … } from "pgherd"` has.
+export { Cluster, type ClusterArgs } from "./components/cluster";

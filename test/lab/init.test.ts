@@ -136,7 +136,9 @@ describe("in a folder of somebody who has installed the package", () => {
     const preview = await pulumi("preview", "--non-interactive", "-s", "two", "--diff");
     expect(preview).toMatchObject({ code: 0 });
     expect(preview.stdout).toContain("pgherd:index:HostBase::orders-db1");
-    expect(preview.stdout).toContain("stock: its settings come from resources that are still");
+    // What is said beside a diff goes to standard error.
+    const said = preview.stdout + preview.stderr;
+    expect(said).toContain("stock: its settings come from resources that are still");
     if (!FULL) return;
     const up = await pulumi("up", "--yes", "--skip-preview", "--non-interactive", "-s", "two");
     expect(up).toMatchObject({ code: 0 });

@@ -78,13 +78,27 @@ export function bestCandidate<T extends Candidate>(
 ): T | undefined {
   return members
     .filter((member) => unfit(rules, member) === undefined)
-    .sort(
-      (a, b) =>
-        Number(isSynchronous(b)) - Number(isSynchronous(a)) ||
-        Number(a.unasked ?? false) - Number(b.unasked ?? false) ||
-        (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) ||
-        a.name.localeCompare(b.name),
-    )[0];
+    .sort((a, b) => byMerit(meritsOf(a), meritsOf(b)))[0];
+}
+
+/** What decides between members that all can lead. */
+export interface Merits extends Pick<Candidate, "name" | "lagBytes" | "unasked"> {
+  /** Whether it confirms commits, so that none is lost with it. */
+  readonly isSynchronous: boolean;
+}
+
+function meritsOf(member: Candidate): Merits {
+  return { ...member, isSynchronous: isSynchronous(member) };
+}
+
+/** The best one first. */
+export function byMerit(a: Merits, b: Merits): number {
+  return (
+    Number(b.isSynchronous) - Number(a.isSynchronous) ||
+    Number(a.unasked ?? false) - Number(b.unasked ?? false) ||
+    (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) ||
+    a.name.localeCompare(b.name)
+  );
 }
 
 /** How a replica stands, for messages: `sync standby, 0 B behind`. */

@@ -9,7 +9,7 @@ import {
   type RollingMember,
   type RollingStep,
   type RollingView,
-} from "../operations/rolling-restart";
+} from "../cluster/rolling-restart";
 import { lowered, ORDERED, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { clusterOf } from "./as-cluster";

@@ -31,12 +31,17 @@ interface Hosts {
   readonly other?: string;
   /** What Patroni keeps of changes of the timeline. */
   readonly history?: string;
+  /** Who leads, until the lead is handed over. */
+  readonly leader?: string;
+  /** Nothing was adopted, or all of it has been taken back. */
+  readonly alone?: boolean;
 }
 
-/** What is changed, on which host, in this order. Nobody leads. */
+/** What is changed, on which host, in this order. Nobody leads unless it is said who. */
 async function changed(hosts: Hosts): Promise<string[]> {
   const { active = "active", primary = true, timeline = 1, other, history } = hosts;
   const done: string[] = [];
+  let { leader } = hosts;
   const members = [{ name: "db1", role: "replica", state: "running" }];
   if (other) members.push({ name: "db2", role: "replica", state: other });
   const context = {
@@ -44,10 +49,14 @@ async function changed(hosts: Hosts): Promise<string[]> {
     progress() {},
     host: (name: string) => ({
       async observe({ script }: Probe<unknown>): Promise<unknown> {
-        if (script.includes("source.json")) return SOURCE;
+        if (script.includes("source.json")) return hosts.alone ? undefined : SOURCE;
         if (script.includes("systemctl show")) return { active };
         if (script.includes("/cluster"))
-          return { members, paused: done.includes("db1 pausing Patroni") };
+          return {
+            members: members.map((one) => (one.name === leader ? { ...one, role: "leader" } : one)),
+            paused: done.includes("db1 pausing Patroni"),
+          };
+        if (script.includes("synchronous_standby_names")) return { synchronous_standby_names: "" };
         if (script.includes("pg_controldata")) return { primary, timeline };
         if (script.includes(btoa(patroniKey(inputs.cluster, "history"))))
           return history && { value: history };
@@ -56,6 +65,7 @@ async function changed(hosts: Hosts): Promise<string[]> {
       },
       async change(what: string): Promise<string> {
         done.push(`${name} ${what}`);
+        if (what === "switching over") leader = "db1";
         return "";
       },
     }),
@@ -70,6 +80,23 @@ test("a server that Patroni has never led goes back at once, and is left running
   expect(done.indexOf("db1 pausing Patroni")).toBeLessThan(done.indexOf("db1 stopping Patroni"));
   expect(done).not.toContain("db1 ending synchronous replication");
   expect(done.at(-1)).toBe("db1 ending the rollback");
+});
+
+test("where nothing was adopted, or all of it has been taken back, nothing is done", async () => {
+  expect(await changed({ alone: true })).toEqual([]);
+});
+
+test("one that another member leads gets the lead first, since only then it has every row", async () => {
+  const done = await changed({ other: "running", leader: "db2" });
+  expect(done.slice(0, 3)).toEqual([
+    ...["db1 opening the firewall", "db2 switching over", "db1 ending synchronous replication"],
+  ]);
+  expect(done.indexOf("db2 stopping Patroni")).toBeGreaterThan(2);
+  expect(done.at(-1)).toBe("db1 ending the rollback");
+});
+
+test("one that leads already is handed nothing", async () => {
+  expect(await changed({ leader: "db1" })).not.toContain("db1 switching over");
 });
 
 test("one that had gone back before, and has other timelines behind it, does so too", async () => {

@@ -1,6 +1,8 @@
 // Which member restarts next when settings wait for a restart of PostgreSQL. Pure: decided anew from what is there at
 // each step, so that a failover in between, or a run that was killed, changes nothing about the rules.
 
+import { byMerit } from "./candidates";
+
 /** A member as far as its restart goes. */
 export interface RollingMember {
   readonly name: string;
@@ -83,7 +85,7 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
   const candidate = view.members
     .filter(({ isLeader, mayLead }) => !isLeader && mayLead)
     .filter(({ isSynchronous }) => isSynchronous || !view.synchronous)
-    .sort((a, b) => lag(a) - lag(b) || a.name.localeCompare(b.name))[0];
+    .sort(byMerit)[0];
   if (!candidate) return stop(`no ${view.synchronous ? "synchronous " : ""}replica may take over`);
   return { kind: "switchover", from: leader.name, to: candidate.name };
 }

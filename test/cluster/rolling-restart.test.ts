@@ -1,9 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  nextStep,
-  type RollingMember,
-  type RollingView,
-} from "../../src/operations/rolling-restart";
+import { nextStep, type RollingMember, type RollingView } from "../../src/cluster/rolling-restart";
 
 const UP: Omit<RollingMember, "name"> = {
   isLeader: false,

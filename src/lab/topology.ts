@@ -1,7 +1,7 @@
 import { PgherdError } from "../errors";
 
-/** Debian releases that `tools/setup-lab` makes base trees for; the first one is the default. */
-export const DISTROS = ["trixie", "bookworm"] as const;
+/** Debian releases that `tools/setup-lab` makes base trees for; the first one is the default, the last one is still being made. */
+export const DISTROS = ["trixie", "bookworm", "forky"] as const;
 export type Distro = (typeof DISTROS)[number];
 
 /** Which hosts a lab consists of; their fixed addresses are in `OCTETS`. */

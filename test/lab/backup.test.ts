@@ -3,8 +3,8 @@ import type { BaseBackup, Verification } from "../../src/facts/barman";
 import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
-import { DISTROS, type Distro } from "../../src/lab/topology";
-import { FULL, full } from "./harness";
+import type { Distro } from "../../src/lab/topology";
+import { FULL, full, RELEASES } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // Backups of one cluster on real hosts, through its life: taken, followed over changes of the leader, restored, proven.
@@ -16,10 +16,10 @@ const LAB = process.env.PGHERD_TEST_LAB ?? "t-backup";
 /** Leaves the lab standing: for work on these tests. */
 const KEEP = Boolean(process.env.PGHERD_TEST_KEEP);
 
-/** Debian 12 has an older PostgreSQL. */
-const VERSIONS: { readonly [distro in Distro]: number } = { trixie: 17, bookworm: 15 };
+/** Each release has a PostgreSQL of its own. */
+const VERSIONS: { readonly [distro in Distro]: number } = { trixie: 17, bookworm: 15, forky: 18 };
 
-describe.each(FULL ? DISTROS : DISTROS.slice(0, 1))("backups on Debian %s", (distro) => {
+describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (distro) => {
   const cluster = new LabCluster(LAB).varying((settings) => {
     settings.cluster.postgresql = {
       ...settings.cluster.postgresql,

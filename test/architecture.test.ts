@@ -25,17 +25,19 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   components: [
     "resources",
     "plan",
+    "roles",
     "config/parse",
     "types of config",
     "configuration-hash",
     "errors",
   ],
   plan: [
+    "roles",
+    "distributions",
     "types of config",
     // What files on the hosts say of the DCS.
     "dcs/planned",
     "types of dcs",
-    "config/directories",
     "config/duration",
     "config/hba",
     "config/hba-cover",
@@ -53,12 +55,17 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "setting-values",
     "package-root",
   ],
-  config: ["setting-values", "errors", "suggest"],
+  config: ["roles", "distributions", "setting-values", "errors", "suggest"],
+  // What a role is and what a distribution calls things: pure data for everybody, the provider's process included.
+  roles: ["distributions", "types of config"],
+  distributions: [],
   resources: [],
   provider: [
     // The engine hands the provider the stack's settings as they are written.
     "config/connections",
     "config/directories",
+    "roles",
+    "distributions",
     "rpc",
     "cluster",
     "dcs",
@@ -72,9 +79,18 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "errors",
     "package.json",
   ],
-  operations: ["dcs", "facts", "host", "types of resources/inputs", "setting-values", "errors"],
+  operations: [
+    "dcs",
+    "facts",
+    "host",
+    "roles",
+    "types of resources/inputs",
+    "setting-values",
+    "errors",
+  ],
   facts: [
     "host",
+    "roles",
     "session-settings",
     "setting-values",
     "config/hba",
@@ -85,14 +101,15 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   dcs: ["host", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
-  cluster: ["operations", "dcs", "facts", "errors", "suggest"],
-  operator: ["cluster", "operations", "dcs", "facts", "errors", "suggest"],
-  init: ["facts", "host", "plan/networks", "types of config", "errors"],
+  cluster: ["operations", "dcs", "facts", "roles", "errors", "suggest"],
+  operator: ["cluster", "operations", "dcs", "facts", "roles", "errors", "suggest"],
+  init: ["distributions", "facts", "host", "plan/networks", "types of config", "errors"],
   probe: ["errors"],
   api: ["cluster", "operator", "operations", "probe", "errors", "package-root"],
   page: ["types of api", "types of operations", "types of cluster", "types of operator", "probe"],
   cli: [
     "config",
+    "roles",
     "init",
     "plan",
     "cluster",
@@ -109,7 +126,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "package.json",
     "package-root",
   ],
-  lab: ["errors", "package-root"],
+  lab: ["roles", "errors", "package-root"],
   errors: [],
   versions: [],
   "session-settings": [],
@@ -178,7 +195,8 @@ test("templates are rendered only by the plan", () => {
 test("what is planned is pure: nothing of it starts a process, opens a connection or asks for the time", () => {
   const impure = /^(node:)?(child_process|net|http|https|dgram|os|fs\/promises)$/;
   const users = imports.filter(
-    ({ from, target }) => ["plan", "facts"].includes(from) && impure.test(target),
+    ({ from, target }) =>
+      ["roles", "distributions", "plan", "facts"].includes(from) && impure.test(target),
   );
   // isIPv4 and its like ask nobody.
   expect(users.filter(({ target }) => target !== "node:net").map(render)).toEqual([]);

@@ -5,6 +5,7 @@ import { UsageError } from "../errors";
 import { unasked } from "../operations/ask";
 import { readLog, type JournalLine, type JournalOptions } from "../cluster/logs";
 import type { ClusterPlan } from "../plan/types";
+import { ROLES } from "../roles/roles";
 import { oneOf } from "../suggest";
 import { incomplete, LOOK_EXIT_CODES } from "./ask";
 import { parseSince } from "./time";
@@ -20,6 +21,9 @@ interface LogsOptions extends StackOptions {
 
 const FOLLOW_MS = 1000;
 
+/** In the words of `--daemon`. */
+const DAEMONS = ROLES.map(({ name }) => name);
+
 /** `pgherd logs`: what the daemons on all hosts said, in the order in which they said it. */
 export function logsCommand(): Command {
   return withStack(new Command("logs"))
@@ -28,7 +32,7 @@ export function logsCommand(): Command {
     .addOption(
       new Option(
         "-d, --daemon <daemon...>",
-        "patroni (with PostgreSQL), etcd, haproxy, keepalived, barman",
+        `of ${DAEMONS.join(", ")} (PostgreSQL's is with patroni's)`,
       ).choices(DAEMONS),
     )
     .option("-n, --lines <number>", "of each host, the latest ones", "50")
@@ -123,9 +127,6 @@ class Listener {
     }
   }
 }
-
-/** Of a host's daemons, in the words of `--daemon`. */
-const DAEMONS = ["patroni", "etcd", "haproxy", "keepalived", "barman"];
 
 /** The daemons that are wanted, by host. @throws UsageError if there is no such host or daemon. */
 export function unitsByHost(

@@ -19,6 +19,7 @@ import {
 import { considerResume, finishRestore } from "../operator/restore-resume";
 import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
+import { programsDirectory } from "../roles/patroni";
 import { confirm, EXIT_CODES, wrapped } from "./ask";
 import { backupPlanOf } from "./backup";
 import { withStack, type OpenCluster, type StackOptions } from "./cluster";
@@ -209,7 +210,7 @@ export async function restorable(open: OpenCluster): Promise<RestorableCluster> 
     ...open,
     backup,
     places,
-    binDirectory: `/usr/lib/postgresql/${settings.cluster.postgresql.version}/bin`,
+    binDirectory: programsDirectory(settings.cluster),
     fill: replicas.command,
     history: replicas.recoveryCommand,
     recovery: (target, timeline) =>

@@ -1,5 +1,6 @@
 import { journalProbe, type JournalLine, type JournalOptions } from "../facts/journal";
 import type { Hosts } from "../operations/drain";
+import { ROLES } from "../roles/roles";
 
 export type { JournalLine, JournalOptions };
 
@@ -10,17 +11,6 @@ export function readLog(
   daemons: readonly string[],
   options: JournalOptions,
 ): Promise<{ readonly lines: JournalLine[]; readonly cursor?: string }> {
-  const units = daemons.flatMap((daemon) => UNITS[daemon] ?? `${daemon}.service`);
+  const units = ROLES.filter(({ name }) => daemons.includes(name)).flatMap((role) => role.journal);
   return hosts.host(host).observe(journalProbe(host, units, options));
 }
-
-/** Of a daemon that is more than its service. */
-const UNITS: { readonly [daemon: string]: readonly string[] } = {
-  barman: [
-    "pgherd-barman.service",
-    "pgherd-barman-tick.service",
-    "pgherd-backup.service",
-    "pgherd-backup-now.service",
-    "pgherd-backup-verify.service",
-  ],
-};

@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
 import { planConfiguration } from "../plan/dynamic-configuration";
 import { planCluster } from "../plan/plan";
-import type { Daemon as DaemonName } from "../plan/types";
 import {
   Backups,
   DynamicConfiguration,
@@ -15,6 +14,7 @@ import {
   type Service,
   StandbyRollback,
 } from "../resources/resources";
+import type { RoleName } from "../roles/roles";
 import { type Configuration, type Context, type Found, reaches } from "./context";
 import { Daemon, type Needs } from "./daemon";
 import { database, reported } from "./database";
@@ -152,7 +152,7 @@ export class Assembly {
     return prepareHosts(this.context, this.found, dependsOn);
   }
 
-  private daemon(daemonName: DaemonName, needs: Needs): { readonly [host: string]: Service } {
+  private daemon(daemonName: RoleName, needs: Needs): { readonly [host: string]: Service } {
     const { context, secrets, found } = this;
     return new Daemon(
       context,

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { withSecrets } from "../plan/secret-files";
-import type { Daemon as DaemonName, Files, Secrets, ServicePlan } from "../plan/types";
+import type { Files, Secrets, ServicePlan } from "../plan/types";
 import type { FileInput } from "../resources/inputs/files";
 import { Service } from "../resources/resources";
+import type { RoleName } from "../roles/roles";
 import type { Context } from "./context";
 import type { SecretOutputs } from "./passwords";
 
@@ -26,7 +27,7 @@ export class Daemon extends pulumi.ComponentResource {
 
   constructor(
     { prefix, cluster, plan: { services }, components }: Context,
-    daemonName: DaemonName,
+    daemonName: RoleName,
     { secrets, migrated }: FileSources,
     before: Needs,
   ) {

@@ -1,15 +1,13 @@
 import { configurationHash } from "../configuration-hash";
 import type { ClusterPlan } from "../plan/types";
 import type { ServiceFilesInput } from "../resources/inputs/preflight";
+import { roleNamed } from "../roles/roles";
 
-/** Daemons of which a preview tells first what becomes of them; Barman touches nothing that runs. */
-const TOLD = ["patroni", "haproxy", "keepalived", "etcd"];
-
-/** What services are made from, passwords apart, by `daemon` and host. */
+/** What services are made from whose changes may be felt, passwords apart, by `daemon` and host. */
 export function serviceFiles({ services }: ClusterPlan) {
   const found: { [daemon: string]: { [host: string]: ServiceFilesInput } } = {};
   for (const { daemon, host, files } of services) {
-    if (!TOLD.includes(daemon)) continue;
+    if (!roleNamed(daemon).felt) continue;
     (found[daemon] ??= {})[host] = { paths: Object.keys(files), hash: configurationHash(files) };
   }
   return found;

@@ -1,5 +1,5 @@
-import { dirname, posix } from "node:path";
-import type { ClusterSettings } from "./schema";
+import { posix } from "node:path";
+import { distributionNamed, type Owner } from "../distributions/distributions";
 
 /** A path as everybody compares it: no `//`, no `.` or `..`, no slash at its end. */
 export function normalizePath(path: string): string {
@@ -7,26 +7,8 @@ export function normalizePath(path: string): string {
   return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }
 
-/** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
-export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
-
-/** Where a member keeps its data. */
-export function dataDirectory({ postgresql }: ClusterSettings): string {
-  return postgresql.dataDirectory ?? `/var/lib/postgresql/${postgresql.version}/main`;
-}
-
-/** Where an etcd member keeps its data; by default where Debian has it: the user etcd may write below /var/lib/etcd only. */
-export function dcsDirectory({ name, dcs }: ClusterSettings): string {
-  return dcs.dataDirectory ?? `/var/lib/etcd/${name}`;
-}
-
-/** The folder of a host's forks: beside the data, since only one file system can share blocks. */
-export function forksDirectory(cluster: ClusterSettings): string {
-  return `${dirname(dataDirectory(cluster))}/forks`;
-}
-
-/** What a directory is for. Root makes it and gives it to the user who is. */
-export type Purpose = "postgres" | "etcd" | "barman";
+/** What a directory is for: the user whom root gives it to. */
+export type Purpose = Owner;
 
 /** Nothing that pgherd makes may lie in these, since others write there, or since it is gone at the next boot. */
 const CLOSED: { readonly [whose: string]: readonly string[] } = {
@@ -64,12 +46,8 @@ const SHARED = [
   ...["/var/local", "/var/opt"],
 ];
 
-/** Homes of the daemons' users in Debian's packages, each for one purpose; PostgreSQL's holds a directory for each version. */
-const HOMES: { readonly [purpose in Purpose]: string } = {
-  postgres: "/var/lib/postgresql",
-  etcd: "/var/lib/etcd",
-  barman: "/var/lib/barman",
-};
+/** The same in all distributions that pgherd knows. */
+const HOMES = distributionNamed().homes;
 
 /**
  * Why a directory cannot be given to the user of a purpose, as the end of a sentence: `which lies in /etc, the system's`.

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote, words } from "../host/shell";
+import { BARMAN_UNITS } from "../roles/barman";
 import { RECEIVER_NAME } from "../session-settings";
 import { FORMS, inForm } from "./forms";
 import { psql } from "./postgres";
@@ -77,10 +78,10 @@ export interface Verification {
 
 /** Units that the catalogue's state is told by. */
 export const BACKUP_UNITS = {
-  receiver: "pgherd-barman.service",
-  backup: "pgherd-backup.service",
+  receiver: BARMAN_UNITS.receiver,
+  backup: BARMAN_UNITS.backup,
   backupTimer: "pgherd-backup.timer",
-  verify: "pgherd-backup-verify.service",
+  verify: BARMAN_UNITS.verify,
 } as const;
 
 /** Barman's records, read as they stand: its own commands need a second each. */

@@ -7,7 +7,7 @@ export const CLUSTER_RECORD = "/var/lib/pgherd/cluster";
 
 /** What a host is, as far as it matters before the first change. */
 export interface HostFacts {
-  /** e.g. `debian 13` */
+  /** e.g. `debian 13`; `debian forky` of a release that has no number yet */
   readonly system: string;
   /** e.g. `x86_64` */
   readonly architecture: string;
@@ -103,7 +103,8 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
   const { dataDirectory, dcsDirectory, backupDirectory, vips = [] } = question;
   return {
     script: [
-      `. /etc/os-release; echo "system $ID \${VERSION_ID:-}"`,
+      // A release that is still being made has no number.
+      `. /etc/os-release; echo "system $ID \${VERSION_ID:-\${VERSION_CODENAME:-}}"`,
       `echo "architecture $(uname -m)"`,
       `echo "init $(cat /proc/1/comm)"`,
       // It fails where it says "none".

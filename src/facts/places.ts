@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import type { Probe } from "../host/host";
 import { rootAlone } from "../host/ownership";
 import { quote } from "../host/shell";
+import { MEMBER_FILE } from "../roles/patroni";
 
 /** Where a member has its data and PostgreSQL's programs. Those of a server that was migrated are where they were. */
 export interface Places {
@@ -12,8 +13,6 @@ export interface Places {
   /** Where postgresql.conf is, if it is apart from the data: `/etc/postgresql/17/main` */
   readonly configDirectory?: string;
 }
-
-const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
 
 /**
  * What the member's Patroni is told, whether it runs or not. Root moves what lies there: nobody else may have said so.

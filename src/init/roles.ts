@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { distributionNamed } from "../distributions/distributions";
 import { networkOf } from "../plan/networks";
 import type { Surroundings } from "../facts/candidate";
 import type { HostFacts } from "../facts/host";
@@ -72,12 +73,15 @@ export function proposeRoles(candidates: readonly Candidate[], wishes: Wishes = 
   };
 }
 
+/** All releases that a stack may run on. */
+const KNOWN = distributionNamed();
+
 /** What the user should know of these hosts and this choice. */
 export function remarks(candidates: readonly Candidate[], roles: Roles): string[] {
   const told: string[] = [];
   for (const { name, facts, servers } of candidates) {
-    if (!/^debian 1[23]$/.test(facts.system))
-      told.push(`${name} runs ${facts.system}: expected Debian 13 or 12.`);
+    if (!KNOWN.systems.includes(facts.system))
+      told.push(`${name} runs ${facts.system}: expected ${KNOWN.title}.`);
     if (facts.cluster !== "")
       told.push(`${name} is a part of the cluster ${facts.cluster} already.`);
     if (servers.length > 0 && roles.running?.host !== name)

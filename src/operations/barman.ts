@@ -1,6 +1,7 @@
 import { BACKUP_UNITS } from "../facts/barman";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
+import { BARMAN_UNITS } from "../roles/barman";
 
 /** As Barman's user. */
 const AS_BARMAN = "runuser -u barman --";
@@ -45,4 +46,4 @@ export function verifyBackup(): string {
 }
 
 /** The unit of a backup that is taken out of turn. */
-export const UNASKED_BACKUP = "pgherd-backup-now.service";
+export const UNASKED_BACKUP = BARMAN_UNITS.backupNow;

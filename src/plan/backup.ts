@@ -1,9 +1,11 @@
 import type { BackupSettings, ClusterSettings, Settings } from "../config/schema";
-import { MEMBER_FILE } from "../config/directories";
 import { calendarOf, longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
+import { distributionOf } from "../distributions/distributions";
 import type { RoleInput } from "../resources/inputs/database";
 import type { LinkInput } from "../resources/inputs/logins";
+import { barman, BARMAN_UNITS } from "../roles/barman";
+import { MEMBER_FILE, patroni, programsDirectory } from "../roles/patroni";
 import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
 import { sshConfig, sshPort } from "./logins";
@@ -25,12 +27,8 @@ export const BARMAN_CHECKS = { archive_mode: "on", archive_command: "/bin/true" 
 /** What Barman connects as: to start and end a backup, and to receive WAL. */
 export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } as const;
 
-/** The operating system's user of Debian's package. */
-const BARMAN_USER = "barman";
-export const POSTGRES_USER = "postgres";
-
-/** Its home: locks, and by default the backups. */
-const BARMAN_HOME = "/var/lib/barman";
+const BARMAN_USER = barman.user;
+export const POSTGRES_USER = patroni.user;
 
 /** What sshd runs for a database host on the backup host, and the other way round. */
 const DOOR = "/var/lib/pgherd/backup-door";
@@ -46,9 +44,6 @@ const WAL_PATIENCE_SECONDS = 45;
 const PASSWORDS = "/var/lib/pgherd/backup-passwords";
 const METRICS = "/var/lib/pgherd/metrics";
 
-/** The unit that stands for Barman: it receives WAL, and its timers do the rest. */
-const RECEIVER_UNIT = "pgherd-barman.service";
-
 /** Where a cluster's backups come from: its own backup host, or for its beginning that of another cluster. */
 interface Source {
   readonly host: string;
@@ -59,10 +54,6 @@ interface Source {
 /** Barman's folder of this cluster. */
 export function homeOf({ directory }: Pick<BackupSettings, "directory">, cluster: string): string {
   return `${directory}/${cluster}`;
-}
-
-export function binDirectoryOf({ version }: ClusterSettings["postgresql"]): string {
-  return `/usr/lib/postgresql/${version}/bin`;
 }
 
 function sources({ name, backup, postgresql }: ClusterSettings): Source[] {
@@ -188,10 +179,11 @@ function conninfo({ hosts, cluster }: Settings, user: string): string {
 /** Barman on the backup host. */
 export function planBackupServices(settings: Settings): ServicePlan[] {
   const { cluster } = settings;
-  const { backup, name, postgresql } = cluster;
+  const { backup, name } = cluster;
   if (!backup) return [];
   const home = homeOf(backup, name);
-  const binDirectory = binDirectoryOf(postgresql);
+  const locks = distributionOf(cluster).homes.barman;
+  const binDirectory = programsDirectory(cluster);
   const streamingConninfo = `${conninfo(settings, BACKUP_ROLES.streaming)} application_name=${RECEIVER_NAME}`;
   const ordinary = `${conninfo(settings, BACKUP_ROLES.backup)} dbname=postgres`;
   const owned = { owner: BARMAN_USER, group: BARMAN_USER };
@@ -216,7 +208,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
             conninfo: `${ordinary} ${BARMAN_OPTION}`,
             streamingConninfo: `${streamingConninfo} ${BARMAN_OPTION}`,
             leaderCommand: LEADER,
-            receiverUnit: RECEIVER_UNIT,
+            receiverUnit: BARMAN_UNITS.receiver,
             incremental: backup.incremental,
             jobs: backup.jobs,
             bandwidth: backup.bandwidth ? Math.ceil(bytesOf(backup.bandwidth) / 1024) : null,
@@ -234,15 +226,15 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         ...script(RECEIVE, "barman/receive.sh", {
           ...common,
           conninfo: ordinary,
-          lock: `${BARMAN_HOME}/.${name}-receive-wal.lock`,
+          lock: `${locks}/.${name}-receive-wal.lock`,
         }),
         ...script(JUDGE, "barman/judge.sh", { home }),
         ...script(TAKE, "barman/take.sh", {
           ...{ name, home, judge: JUDGE, patience: WAL_PATIENCE_SECONDS },
-          ...{ lock: `${BARMAN_HOME}/.${name}-backup.lock`, receiverUnit: RECEIVER_UNIT },
+          ...{ lock: `${locks}/.${name}-backup.lock`, receiverUnit: BARMAN_UNITS.receiver },
         }),
         ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT, judge: JUDGE }),
-        ...verifyFiles(cluster, unitFile(`${VERIFY_UNIT}.service`), {
+        ...verifyFiles(cluster, unitFile(BARMAN_UNITS.verify), {
           ...common,
           description: `Test restore of the newest backup of ${name}`,
           barman: BARMAN_USER,
@@ -283,26 +275,24 @@ interface Task {
   readonly barman?: { readonly command: string; readonly killMode: string; readonly nice: number };
 }
 
-const VERIFY_UNIT = "pgherd-backup-verify";
-
 function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings): Task[] {
   return [
     {
-      unit: "pgherd-barman-tick",
+      unit: BARMAN_UNITS.upkeep,
       description: `Barman's upkeep for ${name}`,
       calendar: "*:*:00",
       persistent: false,
       barman: { command: TICK, killMode: "process", nice: 10 },
     },
     {
-      unit: "pgherd-backup",
+      unit: BARMAN_UNITS.backup,
       description: `Backup of ${name}`,
       calendar: calendarOf(schedule),
       persistent: true,
       barman: { command: TAKE, killMode: "mixed", nice: 10 },
     },
     {
-      unit: "pgherd-backup-now",
+      unit: BARMAN_UNITS.backupNow,
       description: `Backup of ${name} out of turn`,
       persistent: false,
       // Beside the one above, which waits for an idle moment of the disks, this one is asked for by somebody who waits.
@@ -311,7 +301,7 @@ function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings):
     ...(verify
       ? [
           {
-            unit: VERIFY_UNIT,
+            unit: BARMAN_UNITS.verify,
             description: `Test restore of the newest backup of ${name}`,
             calendar: calendarOf(verify.schedule),
             persistent: true,
@@ -324,7 +314,11 @@ function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings):
 function timersOf(cluster: ClusterSettings, backup: BackupSettings): string[] {
   return tasks(cluster, backup)
     .filter(({ calendar }) => calendar)
-    .map(({ unit }) => `${unit}.timer`);
+    .map(({ unit }) => timerOf(unit));
+}
+
+function timerOf(unit: string): string {
+  return unit.replace(".service", ".timer");
 }
 
 function unitFile(unit: string): string {
@@ -340,15 +334,15 @@ function units(cluster: ClusterSettings, backup: BackupSettings): Files {
       content: render(template, values),
     },
   });
-  const receiverUnit = RECEIVER_UNIT;
+  const receiverUnit = BARMAN_UNITS.receiver;
   // It talks to the members and to the entry point, and writes what is its own.
   const confined = sandbox({
-    writes: [...new Set([backup.directory, BARMAN_HOME, METRICS])],
+    writes: [...new Set([backup.directory, distributionOf(cluster).homes.barman, METRICS])],
     optional: ["/var/log/barman"],
     network: ["AF_INET", "AF_INET6"],
   });
   return {
-    ...unit(RECEIVER_UNIT, "barman/receiver.service", {
+    ...unit(BARMAN_UNITS.receiver, "barman/receiver.service", {
       name: cluster.name,
       receive: RECEIVE,
       timers: timersOf(cluster, backup).join(" "),
@@ -358,13 +352,13 @@ function units(cluster: ClusterSettings, backup: BackupSettings): Files {
       {},
       ...tasks(cluster, backup).map(({ unit: name, barman, ...task }) => ({
         ...(barman &&
-          unit(`${name}.service`, "barman/task.service", {
+          unit(name, "barman/task.service", {
             ...task,
             ...barman,
             receiverUnit,
             sandbox: confined,
           })),
-        ...(task.calendar && unit(`${name}.timer`, "barman/task.timer", { receiverUnit, ...task })),
+        ...(task.calendar && unit(timerOf(name), "barman/task.timer", { receiverUnit, ...task })),
       })),
     ),
   };

@@ -1,6 +1,8 @@
 import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
+import { packageOf } from "../distributions/distributions";
 import type { VersionRule } from "../resources/inputs/preflight";
+import { ROLES } from "../roles/roles";
 import { compareVersions } from "../versions";
 
 /** What differs between the versions of Patroni that pgherd works with: 3.0 to 4.x. */
@@ -33,31 +35,23 @@ const LEAST_RETRY_TIMEOUT = 3;
 /** What the settings need of the programs on the hosts: a version that would silently ignore one of them is refused. */
 export function versionRules({ cluster }: Settings): VersionRule[] {
   const { replication, failover, members, postgresql } = cluster;
-  const rules: VersionRule[] = [
-    {
-      package: "patroni",
-      atLeast: "3.0.0",
-      setting: "pgherd:cluster",
-      reason: "Use newer package sources.",
-    },
-    {
-      package: "etcd-server",
-      atLeast: "3.4.0",
-      setting: "pgherd:cluster.dcs",
-      reason: "Use newer package sources.",
-    },
-  ];
-  if (cluster.backup) {
-    rules.push({
-      package: "barman",
-      atLeast: "3.4.0",
-      setting: "pgherd:cluster.backup",
-      reason: "Use newer package sources.",
-    });
-  }
+  const rules: VersionRule[] = ROLES.filter((role) => role.hosts(cluster).length > 0).flatMap(
+    ({ leastVersion: least }) =>
+      least
+        ? [
+            {
+              package: packageOf(least.software, cluster),
+              atLeast: least.version,
+              setting: ["pgherd:cluster", least.setting].filter(Boolean).join("."),
+              reason: "Use newer package sources.",
+            },
+          ]
+        : [],
+  );
+  const patroni = packageOf("patroni", cluster);
   if (replication.mode === "quorum") {
     rules.push({
-      package: "patroni",
+      package: patroni,
       atLeast: "4.0.0",
       setting: 'pgherd:cluster.replication.mode: "quorum"',
       reason:
@@ -67,7 +61,7 @@ export function versionRules({ cluster }: Settings): VersionRule[] {
   const { ttl, retryTimeout } = timings(failover);
   if (ttl < LEAST_TTL || retryTimeout < LEAST_RETRY_TIMEOUT) {
     rules.push({
-      package: "patroni",
+      package: patroni,
       below: "3.2.0",
       setting:
         "profile" in failover
@@ -79,7 +73,7 @@ export function versionRules({ cluster }: Settings): VersionRule[] {
   members.forEach(({ tags }, i) => {
     if (tags.failover_priority !== undefined) {
       rules.push({
-        package: "patroni",
+        package: patroni,
         atLeast: "3.2.0",
         setting: `pgherd:cluster.members[${i}].tags.failover_priority`,
         reason: "An older one would silently ignore it. Use nofailover, or newer package sources.",
@@ -89,7 +83,7 @@ export function versionRules({ cluster }: Settings): VersionRule[] {
   const first = FIRST_PATRONI[postgresql.version];
   if (first) {
     rules.push({
-      package: "patroni",
+      package: patroni,
       atLeast: first,
       setting: `pgherd:cluster.postgresql.version: ${postgresql.version}`,
       reason: "An older one cannot run it. Choose an older PostgreSQL, or newer package sources.",

@@ -1,20 +1,20 @@
-import { dcsDirectory } from "../config/directories";
 import { bytesOf } from "../config/size";
 import type { Settings } from "../config/schema";
+import { distributionOf } from "../distributions/distributions";
+import { dcsDirectory } from "../roles/etcd";
 import { addressOf } from "./addresses";
 import { planDcs } from "./dcs";
 import { endpoint, render } from "./template";
 import type { ServicePlan } from "./types";
-
-/** The home of the user etcd, who may write below it only. */
-const DATA = "/var/lib/etcd";
 
 /** The etcd daemon on each of its hosts. */
 export function planEtcdServices(settings: Settings): ServicePlan[] {
   const { hosts, cluster } = settings;
   const { members, clientPort, peerPort } = cluster.dcs;
   const data = dcsDirectory(cluster);
-  const directories = data.startsWith(`${DATA}/`) ? [DATA] : [data];
+  // The user etcd may write below its home only.
+  const home = distributionOf(cluster).homes.etcd;
+  const directories = data.startsWith(`${home}/`) ? [home] : [data];
   const peer = (host: string) => `http://${endpoint(addressOf(hosts, host), peerPort)}`;
   const etcd = { dataDirectory: data, members: planDcs(settings).members };
   return members.map((host) => ({

@@ -1,9 +1,9 @@
 import type { FirewallSettings, Settings } from "../config/schema";
 import type { Reach } from "../resources/inputs/preflight";
+import { hostsOf, roleNamed, rolesOn, type Party, type RoleName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { sshPort } from "./logins";
 import { networkOf } from "./networks";
-import { PATRONI_PORT } from "./patroni";
 import type { Flow } from "./types";
 
 /** Packets of a fork's clients carry it as long as the fork runs: the fork's own table of nftables sets it ("fork" in ASCII). */
@@ -20,20 +20,30 @@ interface Source {
  * it, in the order of `pgherd:hosts`; empty where the user wants no rules.
  */
 export function planFlows(settings: Settings): Flow[] {
-  const { firewall } = settings.cluster;
+  const { hosts, cluster } = settings;
+  const { firewall } = cluster;
   if (firewall === false) return [];
-  const parts = partsOf(settings);
-  return Object.keys(settings.hosts)
-    .filter((host) =>
-      [parts.members, parts.dcs, parts.balancers, parts.backup].flat().includes(host),
-    )
-    .flatMap((host) => [
-      ...loginFlows(settings, firewall, parts, host),
-      ...(parts.dcs.includes(host) ? dcsFlows(settings, parts, host) : []),
-      ...(parts.members.includes(host) ? memberFlows(settings, firewall, parts, host) : []),
-      ...(parts.balancers.includes(host) ? balancerFlows(settings, firewall, parts, host) : []),
-      ...ownFlows(firewall, host),
-    ]);
+  return Object.keys(hosts).flatMap((to) => {
+    const roles = rolesOn(cluster, to);
+    if (roles.length === 0) return [];
+    const sources = (parties: readonly Party[]) =>
+      parties.map((party) => SOURCES[party](settings, firewall, to));
+    return [
+      ...tcp(to, sshPort(settings, to), "SSH", [
+        ...sources(["logins"]),
+        ...sources(roles.flatMap(({ logins }) => logins)),
+      ]),
+      ...roles.flatMap(({ ports, traffic }) => [
+        ...ports.flatMap(({ number, purpose, from }) =>
+          tcp(to, number(cluster) as number, purpose, sources(from(cluster))),
+        ),
+        ...traffic.flatMap(({ protocol, purpose, from }) =>
+          some(sources(from).map((source) => ({ ...source, to, protocol, purpose }))),
+        ),
+      ]),
+      ...ownFlows(firewall, to),
+    ];
+  });
 }
 
 /** What a host opens connections to on the others, whoever's rules stand in between. */
@@ -53,111 +63,32 @@ export function clientNetworks({ cluster }: Settings): string[] {
   return (loadBalancers?.vip ?? []).map(networkOf);
 }
 
-/** Names of hosts by their part. */
-interface Parts {
-  readonly members: readonly string[];
-  readonly dcs: readonly string[];
-  readonly balancers: readonly string[];
-  readonly backup: readonly string[];
-}
+type SourceOf = (settings: Settings, firewall: FirewallSettings, to: string) => Source;
 
-function partsOf({ cluster }: Settings): Parts {
-  return {
-    members: cluster.members.map(({ host }) => host),
-    dcs: cluster.dcs.members,
-    balancers: cluster.loadBalancers?.hosts ?? [],
-    backup: cluster.backup ? [cluster.backup.host] : [],
-  };
-}
+const SOURCES: { readonly [party in Party]: SourceOf } = {
+  members: hostsOfRole("members", "patroni"),
+  dcs: hostsOfRole("DCS hosts", "etcd"),
+  balancers: hostsOfRole("load balancers", "haproxy"),
+  "balancers and their virtual addresses": (settings, firewall, to) => {
+    const own = SOURCES.balancers(settings, firewall, to);
+    const vips = settings.cluster.loadBalancers?.vip ?? [];
+    // With IPv6 the kernel may connect from the virtual IP as well as from the host's own address (RFC 6724).
+    return { ...own, addresses: [...own.addresses, ...vips.map((vip) => vip.split("/")[0] ?? "")] };
+  },
+  "backup host": hostsOfRole("backup host", "barman"),
+  clients: (settings) => ({ from: "clients", addresses: clientNetworks(settings) }),
+  admins: (_, { admins }) => ({ from: "admins", addresses: admins }),
+  logins: (_, { ssh }) => ({ from: "logins", addresses: ssh }),
+};
 
-/** Beside people, the backup host and the members log in to each other. */
-function loginFlows(
-  settings: Settings,
-  firewall: FirewallSettings,
-  { members, backup }: Parts,
-  to: string,
-): Flow[] {
-  const copying = members.includes(to)
-    ? hostSource(settings, "backup host", backup, to)
-    : hostSource(settings, "members", backup.includes(to) ? members : [], to);
-  return tcp(to, sshPort(settings, to), "SSH", [
-    { from: "logins", addresses: firewall.ssh },
-    copying,
-  ]);
-}
-
-function dcsFlows(settings: Settings, { members, dcs }: Parts, to: string): Flow[] {
-  const { clientPort, peerPort } = settings.cluster.dcs;
-  const peers = hostSource(settings, "DCS hosts", dcs, to);
-  return [
-    ...tcp(to, clientPort, "etcd", [hostSource(settings, "members", members, to), peers]),
-    ...tcp(to, peerPort, "etcd's peers", [peers]),
-  ];
-}
-
-function memberFlows(
-  settings: Settings,
-  firewall: FirewallSettings,
-  { members, balancers, backup }: Parts,
-  to: string,
-): Flow[] {
-  const { port } = settings.cluster.postgresql;
-  const peers = hostSource(settings, "members", members, to);
-  const virtual = (settings.cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] ?? "");
-  const entrances = hostSource(settings, "load balancers", balancers, to);
-  // With IPv6 the kernel may connect from the virtual IP as well as from the host's own address (RFC 6724).
-  const through = { ...entrances, addresses: [...entrances.addresses, ...virtual] };
-  return [
-    ...tcp(to, port, "PostgreSQL", [
-      peers,
-      ...(balancers.length > 0
-        ? [through]
-        : [
-            { from: "clients", addresses: clientNetworks(settings) },
-            hostSource(settings, "backup host", backup, to),
-          ]),
-    ]),
-    ...tcp(to, PATRONI_PORT, "Patroni's REST API", [
-      peers,
-      through,
-      { from: "admins", addresses: firewall.admins },
-    ]),
-    ...some([
-      {
-        from: "clients",
-        addresses: clientNetworks(settings),
-        to,
-        protocol: "mark",
-        purpose: "forks",
-      },
-    ]),
-  ];
-}
-
-function balancerFlows(
-  settings: Settings,
-  firewall: FirewallSettings,
-  { balancers, backup }: Parts,
-  to: string,
-): Flow[] {
-  const { ports, vip } = settings.cluster.loadBalancers as NonNullable<
-    Settings["cluster"]["loadBalancers"]
-  >;
-  const clients = { from: "clients", addresses: clientNetworks(settings) };
-  const peers = hostSource(settings, "load balancers", balancers, to);
-  return [
-    ...tcp(to, ports.primary, "primary", [
-      clients,
-      hostSource(settings, "backup host", backup, to),
-    ]),
-    ...tcp(to, ports.replica, "replicas", [clients]),
-    ...tcp(to, ports.synchronous, "synchronous", [clients]),
-    ...tcp(to, ports.asynchronous, "asynchronous", [clients]),
-    ...tcp(to, ports.stats, "statistics page", [{ from: "admins", addresses: firewall.admins }]),
-    ...(vip.length > 0
-      ? some([{ ...peers, to, protocol: "vrrp" as const, purpose: "virtual IP" }])
-      : []),
-  ];
+/** What a host says to itself goes over its loopback interface. */
+function hostsOfRole(from: string, role: RoleName): SourceOf {
+  return ({ hosts, cluster }, _, to) => ({
+    from,
+    addresses: hostsOf(roleNamed(role), cluster)
+      .filter((name) => name !== to)
+      .map((name) => addressOf(hosts, name)),
+  });
 }
 
 function ownFlows({ allow }: FirewallSettings, to: string): Flow[] {
@@ -173,17 +104,6 @@ function ownFlows({ allow }: FirewallSettings, to: string): Flow[] {
         purpose: "firewall.allow",
       })),
   );
-}
-
-function hostSource(
-  { hosts }: Settings,
-  from: string,
-  names: readonly string[],
-  to: string,
-): Source {
-  // What a host says to itself goes over its loopback interface.
-  const others = names.filter((name) => name !== to);
-  return { from, addresses: others.map((name) => addressOf(hosts, name)) };
 }
 
 function tcp(to: string, port: number, purpose: string, sources: readonly Source[]): Flow[] {

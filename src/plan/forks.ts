@@ -1,8 +1,8 @@
-import { dataDirectory, forksDirectory } from "../config/directories";
 import { secondsOf } from "../config/duration";
 import type { Settings } from "../config/schema";
 import { bytesOf, megabytes } from "../config/size";
 import type { ForkInputs } from "../resources/inputs/fork";
+import { dataDirectory, forksDirectory, programsDirectory } from "../roles/patroni";
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
 import { planPatroni } from "./patroni";
@@ -90,7 +90,7 @@ function ownFiles(settings: Settings, wish: ForkWish): ForkInputs["files"] {
         folder,
         firewall: firewall && firewallFile(name),
         memory,
-        binDirectory: `/usr/lib/postgresql/${cluster.postgresql.version}/bin`,
+        binDirectory: programsDirectory(cluster),
         // PostgreSQL asks the kernel for the networks of its own that "samenet" means.
         sandbox: sandbox({
           writes: [folder],

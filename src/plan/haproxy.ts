@@ -1,8 +1,8 @@
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings, type Checks } from "../config/timings";
+import { PATRONI_PORT } from "../roles/patroni";
 import { addressOf } from "./addresses";
-import { PATRONI_PORT } from "./patroni";
 import { endpoint, render } from "./template";
 import type { EntryPointPlan, ServicePlan } from "./types";
 

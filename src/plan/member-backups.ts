@@ -1,8 +1,9 @@
 import type { ClusterSettings, RecoveryTarget, Settings } from "../config/schema";
 import { epochOf } from "../config/time";
 import type { BootstrapInput } from "../resources/inputs/preflight";
+import { programsDirectory } from "../roles/patroni";
 import { addressOf } from "./addresses";
-import { binDirectoryOf, homeOf, POSTGRES_USER } from "./backup";
+import { homeOf, POSTGRES_USER } from "./backup";
 import { sshConfig, sshDirectory, sshPort } from "./logins";
 import { script } from "./script";
 import type { Files } from "./types";
@@ -53,14 +54,14 @@ function readingScripts(settings: Settings, host: string, suffix: string): Files
 }
 
 /** Which backup a new cluster begins with, for whoever looks whether there is such a one. */
-export function planBootstrap({ postgresql }: ClusterSettings): BootstrapInput | undefined {
-  const { bootstrap, version } = postgresql;
+export function planBootstrap(cluster: ClusterSettings): BootstrapInput | undefined {
+  const { bootstrap, version } = cluster.postgresql;
   if (!bootstrap) return undefined;
   const { host, backup, target } = bootstrap;
   return {
     host,
     home: homeOf(bootstrap, bootstrap.cluster),
-    binDirectory: binDirectoryOf(postgresql),
+    binDirectory: programsDirectory(cluster),
     version,
     target: target ?? {},
     ...(target && "time" in target && { time: epochOf(target.time) }),

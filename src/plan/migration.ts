@@ -1,6 +1,6 @@
-import { dataDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
+import { dataDirectory } from "../roles/patroni";
 import { addressOf } from "./addresses";
 import { BACKUP_ROLES, BACKUP_SLOT } from "./backup";
 import { slotOf } from "./dynamic-configuration";

@@ -1,10 +1,11 @@
 import { isIPv6 } from "node:net";
-import { dataDirectory, MEMBER_FILE } from "../config/directories";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { plannedDcs } from "../dcs/planned";
 import { bytesOf } from "../config/size";
+import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../resources/inputs/source";
+import { dataDirectory, MEMBER_FILE, PATRONI_PORT, programsDirectory } from "../roles/patroni";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
@@ -16,9 +17,6 @@ import { ROLES } from "./roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";
-
-/** Patroni's REST API, which HAProxy asks for each member's role. */
-export const PATRONI_PORT = 8008;
 
 /** Patroni reads all files of this folder, in order, as one configuration. */
 const CONFIG = "/etc/patroni/pgherd";
@@ -265,6 +263,7 @@ interface Places {
 
 function placesOf(settings: Settings, host: string, source?: Source): Places {
   const { hosts, cluster } = settings;
+  const { sockets } = distributionOf(cluster).paths;
   if (source && isSource(settings, host)) {
     const { dataDirectory, configDirectory, binDirectory } = source;
     return {
@@ -272,7 +271,7 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
       dataDirectory,
       configDirectory,
       binDirectory,
-      socketDirectories: source.running.unix_socket_directories ?? SOCKET_DIRECTORY,
+      socketDirectories: source.running.unix_socket_directories ?? sockets,
       // What an earlier version has found of a server stays as that has set it up.
       baseConfiguration: source.hbaRows && BASE_CONFIGURATION,
     };
@@ -281,8 +280,8 @@ function placesOf(settings: Settings, host: string, source?: Source): Places {
   return {
     listen: `${isIPv6(address) ? `[${address}]` : address},127.0.0.1`,
     dataDirectory: dataDirectory(cluster),
-    binDirectory: `/usr/lib/postgresql/${cluster.postgresql.version}/bin`,
-    socketDirectories: SOCKET_DIRECTORY,
+    binDirectory: programsDirectory(cluster),
+    socketDirectories: sockets,
     // A copy of the old server has no postgresql.conf where that stood elsewhere, or one with paths of the old host.
     baseConfiguration: source && BASE_CONFIGURATION,
   };
@@ -302,9 +301,6 @@ function baseConfiguration(source?: Source): string {
 
 /** Settings that Patroni leaves to a server: without them it would ask for a restart. */
 const PLACES = ["data_directory", "external_pid_file"];
-
-/** Where psql and Patroni look for a server's socket on Debian. */
-const SOCKET_DIRECTORY = "/var/run/postgresql";
 
 /** As pg_basebackup takes it, in kilobytes. */
 function maxRate({ migration }: ClusterSettings): string | null {

@@ -1,21 +1,13 @@
 import type { Settings } from "../config/schema";
-import { daemonsOn } from "./hosts";
-import { PATRONI_PORT } from "./patroni";
-import type { Daemon } from "./types";
+import { rolesOn, type RoleName } from "../roles/roles";
 
 /** The TCP ports that the cluster's daemons listen on, on a host: `{ "5432": "patroni" }`. */
-export function portsOn(settings: Settings, host: string): { [port: string]: Daemon } {
-  const { cluster } = settings;
-  const portsOf: { [daemon in Daemon]: number[] } = {
-    etcd: [cluster.dcs.clientPort, cluster.dcs.peerPort],
-    patroni: [cluster.postgresql.port, PATRONI_PORT],
-    haproxy: Object.values(cluster.loadBalancers?.ports ?? {}),
-    keepalived: [],
-    barman: [],
-  };
+export function portsOn({ cluster }: Settings, host: string): { [port: string]: RoleName } {
   return Object.fromEntries(
-    daemonsOn(settings, host).flatMap((daemon) => portsOf[daemon].map((port) => [port, daemon])),
-  );
+    rolesOn(cluster, host).flatMap(({ name, ports }) =>
+      ports.map(({ number }) => [number(cluster), name]),
+    ),
+  ) as { [port: string]: RoleName };
 }
 
 /** Those that nobody uses yet on the host of a server that is migrated: all but the server's own. */

@@ -1,12 +1,15 @@
-import { dataDirectory, dcsDirectory } from "../config/directories";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
+import { packageOf } from "../distributions/distributions";
 import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
+import { dcsDirectory } from "../roles/etcd";
+import { dataDirectory } from "../roles/patroni";
+import { hasRole, ROLES, type RoleName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
 import { planReaches } from "./flows";
-import { daemonsOn, planHosts } from "./hosts";
+import { planHosts } from "./hosts";
 import { isSource } from "./migration-steps";
 import { ownParameters } from "./parameters";
 import { portsOn } from "./ports";
@@ -21,8 +24,11 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
         planRequirement(settings, host, packages),
       ]),
     ),
+    distribution: cluster.system.distribution,
     versions: versionRules(settings),
-    sameVersions: ["patroni", `postgresql-${cluster.postgresql.version}`, "etcd-server"],
+    sameVersions: ROLES.flatMap(({ sameVersions }) => sameVersions).map((software) =>
+      packageOf(software, cluster),
+    ),
     vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
     bootstrap: planBootstrap(cluster),
     trial: planTrial(settings),
@@ -58,23 +64,20 @@ function planRequirement(
 ): Requirement {
   const { hosts, cluster } = settings;
   const { memory } = cluster.postgresql.resources;
-  const daemons = daemonsOn(settings, host);
-  const member = daemons.includes("patroni");
+  const has = (role: RoleName) => hasRole(cluster, host, role);
+  const member = has("patroni");
   return {
     address: addressOf(hosts, host),
     packages,
     ports: portsOn(settings, host),
     reaches: planReaches(settings, host),
     dataDirectory: member ? dataDirectory(cluster) : undefined,
-    dcsDirectory: daemons.includes("etcd") ? dcsDirectory(cluster) : undefined,
-    backupDirectory: daemons.includes("barman") ? cluster.backup?.directory : undefined,
-    interface: daemons.includes("keepalived") ? cluster.loadBalancers?.interface : undefined,
+    dcsDirectory: has("etcd") ? dcsDirectory(cluster) : undefined,
+    backupDirectory: has("barman") ? cluster.backup?.directory : undefined,
+    interface: has("keepalived") ? cluster.loadBalancers?.interface : undefined,
     adoptsPort: isSource(settings, host) ? cluster.postgresql.port : undefined,
     // A migrated database has locales of its own, which the survey looks for.
-    locale:
-      (member || daemons.includes("barman")) && !cluster.migration
-        ? cluster.postgresql.locale
-        : undefined,
+    locale: (member || has("barman")) && !cluster.migration ? cluster.postgresql.locale : undefined,
     memory: member && memory ? bytesOf(memory) : undefined,
     watchdog: member && cluster.failover.watchdog === "required",
     timeSync: cluster.system.timeSync,

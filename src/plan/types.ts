@@ -20,6 +20,7 @@ import type {
   StandbySlotInputs,
 } from "../resources/inputs/standby";
 import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../resources/inputs/survey";
+import type { RoleName } from "../roles/roles";
 
 /** Files by absolute path. */
 export type Files = { readonly [path: string]: FileInput };
@@ -95,13 +96,10 @@ export interface FirewallPlan {
   readonly beginning?: string;
 }
 
-/** The daemons that pgherd runs. */
-export type Daemon = "etcd" | "patroni" | "haproxy" | "keepalived" | "barman";
-
 /** One daemon on one host. */
 export interface ServicePlan {
   readonly host: string;
-  readonly daemon: Daemon;
+  readonly daemon: RoleName;
   readonly files: Files;
   readonly secretFiles: SecretFiles;
   readonly directories: Directories;

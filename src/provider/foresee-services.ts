@@ -2,8 +2,8 @@ import { configurationHash } from "../configuration-hash";
 import { filesProbe } from "../facts/files";
 import { unitProbe } from "../facts/systemd";
 import type { PreflightInputs, ServiceFilesInput } from "../resources/inputs/preflight";
+import { ROLES } from "../roles/roles";
 import type { Context } from "./context";
-import { DAEMONS } from "./daemons";
 
 /**
  * What becomes of the daemons whose files change, all hosts of one daemon in one sentence: this is said before anything else
@@ -14,15 +14,15 @@ export async function foreseeServices(
   { services = {} }: Pick<PreflightInputs, "services">,
 ): Promise<string[]> {
   const sentences = Object.entries(services).map(async ([daemon, hosts]) => {
-    const traits = DAEMONS[daemon];
-    if (!traits) return [];
+    const role = ROLES.find(({ name }) => name === daemon);
+    if (!role) return [];
     const becomes = Object.entries(hosts).map(async ([host, files]) => {
       const [unit, differs] = await Promise.all([
-        context.host(host).observe(unitProbe(traits.unit)),
+        context.host(host).observe(unitProbe(role.unit)),
         differ(context, host, files),
       ]);
       if (unit.active !== "active") return { host, effect: "starts" };
-      return differs ? { host, effect: traits.effect } : undefined;
+      return differs ? { host, effect: role.effect } : undefined;
     });
     const changed = (await Promise.all(becomes)).filter((one) => one !== undefined);
     for (const { host } of changed) context.told.add(serviceName(daemon, [host]));

@@ -1,3 +1,4 @@
+import { distributionNamed } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
@@ -12,8 +13,6 @@ export function judgeHost(seen: Sighting, inputs: PreflightInputs): string[] {
 
 type HostRule = (seen: Sighting, inputs: PreflightInputs) => string | string[] | undefined;
 
-/** Debian releases whose packages are known to fit. */
-const SYSTEMS = ["debian 12", "debian 13"];
 const ARCHITECTURES = ["x86_64", "aarch64"];
 
 const MEGABYTE = 2 ** 20;
@@ -63,9 +62,11 @@ const RULES: readonly HostRule[] = [
   databaseVersion,
 ];
 
-function system({ facts }: Sighting) {
-  if (SYSTEMS.includes(facts.system)) return;
-  return `expected Debian 12 or 13, found "${facts.system}". Use another host.`;
+function system({ facts }: Sighting, { distribution }: PreflightInputs) {
+  const { systems, title } = distributionNamed(distribution ?? undefined);
+  if (systems.includes(facts.system)) return;
+  const chosen = distribution ? ", or mend pgherd:cluster.system.distribution" : "";
+  return `expected ${title}, found "${facts.system}". Use another host${chosen}.`;
 }
 
 function architecture({ facts }: Sighting) {

@@ -1,4 +1,3 @@
-import { MEMBER_FILE } from "../config/directories";
 import { configurationHash } from "../configuration-hash";
 import { PgherdError } from "../errors";
 import { dcsOf } from "../dcs/dcs";
@@ -16,7 +15,6 @@ import {
 import { isUp, retireUnit, runUnit } from "../operations/units";
 import { briefDirectories, briefFiles } from "./brief";
 import type { Context } from "./context";
-import { DAEMONS, type DaemonTraits } from "./daemons";
 import { careForDcs, type DcsCare } from "./dcs-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
@@ -24,6 +22,8 @@ import { demandLoaded, untilLoaded } from "./loaded";
 import type { ServiceInputs } from "../resources/inputs/service";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
+import { MEMBER_FILE } from "../roles/patroni";
+import { ROLES, type Role } from "../roles/roles";
 
 interface Learned {
   /** For the DCS: whether the member has ever had data, and so taken part in a cluster. */
@@ -41,28 +41,28 @@ export const service: ResourceType<ServiceInputs, Learned> = {
   }),
 
   async apply(context, urn, inputs, known) {
-    const daemon = traits(inputs);
+    const role = roleOf(inputs);
     let before: Found | undefined;
     await context.oneByOne(await turnOf(context, urn, inputs), async () => {
       let found = await look(context, inputs);
-      if (!changes(inputs, daemon, found)) return;
+      if (!changes(inputs, role, found)) return;
       if (isUp(found.unit)) before = found;
       const care = await careFor(context, urn, inputs, found, known?.hadLog);
       // What comes before the change may have stopped the unit.
       if (care?.before) found = await look(context, inputs);
       context.progress(
         urn,
-        isUp(found.unit) ? "loading the configuration" : `starting ${daemon.unit}`,
+        isUp(found.unit) ? "loading the configuration" : `starting ${role.unit}`,
       );
-      const script = `${care?.before ?? ""}\n${changes(inputs, daemon, found) ?? ""}`;
+      const script = `${care?.before ?? ""}\n${changes(inputs, role, found) ?? ""}`;
       try {
         await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
         await care?.after();
       } catch (error) {
-        throw await withJournal(context, inputs.host, daemon.unit, error);
+        throw await withJournal(context, inputs.host, role.unit, error);
       }
     });
-    await untilUp(context, urn, inputs, daemon);
+    await untilUp(context, urn, inputs, role);
     if (before && inputs.daemon === "patroni") await demandHba(context, urn, inputs, before);
     return state(inputs, await look(context, inputs), known);
   },
@@ -72,7 +72,7 @@ export const service: ResourceType<ServiceInputs, Learned> = {
   },
 
   async foresee(context, inputs, known) {
-    const { effect } = traits(inputs);
+    const { effect } = roleOf(inputs);
     const where = serviceName(inputs.daemon, [inputs.host]);
     if (context.told.has(where)) return [];
     if (known.unit.active !== "active") return [`${where} starts`];
@@ -84,7 +84,7 @@ export const service: ResourceType<ServiceInputs, Learned> = {
 
   /** Stops the daemon and removes its files. Its data stays. */
   async delete(context, urn, inputs) {
-    const { unit } = traits(inputs);
+    const { unit } = roleOf(inputs);
     context.progress(urn, `stopping ${unit}`);
     await context
       .host(inputs.host)
@@ -111,7 +111,7 @@ async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
   const [directories, files, unit, hasData] = await Promise.all([
     host.observe(directoriesProbe(Object.keys(inputs.directories))),
     host.observe(filesProbe(Object.keys(inputs.files), inputs.files)),
-    host.observe(unitProbe(traits(inputs).unit)),
+    host.observe(unitProbe(roleOf(inputs).unit)),
     inputs.etcd ? host.observe(dcsOf(inputs.etcd).hasDataProbe(inputs.etcd.dataDirectory)) : false,
   ]);
   return { directories, files, unit, hasData };
@@ -122,7 +122,7 @@ async function look(context: Context, inputs: ServiceInputs): Promise<Found> {
  * started again waits for nobody, since the others may wait for it.
  */
 async function turnOf(context: Context, urn: string, inputs: ServiceInputs): Promise<string> {
-  if (traits(inputs).loading !== "restart") return urn;
+  if (roleOf(inputs).loading !== "restart") return urn;
   const { unit, hasData } = await look(context, inputs);
   return hasData && !isUp(unit) ? urn : inputs.daemon;
 }
@@ -142,7 +142,7 @@ async function careFor(
 }
 
 /** The script that makes the service as wanted; `undefined` if it is so. */
-function changes(inputs: ServiceInputs, daemon: DaemonTraits, found: Found): string | undefined {
+function changes(inputs: ServiceInputs, role: Role, found: Found): string | undefined {
   const directories = pick(
     inputs.directories,
     changedDirectories(inputs.directories, found.directories),
@@ -154,12 +154,12 @@ function changes(inputs: ServiceInputs, daemon: DaemonTraits, found: Found): str
   if (Object.keys(directories).length === 0 && !filesDiffer && !unitDiffers) return undefined;
   return [
     makeDirectories(directories),
-    writeFiles(files, daemon.validate),
-    runUnit(daemon.unit, found.unit, {
+    writeFiles(files, role.validate),
+    runUnit(role.unit, found.unit, {
       hash: configurationHash(inputs.files),
       outdated,
-      loading: daemon.loading,
-      wait: daemon.waitForStart,
+      loading: role.loading,
+      wait: role.waitForStart,
     }),
   ].join("\n");
 }
@@ -229,7 +229,7 @@ async function demandHba(
   if (!wanted || old?.content === wanted.content) return;
   const errors = await untilLoaded(context, urn, inputs.host, wanted.content);
   if (errors.length > 0 && old) {
-    const { unit } = traits(inputs);
+    const { unit } = roleOf(inputs);
     const script = `${writeFiles({ [MEMBER_FILE]: { ...wanted, content: old.content } })}\nsystemctl reload ${quote(unit)}`;
     await context.host(inputs.host).change("putting the old lines of pg_hba.conf back", script);
     await untilLoaded(context, urn, inputs.host, old.content);
@@ -240,12 +240,7 @@ async function demandHba(
 /** Seconds that a daemon has to come up, and that it must stay up before it counts. */
 const START_SECONDS = 30;
 
-async function untilUp(
-  context: Context,
-  urn: string,
-  { host }: ServiceInputs,
-  { unit }: DaemonTraits,
-) {
+async function untilUp(context: Context, urn: string, { host }: ServiceInputs, { unit }: Role) {
   const next = `journalctl -u ${unit} -n 50`;
   try {
     await waitFor(
@@ -284,11 +279,11 @@ function indent(text: string): string {
   return text.trim().replace(/^/gm, "  ");
 }
 
-function traits({ daemon }: ServiceInputs): DaemonTraits {
-  const found = DAEMONS[daemon];
+function roleOf({ daemon }: ServiceInputs): Role {
+  const found = ROLES.find(({ name }) => name === daemon);
   if (!found)
     throw new PgherdError(
-      `expected one of ${Object.keys(DAEMONS).join(", ")}, got daemon "${daemon}".`,
+      `expected one of ${ROLES.map(({ name }) => name).join(", ")}, got daemon "${daemon}".`,
     );
   return found;
 }

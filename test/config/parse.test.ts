@@ -754,6 +754,7 @@ test("mistakes of every kind are told at once: structure, names, addresses, valu
     "pgherd:cluster.firewall.clients[0]",
     "pgherd:cluster.loadBalancers.hosts[1]",
     "pgherd:cluster.loadBalancers.ports.primary",
+    "pgherd:cluster.loadBalancers.ports.synchronous",
     "pgherd:cluster.members[1].tags.nofailover",
     "pgherd:cluster.members[3]",
     "pgherd:cluster.postgresql.databases[0].name",

@@ -81,7 +81,7 @@ test("what a host lacks, and what a choice means, is told", () => {
   const [db1] = hosts("db1") as [Candidate];
   const odd = [{ ...db1, facts: { ...db1.facts, system: "ubuntu 24.04", cluster: "shop" } }];
   expect(remarks(odd, proposeRoles(odd))).toEqual([
-    "db1 runs ubuntu 24.04: expected Debian 13 or 12.",
+    "db1 runs ubuntu 24.04: expected Debian 12, 13 or 14.",
     "db1 is a part of the cluster shop already.",
     "One member: nobody takes over when it is lost.",
     "No host keeps backups: name one with --backup.",

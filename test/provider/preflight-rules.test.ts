@@ -110,13 +110,25 @@ function judge(odd: Odd, inputs: Partial<PreflightInputs> = {}): string[] {
   return judgeHost(sighting("db1", odd), { ...INPUTS, ...inputs });
 }
 
+test("a release that has no number yet is known by its codename", () => {
+  expect(judge({ facts: { system: "debian forky" } })).toEqual([]);
+});
+
+test("hosts of a stack that names its release must all run that one", () => {
+  const inputs = { distribution: "debian-14" };
+  expect(judge({ facts: { system: "debian 14" } }, inputs)).toEqual([]);
+  expect(judge({ facts: { system: "debian 13" } }, inputs)).toEqual([
+    'db1: expected Debian 14, found "debian 13". Use another host, or mend pgherd:cluster.system.distribution.',
+  ]);
+});
+
 const OURS = { cluster: "demo" };
 
 const REFUSALS: readonly [string, Odd, string][] = [
   [
     "another system",
     { facts: { system: "ubuntu 24.04" } },
-    'expected Debian 12 or 13, found "ubuntu 24.04". Use another host.',
+    'expected Debian 12, 13 or 14, found "ubuntu 24.04". Use another host.',
   ],
   [
     "another architecture",

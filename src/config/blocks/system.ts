@@ -1,7 +1,14 @@
 import { z } from "zod";
+import { DISTRIBUTION_NAMES } from "../../distributions/distributions";
 import { byName } from "./basics";
 
 export const system = z.strictObject({
+  distribution: z
+    .enum(DISTRIBUTION_NAMES)
+    .optional()
+    .describe(
+      "What all hosts must run. Default: any release that pgherd knows, each host its own.",
+    ),
   sysctl: z
     .union([
       z.literal(false),

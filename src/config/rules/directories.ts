@@ -1,11 +1,5 @@
-import {
-  dataDirectory,
-  dcsDirectory,
-  forksDirectory,
-  lies,
-  unfitFor,
-  type Purpose,
-} from "../directories";
+import { hostsOf, ROLES } from "../../roles/roles";
+import { lies, unfitFor, type Purpose } from "../directories";
 import type { Settings } from "../schema";
 import type { Report } from "./report";
 
@@ -46,40 +40,12 @@ export function directoriesAreApart({ cluster }: Settings, report: Report): void
 const REMEDY = "Choose one that is for nothing else, such as /srv/pgherd/data.";
 
 function placesOf(cluster: Settings["cluster"]): Place[] {
-  const members = cluster.members.map(({ host }) => host);
-  const { backup, dcs } = cluster;
-  return [
-    {
-      path: "cluster.postgresql.dataDirectory",
-      directory: dataDirectory(cluster),
-      purpose: "postgres",
-      hosts: members,
-      name: "PostgreSQL's data",
-    },
-    {
-      path: "cluster.postgresql.dataDirectory",
-      directory: forksDirectory(cluster),
-      purpose: "postgres",
-      hosts: members,
-      name: "the folder of forks beside the data",
-    },
-    {
-      path: "cluster.dcs.dataDirectory",
-      directory: dcsDirectory(cluster),
-      purpose: "etcd",
-      hosts: dcs.members,
-      name: "etcd's data",
-    },
-    ...(backup
-      ? [
-          {
-            path: "cluster.backup.directory",
-            directory: backup.directory,
-            purpose: "barman" as const,
-            hosts: [backup.host],
-            name: "the backups",
-          },
-        ]
-      : []),
-  ];
+  return ROLES.flatMap((role) =>
+    role.directories.flatMap(({ owner, setting, path, name }) => {
+      const directory = path(cluster);
+      if (directory === undefined) return [];
+      const hosts = hostsOf(role, cluster);
+      return [{ path: `cluster.${setting}`, directory, purpose: owner, hosts, name }];
+    }),
+  );
 }

@@ -1,17 +1,18 @@
 import { isIP } from "node:net";
+import { ROLES } from "../../roles/roles";
 import type { Settings } from "../schema";
 import { CLUSTERS, HOSTS } from "../reserved";
 import { each, understanding, type Report } from "./report";
 
-/** What a host has to do in a cluster: where the settings say so, and of which host. */
+/** Where the settings name hosts: where, and which host. */
 type Part = (cluster: Settings["cluster"], name: (path: string, host: string) => void) => void;
 
 const PARTS: readonly Part[] = [
-  ({ members }, name) => each(members, ({ host }, i) => name(`members[${i}]`, host)),
-  ({ dcs }, name) => each(dcs.members, (host, i) => name(`dcs.members[${i}]`, host)),
-  ({ loadBalancers }, name) =>
-    each(loadBalancers?.hosts ?? [], (host, i) => name(`loadBalancers.hosts[${i}]`, host)),
-  ({ backup }, name) => backup && name("backup.host", backup.host),
+  ...ROLES.map(
+    ({ hosts }): Part =>
+      (cluster, name) =>
+        each(hosts(cluster), ({ path, host }) => name(path, host)),
+  ),
   ({ postgresql: { bootstrap } }, name) =>
     bootstrap && name("postgresql.bootstrap.host", bootstrap.host),
   ({ firewall }, name) =>
@@ -22,10 +23,13 @@ const PARTS: readonly Part[] = [
 
 export function hostsExist({ hosts, cluster }: Settings, report: Report): void {
   const names = Object.keys(hosts);
+  // Two roles may have the same list.
+  const seen = new Set<string>();
   for (const part of PARTS) {
     understanding(() =>
       part(cluster, (path, host) => {
-        if (names.includes(host)) return;
+        if (names.includes(host) || seen.has(path)) return;
+        seen.add(path);
         report(
           `cluster.${path}`,
           `expected one of pgherd:hosts (${names.join(", ")}), got "${host}". Add the host or mend the name.`,

@@ -1,17 +1,16 @@
+import { hostsOf, ROLES } from "../../roles/roles";
 import type { Settings } from "../schema";
 import { each, type Report } from "./report";
 
 export function membersDiffer({ cluster }: Settings, report: Report): void {
-  const lists: [string, () => string[]][] = [
-    ["cluster.members", () => cluster.members.map((member) => member.host)],
-    ["cluster.dcs.members", () => cluster.dcs.members],
-    ["cluster.loadBalancers.hosts", () => cluster.loadBalancers?.hosts ?? []],
-  ];
-  each(lists, ([path, list]) => {
-    const names = list();
-    each(names, (name, i) => {
-      if (names.indexOf(name) !== i)
-        report(`${path}[${i}]`, `expected each host once, got "${name}" again. Remove one.`);
+  // Two roles may have the same list.
+  const seen = new Set<string>();
+  each(ROLES, (role) => {
+    const names = hostsOf(role, cluster);
+    each(role.hosts(cluster), ({ path, host }, i) => {
+      if (names.indexOf(host) === i || seen.has(path)) return;
+      seen.add(path);
+      report(`cluster.${path}`, `expected each host once, got "${host}" again. Remove one.`);
     });
   });
 }

@@ -1,3 +1,4 @@
+import { patroni } from "../../roles/patroni";
 import type { Fault } from "./fault";
 import { inside } from "./inside";
 import type { OneHost } from "./disk";
@@ -30,7 +31,7 @@ export const remove: Fault<OneHost> = {
 const NAMES = { table: "the largest table", control: "pg_control", wal: "the newest WAL" };
 
 /** Where the member keeps its data, as its own server was told, or as Debian has it. */
-const DATA = `data=$(pgrep -a -o -f '^/usr/lib/postgresql/[0-9]*/bin/postgres -D ' | sed 's/.* -D \\([^ ]*\\).*/\\1/')
+const DATA = `data=$(pgrep -a -o -f '${patroni.programs.postgres}' | sed 's/.* -D \\([^ ]*\\).*/\\1/')
 data=\${data:-$(ls -d /var/lib/postgresql/*/main | tail -n 1)}
 [ -e "$data/PG_VERSION" ]`;
 

@@ -1,3 +1,4 @@
+import { ROLES } from "../../roles/roles";
 import type { Fault } from "./fault";
 import { inside, isOn } from "./inside";
 
@@ -74,11 +75,10 @@ export const stop: Fault<Units> = {
   },
 };
 
-/** What runs as a child of a unit's own process. Of PostgreSQL it is the one that serves the cluster, not that of a fork. */
-const PROGRAMS: ReadonlyMap<string, string> = new Map([
-  ["postgres", "^/usr/lib/postgresql/[0-9]*/bin/postgres -D "],
-  ["pg_receivewal", "^/usr/lib/postgresql/[0-9]*/bin/pg_receivewal "],
-]);
+/** What runs as a child of a unit's own process. */
+const PROGRAMS: ReadonlyMap<string, string> = new Map(
+  ROLES.flatMap(({ programs }) => Object.entries(programs)),
+);
 
 /** Sets `pid`. */
 function pidOf(process: string): string {

@@ -54,6 +54,8 @@ export interface VersionRule {
 export interface PreflightInputs {
   readonly cluster: string;
   readonly hosts: { readonly [host: string]: Requirement };
+  /** What all of them must run, where the stack names it: `debian-13`; else any release that is known will do. */
+  readonly distribution?: string | null;
   readonly versions: readonly VersionRule[];
   /** Packages that must have the same upstream version wherever they are used. */
   readonly sameVersions: readonly string[];

@@ -14,7 +14,7 @@ export interface ServiceUnit {
 export interface ServiceInputs {
   readonly cluster: string;
   readonly host: string;
-  /** One of `DAEMONS`. */
+  /** The name of a role. */
   readonly daemon: string;
   readonly directories: { readonly [path: string]: DirectoryInput };
   readonly files: { readonly [path: string]: FileInput };

@@ -1,0 +1,26 @@
+import type { Distribution } from "./distribution";
+
+/** What all releases of Debian have in common, and packages of apt.postgresql.org with them. */
+export const DEBIAN: Omit<Distribution, "name" | "title" | "systems"> = {
+  packages: {
+    curl: "curl",
+    etcd: "etcd-server",
+    etcdctl: "etcd-client",
+    patroni: "patroni",
+    "patroni's client of etcd": "python3-etcd",
+    postgresql: "postgresql-{major}",
+    haproxy: "haproxy",
+    keepalived: "keepalived",
+    barman: "barman",
+    "ssh client": "openssh-client",
+    rsync: "rsync",
+    nftables: "nftables",
+  },
+  homes: { postgres: "/var/lib/postgresql", etcd: "/var/lib/etcd", barman: "/var/lib/barman" },
+  paths: {
+    data: "/var/lib/postgresql/{major}/main",
+    programs: "/usr/lib/postgresql/{major}/bin",
+    sockets: "/var/run/postgresql",
+  },
+  masked: ["postgresql.service", "postgresql@{major}-main.service"],
+};

@@ -1,0 +1,58 @@
+import type { ClusterSettings } from "../config/schema";
+import { distributionOf } from "../distributions/distributions";
+import { listed, type Role } from "./role";
+
+/** The DCS: it decides who leads, and every member can read that. */
+export const etcd: Role = {
+  name: "etcd",
+  after: [],
+  hosts: ({ dcs }) => listed("dcs.members", dcs.members, (host) => host),
+  user: "etcd",
+
+  // curl asks the daemon on the host itself, which spares the start of a larger program for every question.
+  software: () => ["curl", "etcdctl", "etcd"],
+  sameVersions: ["etcd"],
+  leastVersion: { software: "etcd", version: "3.4.0", setting: "dcs" },
+
+  // Whoever reaches etcd can have every member run a command as postgres, by the settings that stand in it.
+  ports: [
+    {
+      setting: "dcs.clientPort",
+      number: ({ dcs }) => dcs.clientPort,
+      purpose: "etcd",
+      from: () => ["members", "dcs"],
+      callers: ["patroni", "etcd"],
+    },
+    {
+      setting: "dcs.peerPort",
+      number: ({ dcs }) => dcs.peerPort,
+      purpose: "etcd's peers",
+      from: () => ["dcs"],
+      callers: ["etcd"],
+    },
+  ],
+  traffic: [],
+  logins: [],
+
+  directories: [
+    { owner: "etcd", setting: "dcs.dataDirectory", path: dcsDirectory, name: "etcd's data" },
+  ],
+  database: false,
+  kernel: {},
+
+  unit: "etcd.service",
+  journal: ["etcd.service"],
+  loading: "restart",
+  effect: "restarts, one member at a time, while the others are healthy",
+  felt: true,
+  waitForStart: false,
+  // It has no program that looks at its configuration without starting a member with it.
+  validate: {},
+  programs: {},
+};
+
+/** Where an etcd member keeps its data; by default where the user etcd may write. */
+export function dcsDirectory(cluster: ClusterSettings): string {
+  const { name, dcs } = cluster;
+  return dcs.dataDirectory ?? `${distributionOf(cluster).homes.etcd}/${name}`;
+}

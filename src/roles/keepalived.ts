@@ -1,0 +1,38 @@
+import { haproxy } from "./haproxy";
+import type { Role } from "./role";
+
+/**
+ * Keepalived 2.2 (Debian 12) ends the test of a configuration with a script by a signal to its own process group, whether
+ * the configuration is right or not: then only what it says tells.
+ */
+const TEST =
+  "{ words=$(setsid -w keepalived --config-test -f {} 2>&1) && code=0 || code=$?; printf '%s' \"$words\"; " +
+  '[ "$code" = 0 ] || case "$code $words" in "143 "|"143 Terminated") ;; *) false;; esac; }';
+
+/** Holds the virtual IP on one of the load balancers. */
+export const keepalived: Role = {
+  name: "keepalived",
+  after: ["haproxy"],
+  hosts: (cluster) => ((cluster.loadBalancers?.vip ?? []).length > 0 ? haproxy.hosts(cluster) : []),
+  user: "root",
+
+  software: () => ["keepalived"],
+  sameVersions: [],
+
+  ports: [],
+  traffic: [{ protocol: "vrrp", purpose: "virtual IP", from: ["balancers"] }],
+  logins: [],
+
+  directories: [],
+  database: false,
+  kernel: {},
+
+  unit: "keepalived.service",
+  journal: ["keepalived.service"],
+  loading: "reload",
+  effect: "reloads: the virtual IP stays where it is",
+  felt: true,
+  waitForStart: true,
+  validate: { "/etc/keepalived/keepalived.conf": TEST },
+  programs: {},
+};

@@ -1,0 +1,103 @@
+import { dirname } from "node:path";
+import type { ClusterSettings } from "../config/schema";
+import { distributionOf, forMajor } from "../distributions/distributions";
+import { COPYING } from "./copying";
+import { KEEPALIVES } from "./kernel";
+import { listed, type Role } from "./role";
+
+/** Patroni's REST API, which HAProxy asks for each member's role. */
+export const PATRONI_PORT = 8008;
+
+/** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
+export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
+
+/** A member: PostgreSQL, which Patroni starts, stops and lets lead. */
+export const patroni: Role = {
+  name: "patroni",
+  after: ["etcd"],
+  hosts: ({ members }) => listed("members", members, ({ host }) => host),
+  user: "postgres",
+
+  software: ({ backup, postgresql }) => [
+    ...(["curl", "etcdctl", "patroni", "patroni's client of etcd", "postgresql"] as const),
+    ...(backup || postgresql.bootstrap ? COPYING : []),
+  ],
+  packages: ({ postgresql }) => postgresql.packages,
+  sameVersions: ["patroni", "postgresql"],
+  leastVersion: { software: "patroni", version: "3.0.0", setting: "" },
+
+  ports: [
+    {
+      setting: "postgresql.port",
+      number: ({ postgresql }) => postgresql.port,
+      purpose: "PostgreSQL",
+      from: ({ loadBalancers }) => [
+        "members",
+        ...(loadBalancers && loadBalancers.hosts.length > 0
+          ? (["balancers and their virtual addresses"] as const)
+          : (["clients", "backup host"] as const)),
+      ],
+    },
+    {
+      number: () => PATRONI_PORT,
+      purpose: "Patroni's REST API",
+      from: () => ["members", "balancers and their virtual addresses", "admins"],
+      callers: ["patroni", "haproxy"],
+      monitored: true,
+    },
+  ],
+  traffic: [{ protocol: "mark", purpose: "forks", from: ["clients"] }],
+  logins: ["backup host"],
+
+  directories: [
+    {
+      owner: "postgres",
+      setting: "postgresql.dataDirectory",
+      path: dataDirectory,
+      name: "PostgreSQL's data",
+    },
+    {
+      owner: "postgres",
+      setting: "postgresql.dataDirectory",
+      path: forksDirectory,
+      name: "the folder of forks beside the data",
+    },
+  ],
+  database: true,
+  // Memory is for the database, not for swapping it out, and what is dirty is written in small steps, so that a checkpoint
+  // does not stop everything. Values of autobase's `sysctl_conf`.
+  kernel: {
+    ...KEEPALIVES,
+    "vm.swappiness": "1",
+    "vm.dirty_background_bytes": String(64 * 2 ** 20),
+    "vm.dirty_bytes": String(512 * 2 ** 20),
+    "vm.zone_reclaim_mode": "0",
+  },
+
+  unit: "patroni.service",
+  journal: ["patroni.service"],
+  // It reads its files again; what needs a restart of PostgreSQL then waits for one.
+  loading: "reload",
+  effect: "reloads its files: PostgreSQL goes on",
+  felt: true,
+  waitForStart: true,
+  validate: {},
+  // The one that serves the cluster, not that of a fork.
+  programs: { postgres: "^/usr/lib/postgresql/[0-9]*/bin/postgres -D " },
+};
+
+/** Where a member keeps its data. */
+export function dataDirectory(cluster: ClusterSettings): string {
+  const { dataDirectory: own, version } = cluster.postgresql;
+  return own ?? forMajor(distributionOf(cluster).paths.data, version);
+}
+
+/** The folder of a host's forks: beside the data, since only one file system can share blocks. */
+export function forksDirectory(cluster: ClusterSettings): string {
+  return `${dirname(dataDirectory(cluster))}/forks`;
+}
+
+/** PostgreSQL's programs: `/usr/lib/postgresql/17/bin`. */
+export function programsDirectory(cluster: ClusterSettings): string {
+  return forMajor(distributionOf(cluster).paths.programs, cluster.postgresql.version);
+}

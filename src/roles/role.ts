@@ -1,0 +1,136 @@
+import type { ClusterSettings } from "../config/schema";
+import type { Owner, Software } from "../distributions/distributions";
+
+/** What a host can be in a cluster, by the name of the daemon that makes it so. */
+export type RoleName = "etcd" | "patroni" | "haproxy" | "keepalived" | "barman";
+
+/** Who opens connections to a role: the hosts of others, or people and programs outside. */
+export type Party =
+  | "members"
+  | "dcs"
+  | "balancers"
+  /** Those, and the virtual addresses that they may connect from. */
+  | "balancers and their virtual addresses"
+  | "backup host"
+  | "clients"
+  | "admins"
+  /** Whoever is let in by SSH. */
+  | "logins";
+
+/** Where the settings name a host, and which: `{ path: "dcs.members[0]", host: "db1" }`. */
+export interface Placement {
+  /** Below `pgherd:cluster`. */
+  readonly path: string;
+  readonly host: string;
+}
+
+/** A TCP port that a daemon listens on. */
+export interface Port {
+  /** Where the settings have it, below `pgherd:cluster`; nowhere, if it is always the same one. */
+  readonly setting?: string;
+  /** None where the settings leave the whole block out. */
+  readonly number: (cluster: ClusterSettings) => number | undefined;
+  /** What it is for, in a word or two: `PostgreSQL`, `Patroni's REST API`. */
+  readonly purpose: string;
+  /** Who may reach it from other hosts. */
+  readonly from: (cluster: ClusterSettings) => readonly Party[];
+  /**
+   * Of a port whose daemon asks nobody who he is: whose users, beside root, may connect to it from a host of the cluster.
+   * Without it nobody is kept out there.
+   */
+  readonly callers?: readonly RoleName[];
+  /** Whether `firewall.monitors` may connect to it as well. */
+  readonly monitored?: boolean;
+}
+
+/** Traffic that has no port of its own. */
+export interface Traffic {
+  /** `mark` for packets that another table of nftables on the host has marked, by their port. */
+  readonly protocol: "vrrp" | "mark";
+  readonly purpose: string;
+  readonly from: readonly Party[];
+}
+
+/** A directory that root makes and gives to a user. */
+export interface RoleDirectory {
+  readonly owner: Owner;
+  /** Where the settings have it, below `pgherd:cluster`. */
+  readonly setting: string;
+  readonly path: (cluster: ClusterSettings) => string | undefined;
+  /** What it is called beside others: `etcd's data`. */
+  readonly name: string;
+}
+
+/** A version that everything of pgherd needs of a role's software. */
+export interface LeastVersion {
+  readonly software: Software;
+  readonly version: string;
+  /** Below `pgherd:cluster`; empty for the cluster itself. */
+  readonly setting: string;
+}
+
+/**
+ * What one role is: all that is to be known of its daemon beyond the contents of its files, which `src/plan` makes. Data and
+ * pure functions of the settings, for whoever lists hosts, ports, packages, units, directories, logs or faults.
+ */
+export interface Role {
+  readonly name: RoleName;
+  /** Roles that must be set up before it can start. */
+  readonly after: readonly RoleName[];
+  readonly hosts: (cluster: ClusterSettings) => readonly Placement[];
+  /** The operating system's user that its daemon runs as, or works as. */
+  readonly user: Owner | "haproxy" | "root";
+
+  /** What is installed for it, beside what its settings name themselves. */
+  readonly software: (cluster: ClusterSettings) => readonly Software[];
+  /** Packages that the settings name themselves. */
+  readonly packages?: (cluster: ClusterSettings) => readonly string[];
+  /** Software that must have the same upstream version wherever it is used. */
+  readonly sameVersions: readonly Software[];
+  readonly leastVersion?: LeastVersion;
+
+  readonly ports: readonly Port[];
+  readonly traffic: readonly Traffic[];
+  /** Who of the other hosts logs in to its hosts by SSH. */
+  readonly logins: readonly Party[];
+
+  readonly directories: readonly RoleDirectory[];
+  /** Whether its hosts have programs of PostgreSQL, which must not start a server by themselves. */
+  readonly database: boolean;
+  /** Settings of its hosts' kernel, by path below `/proc/sys` with dots; the stack's own win. */
+  readonly kernel: { readonly [setting: string]: string };
+
+  /** The unit that stands for it. */
+  readonly unit: string;
+  /** Units in whose journal it says what it does. */
+  readonly journal: readonly string[];
+  /** How the unit takes a new configuration. */
+  readonly loading: "reload" | "restart";
+  /** What that does to whoever uses it, for the preview. */
+  readonly effect: string;
+  /** Whether a preview tells of that before all else: it may be felt by those who use the database. */
+  readonly felt: boolean;
+  /** Whether its start can be waited for. etcd's ends only when a majority has started. */
+  readonly waitForStart: boolean;
+  /** Commands of its own program that check a file, with `{}` for its path, by the file's final path. */
+  readonly validate: { readonly [path: string]: string };
+  /**
+   * Programs that run for it beside the unit's own process, as a pattern of their command line: `{ postgres: "^/usr/…" }`.
+   * Of several processes the oldest is meant.
+   */
+  readonly programs: { readonly [name: string]: string };
+}
+
+/** The hosts of a list of the settings; each is read only when it is asked for. */
+export function listed<Item>(
+  path: string,
+  items: readonly Item[],
+  hostOf: (item: Item) => string,
+): Placement[] {
+  return [...items.keys()].map((i) => ({
+    path: `${path}[${i}]`,
+    get host() {
+      return hostOf(items[i] as Item);
+    },
+  }));
+}

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { rawStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
+import { DISTRIBUTION_NAMES, distributionNamed } from "../../src/distributions/distributions";
+import { planCluster } from "../../src/plan/plan";
+import { portsOn } from "../../src/plan/ports";
+import { hostsOf, ROLES, ROLES_IN_ORDER, rolesOn } from "../../src/roles/roles";
+
+const settings = parseSettings(withBackups(rawStack("lab")));
+const { cluster } = settings;
+const plan = planCluster(settings);
+
+test("every role is planned on its hosts, and nothing else is", () => {
+  const planned = plan.services.map(({ daemon, host }) => `${daemon} on ${host}`);
+  const wanted = ROLES.flatMap((role) =>
+    hostsOf(role, cluster).map((on) => `${role.name} on ${on}`),
+  );
+  expect(planned.sort()).toEqual(wanted.sort());
+});
+
+test("a role comes after those that it needs, in the order in which roles are set up", () => {
+  const names = ROLES_IN_ORDER.map(({ name }) => name);
+  expect(names).toEqual(["etcd", "patroni", "haproxy", "keepalived", "barman"]);
+  expect([...names].sort()).toEqual(ROLES.map(({ name }) => name).sort());
+  for (const { name, after } of ROLES)
+    for (const before of after) expect(names.indexOf(before)).toBeLessThan(names.indexOf(name));
+});
+
+test("a port of a role is looked for by the preflight and let in by the firewall, on each of its hosts", () => {
+  for (const role of ROLES)
+    for (const host of hostsOf(role, cluster))
+      for (const { number, purpose, from } of role.ports) {
+        const port = number(cluster) as number;
+        expect(portsOn(settings, host)[port]).toBe(role.name);
+        const flows = plan.flows.filter((flow) => flow.to === host && flow.port === port);
+        for (const flow of flows) expect(flow.purpose).toBe(purpose);
+        expect(flows.length).toBeLessThanOrEqual(from(cluster).length);
+      }
+});
+
+test("what a role's daemon says stands in the journal of its own unit among others", () => {
+  for (const { unit, journal } of ROLES) expect(journal).toContain(unit);
+});
+
+test("a file that a role's own program checks is one that is written for it", () => {
+  for (const { name, validate } of ROLES) {
+    const written = plan.services.filter(({ daemon }) => daemon === name);
+    for (const path of Object.keys(validate))
+      for (const { files } of written) expect(Object.keys(files)).toContain(path);
+  }
+});
+
+test("each distribution names every package, and the stack's choice changes nothing else of a plan on Debian", () => {
+  const names = (one?: string) => Object.keys(distributionNamed(one).packages);
+  for (const one of DISTRIBUTION_NAMES) {
+    expect(names(one)).toEqual(names());
+    const raw = withBackups(rawStack("lab")) as { cluster: { system?: object } };
+    raw.cluster.system = { distribution: one };
+    const { preflight, services, hosts, firewalls } = planCluster(parseSettings(raw));
+    expect(services.map(({ files }) => files)).toEqual(plan.services.map(({ files }) => files));
+    expect({ hosts, firewalls }).toEqual({ hosts: plan.hosts, firewalls: plan.firewalls });
+    expect(preflight).toEqual({ ...plan.preflight, distribution: one });
+  }
+});
+
+test("a host may have several roles", () => {
+  expect(rolesOn(cluster, "db1").map(({ name }) => name)).toEqual(["etcd", "patroni"]);
+  expect(rolesOn(cluster, "lb1").map(({ name }) => name)).toEqual(["haproxy", "keepalived"]);
+  expect(rolesOn(cluster, "backup1").map(({ name }) => name)).toEqual(["barman"]);
+  expect(rolesOn(cluster, "elsewhere")).toEqual([]);
+});
+
+function withBackups(raw: Record<string, unknown>): Record<string, unknown> {
+  const { hosts, cluster: wanted } = raw as { hosts: object; cluster: object };
+  return {
+    ...raw,
+    hosts: { ...hosts, backup1: { address: "10.89.0.41" } },
+    cluster: { ...wanted, backup: { host: "backup1" } },
+  };
+}

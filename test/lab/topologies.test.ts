@@ -3,7 +3,7 @@ import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { labStatus } from "../../src/lab/status";
 import { hostsOf } from "../../src/lab/topology";
-import { FULL } from "./harness";
+import { FORKY, FULL } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
 
 // Clusters of other shapes than the lab's usual one, each from blank hosts: for `npm run test:full`.
@@ -89,6 +89,48 @@ describe.runIf(FULL)("on Debian 12, with its older Patroni and short timings", (
     const { hosts } = labStatus(LAB);
     return HOSTS.map((host) => hosts.find(({ name }) => name === host)?.pid ?? null);
   }
+});
+
+describe.runIf(FULL && FORKY)("on Debian 14, before its release", () => {
+  const LAB = process.env.PGHERD_TEST_LAB ?? "t-forky";
+  let cluster: LabCluster;
+
+  beforeAll(async () => {
+    cluster = new LabCluster(LAB).varying(({ cluster: wanted }) => {
+      wanted.postgresql = { ...wanted.postgresql, version: 18 };
+      wanted.system = { distribution: "debian-14" };
+      wanted.backup = { host: "backup1" };
+    });
+    await cluster.boot({ topology: "standard", distro: "forky" });
+  });
+  afterAll(() => (process.env.PGHERD_TEST_KEEP ? undefined : down(LAB)));
+
+  test("hosts of another release than the stack's are refused before anything is done", async () => {
+    const older = cluster.varying(({ cluster: wanted }) => {
+      wanted.system = { distribution: "debian-13" };
+    });
+    expect(await older.refused("preview")).toMatch(
+      /expected Debian 13, found "debian forky"\. Use another host, or mend pgherd:cluster\.system\.distribution\./,
+    );
+  });
+
+  test("one pulumi up makes a healthy cluster, and the next one changes nothing", async () => {
+    await cluster.deploy();
+    await cluster.healthy();
+    await cluster.sql(5000, "create table notes as select generate_series(1, 100) as id");
+    expect(await cluster.sql(5000, "show server_version_num")).toMatch(/^18/);
+    await cluster.unchanged();
+  });
+
+  test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
+    const old = leaderOf(await cluster.healthy());
+    await powerOff(LAB, [old]);
+    const leader = await cluster.otherLeader(old);
+    await powerOn(LAB, [old]);
+    expect(leaderOf(await cluster.healthy())).toBe(leader);
+    expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+    await cluster.unchanged();
+  });
 });
 
 describe.runIf(FULL)("with two members, a witness and no load balancers", () => {

@@ -25,6 +25,48 @@ const OWNED: { readonly [name: string]: string } = {
   recovery_target: "A restore is an operation of its own; remove it.",
 };
 
+/** What of a session, or of a transaction, stands in no file (src/backend/utils/misc, `GUC_DISALLOW_IN_FILE`, 13 to 18). */
+const OF_A_SESSION: { readonly [name: string]: string } = {
+  role: "Set it for a user: `ALTER ROLE name SET role = …`.",
+  session_authorization: "A session changes it by SET SESSION AUTHORIZATION.",
+  seed: "A session sets it by `SET seed`, or by setseed().",
+  transaction_isolation: "Set default_transaction_isolation.",
+  transaction_read_only: "Set default_transaction_read_only.",
+  transaction_deferrable: "Set default_transaction_deferrable.",
+};
+
+const AT_INITDB = "It was decided when the database was made";
+const TOLD = "PostgreSQL tells it, and nobody sets it";
+
+/** What a server only tells (`PGC_INTERNAL`, 13 to 18), each with what decides it. */
+const TOLD_BY_SERVER: { readonly [name: string]: string } = {
+  ...Object.fromEntries(
+    [
+      ...["debug_assertions", "huge_pages_status", "in_hot_standby", "integer_datetimes"],
+      ...["is_superuser", "max_function_args", "max_identifier_length", "max_index_keys"],
+      ...["block_size", "wal_block_size", "segment_size", "num_os_semaphores", "ssl_library"],
+      ...["server_version_num", "data_directory_mode"],
+    ].map((name) => [name, `${TOLD}.`]),
+  ),
+  server_version: `${TOLD}: pgherd:cluster.postgresql.version chooses it.`,
+  shared_memory_size: `${TOLD}: shared_buffers and the like make it.`,
+  shared_memory_size_in_huge_pages: `${TOLD}: shared_buffers and the like make it.`,
+  data_checksums: `${AT_INITDB}, by pgherd:cluster.postgresql.dataChecksums.`,
+  lc_collate: `${AT_INITDB}, by pgherd:cluster.postgresql.locale.`,
+  lc_ctype: `${AT_INITDB}, by pgherd:cluster.postgresql.locale.`,
+  server_encoding: `${AT_INITDB}: UTF8.`,
+  wal_segment_size: `${AT_INITDB}.`,
+};
+
+/** Why a setting stands in no file, and what to do instead. */
+function notInFiles(name: string): string | undefined {
+  if (Object.hasOwn(OF_A_SESSION, name))
+    return `expected a setting that a file may have, got one of a single session. ${OF_A_SESSION[name]}`;
+  if (Object.hasOwn(TOLD_BY_SERVER, name))
+    return `expected a setting that can be set, got one that can not. ${TOLD_BY_SERVER[name]} Remove it.`;
+  return undefined;
+}
+
 /** Settings that a promise hangs on: whether a value keeps it, what does, and the reason. */
 const PROMISES: { readonly [name: string]: Kept } = {
   wal_level: {
@@ -84,7 +126,7 @@ export function parameterProblems({
       );
       continue;
     }
-    const known = knownProblem(lower, version);
+    const known = notInFiles(lower) ?? knownProblem(lower, version);
     if (known) refuse(known);
     const promise = Object.hasOwn(PROMISES, lower) ? PROMISES[lower] : undefined;
     const rule = ruleOf(lower, version);

@@ -66,6 +66,28 @@ describe("a setting is refused that", () => {
       "stats_temp_directory: expected a setting of PostgreSQL 17, got one that ended with 14. Remove it.",
     ],
     [
+      "belongs to a session",
+      { Role: "app" },
+      "Role: expected a setting that a file may have, got one of a single session. " +
+        "Set it for a user: `ALTER ROLE name SET role = …`.",
+    ],
+    [
+      "belongs to a transaction",
+      { transaction_read_only: true },
+      "transaction_read_only: expected a setting that a file may have, got one of a single session. Set default_transaction_read_only.",
+    ],
+    [
+      "only a new database has",
+      { data_checksums: "on" },
+      "data_checksums: expected a setting that can be set, got one that can not. " +
+        "It was decided when the database was made, by pgherd:cluster.postgresql.dataChecksums. Remove it.",
+    ],
+    [
+      "PostgreSQL only tells",
+      { is_superuser: "on" },
+      "is_superuser: expected a setting that can be set, got one that can not. PostgreSQL tells it, and nobody sets it. Remove it.",
+    ],
+    [
       "stands there twice",
       { work_mem: "64MB", Work_Mem: "32MB" },
       'Work_Mem: expected each setting once, got it again: "work_mem" is the same. Remove one.',

@@ -17,6 +17,8 @@ export interface LoadedFiles {
   readonly hba: readonly string[];
   /** Whether it has read its files since pg_hba.conf was last written. */
   readonly isRead: boolean;
+  /** Settings whose value in the files waits for a restart, as the server knows. */
+  readonly pending?: readonly string[];
   /** What ALTER SYSTEM has set, by lower-case name. */
   readonly altered: { readonly [name: string]: string };
   /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
@@ -72,6 +74,7 @@ select json_build_object(
     order by part, line), '[]') from wrong),
   'hba', pg_read_file(current_setting('hba_file')),
   'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
+  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
   'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
     where name is not null and sourcefile like '%/postgresql.auto.conf'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (

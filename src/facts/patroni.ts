@@ -90,6 +90,12 @@ export interface MemberStatus {
   readonly replication?: string;
   /** Whether something waits for a restart of PostgreSQL. */
   readonly pendingRestart: boolean;
+  /** What waits, by name; nothing before Patroni 3.3, which does not tell (patroni/api.py, get_postgresql_status). */
+  readonly pendingSettings?: {
+    readonly [name: string]: { readonly running: string; readonly wanted: string };
+  };
+  /** When its PostgreSQL was started: `2026-11-29 14:49:13.915618+00:00`. */
+  readonly startedAt?: string;
   /** Whether it knows that the cluster is paused. */
   readonly paused: boolean;
   /** When it has read the DCS last, and with it the dynamic configuration, in seconds since 1970; 0 where it has not. */
@@ -104,6 +110,10 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
       if (output.trim() === "") return undefined;
       const answer = parseJson(endpoint, output) as {
         pending_restart?: boolean;
+        pending_restart_reason?: {
+          [name: string]: { old_value?: string | null; new_value?: string | null } | null;
+        };
+        postmaster_start_time?: string;
         pause?: boolean;
         dcs_last_seen?: number;
         state?: string;
@@ -115,6 +125,18 @@ export function memberStatusProbe(endpoint: string): Probe<MemberStatus | undefi
         state: answer.state,
         replication: answer.replication_state,
         pendingRestart: answer.pending_restart ?? false,
+        ...(answer.pending_restart_reason && {
+          pendingSettings: Object.fromEntries(
+            Object.entries(answer.pending_restart_reason).map(([name, values]) => {
+              const shown = (value?: string | null) => value ?? "its default";
+              return [
+                name,
+                { running: shown(values?.old_value), wanted: shown(values?.new_value) },
+              ];
+            }),
+          ),
+        }),
+        ...(answer.postmaster_start_time && { startedAt: answer.postmaster_start_time }),
         paused: answer.pause ?? false,
         dcsLastSeen: answer.dcs_last_seen ?? 0,
       };

@@ -6,6 +6,7 @@ import { isUp, leaderOf, type Condition } from "../facts/member-state";
 import type { StandaloneServer } from "../facts/standalone";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
+import { COSMETIC, FOR_REPLAY } from "./settings";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
 import { sizeOf } from "./words";
@@ -42,6 +43,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
     ...[
       ...memberProblems(plan, answers, seen),
       ...streamProblems(answers, seen),
+      ...pendingProblems(answers, seen),
       ...dcsProblems(seen),
       ...balancerProblems(plan, seen),
       ...drainProblems(seen),
@@ -142,6 +144,30 @@ function streamProblems(answers: readonly HostAnswer[], seen: Seen): Problem[] {
           : ` (timeline ${timeline ?? "unknown"}; ${leader.name} is on ${leader.timeline ?? "unknown"}).`) +
         ` Should it stay so, ${remedy(name)}`,
     }));
+}
+
+/**
+ * Members whose settings wait for a restart. After a restore to a time before a setting became lower, replicas start with the
+ * value of then (patroni/postgresql/config.py, effective_configuration). A leader that was made from a backup is said to wait for
+ * what only a replay needs.
+ */
+function pendingProblems(answers: readonly HostAnswer[], { paused, members }: Seen): Problem[] {
+  return answers.flatMap(({ host, member, loaded }) => {
+    if (!member?.pendingRestart) return [];
+    const told = member.pendingSettings ?? {};
+    const all = Object.keys(told).length > 0 ? Object.keys(told) : (loaded?.pending ?? []);
+    const names = all.filter((name) => !COSMETIC.includes(name) && !FOR_REPLAY.test(name));
+    const leads = members.some(({ name, role }) => name === host && role === "leader");
+    if (names.length === 0 && (all.length > 0 || leads)) return [];
+    const shown = names.map((name) => {
+      const values = told[name];
+      return values ? `${name} (${values.running} → ${values.wanted})` : name;
+    });
+    const what = shown.join(", ") || "a setting";
+    const since = member.startedAt ? `, which runs since ${member.startedAt.slice(0, 19)}` : "";
+    const next = paused ? "`pgherd resume`, then pulumi up restarts it." : "pulumi up restarts it.";
+    return { host, problem: `${host}: ${what} waits for a restart of PostgreSQL${since}: ${next}` };
+  });
 }
 
 function describe(name: string, state: string, condition: Condition): string {

@@ -79,7 +79,7 @@ export function lowered(wanted: WantedSettings, { started }: RunningSettings): s
  * What matters only while WAL is replayed. Patroni replays a backup without `hot_standby`, up to a target which it takes
  * out of the file later: a server that leads by then waits for none of it.
  */
-const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$/;
+export const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$/;
 
 /**
  * What a server waits for that a restart would bring. Where it runs with what is wanted already, only ALTER SYSTEM says
@@ -110,3 +110,9 @@ export function otherwisePending(wanted: WantedSettings, running: RunningSetting
 export function needsRestart(wanted: WantedSettings, running: RunningSettings): boolean {
   return lowered(wanted, running).length + otherwisePending(wanted, running).length > 0;
 }
+
+/**
+ * What a server that was taken over has otherwise than Patroni would start it, and what is not worth a restart: it only
+ * stands in the titles of its processes.
+ */
+export const COSMETIC: readonly string[] = ["cluster_name"];

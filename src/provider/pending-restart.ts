@@ -1,15 +1,15 @@
 import type { MemberStatus } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
-import { lowered, otherwisePending, waitingFor, wantedSettings } from "../operations/settings";
+import {
+  COSMETIC,
+  lowered,
+  otherwisePending,
+  waitingFor,
+  wantedSettings,
+} from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
-
-/**
- * What a server that was taken over has otherwise than Patroni would start it, and what is not worth a restart: it only
- * stands in the titles of its processes.
- */
-const COSMETIC = ["cluster_name"];
 
 /** Members whose PostgreSQL must be restarted for something that matters. */
 export async function pendingRestarts(

@@ -67,6 +67,7 @@ test("a member that cannot be asked from here is shown as those see it who can",
 
 test("a member that a restart which was cut off has left drained is told, with what takes it back", () => {
   expect(pending.problems).toEqual([
+    "db3: a setting waits for a restart of PostgreSQL: pulumi up restarts it.",
     "lb2: no new sessions reach db3 through replica (drain). If nothing is at work there now, pulumi up takes it back in.",
   ]);
 });

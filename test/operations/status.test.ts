@@ -18,6 +18,33 @@ test("a cluster that is as the stack says is healthy, and nothing is wrong", () 
   });
 });
 
+test("a setting that waits for a restart is told, with since when and what restarts", () => {
+  const member = { pendingRestart: true, paused: false, dcsLastSeen: 1 };
+  const pendingSettings = { max_connections: { running: "200", wanted: "100" } };
+  const startedAt = "2026-11-29 14:49:13.915618+00:00";
+  const told = (answer: Parameters<typeof says>[1]) => seen(says("db2", answer));
+  expect(told({ member: { ...member, pendingSettings, startedAt } })).toMatchObject({
+    health: "degraded",
+    problems: [
+      "db2: max_connections (200 → 100) waits for a restart of PostgreSQL, which runs since 2026-11-29 14:49:13: pulumi up restarts it.",
+    ],
+  });
+  // Patroni before 3.3 tells no names, and may have a reason that PostgreSQL does not know.
+  expect(told({ member }).problems).toEqual([
+    "db2: a setting waits for a restart of PostgreSQL: pulumi up restarts it.",
+  ]);
+});
+
+test("what only stands in the titles of processes, or only a replay needs, is no problem", () => {
+  const member = { pendingRestart: true, paused: false, dcsLastSeen: 1 };
+  for (const name of ["cluster_name", "hot_standby"]) {
+    const pendingSettings = { [name]: { running: "main", wanted: "demo" } };
+    expect(seen(says("db2", { member: { ...member, pendingSettings } })).health).toBe("healthy");
+  }
+  // Nor what is told of a leader that was made from a backup, where Patroni gives no names.
+  expect(seen(says("db1", { member })).health).toBe("healthy");
+});
+
 test("a replica that is away leaves the cluster degraded, and is said once", () => {
   const { health, members, problems } = seen(...withoutPower("db3", "expired"));
   expect(health).toBe("degraded");

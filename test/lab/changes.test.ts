@@ -143,7 +143,7 @@ describe("a setting of PostgreSQL", () => {
     const before = await starts();
     const open = cluster.onHost(
       replica,
-      "cd / && sudo -u postgres psql -XAtqc 'begin' -c 'select 1' -c 'select pg_sleep(60)' || :",
+      "cd / && sudo -u postgres psql -XAtqc 'begin' -c 'select 1' -c 'select pg_sleep(600)' || :",
     );
     const refused = await cluster.varying(careful).refused("up", "--yes", "--skip-preview");
     expect(refused).toMatch(
@@ -154,6 +154,10 @@ describe("a setting of PostgreSQL", () => {
     );
     expect(await starts()).toEqual(before);
     expect(await cluster.sql(5000, "select 1")).toBe("1");
+    await cluster.superuserSql(
+      replica,
+      "select pg_terminate_backend(pid) from pg_stat_activity where query = 'select pg_sleep(600)'",
+    );
     await open;
     await cluster.varying(careful).deploy();
     expect(await onMembers("show max_connections")).toEqual(["130", "130", "130"]);

@@ -6,7 +6,14 @@ import pc from "picocolors";
 import { parseSettings } from "../config/parse";
 import { settings as schema } from "../config/schema";
 import { PgherdError, UsageError } from "../errors";
-import { look, nameHost, namesInSshConfig, unknownKeys, type NamedHost } from "../init/hosts";
+import {
+  keyOf,
+  look,
+  nameHost,
+  namesInSshConfig,
+  unknownKeys,
+  type NamedHost,
+} from "../init/hosts";
 import { isProject, projectFiles, stackSettings, stackText, type NewFile } from "../init/project";
 import { proposeRoles, remarks, type Candidate, type Roles, type Wishes } from "../init/roles";
 import { Refusal } from "../cluster/cluster";
@@ -62,6 +69,11 @@ export function initCommand(): Command {
 
 async function init(dir: string, options: InitOptions): Promise<void> {
   const folder = resolve(dir);
+  if (!STACK_NAME.test(options.stack)) {
+    throw new UsageError(
+      `--stack ${options.stack}: expected letters, digits, ".", "_" and "-", as Pulumi names stacks.`,
+    );
+  }
   const file = stackPath(folder, options.stack);
   if (existsSync(file)) {
     throw new UsageError(`${file} is there already. Name another stack with --stack, or edit it.`);
@@ -148,18 +160,18 @@ async function withKeys(
   const told = new Map(
     (options.fingerprint ?? []).map((one) => one.split(/=(.*)/s).slice(0, 2) as [string, string]),
   );
-  for (const [name] of told) {
-    if (!hosts.some((host) => host.name === name))
+  for (const [name, wanted] of told) {
+    const host = hosts.find((one) => one.name === name);
+    if (host === undefined)
       throw new UsageError(`--fingerprint ${name}: expected one of the hosts.`);
-  }
-  const open = unknown.filter(({ name }) => !told.has(name));
-  for (const { name, fingerprint } of unknown) {
-    const wanted = told.get(name);
-    if (wanted === undefined || wanted === fingerprint) continue;
+    // A key that known_hosts trusts already may be another one than the person means.
+    const shown = unknown.find((one) => one.name === name) ?? (await keyOf(host, ssh.whole));
+    if (shown?.fingerprint === wanted) continue;
     throw new Refusal(name, [
-      `it shows the key ${fingerprint}, not ${wanted}. If the fingerprint is right, somebody sits in between.`,
+      `it shows ${shown === undefined ? "no key" : `the key ${shown.fingerprint}`}, not ${wanted}. If the fingerprint is right, somebody sits in between.`,
     ]);
   }
+  const open = unknown.filter(({ name }) => !told.has(name));
   if (open.length > 0) {
     const table = plainTable(["Host", "Key that it shows"]);
     for (const { name, key, fingerprint } of open)
@@ -172,6 +184,9 @@ async function withKeys(
     return key === undefined ? host : { ...host, settings: { ...host.settings, hostKey: key } };
   });
 }
+
+/** Pulumi's own rule for the name of a stack (pkg/backend, validateStackName). */
+const STACK_NAME = /^[A-Za-z0-9_.-]{1,100}$/;
 
 const COMPARE = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
 

@@ -8,6 +8,7 @@ import type { ClusterPlan } from "../plan/types";
 import { ROLES } from "../roles/roles";
 import { oneOf } from "../suggest";
 import { incomplete, LOOK_EXIT_CODES } from "./ask";
+import { printable } from "./table";
 import { parseSince } from "./time";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 
@@ -160,7 +161,7 @@ export function unitsByHost(
 
 function renderLine({ at, host, unit, text }: JournalLine): string {
   const time = new Date(at).toISOString().slice(0, 23).replace("T", " ");
-  return `${pc.dim(time)} ${pc.bold(host)} ${pc.cyan(unit)} ${text}\n`;
+  return `${pc.dim(time)} ${pc.bold(host)} ${pc.cyan(unit)} ${printable(text)}\n`;
 }
 
 const LOGS_HELP = `

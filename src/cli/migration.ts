@@ -9,7 +9,7 @@ import { askDcs } from "../operations/dcs";
 import type { MigrationPlan, StandbyPlan } from "../plan/types";
 import { openCluster, withStack, type OpenCluster, type StackOptions } from "./cluster";
 import { noMigration, rollbackCommand } from "./migration-rollback";
-import { plainTable } from "./table";
+import { plainTable, printable } from "./table";
 
 interface StatusOptions extends StackOptions {
   readonly json?: boolean;
@@ -24,8 +24,10 @@ export interface MigrationStatus {
    * `replaced`: they have taken its place, and it lets nobody in.
    */
   readonly state: "alone" | "adopted" | "followed" | "replaced";
-  /** Who is still connected to the server's own address. */
-  readonly direct: readonly Client[];
+  /** Who is still connected to the server's own address; nothing where it does not say: it is stopped, or away. */
+  readonly direct?: readonly Client[];
+  /** Why it does not say. */
+  readonly unasked?: string;
 }
 
 /** `pgherd migration`: what a person asks and does while a server becomes a cluster. */
@@ -42,12 +44,13 @@ function statusCommand(): Command {
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      "\nExit code: 0 if nobody is left, 2 if somebody is, 1 if it could not be known.",
+      "\nExit code: 0 if nobody is left, 2 if somebody is, 1 if it could not be known.\nWhere the cluster has taken its place, the old server is asked all the same.",
     )
     .action(async ({ json, ...stack }: StatusOptions) => {
       const status = await look(stack);
       process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderMigration(status));
-      if (status.direct.length > 0) process.exitCode = 2;
+      if (status.direct === undefined) process.exitCode = 1;
+      else if (status.direct.length > 0) process.exitCode = 2;
     });
 }
 
@@ -94,7 +97,14 @@ async function lookAtOutsider(
       one.observe(dcsAt(dcs).keyProbe(key)),
     ));
   if (found && !("standby_cluster" in (JSON.parse(found.value) as object))) {
-    return { host, state: "replaced", direct: [] };
+    // It may have been opened again, by whoever may do that. It may as well be gone: nobody needs it.
+    return cluster
+      .host(host)
+      .observe(oldClientsProbe(slot))
+      .then(
+        (direct): MigrationStatus => ({ host, state: "replaced", direct }),
+        (error: Error) => ({ host, state: "replaced", unasked: error.message }),
+      );
   }
   const direct = await cluster.host(host).observe(oldClientsProbe(slot));
   return { host, state: begun ? "followed" : "alone", direct };
@@ -108,13 +118,16 @@ const STATES: { readonly [state in MigrationStatus["state"]]: string } = {
 };
 
 /** The status as a person reads it, on 80 columns. */
-function renderMigration({ host, state, direct }: MigrationStatus): string {
+export function renderMigration({ host, state, direct, unasked }: MigrationStatus): string {
   const told = STATES[state];
+  if (direct === undefined)
+    return `${pc.bold(host)}: ${told}. Who is connected to it is not known: ${printable(unasked ?? "")}\n`;
   if (direct.length === 0)
     return `${pc.bold(host)}: ${told}. ${pc.green("No client is left on it.")}\n`;
   const table = plainTable(["User", "Database", "From", "Application", "Sessions"]);
   for (const { user, database, address, application, sessions } of direct) {
-    table.push([user, database, address || "the host itself", application, sessions]);
+    const names = [user, database, address || "the host itself", application].map(printable);
+    table.push([...names, sessions]);
   }
   return `${pc.bold(host)}: ${told}. Still connected to it:\n\n${table.toString()}\n`;
 }

@@ -64,6 +64,11 @@ async function serveHere(options: ServeOptions): Promise<void> {
       import("../api/token"),
     ]);
   const { stack, lab, tlsCert, tlsKey } = options;
+  const given = process.env.PGHERD_SERVE_TOKEN;
+  // What is started from here needs none.
+  delete process.env.PGHERD_SERVE_TOKEN;
+  // Before anything that has to be closed again.
+  const token = options.tokenFile ? readToken(options.tokenFile) : (given ?? newToken());
   const settings = readStack(stack, options.configFile);
   const target = () => probeTarget(stack, settings);
   const watched = openSettings(settings, "serve", () => undefined);
@@ -72,10 +77,6 @@ async function serveHere(options: ServeOptions): Promise<void> {
   const history = () => lookBack(watched, stack, { auditLog, runs: false });
   const ending = new AbortController();
   const live = new Live({ cluster: watched, probeTarget: target, power, history });
-  const given = process.env.PGHERD_SERVE_TOKEN;
-  // What is started from here needs none.
-  delete process.env.PGHERD_SERVE_TOKEN;
-  const token = options.tokenFile ? readToken(options.tokenFile) : (given ?? newToken());
   const app = await createServer({
     live,
     members: settings.cluster.members.map(({ host }) => host),
@@ -102,19 +103,28 @@ async function serveHere(options: ServeOptions): Promise<void> {
       live.note(`Writes are not measured: ${(error as Error).message}`, "bad");
     }
   }
-  if (options.socket !== undefined) {
-    await listenOnSocket(app, options.socket);
-  } else {
-    await app.listen(addressOf(options.listen));
-    announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
+  const close = async () => {
+    live.close();
+    await app.close();
+    watched.close();
+  };
+  try {
+    if (options.socket !== undefined) {
+      await listenOnSocket(app, options.socket);
+    } else {
+      await app.listen(addressOf(options.listen));
+      announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
+    }
+  } catch (error) {
+    // What goes on watching would keep a server alive that nobody can reach.
+    await close();
+    throw error;
   }
   await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
   ending.abort(new PgherdError("The server was stopped."));
   // A restore puts the data from before back; a second signal does not wait for it.
   await live.settled();
-  live.close();
-  await app.close();
-  watched.close();
+  await close();
   process.exit(0);
 }
 

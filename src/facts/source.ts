@@ -354,7 +354,7 @@ function notFound(
   return new FactError(
     `expected PostgreSQL to run on port ${port}, found ${others.length > 0 ? `it on port ${others.join(", ")}` : "no server at all"}.${also}`,
     others.length > 0
-      ? "Set pgherd:cluster.postgresql.port to the server's, or start the right one."
+      ? "Set the server's port in the stack (pgherd:cluster.postgresql.port if it becomes a member, pgherd:cluster.migration.port if it stays outside), or start the right one."
       : about.length > 0
         ? "If one of these is the server, give its programs and the folders above them to root (chown -R root)."
         : "Start it, or mend pgherd:cluster.migration.from.",

@@ -20,8 +20,8 @@ export interface NamedHost {
   readonly settings: HostSettings;
 }
 
-/** A host whose key is not known yet. */
-export interface UnknownKey {
+/** The key that a host shows to whoever connects, trusted or not. */
+export interface ShownKey {
   readonly name: string;
   readonly key: string;
   /** `SHA256:…` */
@@ -86,7 +86,7 @@ async function resolved(text: string, where: string): Promise<string> {
 export async function unknownKeys(
   hosts: readonly NamedHost[],
   ssh: SshSettings,
-): Promise<UnknownKey[]> {
+): Promise<ShownKey[]> {
   const inventory = inventoryOf(hosts, ssh);
   const found = await Promise.all(
     hosts.map(async ({ name, settings }) => {
@@ -95,15 +95,24 @@ export async function unknownKeys(
         return [];
       } catch (error) {
         if (!(error instanceof ConnectError)) throw error;
-        const config = await sshConfigFor(name, [name, settings.address]);
-        const port = settings.port ?? ssh.port ?? Number(config.first("port") ?? 22);
-        const key = await shownKey(settings.address, port, connectSeconds(ssh, config));
-        if (key === undefined) throw error;
-        return [{ name, key, fingerprint: fingerprint(key) }];
+        const shown = await keyOf({ name, settings }, ssh);
+        if (shown === undefined) throw error;
+        return [shown];
       }
     }),
   );
   return found.flat();
+}
+
+/** The key that a host shows; nothing where it shows none. */
+export async function keyOf(
+  { name, settings }: NamedHost,
+  ssh: SshSettings,
+): Promise<ShownKey | undefined> {
+  const config = await sshConfigFor(name, [name, settings.address]);
+  const port = settings.port ?? ssh.port ?? Number(config.first("port") ?? 22);
+  const key = await shownKey(settings.address, port, connectSeconds(ssh, config));
+  return key === undefined ? undefined : { name, key, fingerprint: fingerprint(key) };
 }
 
 /** Looks at all hosts at once, and changes nothing. @throws PgherdError with what is wrong with every host that does not answer */

@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -42,6 +44,7 @@ test.each([
   ["status --jason", "unknown option '--jason'", "Did you mean --json"],
   ["statsu", "unknown command 'statsu'", "Did you mean status"],
   ["restart", "missing required argument 'member'", ""],
+  ["init /nonexistent --stack ../../x", "--stack ../../x: expected letters, digits", ""],
 ])("%s ends with 2, before a host is asked, and says what is accepted", (line, ...expected) => {
   const { code, said } = pgherd(...line.split(" "));
   for (const text of expected) expect(said).toContain(text);
@@ -86,4 +89,23 @@ test.each([
     ...["--dbname", "uri"],
     ...expected,
   ]);
+});
+
+test("serve ends where it cannot listen, instead of going on unheard", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const { code, said } = pgherd("serve", "--stack", "lab", "--listen", `127.0.0.1:${port}`);
+  taken.close();
+  expect(said).toContain("EADDRINUSE");
+  expect(code).toBe(1);
+});
+
+test("serve ends where others could read its token", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "pgherd-token-")), "token");
+  writeFileSync(file, "0123456789abcdef0123456789abcdef", { mode: 0o644 });
+  chmodSync(file, 0o644);
+  const { code, said } = pgherd("serve", "--stack", "lab", "--token-file", file);
+  expect(said).toContain(file);
+  expect(code).toBeGreaterThan(0);
 });

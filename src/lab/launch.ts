@@ -30,7 +30,7 @@ export function launchHost(paths: LabPaths, state: LabState, host: string): Laun
       ...["sh", "-euc", LAUNCHER, "pgherd-host", host, files.dir, state.trees, BRIDGE],
       ...[dataImage, ...groups],
     ],
-    { cwd: "/", detached: true, stdio: ["ignore", log, log], env: { PATH: process.env["PATH"] } },
+    { cwd: "/", detached: true, stdio: ["ignore", log, log], env: environment(state) },
   );
   fs.closeSync(log);
   const ended = new Promise<string>((resolve) => {
@@ -95,6 +95,14 @@ while :; do
   [ $code = 133 ] || exit $code
 done
 `;
+
+/** Debian 14's systemd starts on control groups of v2 only, which nspawn can give a host where this machine has v1 too. */
+function environment({ distro }: LabState): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    ...(distro === "forky" && { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" }),
+  };
+}
 
 const SHOWN_LINES = 8;
 

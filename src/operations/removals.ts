@@ -1,4 +1,6 @@
+import type { Held } from "../facts/owned";
 import type { Catalog } from "../facts/postgres";
+import { quote } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import { identifier } from "./postgres";
 
@@ -23,26 +25,94 @@ export function removed(known: Partial<Named>, wanted: Named): Named {
   };
 }
 
+/** Users who are to be dropped, and are there. */
+export function toDrop({ roles }: Named, { roles: open, closed = [] }: Catalog): string[] {
+  return roles
+    .filter(({ onRemoval }) => onRemoval === "drop")
+    .map(({ name }) => name)
+    .filter((name) => closed.includes(name) || open.some((one) => one.name === name));
+}
+
+/** What keeps users from being dropped, once the databases are that are to be. */
+export function held({ databases }: Named, all: readonly Held[]): Held[] {
+  const dropped = databases.filter(({ onRemoval }) => onRemoval === "drop");
+  return all.filter(({ database }) => !dropped.some(({ name }) => name === database));
+}
+
+/** Why users cannot be dropped and what to do, a sentence each. */
+export function describeHeld(all: readonly Held[]): string[] {
+  return [...new Set(all.map(({ role }) => role))].map((role) => {
+    const own = all.filter((one) => one.role === role);
+    const databases = [...new Set(own.map(({ database }) => database))];
+    const what = databases.map((database) => {
+      const some = own.filter((one) => one.database === database);
+      const place = database === "" ? "on the whole server" : `in database ${database}`;
+      const itself = some.some((one) => one.owned && one.catalog === "pg_database");
+      const owned = counts(some.filter((one) => one.owned && one.catalog !== "pg_database"));
+      const granted = some.filter((one) => !one.owned).reduce((sum, { count }) => sum + count, 0);
+      const parts = [
+        ...(itself ? ["it owns the database itself"] : []),
+        ...(owned === "" ? [] : [`it owns ${owned}`]),
+        ...(granted === 0 ? [] : [`it was granted rights on, or is named by, ${granted} more`]),
+      ];
+      return `${place} ${parts.join(", ")}`;
+    });
+    const named = databases.filter((one) => one !== "");
+    const name = identifier(role);
+    const sql = quote(`REASSIGN OWNED BY ${name} TO "NEW_OWNER"; DROP OWNED BY ${name}`);
+    return (
+      `user ${role} cannot be dropped: ${what.join("; ")}. ` +
+      `Give that away and take back what was granted, in each of these databases (${named.join(", ") || "postgres"}): ` +
+      `pgherd psql --superuser -d DATABASE -c ${sql}; or keep the user with its login closed: put it back into the stack with onRemoval: close, run pulumi up, and take it out again`
+    );
+  });
+}
+
+/** Of catalogs that hold what users own most: of one, and of several. */
+const KINDS: { readonly [catalog: string]: readonly [one: string, several: string] } = {
+  pg_class: ["table, view or sequence", "tables, views or sequences"],
+  pg_namespace: ["schema", "schemas"],
+  pg_proc: ["function", "functions"],
+  pg_type: ["type", "types"],
+  pg_default_acl: ["set of default privileges", "sets of default privileges"],
+  pg_largeobject: ["large object", "large objects"],
+  pg_tablespace: ["tablespace", "tablespaces"],
+  pg_extension: ["extension", "extensions"],
+};
+
+/** `2 schemas, 14 tables, views or sequences` */
+function counts(some: readonly Held[]): string {
+  return some
+    .map(({ catalog, count }) => {
+      const [one, several] = KINDS[catalog] ?? [`entry of ${catalog}`, `entries of ${catalog}`];
+      return `${count} ${count === 1 ? one : several}`;
+    })
+    .join(", ");
+}
+
+/** The SQL that lets those who leave the stack in no more; empty where all is so. */
+export function closingChanges({ roles }: Named, { roles: open }: Catalog): string {
+  return roles
+    .filter(({ onRemoval }) => onRemoval !== "keep")
+    .filter(({ name }) => open.some((one) => one.name === name))
+    .map(({ name }) => `ALTER ROLE ${identifier(name)} NOLOGIN;\n`)
+    .join("");
+}
+
 /** The SQL that sees to them as was asked for; empty where all is so. */
 export function removalChanges({ roles, databases }: Named, found: Catalog): string {
-  const logsIn = (role: string) => found.roles.some(({ name }) => name === role);
-  const isThere = (role: string) => logsIn(role) || (found.closed ?? []).includes(role);
-  const lines = [
-    ...databases
-      .filter(
-        ({ onRemoval, name }) =>
-          onRemoval === "drop" && found.databases.some((one) => one.name === name),
-      )
-      .map(({ name }) => `DROP DATABASE ${identifier(name)};`),
-    // Closed first: a role that cannot be dropped, since it owns something, lets nobody in all the same.
-    ...roles
-      .filter(({ onRemoval, name }) => onRemoval !== "keep" && logsIn(name))
-      .map(({ name }) => `ALTER ROLE ${identifier(name)} NOLOGIN;`),
-    ...roles
-      .filter(({ onRemoval, name }) => onRemoval === "drop" && isThere(name))
-      .map(({ name }) => `DROP ROLE ${identifier(name)};`),
-  ];
-  return lines.map((line) => `${line}\n`).join("");
+  const drops = databases
+    .filter(
+      ({ onRemoval, name }) =>
+        onRemoval === "drop" && found.databases.some((one) => one.name === name),
+    )
+    .map(({ name }) => `DROP DATABASE ${identifier(name)};\n`);
+  // Closed first: a role that cannot be dropped all the same lets nobody in.
+  return [
+    ...drops,
+    closingChanges({ roles, databases }, found),
+    ...toDrop({ roles, databases }, found).map((name) => `DROP ROLE ${identifier(name)};\n`),
+  ].join("");
 }
 
 const USERS: { readonly [what in "close" | "keep" | "drop"]: string } = {
@@ -50,7 +120,7 @@ const USERS: { readonly [what in "close" | "keep" | "drop"]: string } = {
     "its login is closed (NOLOGIN), its sessions go on until they end. What it owns and was granted stays. " +
     "Its password is forgotten: should it come back to the stack, it gets a new one",
   keep: "it stays and can log in as before. pgherd cares for it no more, and forgets its password",
-  drop: "it is dropped, and its password is forgotten. PostgreSQL refuses that while it owns or was granted anything",
+  drop: "it is dropped, and its password is forgotten. Nothing is dropped while it owns or was granted anything: then its login is closed, and up fails and says what it is",
 };
 
 /** What will become of them, a sentence each. */

@@ -1,8 +1,9 @@
 import { runningBackupsProbe } from "../facts/activity";
+import { heldProbe } from "../facts/owned";
 import { isSynchronous } from "../facts/patroni";
 import { contextsProbe } from "../facts/settings";
 import { describeCopying } from "../operations/copying";
-import { describeRemovals, removed } from "../operations/removals";
+import { describeHeld, describeRemovals, held, removed } from "../operations/removals";
 import { describeSchemas } from "../operations/schemas";
 import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
 import type { DatabaseInput } from "../resources/inputs/database";
@@ -87,6 +88,12 @@ async function foresee(
   }
   const gone = removed(known, inputs);
   effects.push(...describeRemovals(gone));
+  const dropped = gone.roles.filter(({ onRemoval }) => onRemoval === "drop");
+  if (dropped.length > 0) {
+    const names = dropped.map(({ name }) => name);
+    const all = await context.host(leader).observe(heldProbe(inputs.port, names));
+    effects.push(...describeHeld(held(gone, all)));
+  }
   if (reloading.length > 0) {
     effects.push(`${reloading.map(show).join(", ")}: reloaded by every member, nothing restarts`);
   }

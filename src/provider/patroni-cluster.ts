@@ -1,10 +1,18 @@
 import { HealthError } from "../errors";
 import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { heldProbe } from "../facts/owned";
 import { catalogProbe, extensionsProbe, schemasProbe } from "../facts/postgres";
 import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
 import { heldByPause, Standstill } from "../operations/stuck";
-import { removalChanges, removed } from "../operations/removals";
+import {
+  closingChanges,
+  describeHeld,
+  held,
+  removalChanges,
+  removed,
+  toDrop,
+} from "../operations/removals";
 import { schemaChanges } from "../operations/schemas";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
@@ -166,7 +174,10 @@ function withLeft<T extends PatroniClusterInputs>(inputs: T, known: PatroniClust
   };
 }
 
-/** Sees to users and databases that the stack does not name any more. */
+/**
+ * Sees to users and databases that the stack does not name any more.
+ * @throws HealthError if a user cannot be dropped; then nothing is, and the logins are closed.
+ */
 async function remove(
   context: Context,
   inputs: PatroniClusterInputs,
@@ -176,7 +187,21 @@ async function remove(
   const gone = removed(known ?? {}, inputs);
   if (gone.roles.length + gone.databases.length === 0) return;
   const host = context.host(leader);
-  const sql = removalChanges(gone, await host.observe(catalogProbe(inputs.port)));
+  const catalog = await host.observe(catalogProbe(inputs.port));
+  const droppable = toDrop(gone, catalog);
+  const reasons =
+    droppable.length === 0
+      ? []
+      : describeHeld(held(gone, await host.observe(heldProbe(inputs.port, droppable))));
+  if (reasons.length > 0) {
+    const closing = closingChanges(gone, catalog);
+    if (closing) await host.change("closing logins", runSql(inputs.port, "postgres", closing));
+    throw new HealthError(
+      `${inputs.cluster}: ${reasons.join(".\n")}.\nNothing was dropped. The login of who is to be dropped is closed.`,
+      "Then run pulumi up again.",
+    );
+  }
+  const sql = removalChanges(gone, catalog);
   if (sql) await host.change("seeing to what left the stack", runSql(inputs.port, "postgres", sql));
 }
 

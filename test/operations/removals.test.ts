@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
+import type { Held } from "../../src/facts/owned";
 import type { Catalog } from "../../src/facts/postgres";
 import { catalogChanges } from "../../src/operations/postgres";
-import { describeRemovals, removalChanges, removed } from "../../src/operations/removals";
+import {
+  closingChanges,
+  describeHeld,
+  describeRemovals,
+  held,
+  removalChanges,
+  removed,
+  toDrop,
+} from "../../src/operations/removals";
 import type { DatabaseInput, RoleInput } from "../../src/resources/inputs/database";
 
 const role = (name: string, more: Partial<RoleInput> = {}): RoleInput => ({
@@ -69,4 +78,36 @@ test("it is said exactly what becomes of each", () => {
 test("a user who comes back to the stack may log in again", () => {
   const sql = catalogChanges([role("old")], [], {}, there(["app"], ["app"], ["old"]));
   expect(sql).toMatch(/^ALTER ROLE "old" LOGIN;/);
+});
+
+test("what keeps a user from being dropped is told by database, with what to do", () => {
+  const gone = removed(BEFORE, STAYS);
+  const found = there(["app", 'dr"op', "old"], ["app", "gone"]);
+  expect(toDrop(gone, found)).toEqual(['dr"op']);
+  const of = (database: string, catalog: string, count: number, owned = true): Held => ({
+    ...{ role: 'dr"op', database, catalog, count, owned },
+  });
+  const all = [
+    of("app", "pg_class", 3),
+    of("app", "pg_namespace", 1),
+    of("app", "pg_class", 2, false),
+    of("shop", "pg_database", 1),
+    of("shop", "pg_default_acl", 1),
+    of("", "pg_tablespace", 1),
+    // It goes with its database.
+    of("gone", "pg_class", 9),
+    of("gone", "pg_database", 1),
+  ];
+  const [told = "", ...others] = describeHeld(held(gone, all));
+  expect(others).toEqual([]);
+  expect(told).toContain(
+    "in database app it owns 3 tables, views or sequences, 1 schema, it was granted rights on, or is named by, 2 more; " +
+      "in database shop it owns the database itself, it owns 1 set of default privileges; on the whole server it owns 1 tablespace",
+  );
+  expect(told).toContain("(app, shop)");
+  expect(told).toContain(`REASSIGN OWNED BY "dr""op" TO "NEW_OWNER"; DROP OWNED BY "dr""op"`);
+  expect(closingChanges(gone, found)).toBe(
+    'ALTER ROLE "old" NOLOGIN;\nALTER ROLE "dr""op" NOLOGIN;\n',
+  );
+  expect(describeHeld(held(gone, all.slice(-2)))).toEqual([]);
 });

@@ -17,7 +17,13 @@ import {
   type RestoreRequest,
 } from "../operator/restore-plan";
 import { considerResume, finishRestore } from "../operator/restore-resume";
-import { considerUndo, cutOffRestore, undoRestore } from "../operator/restore-undo";
+import {
+  considerUndo,
+  cutOffRestore,
+  keptFolders,
+  undoRestore,
+  type Undone,
+} from "../operator/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
 import { programsDirectory } from "../roles/patroni";
 import { confirm, EXIT_CODES, wrapped } from "./ask";
@@ -35,6 +41,7 @@ interface RestoreOptions extends StackOptions {
   readonly undo?: boolean;
   readonly resume?: boolean;
   readonly backup?: string;
+  readonly tablespace?: readonly string[];
   readonly plan?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -57,6 +64,11 @@ export function restoreCommand(): Command {
     .option("--latest", "all that the archive has")
     .option("--target-timeline <n>", "along this timeline (default: the one it is on)")
     .option("--backup <id>", "begin with this backup (default: the newest before the target)")
+    .option(
+      "--tablespace <name:path>",
+      "put this tablespace there, on each member (may be given again)",
+      (one: string, all: readonly string[] = []) => [...all, one],
+    )
     .option("--undo", "put the data from before back, after a restore that was cut off")
     .option("--resume", "bring a restore to its end that was cut off, if it leads by now")
     .option("--plan", "only show what it would do")
@@ -66,6 +78,7 @@ export function restoreCommand(): Command {
     .action(async (options: RestoreOptions) => {
       const target = targetOf(options);
       const timeline = timelineOf(options);
+      const tablespaces = tablespacesOf(options);
       if (options.undo) return during("restore --undo", options, (open) => undo(open, options));
       if (options.resume)
         return during("restore --resume", options, (open) => resume(open, options));
@@ -73,7 +86,7 @@ export function restoreCommand(): Command {
         const cluster = await restorable(open);
         const time = target.time === undefined ? undefined : epochOf(target.time);
         const intent = await considerRestore(cluster, {
-          ...{ target, time, timeline, backup: options.backup },
+          ...{ target, time, timeline, tablespaces, backup: options.backup },
         });
         insist("The restore", intent, false, "");
         if (options.plan) return tellPlan(open, intent, options.json);
@@ -85,7 +98,7 @@ export function restoreCommand(): Command {
           options.json,
           outcome,
           `Done after ${spanOf(outcome.seconds)}: ${open.plan.name} is on timeline ${outcome.timeline}, at ${inWords(target)}.`,
-          ...afterwards(outcome.kept),
+          ...afterwards(outcome),
         );
       });
     });
@@ -99,11 +112,11 @@ async function undo(open: OpenCluster, options: RestoreOptions): Promise<void> {
   insist("This", intent, false, "");
   if (options.plan) return tellEffects(open, intent.effects, options.json);
   await confirm(`${open.plan.name}: undo the restore`, intent, options.yes ?? false);
-  const { kept } = await undoRestore(cluster, cutOff);
-  const folders = byFolder(Object.entries(kept));
+  const undone = await undoRestore(cluster, cutOff);
+  const folders = byFolder(keptFolders(undone));
   report(
     options.json,
-    { undone: cutOff.within, kept },
+    { undone: cutOff.within, ...undone },
     `Done: ${cutOff.within.join(", ")} ${cutOff.within.length > 1 ? "have" : "has"} the data from before.`,
     ...(folders.length > 0 ? ["What the restore has made is kept:"] : []),
     ...folders.map((one) => `  ${one}`),
@@ -118,19 +131,19 @@ async function resume(open: OpenCluster, options: RestoreOptions): Promise<void>
   insist("Going on", intent, false, "");
   if (options.plan) return tellEffects(open, intent.effects, options.json);
   await confirm(`${open.plan.name}: go on with the restore`, intent, options.yes ?? false);
-  const { timeline, kept } = await finishRestore(cluster, cutOff);
+  const finished = await finishRestore(cluster, cutOff);
   report(
     options.json,
-    { timeline, kept },
-    `Done: ${open.plan.name} is on timeline ${timeline}, at ${cutOff.record.target}.`,
-    ...afterwards(kept),
+    finished,
+    `Done: ${open.plan.name} is on timeline ${finished.timeline}, at ${cutOff.record.target}.`,
+    ...afterwards(finished),
   );
 }
 
-function afterwards(kept: { readonly [member: string]: string }): string[] {
+function afterwards(kept: Undone): string[] {
   return [
     "The data from before, to be removed when you need it no more:",
-    ...byFolder(Object.entries(kept)).map((one) => `  ${one}`),
+    ...byFolder(keptFolders(kept)).map((one) => `  ${one}`),
     "Next: pgherd backup now, so that the way back from here is short.",
   ];
 }
@@ -164,7 +177,7 @@ function tellEffects({ plan }: OpenCluster, effects: readonly string[], json?: b
 const HELP = `
 Every member stops, and clients have no database until it is done. The old data
 directories stay beside the new ones, as DIRECTORY.before-restore-TIME, until
-you remove them. If the restore fails, or Ctrl-C stops it, they are put back.
+you remove them; so do the places of tablespaces. If the restore fails, or Ctrl-C stops it, they are put back.
 After a restore that was cut off (a killed command, a broken machine) \`pgherd
 status\` says so, and --undo or --resume goes on from what is on the hosts.
 ${EXIT_CODES}
@@ -253,6 +266,20 @@ function timelineOf({ targetTimeline: text }: Wished): number | undefined {
   if (text === undefined) return undefined;
   demand("--target-timeline", text, /^[1-9]\d{0,8}$/.test(text), "a number such as 1");
   return Number(text);
+}
+
+/** `{ figures: "/srv/figures2" }`. @throws UsageError if one cannot be read, or is named twice */
+function tablespacesOf({ tablespace = [] }: RestoreOptions): { [name: string]: string } {
+  const read = tablespace.map((one) => {
+    const [, name = "", path = ""] = /^(.+?):(\/.*?)\/*$/su.exec(one) ?? [];
+    const plain = name !== "" && path.length > 1 && !/\p{Cc}|\/\.{1,2}(\/|$)|\/\//u.test(path);
+    demand("--tablespace", one, plain, "a name and an absolute path such as figures:/srv/figures");
+    return [name, path] as const;
+  });
+  const found = Object.fromEntries(read);
+  const single = Object.keys(found).length === tablespace.length;
+  demand("--tablespace", tablespace.join(" "), single, "each tablespace once");
+  return found;
 }
 
 function demand(option: string, found: string, fits: boolean, expected: string): void {

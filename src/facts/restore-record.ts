@@ -7,6 +7,14 @@ import type { Probe } from "../host/host";
  */
 export const RESTORE_RECORD = "/var/lib/pgherd/restore.json";
 
+/** What a restore does to the places of tablespaces on a member, as absolute paths without links. */
+export interface MovedPlaces {
+  /** Directories that are there, and are kept as `PATH.ASIDE` beside a new empty one. */
+  readonly aside: readonly string[];
+  /** Directories that it makes, where there was none. */
+  readonly made: readonly string[];
+}
+
 export interface RestoreRecord {
   /** The moment it goes to, in words. */
   readonly target: string;
@@ -21,6 +29,8 @@ export interface RestoreRecord {
   readonly leads: boolean;
   /** The present data is `DIRECTORY.ASIDE` on each member: `before-restore-20261121T143000Z`. */
   readonly aside: string;
+  /** By member: where it has tablespaces, or will have. */
+  readonly tablespaces?: { readonly [member: string]: MovedPlaces };
   /** Of the present data, as far as it could be asked for. */
   readonly systemIdentifier?: string;
   /** The backup that it begins with. */

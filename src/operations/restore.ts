@@ -236,11 +236,19 @@ export interface RestoreProgress {
   readonly said: string;
 }
 
-export function restoreProgressProbe(dataDirectory: string, since: number): Probe<RestoreProgress> {
+/** @param tablespaces their directories */
+export function restoreProgressProbe(
+  dataDirectory: string,
+  since: number,
+  tablespaces: readonly string[] = [],
+): Probe<RestoreProgress> {
   // Files come and go while they are counted, and the directory itself may not be there yet.
-  const count = `du -sb ${quote(dataDirectory)} 2>/dev/null | cut -f1`;
+  const count = (one: string) =>
+    asOwner("postgres", `${one}/.`, `du -sb ${quote(one)} 2>/dev/null | cut -f1`);
   return {
-    script: `echo "$(${asOwner("postgres", `${dataDirectory}/.`, count)})"
+    script: `echo "$({
+${[dataDirectory, ...tablespaces].map(count).join("\n")}
+} | awk '{ sum += $1 } END { printf "%.0f", sum }')"
 # 1: there is no such line.
 timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || [ $? = 1 ]
 # The same.

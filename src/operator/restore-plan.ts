@@ -16,6 +16,7 @@ import {
 import { sizeOf, spanOf, timeOf } from "../operations/words";
 import { observe, Refusal, type Cluster, type Intent } from "./cluster";
 import { dataOf, observeRestores } from "./restore-steps";
+import { considerTablespaces, type Elsewhere, type TablespacesIntent } from "./restore-tablespaces";
 
 /** A cluster that can be restored, beside what every verb knows of it. */
 export interface RestorableCluster extends Cluster {
@@ -47,6 +48,8 @@ export interface RestoreRequest {
   readonly backup?: string;
   /** The timeline to follow, if it is another than the one that the database is on. */
   readonly timeline?: number;
+  /** Other places for tablespaces. Default: where each was when the backup was taken. */
+  readonly tablespaces?: Elsewhere;
 }
 
 /** Everything that is known of a restore before anything is changed. */
@@ -66,6 +69,8 @@ export interface RestoreIntent extends Intent {
   readonly systemIdentifier?: string;
   /** What was not in order before. */
   readonly problems: readonly string[];
+  /** What becomes of tablespaces, where there are any. */
+  readonly tablespaces?: Pick<TablespacesIntent, "places" | "moved">;
 }
 
 /**
@@ -112,7 +117,10 @@ export async function considerRestore(
   if (refusals.length > 0 || !backup || timeline === undefined) {
     throw new Refusal("The restore", refusals);
   }
-  const rooms = await roomsOf(cluster);
+  const [rooms, tablespaces] = await Promise.all([
+    roomsOf(cluster),
+    considerTablespaces(cluster, backup, request.tablespaces ?? {}),
+  ]);
   return {
     ...{ target, backup, timeline, first, members },
     ...{ problems: status.problems, leads: leader !== undefined },
@@ -120,10 +128,14 @@ export async function considerRestore(
     systemIdentifier: await host(first).observe(
       systemIdentifierProbe(plan.patroni.members[first] ?? ""),
     ),
-    refusals: [...tablespaces(at, backup), ...withoutRoom(cluster, backup, rooms)],
+    tablespaces,
+    refusals: [
+      ...withoutRoom(cluster, backup.size - tablespaces.size, rooms),
+      ...tablespaces.refusals,
+    ],
     objections: [],
     effects: [
-      ...effectsOf(cluster, request, backup, first, catalog.now),
+      ...effectsOf(cluster, request, backup, first, catalog.now, tablespaces),
       ...walMoves(cluster, rooms),
       ...(timeline === present || present === undefined
         ? []
@@ -132,13 +144,6 @@ export async function considerRestore(
           ]),
     ],
   };
-}
-
-function tablespaces({ host }: BackupStatusPlan, { id, tablespaces: some }: BaseBackup): string[] {
-  if (!some) return [];
-  return [
-    `backup ${id} has tablespaces, which pgherd does not place: restore it with barman on ${host}.`,
-  ];
 }
 
 /** What members have room for, by name. */
@@ -154,7 +159,7 @@ function roomsOf({ places, host }: RestorableCluster): Promise<Rooms> {
 }
 
 /** The old data stays, so that there must be room for both. */
-function withoutRoom(cluster: RestorableCluster, { size }: BaseBackup, rooms: Rooms): string[] {
+function withoutRoom(cluster: RestorableCluster, size: number, rooms: Rooms): string[] {
   const needed = size * 1.1 + 512 * 2 ** 20;
   return rooms.flatMap(([name, { free, mounted }]) => {
     const data = dataOf(cluster, name);
@@ -181,6 +186,7 @@ function effectsOf(
   backup: BaseBackup,
   first: string,
   now: number,
+  tablespaces: Pick<TablespacesIntent, "effects" | "kept">,
 ): string[] {
   const others = Object.keys(plan.patroni.members).filter((name) => name !== first);
   const after =
@@ -196,7 +202,8 @@ function effectsOf(
     `begins with backup ${backup.id} of ${timeOf(backup.endedAt)}, ${sizeOf(backup.size)}, and replays the WAL since`,
     `stops every member: ${[`${first} is restored first`, ...(others.length > 0 ? [`${others.join(" and ")} ${others.length > 1 ? "are" : "is"} made from it`] : [])].join(", ")}; clients have no database until then`,
     nothing ? "loses what the archive does not have" : `loses ${after}`,
-    `keeps the present data as ${byFolder(kept).join(" and ")}`,
+    ...tablespaces.effects,
+    `keeps the present data as ${byFolder([...kept, ...tablespaces.kept]).join(" and ")}`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
 import { follows, serves } from "../facts/member-state";
 import { clusterViewProbe } from "../facts/patroni";
+import type { RestoreRecord } from "../facts/restore-record";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
 import { branchProbe } from "../operations/restore";
 import { timelinesProbe } from "../operations/timelines";
@@ -21,6 +22,8 @@ export interface Finished {
   readonly timeline: number;
   /** Where each member keeps the data from before: `{ db1: "/var/lib/postgresql/17/main.before-restore-20261121T143000Z" }`. */
   readonly kept: { readonly [member: string]: string };
+  /** Where each keeps what was in the places of tablespaces, if there was any. */
+  readonly keptTablespaces: { readonly [member: string]: readonly string[] };
 }
 
 /** What going on with a restore comes to that was cut off, and whether it can be done. */
@@ -106,7 +109,19 @@ export async function finishRestore(
     kept: Object.fromEntries(
       members.map((name) => [name, `${dataOf(cluster, name)}.${aside}`] as const),
     ),
+    keptTablespaces: asidePlaces(record),
   };
+}
+
+/** Where members keep what was in the places of tablespaces. */
+export function asidePlaces({ tablespaces = {}, aside }: RestoreRecord): {
+  [member: string]: string[];
+} {
+  return Object.fromEntries(
+    Object.entries(tablespaces)
+      .map(([name, places]) => [name, places.aside.map((path) => `${path}.${aside}`)] as const)
+      .filter(([, paths]) => paths.length > 0),
+  );
 }
 
 /** Seconds in which a member that was started leads. */

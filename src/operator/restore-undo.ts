@@ -9,12 +9,13 @@ import { beginTimeline } from "../operations/own-timeline";
 import { branchProbe, positionOf, positionProbe } from "../operations/restore";
 import { isOutOfReach } from "../operations/ask";
 import { putDataBack } from "../operations/restore-data";
+import { NO_PLACES, putPlacesBack } from "../operations/restore-tablespaces";
 import { timelinesProbe } from "../operations/timelines";
 import { sizeOf, spanOf } from "../operations/words";
 import { observe, Refusal, type Intent } from "./cluster";
 import { byFolder, type RestorableCluster } from "./restore-plan";
 import { endFirstSegment } from "./end-segment";
-import { untilFollowed } from "./restore-resume";
+import { asidePlaces, untilFollowed } from "./restore-resume";
 import {
   dataOf,
   forget,
@@ -69,7 +70,14 @@ function furthest(records: readonly FoundRestore[]): RestoreRecord | undefined {
 export async function considerUndo(cluster: RestorableCluster, cutOff: CutOff): Promise<Intent> {
   const { record, within, silent } = cutOff;
   const { phase, aside, first } = record;
-  const folders = byFolder(within.map((name) => [name, `${dataOf(cluster, name)}.${aside}`]));
+  const asides = asidePlaces(record);
+  const folders = byFolder(
+    within.flatMap((name) =>
+      [`${dataOf(cluster, name)}.${aside}`, ...(asides[name] ?? [])].map(
+        (folder) => [name, folder] as const,
+      ),
+    ),
+  );
   const whole = within.includes(first);
   return {
     refusals: silent.includes(first)
@@ -140,41 +148,64 @@ async function lostBy(cluster: RestorableCluster, { record, within }: CutOff): P
 export interface Undone {
   /** Where each member keeps it, where there was any: `{ db1: "/var/lib/postgresql/17/main.failed-restore-20261121T143000Z" }`. */
   readonly kept: { readonly [member: string]: string };
+  /** Where each keeps what it has made of tablespaces. */
+  readonly keptTablespaces: { readonly [member: string]: readonly string[] };
 }
+
+const NOTHING_KEPT: Undone = { kept: {}, keptTablespaces: {} };
 
 /** Ends a restore by putting back what was there before. It may be run again, whatever was done of it. */
 export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): Promise<Undone> {
   const { record, within } = cutOff;
   const failed = `failed-restore-${stampOf(new Date())}`;
   const moved = record.phase !== "stopping";
-  const kept = moved ? await putBack(cluster, cutOff, failed) : {};
+  const kept = moved ? await putBack(cluster, cutOff, failed) : NOTHING_KEPT;
   const apart = moved && within.includes(record.first) && (await partFromAttempt(cluster, record));
   await startAgain(cluster, cutOff, apart);
   await receiveAgain(cluster);
   await forget(cluster, record, within);
-  return { kept };
+  return kept;
+}
+
+/** With the members that have them. */
+export function keptFolders({ kept, keptTablespaces }: Undone): (readonly [string, string])[] {
+  return [
+    ...Object.entries(kept),
+    ...Object.entries(keptTablespaces).flatMap(([name, folders]) =>
+      folders.map((folder) => [name, folder] as const),
+    ),
+  ];
 }
 
 async function putBack(
   cluster: RestorableCluster,
   { record, within, silent }: CutOff,
   failed: string,
-): Promise<Undone["kept"]> {
-  const { aside, first, systemIdentifier, begun } = record;
+): Promise<Undone> {
+  const { aside, first, systemIdentifier, begun, tablespaces = {} } = record;
   await stopAll(cluster, { first, members: within }, false);
   cluster.progress("putting the old data back");
   const kept: { [member: string]: string } = {};
+  const keptTablespaces: { [member: string]: readonly string[] } = {};
   await onEach(
     cluster,
     within,
     "putting data back",
-    (name) => putDataBack(dataOf(cluster, name), aside, failed, begun),
+    (name) =>
+      [
+        putPlacesBack(tablespaces[name] ?? NO_PLACES, aside, failed, begun),
+        putDataBack(dataOf(cluster, name), aside, failed, begun),
+      ].join("\n"),
     (name, said) => {
-      if (said.trim() !== "") kept[name] = said.trim();
+      const folders = said.split("\n").filter((line) => line !== "");
+      const data = `${dataOf(cluster, name)}.${failed}`;
+      if (folders.includes(data)) kept[name] = data;
+      const others = folders.filter((folder) => folder !== data);
+      if (others.length > 0) keptTablespaces[name] = others;
     },
   );
   // The others lead already, and follow their own.
-  if (!within.includes(first)) return kept;
+  if (!within.includes(first)) return { kept, keptTablespaces };
   const reached = { except: silent };
   await onDcs(
     cluster,
@@ -190,7 +221,7 @@ async function putBack(
       reached,
     );
   }
-  return kept;
+  return { kept, keptTablespaces };
 }
 
 /**
@@ -273,7 +304,7 @@ export async function failRestore(
       }
     }
   };
-  const { kept, silent } = await tryUndo();
+  const { silent, ...undone } = await tryUndo();
   const again =
     silent.length === 0
       ? ""
@@ -283,7 +314,7 @@ export async function failRestore(
     left.length === 0 && silent.length === 0
       ? "the cluster runs as before."
       : `the data from before is back.${again}${left.map((one) => `\n  - ${one}`).join("")}`;
-  const folders = byFolder(Object.entries(kept));
+  const folders = byFolder(keptFolders(undone));
   throw new PgherdError(
     `the restore failed; ${state}\n${reason}`,
     record.phase === "stopping"

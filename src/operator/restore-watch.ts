@@ -3,6 +3,7 @@ import { serves } from "../facts/member-state";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
 import type { RestoreRecord } from "../facts/restore-record";
 import { branchProbe, positionOf, restoreProgressProbe, type Branch } from "../operations/restore";
+import { NO_PLACES } from "../operations/restore-tablespaces";
 import { segmentAt } from "../operations/wal";
 import { sizeOf, spanOf } from "../operations/words";
 import type { RestorableCluster } from "./restore-plan";
@@ -20,7 +21,8 @@ export async function watchFirst(
   since: number,
 ): Promise<string | undefined> {
   const { plan, host, progress } = cluster;
-  const { first, backup } = record;
+  const { first, backup, tablespaces = {} } = record;
+  const { aside, made } = tablespaces[first] ?? NO_PLACES;
   const data = dataOf(cluster, first);
   const endpoint = plan.patroni.members[first] ?? "";
   const end = Date.now() + RESTORE_SECONDS * 1000;
@@ -28,7 +30,7 @@ export async function watchFirst(
     await sleep(1000);
     const [view, seen] = await Promise.all([
       host(first).observe(clusterViewProbe(endpoint)),
-      host(first).observe(restoreProgressProbe(data, since)),
+      host(first).observe(restoreProgressProbe(data, since, [...aside, ...made])),
     ]);
     if (leads(view, first)) return tooShort(record, await host(first).observe(branchProbe(data)));
     if (seen.failed) return seen.said;

@@ -3,6 +3,8 @@ import { PgherdError } from "../errors";
 import type { RestoreRecord } from "../facts/restore-record";
 import { inWords } from "../operations/recovery-window";
 import { orderRestore, setDataAside } from "../operations/restore-data";
+import { NO_PLACES, setPlacesAside } from "../operations/restore-tablespaces";
+import { quote } from "../host/shell";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";
 import { finishRestore, type Finished } from "./restore-resume";
 import {
@@ -42,6 +44,7 @@ export async function performRestore(
     ...{ target: inWords(target), by: cluster.by, begun: Math.floor(started.getTime() / 1000) },
     ...{ first, members, leads, systemIdentifier, aside: `before-restore-${stampOf(started)}` },
     ...{ backup: { id, size, segmentBytes }, ...(end && { end }) },
+    ...(intent.tablespaces && { tablespaces: intent.tablespaces.places }),
     phase: "stopping",
   };
   const work = interruptible(cluster, signal);
@@ -64,7 +67,7 @@ export async function performRestore(
   }
   const outcome = await acceptRestore(work, reached);
   return {
-    ...{ backup: intent.backup.id, timeline: outcome.timeline, kept: outcome.kept },
+    ...{ backup: intent.backup.id, ...outcome },
     seconds: Math.round((Date.now() - started.getTime()) / 1000),
   };
 }
@@ -94,11 +97,15 @@ function interruptible(cluster: RestorableCluster, signal?: AbortSignal): Restor
 
 async function setAside(
   cluster: RestorableCluster,
-  { members, aside }: Pick<RestoreRecord, "members" | "aside">,
+  { members, aside, tablespaces = {} }: RestoreRecord,
 ): Promise<void> {
   cluster.progress("setting the present data aside");
-  await onEach(cluster, members, "setting data aside", (name) =>
-    setDataAside(dataOf(cluster, name), aside),
+  await onEach(
+    cluster,
+    members,
+    "setting data aside",
+    (name) =>
+      `${setDataAside(dataOf(cluster, name), aside)}\n${setPlacesAside(tablespaces[name] ?? NO_PLACES, aside)}`,
   );
   await onDcs(cluster, "forgetting the old cluster", (dcs, name) =>
     forgetCluster(dcs, name, "kept"),
@@ -108,12 +115,16 @@ async function setAside(
 /** Has Patroni begin the cluster with the backup. Returns why that fails, if it does. */
 async function restoreFirst(
   cluster: RestorableCluster,
-  { backup, target, timeline }: RestoreIntent,
+  { backup, target, timeline, tablespaces }: RestoreIntent,
   record: RestoreRecord,
 ): Promise<string | undefined> {
   const { first } = record;
   const settings = cluster.recovery(target, timeline);
-  const order = orderRestore(`${cluster.fill} --backup=${backup.id}`, settings);
+  // Patroni reads it as a shell would (patroni/postgresql/bootstrap.py, shlex).
+  const moved = Object.entries(tablespaces?.moved ?? {}).map(
+    ([name, path]) => ` ${quote(`--tablespace=${name}:${path}`)}`,
+  );
+  const order = orderRestore(`${cluster.fill} --backup=${backup.id}${moved.join("")}`, settings);
   await cluster.host(first).change("ordering the restore", order);
   const since = Math.floor(Date.now() / 1000) - 1;
   await start(cluster, [first]);

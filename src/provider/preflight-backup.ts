@@ -1,9 +1,12 @@
 import { catalogOfBackupsProbe } from "../facts/barman";
+import { backupTablespacesProbe, placeProbe, type BackupTablespace } from "../facts/tablespaces";
+import { quote } from "../host/shell";
 import { findRecovery } from "../operations/recovery-window";
 import { sizeOf } from "../operations/words";
 import type { BootstrapInput } from "../resources/inputs/preflight";
 import type { Context } from "./context";
 import type { Sighting } from "./sighting";
+import { WITH_USER } from "./survey-rules";
 
 /** Beside the database: the WAL that is replayed. */
 const HEADROOM = 1.1;
@@ -45,9 +48,39 @@ export async function judgeBootstrap(
           `${name}: expected ${sizeOf(needed)} of free space for backup ${backup.id}, found ${sizeOf(facts.disk.free)}. Make room, or use another host.`,
       ),
     ...(backup.tablespaces
-      ? [
-          `backup ${backup.id} on ${wish.host} has tablespaces, which pgherd does not place. Choose another one, or restore it with barman.`,
-        ]
+      ? await withoutPlaces(
+          context,
+          members.map(({ host: name }) => name),
+          await host.observe(backupTablespacesProbe(home, backup.id)),
+        )
       : []),
   ];
+}
+
+/** Members without a place for a tablespace: Patroni, which fills it, can make none where root alone may. */
+async function withoutPlaces(
+  context: Context,
+  members: readonly string[],
+  tablespaces: readonly BackupTablespace[],
+): Promise<string[]> {
+  const found = await Promise.all(
+    members.flatMap((name) =>
+      tablespaces.map(async ({ name: tablespace, location, size }) => {
+        if (!/^\/[^\p{Cc}]+$/u.test(location)) {
+          return `tablespace ${tablespace}: expected an absolute path, found "${location}".`;
+        }
+        const { kind, owner, holds, free } = await context.host(name).observe(placeProbe(location));
+        if (kind !== "directory" || owner !== "postgres" || holds.length > 0) {
+          return (
+            `${name}: expected an empty directory of the user postgres for tablespace ${tablespace} in ${location}, found none. ` +
+            `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${quote(location)}`
+          );
+        }
+        return free < size * HEADROOM
+          ? `${name}: expected ${sizeOf(size * HEADROOM)} of free space for tablespace ${tablespace} in ${location}, found ${sizeOf(free)}.`
+          : "";
+      }),
+    ),
+  );
+  return found.filter((problem) => problem !== "");
 }

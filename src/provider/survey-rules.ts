@@ -240,7 +240,7 @@ const MADE_BY_PACKAGE =
   /ssl-cert-snakeoil\.(pem|key)$|^\/var\/(lib|log|run)\/postgresql\/?$|^\/usr\/(lib|share)\/postgresql\//;
 
 /** Debian's package makes the user so (postgresql-common.postinst), and takes one that is there. */
-const WITH_USER =
+export const WITH_USER =
   "getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; ";
 
 function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host }: SurveyInputs) {

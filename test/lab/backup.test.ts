@@ -329,6 +329,92 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
     },
   );
 
+  full(
+    "a tablespace goes back to its place on every member, and is put back by an undoing",
+    async () => {
+      const members = ["db1", "db2", "db3"];
+      const place = "/srv/figures";
+      await Promise.all(
+        members.map((name) =>
+          cluster.onHost(name, `sudo install -d -o postgres -g postgres -m 0700 ${place}`),
+        ),
+      );
+      const leader = leaderOf(await cluster.healthy());
+      await cluster.superuserSql(leader, `create tablespace figures location '${place}'`);
+      await cluster.superuserSql(leader, "grant create on tablespace figures to public");
+      await cluster.sql(5000, "create table figures (id int) tablespace figures");
+      await cluster.sql(5000, "insert into figures values (1)");
+      await cluster.pgherd("backup", "now");
+      await cluster.sql(5000, "insert into figures values (2)");
+      const at = await cluster.sql(5000, "select clock_timestamp()");
+      await cluster.sql(5000, "insert into figures values (3)");
+      await received();
+      const figures = () =>
+        cluster.sql(5000, "select string_agg(id::text, ' ' order by id) from figures");
+      const names = (name: string) =>
+        cluster.onHost(
+          name,
+          "sudo sh -c 'cd /srv && ls -d figures* && readlink /var/lib/postgresql/*/main/pg_tblspc/*'",
+        );
+
+      // Somebody else's directory, one in the data, and a name that nobody has.
+      const refused = (...more: string[]) =>
+        cluster.pgherdRefuses("restore", "--target-time", at, "--yes", ...more);
+      expect(await refused("--tablespace", "figures:/root")).toContain(
+        "expected a directory of the user postgres, found one of root",
+      );
+      expect(await refused("--tablespace", `figures:/var/lib/postgresql/17/main/in`)).toContain(
+        "apart from the data directory",
+      );
+      expect(await refused("--tablespace", "figure:/srv/other")).toContain("figures");
+      await cluster.onHost(
+        members[0] ?? "",
+        "sudo mkdir /srv/small && sudo mount -t tmpfs -o size=1m none /srv/small",
+      );
+      expect(await refused("--tablespace", "figures:/srv/small/in")).toContain(
+        "of free space on /srv/small",
+      );
+      await cluster.onHost(members[0] ?? "", "sudo umount /srv/small");
+
+      const planned = await cluster.planned("restore", "--target-time", at);
+      expect(planned).toContain(`puts tablespace figures into ${place}`);
+      expect(planned).toContain(`${place}.before-restore-TIME on ${members.join(", ")}`);
+      await cluster.pgherdKilled(
+        async () => ((await figures().catch(() => "")) === "1 2" ? true : undefined),
+        "restore",
+        "--target-time",
+        at,
+        "--yes",
+      );
+      await cluster.pgherd("restore", "--undo", "--yes");
+      await cluster.healthy();
+      expect(await figures()).toBe("1 2 3");
+      for (const name of members) {
+        const found = await names(name);
+        expect(found).toContain(`\n${place}`);
+        expect(found).not.toContain("before-restore");
+      }
+
+      await restore("--target-time", at);
+      await cluster.healthy();
+      expect(await figures()).toBe("1 2");
+      for (const name of members) {
+        expect(await names(name)).toMatch(
+          /^figures\nfigures\.before-restore-\d{8}T\d{6}Z\n[\s\S]*\/srv\/figures$/m,
+        );
+      }
+      // Another place, from where replicas stream as well; the former one stays as it is.
+      await cluster.pgherd("backup", "now");
+      await received();
+      await restore("--latest", "--tablespace", "figures:/srv/elsewhere");
+      await cluster.healthy();
+      expect(await figures()).toBe("1 2");
+      for (const name of members) expect(await names(name)).toMatch(/\n\/srv\/elsewhere$/);
+      await cluster.sql(5000, "drop table figures");
+      await cluster.superuserSql(leaderOf(await cluster.healthy()), "drop tablespace figures");
+    },
+  );
+
   test("a restore whose command is killed is told of, and undone with every row", async () => {
     const then = await rows();
     await received();

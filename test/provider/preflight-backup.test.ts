@@ -81,3 +81,42 @@ test.each([
 test("a cluster that has begun needs the backup no more", async () => {
   expect(await judge({ backup: "20250101T000000" }, 0, true)).toEqual([]);
 });
+
+test("a backup with tablespaces needs a place for each on every member", async () => {
+  const catalog = CATALOG.replace(
+    "tablespaces=None",
+    "tablespaces=[('figures', 16385, '/srv/figures')]",
+  );
+  const judged = (place: string) => {
+    const observe = <T>({ script, parse }: Probe<T>) =>
+      Promise.resolve(
+        parse(
+          script.includes("ast.literal_eval")
+            ? '[{"name":"figures","location":"/srv/figures","size":1000000}]'
+            : script.includes("realpath")
+              ? place
+              : script.includes("backup.info")
+                ? catalog
+                : script.includes("%f")
+                  ? WAL
+                  : "",
+        ),
+      );
+    const context = { host: () => ({ observe }) } as unknown as Context;
+    const member = {
+      host: "copy1",
+      requirement: { dataDirectory: "/var/lib/postgresql/17/main" },
+      facts: { data: { found: false }, disk: { free: 2 ** 40 } },
+    } as unknown as Sighting;
+    return judgeBootstrap(context, WISH, [member]);
+  };
+  const there = "path /srv/figures\nroom 1000000000 /\nowner postgres\n";
+  expect(await judged(there)).toEqual([]);
+  for (const place of ["path /srv/figures\nroom 1000000000 /\n", `${there}holds PG_17_1\n`])
+    expect(await judged(place)).toEqual([
+      expect.stringMatching(
+        /^copy1: expected an empty directory of the user postgres for tablespace figures in \/srv\/figures.*install -d/,
+      ),
+    ]);
+  expect((await judged(there.replace("1000000000", "1000"))).join()).toContain("of free space");
+});

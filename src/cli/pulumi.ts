@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { PgherdError } from "../errors";
-import { runAttached } from "../lab/run";
+import { runAttached, tryRun } from "../lab/run";
 import { projectRoot } from "./project";
 
 /**
@@ -24,6 +24,34 @@ export async function pulumi(
       : "Nothing was changed.",
   );
 }
+
+/**
+ * Runs pulumi without its own display. Returns what it prints on standard output.
+ * @param file the stack's settings.
+ * @throws PgherdError when it does not end well, with the end of what it has printed.
+ */
+export async function quietPulumi(
+  [verb = "", ...args]: readonly string[],
+  stack: string,
+  file: string,
+): Promise<string> {
+  const options = ["--stack", stack, "--config-file", file, "--non-interactive"];
+  const { code, stdout, stderr } = await tryRun(
+    ["pulumi", "-C", projectRoot(), verb, ...args, ...options],
+    { env: process.env },
+  );
+  if (code === 0) return stdout;
+  const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-LAST_LINES).join("\n");
+  throw new PgherdError(
+    `pulumi ${verb} ended with exit code ${code}.\n${said}`,
+    verb === "up"
+      ? "Run this command again, or `pulumi up`: both go on where it stopped."
+      : "Nothing was changed.",
+  );
+}
+
+/** Of what pulumi prints, in which a failure is told at the end. */
+const LAST_LINES = 30;
 
 /** What pulumi prints. @throws PgherdError if it cannot be run, or says no. */
 export function pulumiOutput(args: readonly string[], stack: string): string {

@@ -26,6 +26,7 @@ import { copiesOf, describeCopies } from "./copies";
 import { beginCopiesAnew } from "./first-copies";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { ResourceType } from "./resource";
+import { changePasswords, isPasswordsOnly } from "./passwords-only";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
@@ -50,6 +51,10 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   id: ({ cluster }) => `${cluster}/patroni`,
 
   async apply(context, urn, inputs, known) {
+    if (isPasswordsOnly(inputs, known)) {
+      const done = await changePasswords(context, inputs, known);
+      if (done) return done;
+    }
     let leader = "";
     await runningOrBack(context, urn, inputs, known, async (wanted, before) => {
       leader = await untilLed(context, urn, wanted, {

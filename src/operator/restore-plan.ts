@@ -212,7 +212,10 @@ export function byFolder(
   folders: readonly (readonly [member: string, folder: string])[],
 ): string[] {
   return [...new Set(folders.map(([, folder]) => folder))].map((folder) => {
-    const members = folders.filter(([, other]) => other === folder).map(([member]) => member);
+    const members = folders
+      .filter(([, other]) => other === folder)
+      .map(([member]) => member)
+      .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     return `${folder} on ${members.join(", ")}`;
   });
 }

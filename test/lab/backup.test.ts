@@ -374,7 +374,7 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       expect(await refused("--tablespace", "figures:/srv/small/in")).toContain(
         "of free space on /srv/small",
       );
-      await cluster.onHost(members[0] ?? "", "sudo umount /srv/small");
+      await cluster.onHost(members[0] ?? "", "sudo sh -c 'umount /srv/small && rmdir /srv/small'");
 
       const planned = await cluster.planned("restore", "--target-time", at);
       expect(planned).toContain(`puts tablespace figures into ${place}`);

@@ -23,7 +23,7 @@ export interface Finished {
   /** Where each member keeps the data from before: `{ db1: "/var/lib/postgresql/17/main.before-restore-20261121T143000Z" }`. */
   readonly kept: { readonly [member: string]: string };
   /** Where each keeps what was in the places of tablespaces, if there was any. */
-  readonly keptTablespaces: { readonly [member: string]: readonly string[] };
+  readonly keptTablespaces?: { readonly [member: string]: readonly string[] };
 }
 
 /** What going on with a restore comes to that was cut off, and whether it can be done. */

@@ -149,7 +149,7 @@ export interface Undone {
   /** Where each member keeps it, where there was any: `{ db1: "/var/lib/postgresql/17/main.failed-restore-20261121T143000Z" }`. */
   readonly kept: { readonly [member: string]: string };
   /** Where each keeps what it has made of tablespaces. */
-  readonly keptTablespaces: { readonly [member: string]: readonly string[] };
+  readonly keptTablespaces?: { readonly [member: string]: readonly string[] };
 }
 
 const NOTHING_KEPT: Undone = { kept: {}, keptTablespaces: {} };
@@ -168,7 +168,7 @@ export async function undoRestore(cluster: RestorableCluster, cutOff: CutOff): P
 }
 
 /** With the members that have them. */
-export function keptFolders({ kept, keptTablespaces }: Undone): (readonly [string, string])[] {
+export function keptFolders({ kept, keptTablespaces = {} }: Undone): (readonly [string, string])[] {
   return [
     ...Object.entries(kept),
     ...Object.entries(keptTablespaces).flatMap(([name, folders]) =>

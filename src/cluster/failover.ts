@@ -2,6 +2,7 @@ import { isSynchronous } from "../facts/patroni";
 import { isUp, leaderOf } from "../facts/member-state";
 import { electionProblem } from "../operations/health";
 import { failOver } from "../operations/patroni";
+import { followsProblem } from "../operations/writes";
 import type { ClusterStatus } from "../operations/status";
 import { bestCandidate, seenByOthers, standing, unfit } from "./candidates";
 import {
@@ -49,6 +50,8 @@ export function planFailover(
       `${leader} leads and runs: \`pgherd switchover\` hands its lead over without loss.`,
     );
   }
+  const follows = followsProblem(status);
+  if (follows !== undefined) return { refusals: [follows], objections: [], effects: [] };
   const election = electionProblem(status.dcs);
   if (election) refusals.push(`${election}: nobody can be made the leader before it has one.`);
   const candidate =

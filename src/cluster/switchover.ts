@@ -1,6 +1,7 @@
 import { isUp, leaderOf } from "../facts/member-state";
 import { electionProblem } from "../operations/health";
 import { cancelSwitchover, scheduleSwitchover } from "../operations/patroni";
+import { followsProblem } from "../operations/writes";
 import type { ClusterStatus, MemberState } from "../operations/status";
 import { activityOf, IDLE, wouldCut, type Activity } from "./activity";
 import { bestCandidate, leadRules, seenByOthers, standing, unfitToTakeOver } from "./candidates";
@@ -58,7 +59,9 @@ export function planSwitchover(
 ): SwitchoverIntent {
   const from = leaderOf(status);
   if (from === undefined) {
-    const refusal = `No member leads (${describe(status)}): \`pgherd failover\` is for that.`;
+    const refusal =
+      followsProblem(status) ??
+      `No member leads (${describe(status)}): \`pgherd failover\` is for that.`;
     return { refusals: [refusal], objections: [], effects: [] };
   }
   const candidate = candidateOf(plan, status, to);

@@ -68,6 +68,14 @@ export function leaderOf(seen: Seen | undefined): string | undefined {
   return seen?.members.find((member) => member.role === "leader" && isUp(member))?.name;
 }
 
+/**
+ * Name of the member that leads a standby cluster (Patroni's `standby_leader`): it streams from a server outside, and takes no
+ * writes, nor can it be made to by handing a lead over.
+ */
+export function standbyLeaderOf(seen: Seen | undefined): string | undefined {
+  return seen?.members.find((member) => member.role === "standby_leader" && isUp(member))?.name;
+}
+
 interface Seen {
   readonly members: readonly {
     readonly name: string;

@@ -2,7 +2,7 @@ import { dcsOf } from "../dcs/dcs";
 import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
-import { isUp, leaderOf, type Condition } from "../facts/member-state";
+import { isUp, leaderOf, standbyLeaderOf, type Condition } from "../facts/member-state";
 import type { StandaloneServer } from "../facts/standalone";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
@@ -236,6 +236,8 @@ function drainProblems({ loadBalancers }: Seen): Problem[] {
 }
 
 function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string[] {
+  // Commits are those of the server that it follows.
+  if (standbyLeaderOf({ members }) !== undefined) return [];
   const wanted = patroni.synchronous?.count ?? 0;
   const found = members.filter((member) => isSynchronous(member) && isUp(member));
   const unknown = members.filter((m) => isSynchronous(m) && m.condition === "unknown");

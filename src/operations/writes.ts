@@ -1,4 +1,4 @@
-import { leaderOf } from "../facts/member-state";
+import { leaderOf, standbyLeaderOf } from "../facts/member-state";
 import type { ClusterStatus, StatusPlan } from "./status";
 
 /** Whether clients can write, and why not or why that is not known. */
@@ -31,7 +31,18 @@ export function judgeWrites({ entryPoint }: Pick<StatusPlan, "entryPoint">, seen
   };
 }
 
+/** Why a cluster that follows another server takes no writes, and what changes that; nothing where none does. */
+export function followsProblem(seen: Pick<Seen, "members">): string | undefined {
+  const name = standbyLeaderOf(seen);
+  return (
+    name &&
+    `${name} leads a standby cluster: it follows the server that is migrated, and takes no writes before \`until: cutOver\`.`
+  );
+}
+
 function withoutLeader(balanced: boolean, { members, loadBalancers }: Seen): Writes {
+  const follows = followsProblem({ members });
+  if (follows !== undefined) return { possible: "no", problem: follows };
   const unknown = members.filter(({ condition }) => condition === "unknown");
   // A balancer that answers has asked all members who takes writes: nobody does.
   if (unknown.length === 0 || loadBalancers.some(({ answers }) => answers)) {

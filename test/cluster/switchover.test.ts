@@ -3,6 +3,7 @@ import type { OperatorPlan } from "../../src/cluster/cluster";
 import { planFailover } from "../../src/cluster/failover";
 import { IDLE as NOTHING, type Activity } from "../../src/cluster/activity";
 import { planSwitchover, type SwitchoverActivity } from "../../src/cluster/switchover";
+import { judgeWrites } from "../../src/operations/writes";
 import { PLAN, says, seen, unreachable, view, withoutPower } from "../operations/answers";
 
 const PLANNED: OperatorPlan = {
@@ -80,6 +81,21 @@ test("without a leader or a majority of etcd there is no switchover", () => {
   expect(planSwitchover(PLANNED, lost, IDLE, {}).refusals).toEqual([
     "the DCS (etcd) has no majority: the lead can be handed to nobody.",
   ]);
+});
+
+test("the lead of a standby cluster is not moved: that would make nobody take writes", () => {
+  const status = seen();
+  const members = status.members.map((member) => ({
+    ...member,
+    role: member.role === "leader" ? "standby_leader" : "replica",
+  }));
+  const follows = { ...status, members };
+  const reason =
+    "db1 leads a standby cluster: it follows the server that is migrated, and takes no writes before `until: cutOver`.";
+  const refused = { refusals: [reason], objections: [], effects: [] };
+  expect(planSwitchover(PLANNED, follows, IDLE, {})).toEqual(refused);
+  expect(planFailover(PLANNED, follows, { to: "db2" })).toEqual(refused);
+  expect(judgeWrites(PLANNED, follows)).toEqual({ possible: "no", problem: reason });
 });
 
 test("long transactions and backups speak against it now, and not against a later one", () => {

@@ -177,7 +177,8 @@ function tellEffects({ plan }: OpenCluster, effects: readonly string[], json?: b
 const HELP = `
 Every member stops, and clients have no database until it is done. The old data
 directories stay beside the new ones, as DIRECTORY.before-restore-TIME, until
-you remove them; so do the places of tablespaces. If the restore fails, or Ctrl-C stops it, they are put back.
+you remove them; so do the places of tablespaces. If the restore fails, or
+Ctrl-C stops it, they are put back.
 After a restore that was cut off (a killed command, a broken machine) \`pgherd
 status\` says so, and --undo or --resume goes on from what is on the hosts.
 ${EXIT_CODES}

@@ -42,6 +42,7 @@ export function startBackup(): string {
 /** Restores the newest backup beside the others, and looks through it; ends when that has. Its record tells what came of it. */
 export function verifyBackup(): string {
   const { verify } = BACKUP_UNITS;
+  // It has failed when the backup has, which its record tells; there may be nothing to reset.
   return `systemctl reset-failed ${verify} 2>/dev/null || :; systemctl start ${verify} || :`;
 }
 

@@ -121,6 +121,21 @@ export function startMember(): string {
   return "systemctl enable -q patroni.service\nsystemctl start --no-block patroni.service";
 }
 
+/**
+ * The command by which Patroni fills a member with a backup. Patroni reads it as a shell would (patroni/postgresql/bootstrap.py, shlex).
+ * @param moved the places of tablespaces that come elsewhere, by name.
+ */
+export function fillFrom(
+  fill: string,
+  backup: string,
+  moved: { readonly [tablespace: string]: string },
+): string {
+  const options = Object.entries(moved).map(
+    ([name, path]) => ` ${quote(`--tablespace=${name}:${path}`)}`,
+  );
+  return `${fill} --backup=${backup}${options.join("")}`;
+}
+
 /** Tells the Patroni of this member to begin the cluster with a backup instead of an empty database. */
 export function orderRestore(
   command: string,

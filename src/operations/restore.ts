@@ -242,8 +242,8 @@ export function restoreProgressProbe(
   since: number,
   tablespaces: readonly string[] = [],
 ): Probe<RestoreProgress> {
-  // Files come and go while they are counted, and the directory itself may not be there yet.
   const count = (one: string) =>
+    // Files come and go while they are counted, and the directory itself may not be there yet.
     asOwner("postgres", `${one}/.`, `du -sb ${quote(one)} 2>/dev/null | cut -f1`);
   return {
     script: `echo "$({

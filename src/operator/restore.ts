@@ -2,9 +2,8 @@ import { forgetCluster } from "../dcs/patroni";
 import { PgherdError } from "../errors";
 import type { RestoreRecord } from "../facts/restore-record";
 import { inWords } from "../operations/recovery-window";
-import { orderRestore, setDataAside } from "../operations/restore-data";
+import { fillFrom, orderRestore, setDataAside } from "../operations/restore-data";
 import { NO_PLACES, setPlacesAside } from "../operations/restore-tablespaces";
-import { quote } from "../host/shell";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";
 import { finishRestore, type Finished } from "./restore-resume";
 import {
@@ -120,11 +119,7 @@ async function restoreFirst(
 ): Promise<string | undefined> {
   const { first } = record;
   const settings = cluster.recovery(target, timeline);
-  // Patroni reads it as a shell would (patroni/postgresql/bootstrap.py, shlex).
-  const moved = Object.entries(tablespaces?.moved ?? {}).map(
-    ([name, path]) => ` ${quote(`--tablespace=${name}:${path}`)}`,
-  );
-  const order = orderRestore(`${cluster.fill} --backup=${backup.id}${moved.join("")}`, settings);
+  const order = orderRestore(fillFrom(cluster.fill, backup.id, tablespaces?.moved ?? {}), settings);
   await cluster.host(first).change("ordering the restore", order);
   const since = Math.floor(Date.now() / 1000) - 1;
   await start(cluster, [first]);

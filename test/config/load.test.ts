@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, expect, test } from "vitest";
+import { Cluster, type ClusterArgs } from "../../src/components/cluster";
 import { loadSettings } from "../../src/config/load";
-import { ConfigError } from "../../src/errors";
 
 const HOSTS = JSON.stringify({ a1: { address: "10.0.0.1" }, old1: { address: "10.0.0.2" } });
 
@@ -17,11 +17,13 @@ function cluster(settings: object): string {
 
 function problems(config: { [key: string]: string }): readonly string[] {
   pulumi.runtime.setAllConfig(config);
+  const { name, settings, migrationPassword } = loadSettings();
   try {
-    loadSettings();
+    new Cluster(name, { ...(settings as unknown as ClusterArgs), migrationPassword });
   } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return (error as ConfigError).problems;
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    const lines = (error as Error).message.split("\n").slice(1);
+    return lines.map((line) => line.replace(/^ {2}- /, ""));
   }
   return [];
 }

@@ -34,6 +34,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/operations/packages.ts": "/run/pgherd, which is root's",
   "src/operations/restore-data.ts": "by src/operations/directories.ts, or in directories of root's",
   "src/operations/restore.ts": "a folder of mktemp's; /etc/patroni/pgherd, which is root's",
+  "src/operations/restore-tablespaces.ts": "by src/operations/directories.ts, or by asOwner",
   "src/operations/standby.ts": "/var/lib/pgherd/migration, which is root's",
   "src/operations/timelines.ts": "a folder of mktemp's; all by asOwner(barman)",
   "src/operations/units.ts": "/run/pgherd and /etc/systemd, which are root's",

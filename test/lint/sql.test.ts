@@ -21,6 +21,8 @@ const OTHERS = [
   "src/cli/fork.ts",
   "src/cli/lab.ts",
   "src/lab/chaos/members.ts",
+  "src/operations/removals.ts",
+  "src/roles/barman.ts",
   "src/lab/faults/processes.ts",
 ];
 

@@ -41,8 +41,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     requestTimeout: COMING_IN_MS,
     // A page that listens for news would keep the server from ending.
     forceCloseConnections: true,
-    // Zod's schemas say more than this checker knows; and a misspelt wish is a mistake, not to be left out.
-    ajv: { customOptions: { strict: false, removeAdditional: false } },
+    // Zod's schemas say more than this checker knows; a misspelt wish is a mistake, not to be left out, and a list no name.
+    ajv: { customOptions: { strict: false, removeAdditional: false, coerceTypes: true } },
     // What the router itself gives up on passes no hook.
     frameworkErrors: ({ message }, request, reply: unknown) => {
       const answer = reply as FastifyReply;

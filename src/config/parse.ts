@@ -48,6 +48,9 @@ export function rawSettings(config: { readonly [key: string]: unknown }): Record
 
 const NO_SETTING = "no such setting. Mend its name or remove it.";
 
+const OTHER_FORM =
+  "it does not go with what else stands in this block, which has several forms. Remove one or the other.";
+
 /** A setting that is there under a misspelt name is not told to be missing as well. */
 function withoutMeant(issues: readonly z.core.$ZodIssue[], raw: unknown): z.core.$ZodIssue[] {
   const meant = issues.flatMap((issue) =>
@@ -102,6 +105,7 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {
 }
 
 function noSetting(path: readonly PropertyKey[], key: string): string {
+  if (blocksAt(path).some(({ shape }) => Object.hasOwn(shape as object, key))) return OTHER_FORM;
   const [meant] = meantAt(path, key);
   const inner = meant ?? innerAt(path, key);
   return inner === undefined ? NO_SETTING : `no such setting. Did you mean ${inner}?`;
@@ -147,16 +151,16 @@ function blocksAt(path: readonly PropertyKey[]): z.ZodObject[] {
 
 /** The alternatives that the value comes nearest to: what the user most likely meant. */
 function closest(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[][] {
-  const distances = branches.map((issues) =>
+  // A block with mistakes is still a block, however many there are: it is not nearer to `false`.
+  const ofKind = branches.filter((issues) => !issues.some(isOtherKind));
+  const meant = ofKind.length > 0 ? ofKind : branches;
+  const distances = meant.map((issues) =>
     issues.reduce(
       (sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1),
       0,
     ),
   );
-  const near = branches.filter((_, i) => distances[i] === Math.min(...distances));
-  // Of what is equally near, the value has at least the right kind for these.
-  const ofKind = near.filter((issues) => !issues.some(isOtherKind));
-  return ofKind.length > 0 ? ofKind : near;
+  return meant.filter((_, i) => distances[i] === Math.min(...distances));
 }
 
 function isOtherKind({ code, path }: z.core.$ZodIssue): boolean {

@@ -54,6 +54,7 @@ test("what would be done can be asked first", async () => {
 
 test.each([
   ["POST", "/api/v1/switchover", { too: "db2" }],
+  ["POST", "/api/v1/switchover", { to: ["db2"] }],
   ["POST", "/api/v1/members/db9/restart", {}],
   ["POST", "/api/v1/members/db3/reinit", { confirm: "db2" }],
   ["PUT", "/api/v1/pause", {}],

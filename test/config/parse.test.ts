@@ -55,6 +55,18 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     `pgherd:cluster.replicas: ${NO_SUCH_SETTING}`,
   ],
   [
+    "several mistakes in a block that could be left out as well",
+    cluster({ firewall: { clients: ["300.1.1.1/24"], allow: [{ from: ["x"], port: 99999 }] } }),
+    `pgherd:cluster.firewall.clients[0]: ${A_NETWORK}, got "300.1.1.1/24".`,
+    `pgherd:cluster.firewall.allow[0].from[0]: ${A_NETWORK}, got "x".`,
+    "pgherd:cluster.firewall.allow[0].port: expected 65535 or less, got 99999.",
+  ],
+  [
+    "a setting of another form of the block",
+    cluster({ failover: { profile: "fast", ttl: 30 } }),
+    "pgherd:cluster.failover.ttl: it does not go with what else stands in this block, which has several forms. Remove one or the other.",
+  ],
+  [
     "an unknown setting of a host",
     (raw) => (raw.hosts.a1 = { address: "10.0.0.1", adress: "10.0.0.1" }),
     "pgherd:hosts.a1.adress: no such setting. Did you mean address?",

@@ -1,8 +1,8 @@
 import { PgherdError } from "../errors";
 import { observeStatus, type ClusterStatus } from "../operations/status";
 import type { Cluster } from "../cluster/cluster";
-import { EventLog, type LoggedEvent } from "../operator/event-log";
-import { eventsBetween, lastKnown, type ClusterEvent } from "../operator/events";
+import { EventLog, type LoggedEvent } from "../cluster/event-log";
+import { eventsBetween, lastKnown, type ClusterEvent } from "../cluster/events";
 import type { History } from "../cluster/history";
 import { Watch } from "../cluster/watch";
 import { now, Probe, type ProbeTarget } from "../probe/probe";

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { considerRestart, performRestart, type RestartRequest } from "../cluster/restart";
-import { considerReinit, performReinit, performReload } from "../operator/members";
+import { considerReinit, performReinit, performReload } from "../cluster/members";
 import { readSessions } from "../cluster/sessions";
 import { acting, looking, measuring } from "./acts";
 import { changing, describe, of } from "./describe";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster";
-import type { RestorableCluster, RestoreRequest } from "../operator/restore-plan";
+import type { RestorableCluster, RestoreRequest } from "../cluster/restore-plan";
 import type { History } from "../cluster/history";
 import type { ProbeTarget } from "../probe/probe";
 import type { Live } from "./live";

@@ -2,14 +2,14 @@ import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { insist, Refusal, type Intent } from "../cluster/cluster";
 import { consentTo, demandConsent } from "../cluster/consent";
-import { performRestore } from "../operator/restore";
+import { performRestore } from "../cluster/restore";
 import {
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
-} from "../operator/restore-plan";
-import { considerResume, finishRestore } from "../operator/restore-resume";
-import { considerUndo, cutOffRestore, undoRestore, type CutOff } from "../operator/restore-undo";
+} from "../cluster/restore-plan";
+import { considerResume, finishRestore } from "../cluster/restore-resume";
+import { considerUndo, cutOffRestore, undoRestore, type CutOff } from "../cluster/restore-undo";
 import { acting, looking } from "./acts";
 import * as shapes from "./backup-schemas";
 import { changing, describe } from "./describe";

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { z } from "zod";
 import type { Cluster } from "../cluster/cluster";
 import { considerFailover, performFailover, type FailoverRequest } from "../cluster/failover";
-import { performPause } from "../operator/members";
+import { performPause } from "../cluster/members";
 import {
   considerSwitchover,
   performSwitchover,

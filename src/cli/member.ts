@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { insist, type Intent } from "../cluster/cluster";
 import { considerRestart, performRestart } from "../cluster/restart";
-import { considerReinit, performPause, performReinit, performReload } from "../operator/members";
+import { considerReinit, performPause, performReinit, performReload } from "../cluster/members";
 import { whileMeasured } from "../probe/measure";
 import { confirm, EXIT_CODES } from "./ask";
 import { withStack, type StackOptions } from "./cluster";

@@ -8,22 +8,22 @@ import { inWords } from "../operations/recovery-window";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../cluster/cluster";
-import { performRestore } from "../operator/restore";
+import { performRestore } from "../cluster/restore";
 import {
   byFolder,
   considerRestore,
   type RestorableCluster,
   type RestoreIntent,
   type RestoreRequest,
-} from "../operator/restore-plan";
-import { considerResume, finishRestore } from "../operator/restore-resume";
+} from "../cluster/restore-plan";
+import { considerResume, finishRestore } from "../cluster/restore-resume";
 import {
   considerUndo,
   cutOffRestore,
   keptFolders,
   undoRestore,
   type Undone,
-} from "../operator/restore-undo";
+} from "../cluster/restore-undo";
 import { memberBackups, recoverySettings } from "../plan/member-backups";
 import { programsDirectory } from "../roles/patroni";
 import { confirm, EXIT_CODES, wrapped } from "./ask";

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { z } from "zod";
 import { PgherdError, UsageError } from "../errors";
 import { oneOf } from "../suggest";
-import { Refusal } from "../operator/cluster";
+import { Refusal } from "../cluster/cluster";
 import { confirm, EXIT_CODES, progressLine } from "./ask";
 import { withStack, type StackOptions } from "./cluster";
 import { report } from "./during";

@@ -18,9 +18,6 @@ import { judgeWrites } from "./writes";
  */
 export type Health = "healthy" | "degraded" | "down" | "unknown";
 
-// For those of src/operator that have not moved yet.
-export { isUp, leaderOf };
-
 export interface Judgement {
   readonly health: Health;
   /** Why it is not healthy, one sentence each. */

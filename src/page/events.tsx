@@ -1,4 +1,4 @@
-import type { LoggedEvent } from "../operator/event-log";
+import type { LoggedEvent } from "../cluster/event-log";
 
 /** What has happened, the latest first. Times are UTC, as in the logs of the hosts. */
 export function Events({ events }: { events: readonly LoggedEvent[] }) {

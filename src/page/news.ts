@@ -1,6 +1,6 @@
 import type { Message, Operation } from "../api/live";
 import type { ClusterStatus } from "../operations/status";
-import type { LoggedEvent } from "../operator/event-log";
+import type { LoggedEvent } from "../cluster/event-log";
 import type { ProbeReport } from "../probe/report";
 
 /** All that the server has told. */

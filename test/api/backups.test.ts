@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import type { RestorableCluster } from "../../src/operator/restore-plan";
-import { considerRestore } from "../../src/operator/restore-plan";
-import { performRestore } from "../../src/operator/restore";
-import { considerUndo, cutOffRestore, undoRestore } from "../../src/operator/restore-undo";
+import type { RestorableCluster } from "../../src/cluster/restore-plan";
+import { considerRestore } from "../../src/cluster/restore-plan";
+import { performRestore } from "../../src/cluster/restore";
+import { considerUndo, cutOffRestore, undoRestore } from "../../src/cluster/restore-undo";
 import { Refusal } from "../../src/cluster/cluster";
 import { testServer, TOKEN, type TestServer } from "./test-server";
 
 // What a restore finds and does is not of interest here: who may have it done, and what has to be said before.
-vi.mock("../../src/operator/restore-plan", { spy: true });
-vi.mock("../../src/operator/restore", { spy: true });
-vi.mock("../../src/operator/restore-undo", { spy: true });
+vi.mock("../../src/cluster/restore-plan", { spy: true });
+vi.mock("../../src/cluster/restore", { spy: true });
+vi.mock("../../src/cluster/restore-undo", { spy: true });
 
 const BACKUP = {
   ...{ host: "backup1", home: "/var/lib/barman/demo", slot: "barman", timers: [] },

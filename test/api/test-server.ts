@@ -7,7 +7,7 @@ import type { Host, Probe } from "../../src/host/host";
 import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
 import { requestOf } from "../../src/cli/restore";
 import type { BackupStatusPlan } from "../../src/operations/backup-status";
-import type { RestorableCluster } from "../../src/operator/restore-plan";
+import type { RestorableCluster } from "../../src/cluster/restore-plan";
 import { PLAN } from "../operations/answers";
 
 // The API with everything but the hosts: of these none answers.

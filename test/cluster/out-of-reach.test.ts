@@ -5,7 +5,7 @@ import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
 import { patroniHistory } from "../../src/cluster/history";
 import { Looks } from "../../src/cluster/looks";
 import { considerRestart } from "../../src/cluster/restart";
-import { performPause } from "../../src/operator/members";
+import { performPause } from "../../src/cluster/members";
 import { considerSwitchover } from "../../src/cluster/switchover";
 
 // A cluster of which this machine cannot reach one member, though the others can: they are all that is asked.

@@ -3,7 +3,7 @@ import { NO_ANSWER } from "../../src/dcs/no-answer";
 import { CommandError, ConnectError } from "../../src/errors";
 import type { Host } from "../../src/host/host";
 import { askDcs, DcsSilentError } from "../../src/operations/dcs";
-import { onDcs } from "../../src/operator/restore-steps";
+import { onDcs } from "../../src/cluster/restore-steps";
 
 /** Why hosts have no answer; the others have one. */
 let troubles: { [host: string]: Error };

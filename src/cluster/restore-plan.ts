@@ -4,7 +4,7 @@ import type { Places } from "../facts/places";
 import { describeRestore } from "../facts/restore-record";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { demandAll } from "../operations/ask";
-import { leaderOf } from "../operations/health";
+import { leaderOf } from "../facts/member-state";
 import { findRecovery, inWords } from "../operations/recovery-window";
 import {
   positionProbe,

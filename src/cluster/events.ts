@@ -1,4 +1,4 @@
-import { leaderOf } from "../operations/health";
+import { leaderOf } from "../facts/member-state";
 import type { BalancerState, ClusterStatus, MemberState } from "../operations/status";
 
 /** Something that has happened in a cluster. */

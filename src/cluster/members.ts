@@ -1,5 +1,3 @@
-import { untilBack } from "../cluster/restart";
-import { hopeless } from "../cluster/until-seen";
 import { leaderOf } from "../facts/member-state";
 import { memberStatusProbe } from "../facts/patroni";
 import { askEach, isOutOfReach } from "../operations/ask";
@@ -19,7 +17,8 @@ import {
   type Intent,
 } from "./cluster";
 import { endFirstSegment } from "./end-segment";
-import { untilSeen } from "./until-seen";
+import { untilBack } from "./restart";
+import { hopeless, untilSeen } from "./until-seen";
 
 /** A copy takes as long as the network needs for the whole database. */
 const COPY_SECONDS = 24 * 3600;

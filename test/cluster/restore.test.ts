@@ -16,11 +16,11 @@ import { CommandError, ConnectError, type PgherdError } from "../../src/errors";
 import type { Host, Probe } from "../../src/host/host";
 import { strict } from "../../src/host/shell";
 import { stopMember } from "../../src/operations/restore-data";
-import { performRestore } from "../../src/operator/restore";
-import type { RestorableCluster, RestoreIntent } from "../../src/operator/restore-plan";
-import { considerResume, finishRestore } from "../../src/operator/restore-resume";
-import { observeRestores } from "../../src/operator/restore-steps";
-import { considerUndo, cutOffRestore, undoRestore } from "../../src/operator/restore-undo";
+import { performRestore } from "../../src/cluster/restore";
+import type { RestorableCluster, RestoreIntent } from "../../src/cluster/restore-plan";
+import { considerResume, finishRestore } from "../../src/cluster/restore-resume";
+import { observeRestores } from "../../src/cluster/restore-steps";
+import { considerUndo, cutOffRestore, undoRestore } from "../../src/cluster/restore-undo";
 
 // A restore that breaks at each of its steps. The scripts are run by a real shell, on folders that stand for two members;
 // programs of the host are played: Patroni by `systemctl` and `curl`, which asks etcd too.

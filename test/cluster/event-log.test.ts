@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EventLog } from "../../src/operator/event-log";
+import { EventLog } from "../../src/cluster/event-log";
 
 const event = (time: string, text: string) => ({
   at: `2026-11-21T${time}.000Z`,

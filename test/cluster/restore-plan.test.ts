@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byFolder } from "../../src/operator/restore-plan";
+import { byFolder } from "../../src/cluster/restore-plan";
 
 test("members with the same folder are named together", () => {
   const main = "/var/lib/postgresql/17/main";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eventsBetween, lastKnown } from "../../src/operator/events";
+import { eventsBetween, lastKnown } from "../../src/cluster/events";
 import type { ClusterStatus } from "../../src/operations/status";
 import { says, seen, servers, unreachable, view, withoutPower } from "../operations/answers";
 

@@ -62,6 +62,10 @@ const target = {
   latest: z.literal(true).optional().describe("All that the archive has."),
   targetTimeline: z.string().optional().describe("Default: the one that the database is on."),
   backup: z.string().optional().describe("Default: the newest before the target."),
+  tablespace: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe("Puts this tablespace there on each member: `figures:/srv/figures2`; or several."),
 };
 
 /** Exactly one target. */
@@ -88,13 +92,23 @@ const kept = z
   .record(z.string(), z.string())
   .describe("Where each member keeps the data that was put aside.");
 
+const keptTablespaces = z
+  .record(z.string(), z.array(z.string()))
+  .optional()
+  .describe("Where each member keeps what was in places of tablespaces.");
+
 export const restoreOutcome = z.object({
   backup: z.string(),
   timeline: z.int(),
   seconds: z.number(),
   kept,
+  keptTablespaces,
 });
 
-export const resumeOutcome = z.object({ timeline: z.int(), kept });
+export const resumeOutcome = z.object({ timeline: z.int(), kept, keptTablespaces });
 
-export const undoOutcome = z.object({ undone: z.array(z.string()).describe("Members."), kept });
+export const undoOutcome = z.object({
+  undone: z.array(z.string()).describe("Members."),
+  kept,
+  keptTablespaces,
+});

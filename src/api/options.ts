@@ -17,6 +17,7 @@ export interface Restores {
     readonly latest?: boolean;
     readonly targetTimeline?: string;
     readonly backup?: string;
+    readonly tablespace?: string | readonly string[];
   }): RestoreRequest;
 }
 

@@ -93,7 +93,7 @@ export function addRestores(app: FastifyInstance, options: ApiOptions, restores:
       acting(options, "undoing the restore", async (opened) => {
         const cluster = await restores.of(opened);
         const found = await agreed("Undoing the restore", cluster, undo, confirm);
-        return { undone: found.within, kept: (await undoRestore(cluster, found)).kept };
+        return { undone: found.within, ...(await undoRestore(cluster, found)) };
       }),
   );
   app.post<{ Body: Confirmed }>(
@@ -114,9 +114,10 @@ export function addRestores(app: FastifyInstance, options: ApiOptions, restores:
 /** What decides what a restore does and loses; not how long ago something was. */
 function factsOf({ plan }: RestorableCluster, intent: RestoreIntent): object {
   const { target, backup, timeline, first, members, leads, systemIdentifier = "" } = intent;
+  const { tablespaces: { places, moved } = {} } = intent;
   return {
     ...{ verb: "restore", cluster: plan.name, target, backup: backup.id, timeline },
-    ...{ first, members, leads, systemIdentifier },
+    ...{ first, members, leads, systemIdentifier, places, moved },
   };
 }
 

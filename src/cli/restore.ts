@@ -41,7 +41,8 @@ interface RestoreOptions extends StackOptions {
   readonly undo?: boolean;
   readonly resume?: boolean;
   readonly backup?: string;
-  readonly tablespace?: readonly string[];
+  /** `figures:/srv/figures2`, or several. */
+  readonly tablespace?: string | readonly string[];
   readonly plan?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -76,18 +77,13 @@ export function restoreCommand(): Command {
     .option("--json", "print JSON")
     .addHelpText("after", HELP)
     .action(async (options: RestoreOptions) => {
-      const target = targetOf(options);
-      const timeline = timelineOf(options);
-      const tablespaces = tablespacesOf(options);
+      const request = requestOf(options);
       if (options.undo) return during("restore --undo", options, (open) => undo(open, options));
       if (options.resume)
         return during("restore --resume", options, (open) => resume(open, options));
       await during("restore", options, async (open) => {
         const cluster = await restorable(open);
-        const time = target.time === undefined ? undefined : epochOf(target.time);
-        const intent = await considerRestore(cluster, {
-          ...{ target, time, timeline, tablespaces, backup: options.backup },
-        });
+        const intent = await considerRestore(cluster, request);
         insist("The restore", intent, false, "");
         if (options.plan) return tellPlan(open, intent, options.json);
         await confirm(`${open.plan.name}: restore in place`, intent, options.yes ?? false);
@@ -97,7 +93,7 @@ export function restoreCommand(): Command {
         report(
           options.json,
           outcome,
-          `Done after ${spanOf(outcome.seconds)}: ${open.plan.name} is on timeline ${outcome.timeline}, at ${inWords(target)}.`,
+          `Done after ${spanOf(outcome.seconds)}: ${open.plan.name} is on timeline ${outcome.timeline}, at ${inWords(request.target)}.`,
           ...afterwards(outcome),
         );
       });
@@ -208,7 +204,8 @@ function tellPlan(
 export function requestOf(options: Wished): RestoreRequest {
   const target = targetOf(options);
   const time = target.time === undefined ? undefined : epochOf(target.time);
-  return { target, time, timeline: timelineOf(options), backup: options.backup };
+  const [timeline, tablespaces] = [timelineOf(options), tablespacesOf(options)];
+  return { target, time, timeline, tablespaces, backup: options.backup };
 }
 
 /** What a restore needs to know of the stack and its hosts. */
@@ -270,16 +267,17 @@ function timelineOf({ targetTimeline: text }: Wished): number | undefined {
 }
 
 /** `{ figures: "/srv/figures2" }`. @throws UsageError if one cannot be read, or is named twice */
-function tablespacesOf({ tablespace = [] }: RestoreOptions): { [name: string]: string } {
-  const read = tablespace.map((one) => {
+function tablespacesOf({ tablespace }: Wished): { [name: string]: string } {
+  const said = [tablespace ?? []].flat();
+  const read = said.map((one) => {
     const [, name = "", path = ""] = /^(.+?):(\/.*?)\/*$/su.exec(one) ?? [];
     const plain = name !== "" && path.length > 1 && !/\p{Cc}|\/\.{1,2}(\/|$)|\/\//u.test(path);
     demand("--tablespace", one, plain, "a name and an absolute path such as figures:/srv/figures");
     return [name, path] as const;
   });
   const found = Object.fromEntries(read);
-  const single = Object.keys(found).length === tablespace.length;
-  demand("--tablespace", tablespace.join(" "), single, "each tablespace once");
+  const single = Object.keys(found).length === said.length;
+  demand("--tablespace", said.join(" "), single, "each tablespace once");
   return found;
 }
 

@@ -141,6 +141,15 @@ test("a restore is done only by who says what was told of it before, and once", 
   ]);
 });
 
+test("a restore may put tablespaces elsewhere, and the word for it says where", async () => {
+  restoring("the last 5 minutes");
+  const one = "tablespace=figures:/srv/a";
+  await call("GET", `/api/v1/restore?latest=true&${one}`);
+  await call("GET", `/api/v1/restore?latest=true&${one}&tablespace=old:/srv/b`);
+  const wished = vi.mocked(considerRestore).mock.calls.map(([, { tablespaces }]) => tablespaces);
+  expect(wished).toEqual([{ figures: "/srv/a" }, { figures: "/srv/a", old: "/srv/b" }]);
+});
+
 test.each([
   ["nothing", undefined, 400],
   ["something else", "yes", 409],
@@ -174,6 +183,7 @@ test.each([
   ["/api/v1/restore?latest=true&targetXid=5", {}],
   ["/api/v1/restore?targetXid=five", {}],
   ["/api/v1/restore?target=now", {}],
+  ["/api/v1/restore?latest=true&tablespace=figures", {}],
 ])("%s is a mistake that is told", async (url) => {
   const answer = await call("GET", url);
   expect(answer.statusCode).toBe(400);

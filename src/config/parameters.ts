@@ -5,6 +5,8 @@ import type { ClusterSettings } from "./schema";
 
 type Value = ClusterSettings["postgresql"]["parameters"][string];
 
+const FROM_BACKUPS = "Members fetch WAL from pgherd:cluster.backup; remove it.";
+
 /** Settings that pgherd or Patroni decides, each with what to do instead. */
 const OWNED: { readonly [name: string]: string } = {
   listen_addresses: "The members listen on their addresses; remove it.",
@@ -22,6 +24,9 @@ const OWNED: { readonly [name: string]: string } = {
   primary_conninfo: "Patroni sets it; remove it.",
   primary_slot_name: "Patroni sets it; remove it.",
   synchronous_standby_names: "Set pgherd:cluster.replication.mode.",
+  restore_command: FROM_BACKUPS,
+  archive_cleanup_command: FROM_BACKUPS,
+  recovery_end_command: FROM_BACKUPS,
   recovery_target: "A restore is an operation of its own; remove it.",
 };
 

@@ -189,14 +189,16 @@ const UNSAFE = ["fsync", "full_page_writes"];
 /** What a person would not find out before it matters. */
 function remarks(found: FoundSource, plan: Plan): string[] {
   const { source, details } = found;
-  const { voidRules = [], method } = plan;
+  const { voidRules = [], method, parameters } = plan;
   const unlogged = details.databases.filter(({ unloggedTables }) => unloggedTables > 0);
   return [
-    ...details.pending.map(
-      ({ name, file, running }) =>
-        `${name}: it runs with ${running}, its files say ${file}; ${running} comes. ` +
-        `For the other one: pgherd:cluster.postgresql.parameters.${name}`,
-    ),
+    ...details.pending
+      .filter(({ name }) => Object.hasOwn(parameters, name))
+      .map(
+        ({ name, file, running }) =>
+          `${name}: it runs with ${running}, its files say ${file}; ${running} comes. ` +
+          `For the other one: pgherd:cluster.postgresql.parameters.${name}`,
+      ),
     ...notCarried(found, plan),
     ...ownSockets(found, plan),
     ...UNSAFE.filter((name) => isOff(source.configured[name])).map(

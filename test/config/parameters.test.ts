@@ -113,6 +113,11 @@ describe("a setting is refused that", () => {
       `recovery_target_time: ${USERS} "now". A restore is an operation of its own; remove it.`,
     ],
     [
+      "would fetch WAL from elsewhere",
+      { restore_command: "cp /wal/%f %p" },
+      `restore_command: ${USERS} "cp /wal/%f %p". Members fetch WAL from pgherd:cluster.backup; remove it.`,
+    ],
+    [
       "leaves replicas without WAL",
       { wal_level: "minimal" },
       'wal_level: expected replica or logical, got "minimal": replicas need the WAL. Remove it.',

@@ -109,6 +109,18 @@ test("the report tells the server's new name, and needs no restart for it", () =
   expect(renderReport({ ...FOUND, source: same }, PLAN)).not.toContain("cluster_name");
 });
 
+test("what waits for a restart comes as it runs, and no choice is told where Patroni has it", () => {
+  const waiting = (name: string) => ({
+    ...{ name, file: "in its files", from: "/etc/postgresql.conf", running: "as it runs" },
+  });
+  const pending = [waiting("cluster_name"), waiting("shared_buffers")];
+  const parameters = { ...PLAN.parameters, shared_buffers: "as it runs" };
+  const details = { ...FOUND.details, pending };
+  const text = renderReport({ ...FOUND, details }, { ...PLAN, parameters });
+  expect(text).toContain("For the other one: pgherd:cluster.postgresql.parameters.shared_buffers");
+  expect(text).not.toContain("parameters.cluster_name");
+});
+
 test("folders of sockets that other members have not, and what is not carried, are told", () => {
   const running = {
     ...FOUND.source.running,

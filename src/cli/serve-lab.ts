@@ -26,7 +26,7 @@ export async function serveLab(lab: string, options: ServeOptions): Promise<void
   const socket = join(folder, "serve");
   const token = options.tokenFile ? readToken(options.tokenFile) : newToken();
   const auditLog = options.auditLog ?? defaultAuditLog(options.stack, lab);
-  const door = await openDoor(addressOf(options.listen), socket);
+  const listener = await openListener(addressOf(options.listen), socket);
   let ended = false;
   try {
     // In the environment, which others cannot read as they can a command line.
@@ -45,20 +45,23 @@ export async function serveLab(lab: string, options: ServeOptions): Promise<void
     if (!ended) announce(options, options.tokenFile === undefined ? token : undefined, auditLog);
     process.exitCode = await serving;
   } finally {
-    door.close();
+    listener.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Listens here and passes every connection on to the socket. */
-function openDoor({ host, port }: { host: string; port: number }, socket: string): Promise<Server> {
-  const door = createServer((outside) => {
+function openListener(
+  { host, port }: { host: string; port: number },
+  socket: string,
+): Promise<Server> {
+  const listener = createServer((outside) => {
     const inside = createConnection(socket);
     outside.on("error", () => inside.destroy()).pipe(inside);
     inside.on("error", () => outside.destroy()).pipe(outside);
   });
   return new Promise((resolve, reject) => {
-    door.once("error", (error) =>
+    listener.once("error", (error) =>
       reject(
         new PgherdError(
           `--listen: ${host}:${port} cannot be listened on: ${error.message}.`,
@@ -66,6 +69,6 @@ function openDoor({ host, port }: { host: string; port: number }, socket: string
         ),
       ),
     );
-    door.listen(port, host, () => resolve(door));
+    listener.listen(port, host, () => resolve(listener));
   });
 }

@@ -2,13 +2,13 @@ import type { Probe } from "../host/host";
 import { words } from "../host/shell";
 
 /** Where a host is to open connections. */
-export interface Door {
+export interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** A door that cannot be reached. */
-export interface ClosedDoor extends Door {
+/** One that cannot be reached. */
+export interface ClosedPort extends Endpoint {
   /** e.g. `no answer within 3 seconds` */
   readonly found: string;
 }
@@ -18,12 +18,12 @@ const SECONDS = 3;
 /** What is dropped on the way is answered by nobody, or by a router. A refused connection has reached its host. */
 const UNREACHABLE = /No route to host|Network is unreachable/;
 
-/** Which of these doors the host cannot reach, whether or not somebody listens there. Nothing is sent. */
-export function reachProbe(doors: readonly Door[]): Probe<ClosedDoor[]> {
-  const paths = doors.map(({ address, port }) => `${address}/${port}`);
+/** Which of these endpoints the host cannot reach, whether or not somebody listens there. Nothing is sent. */
+export function reachProbe(endpoints: readonly Endpoint[]): Probe<ClosedPort[]> {
+  const paths = endpoints.map(({ address, port }) => `${address}/${port}`);
   return {
-    script: `for door in ${words(paths)}; do
-  { said=$(timeout ${SECONDS} bash -c ": </dev/tcp/$door" 2>&1) && code=0 || code=$?; echo "$code $door" $said; } &
+    script: `for endpoint in ${words(paths)}; do
+  { said=$(timeout ${SECONDS} bash -c ": </dev/tcp/$endpoint" 2>&1) && code=0 || code=$?; echo "$code $endpoint" $said; } &
 done
 wait`,
     parse: (output) =>

@@ -5,7 +5,7 @@ import { findRecovery } from "../operations/recovery-window";
 import { sizeOf } from "../operations/words";
 import type { BootstrapInput } from "../resources/inputs/preflight";
 import type { Context } from "./context";
-import type { Sighting } from "./sighting";
+import type { FoundHost } from "./found-host";
 import { WITH_USER } from "./survey-rules";
 
 /** Beside the database: the WAL that is replayed. */
@@ -15,7 +15,7 @@ const HEADROOM = 1.1;
 export async function judgeBootstrap(
   context: Context,
   wish: BootstrapInput,
-  seen: readonly Sighting[],
+  seen: readonly FoundHost[],
 ): Promise<string[]> {
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
   if (members.some(({ facts }) => facts.data.found)) return [];

@@ -1,5 +1,5 @@
 import { isOpenTo, lies, unfitFor, type Purpose } from "../config/directories";
-import type { Sighting } from "./sighting";
+import type { FoundHost } from "./found-host";
 
 interface Place {
   readonly setting: string;
@@ -12,7 +12,7 @@ interface Place {
 }
 
 /** A link on the host may lead to where no setting could: what is given to a daemon's user is looked at where it is. */
-export function resolvedDirectories({ requirement, facts }: Sighting): string[] {
+export function resolvedDirectories({ requirement, facts }: FoundHost): string[] {
   const { data, dcs, backup } = facts.resolved;
   const places: Place[] = [
     {
@@ -71,7 +71,7 @@ export function resolvedDirectories({ requirement, facts }: Sighting): string[] 
 }
 
 /** Barman would get all that is there, whoever needs it. */
-export function backupsOfOthers({ requirement, facts }: Sighting): string | undefined {
+export function backupsOfOthers({ requirement, facts }: FoundHost): string | undefined {
   if (!requirement.backupDirectory || ["", "barman"].includes(facts.backupOwner)) return;
   return (
     `expected ${requirement.backupDirectory} to be empty or barman's, found that it is not empty and ${facts.backupOwner}'s. ` +

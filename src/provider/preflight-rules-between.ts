@@ -1,10 +1,10 @@
 import { normalizePath } from "../config/directories";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
-import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
+import { isFresh, sameAddress, versionOn, type FoundHost } from "./found-host";
 
 /** Why the hosts cannot be used together, each reason with what to do; none if they can. */
-export function judgeBetween(seen: readonly Sighting[], inputs: PreflightInputs): string[] {
+export function judgeBetween(seen: readonly FoundHost[], inputs: PreflightInputs): string[] {
   return [
     ...machineIds(seen),
     ...clocks(seen),
@@ -58,7 +58,7 @@ const REMEDIES: { readonly [path: string]: string } = {
 /** Clocks further apart than this make logs and certificates lie. */
 const CLOCK_SECONDS = 1;
 
-function machineIds(seen: readonly Sighting[]): string[] {
+function machineIds(seen: readonly FoundHost[]): string[] {
   return groups(seen, ({ facts }) => facts.machineId)
     .filter(({ hosts }) => hosts.length > 1)
     .map(
@@ -69,7 +69,7 @@ function machineIds(seen: readonly Sighting[]): string[] {
 }
 
 /** Only what is certain counts: a slow answer tells little about a clock. */
-function clocks(seen: readonly Sighting[]): string[] {
+function clocks(seen: readonly FoundHost[]): string[] {
   const apart = seen.some(({ clock: a }) =>
     seen.some(
       ({ clock: b }) => a.offset - b.offset - a.uncertainty - b.uncertainty > CLOCK_SECONDS,
@@ -86,11 +86,11 @@ function clocks(seen: readonly Sighting[]): string[] {
   ];
 }
 
-function sameVersions(seen: readonly Sighting[], inputs: PreflightInputs): string[] {
+function sameVersions(seen: readonly FoundHost[], inputs: PreflightInputs): string[] {
   return inputs.sameVersions.flatMap((name) => {
     const users = seen.filter((one) => versionOn(one, name) !== undefined);
     const [first] = users;
-    const version = (one: Sighting) => versionOn(one, name) as string;
+    const version = (one: FoundHost) => versionOn(one, name) as string;
     if (!first || users.every((one) => compareVersions(version(one), version(first)) === 0)) {
       return [];
     }
@@ -105,7 +105,7 @@ function sameVersions(seen: readonly Sighting[], inputs: PreflightInputs): strin
 }
 
 /** A host that could not be asked may be the one that holds the address: then nothing is said. */
-function strangers(seen: readonly Sighting[], { hosts, vips }: PreflightInputs): string[] {
+function strangers(seen: readonly FoundHost[], { hosts, vips }: PreflightInputs): string[] {
   const balancers = seen.filter(({ requirement }) => requirement.interface);
   const all = Object.values(hosts).filter((requirement) => requirement.interface).length;
   if (balancers.length < all) return [];
@@ -130,7 +130,7 @@ function strangers(seen: readonly Sighting[], { hosts, vips }: PreflightInputs):
     });
 }
 
-function databases(seen: readonly Sighting[]): string[] {
+function databases(seen: readonly FoundHost[]): string[] {
   // A server that is migrated has its data where the survey finds them; what is here may be another one's.
   const holders = seen.filter(
     (one) => !isFresh(one) && !one.requirement.adoptsPort && one.facts.data.systemIdentifier !== "",
@@ -144,7 +144,7 @@ function databases(seen: readonly Sighting[]): string[] {
   ];
 }
 
-function closedDoors(seen: readonly Sighting[], { hosts }: PreflightInputs): string[] {
+function closedDoors(seen: readonly FoundHost[], { hosts }: PreflightInputs): string[] {
   const missed = new Map<string, string[]>();
   for (const { host, requirement, closed } of seen) {
     for (const { to, port, purpose } of requirement.reaches) {
@@ -162,8 +162,8 @@ function closedDoors(seen: readonly Sighting[], { hosts }: PreflightInputs): str
 
 /** Hosts by what they have in common, in the order in which it is met; what is empty is left out. */
 function groups(
-  seen: readonly Sighting[],
-  key: (one: Sighting) => string,
+  seen: readonly FoundHost[],
+  key: (one: FoundHost) => string,
 ): { value: string; hosts: string[] }[] {
   const found = new Map<string, string[]>();
   for (const one of seen) {
@@ -173,6 +173,6 @@ function groups(
   return [...found].map(([value, hosts]) => ({ value, hosts }));
 }
 
-function names(seen: readonly Sighting[]): string {
+function names(seen: readonly FoundHost[]): string {
   return seen.map(({ host }) => host).join(", ");
 }

@@ -2,16 +2,16 @@ import { distributionNamed } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
-import { isFresh, sameAddress, versionOn, type Sighting } from "./sighting";
+import { isFresh, sameAddress, versionOn, type FoundHost } from "./found-host";
 
 /** Why one host cannot be used, each reason with what to do; none if it can. */
-export function judgeHost(seen: Sighting, inputs: PreflightInputs): string[] {
+export function judgeHost(seen: FoundHost, inputs: PreflightInputs): string[] {
   return RULES.flatMap((rule) => rule(seen, inputs) ?? []).map(
     (reason) => `${seen.host}: ${reason}`,
   );
 }
 
-type HostRule = (seen: Sighting, inputs: PreflightInputs) => string | string[] | undefined;
+type HostRule = (seen: FoundHost, inputs: PreflightInputs) => string | string[] | undefined;
 
 const ARCHITECTURES = ["x86_64", "aarch64"];
 
@@ -62,24 +62,24 @@ const RULES: readonly HostRule[] = [
   databaseVersion,
 ];
 
-function system({ facts }: Sighting, { distribution }: PreflightInputs) {
+function system({ facts }: FoundHost, { distribution }: PreflightInputs) {
   const { systems, title } = distributionNamed(distribution ?? undefined);
   if (systems.includes(facts.system)) return;
   const chosen = distribution ? ", or mend pgherd:cluster.system.distribution" : "";
   return `expected ${title}, found "${facts.system}". Use another host${chosen}.`;
 }
 
-function architecture({ facts }: Sighting) {
+function architecture({ facts }: FoundHost) {
   if (ARCHITECTURES.includes(facts.architecture)) return;
   return `expected x86_64 or aarch64, found "${facts.architecture}". Use another host.`;
 }
 
-function init({ facts }: Sighting) {
+function init({ facts }: FoundHost) {
   if (facts.init === "systemd") return;
   return `expected systemd as process 1, found "${facts.init}". A container without it will not do.`;
 }
 
-function packageSources({ requirement, candidates, installed }: Sighting) {
+function packageSources({ requirement, candidates, installed }: FoundHost) {
   const absent = requirement.packages.filter(
     (one) => !Object.hasOwn(candidates, one) && !Object.hasOwn(installed, one),
   );
@@ -91,7 +91,7 @@ function packageSources({ requirement, candidates, installed }: Sighting) {
 }
 
 /** On a host of ours a killed run leaves them, and the next one goes on. */
-function unfinishedPackages(seen: Sighting) {
+function unfinishedPackages(seen: FoundHost) {
   const { unfinished } = seen.facts;
   if (!isFresh(seen) || unfinished.length === 0) return;
   return (
@@ -100,7 +100,7 @@ function unfinishedPackages(seen: Sighting) {
   );
 }
 
-function balancerInterface({ requirement, facts }: Sighting) {
+function balancerInterface({ requirement, facts }: FoundHost) {
   if (!requirement.interface || facts.interfaces.includes(requirement.interface)) return;
   return (
     `expected an interface ${requirement.interface} for the virtual IP, found ${facts.interfaces.join(", ")}. ` +
@@ -109,7 +109,7 @@ function balancerInterface({ requirement, facts }: Sighting) {
 }
 
 /** The daemons listen on this address, so that one which a router translates will not do. */
-function address({ host, requirement, facts }: Sighting) {
+function address({ host, requirement, facts }: FoundHost) {
   if (facts.addresses.some((one) => sameAddress(one, requirement.address))) return;
   return (
     `expected ${requirement.address} to be an address of the host itself, found ${facts.addresses.join(", ") || "none"}. ` +
@@ -117,7 +117,7 @@ function address({ host, requirement, facts }: Sighting) {
   );
 }
 
-function otherCluster({ facts }: Sighting, { cluster }: PreflightInputs) {
+function otherCluster({ facts }: FoundHost, { cluster }: PreflightInputs) {
   if (facts.cluster === "" || facts.cluster === cluster) return;
   return (
     `belongs to the cluster "${facts.cluster}", as /var/lib/pgherd/cluster says. ` +
@@ -125,7 +125,7 @@ function otherCluster({ facts }: Sighting, { cluster }: PreflightInputs) {
   );
 }
 
-function data(seen: Sighting) {
+function data(seen: FoundHost) {
   if (!isFresh(seen) || !seen.facts.data.found || seen.requirement.adoptsPort) return;
   return (
     `${seen.requirement.dataDirectory} is not empty and not ours. Move it away, or choose another ` +
@@ -133,7 +133,7 @@ function data(seen: Sighting) {
   );
 }
 
-function dcsData(seen: Sighting) {
+function dcsData(seen: FoundHost) {
   if (!isFresh(seen) || !seen.facts.dcsFound) return;
   return (
     `${seen.requirement.dcsDirectory} is not empty and not ours. Move it away, or choose another ` +
@@ -141,7 +141,7 @@ function dcsData(seen: Sighting) {
   );
 }
 
-function ports(seen: Sighting) {
+function ports(seen: FoundHost) {
   if (!isFresh(seen)) return;
   return Object.entries(seen.requirement.ports)
     .filter(([port]) => Number(port) !== seen.requirement.adoptsPort)
@@ -153,7 +153,7 @@ function ports(seen: Sighting) {
 }
 
 /** The packages make these users with ids of the system's own. */
-function foreignUsers(seen: Sighting) {
+function foreignUsers(seen: FoundHost) {
   const { requirement, facts } = seen;
   if (!isFresh(seen)) return;
   const needed: [string, unknown][] = [
@@ -169,7 +169,7 @@ function foreignUsers(seen: Sighting) {
     );
 }
 
-function foreignConfiguration(seen: Sighting) {
+function foreignConfiguration(seen: FoundHost) {
   if (!isFresh(seen)) return;
   return seen.facts.foreign
     .filter((path) => seen.requirement.packages.includes(path.split("/")[2] ?? ""))
@@ -181,7 +181,7 @@ function foreignConfiguration(seen: Sighting) {
 }
 
 /** The layers of a container are slow and go with it; a container that is a whole host has nothing else. */
-function fileSystem({ requirement, facts }: Sighting) {
+function fileSystem({ requirement, facts }: FoundHost) {
   const { type } = facts.disk;
   const layered = type === "overlay" && facts.container === "none";
   if (!requirement.dataDirectory || !(UNFIT_FILE_SYSTEMS.test(type) || layered)) return;
@@ -191,7 +191,7 @@ function fileSystem({ requirement, facts }: Sighting) {
   );
 }
 
-function copyOnWrite({ requirement, facts }: Sighting) {
+function copyOnWrite({ requirement, facts }: FoundHost) {
   const { type } = facts.disk;
   if (!requirement.copyOnWrite || COPYING_ON_WRITE.includes(type)) return;
   return (
@@ -201,7 +201,7 @@ function copyOnWrite({ requirement, facts }: Sighting) {
 }
 
 /** On a host of ours a run may be what makes room again. */
-function freeSpace(seen: Sighting) {
+function freeSpace(seen: FoundHost) {
   const { requirement, facts } = seen;
   if (!isFresh(seen) || !requirement.dataDirectory || facts.disk.free >= LEAST_FREE) return;
   return (
@@ -211,7 +211,7 @@ function freeSpace(seen: Sighting) {
 }
 
 /** On a host of ours backups are deleted as new ones come. */
-function backupSpace(seen: Sighting) {
+function backupSpace(seen: FoundHost) {
   const { requirement, facts } = seen;
   if (!isFresh(seen) || !requirement.backupDirectory || facts.backupFree >= LEAST_FREE) return;
   return (
@@ -220,7 +220,7 @@ function backupSpace(seen: Sighting) {
   );
 }
 
-function freeInodes(seen: Sighting) {
+function freeInodes(seen: FoundHost) {
   const { requirement, facts } = seen;
   const { inodes, freeInodes: free } = facts.disk;
   if (!isFresh(seen) || !requirement.dataDirectory || free >= inodes * LEAST_FREE_INODES) return;
@@ -230,7 +230,7 @@ function freeInodes(seen: Sighting) {
   );
 }
 
-function readOnly({ facts }: Sighting) {
+function readOnly({ facts }: FoundHost) {
   if (facts.readOnly.length === 0) return;
   return (
     `expected to be able to write, found ${facts.readOnly.join(", ")} mounted read-only. ` +
@@ -238,7 +238,7 @@ function readOnly({ facts }: Sighting) {
   );
 }
 
-function memory({ requirement, facts }: Sighting) {
+function memory({ requirement, facts }: FoundHost) {
   const found = `found ${inMegabytes(facts.memory)} MB`;
   if (requirement.dataDirectory && facts.memory < LEAST_MEMORY) {
     return `expected ${LEAST_MEMORY / MEGABYTE} MB of memory for a member, ${found}. Give it more, or use another host.`;
@@ -250,7 +250,7 @@ function memory({ requirement, facts }: Sighting) {
   );
 }
 
-function timeSync({ requirement, facts }: Sighting) {
+function timeSync({ requirement, facts }: FoundHost) {
   if (!requirement.timeSync || facts.synchronised) return;
   return (
     "expected something to keep the clock right, found nothing that does. Run apt-get install chrony there " +
@@ -259,7 +259,7 @@ function timeSync({ requirement, facts }: Sighting) {
 }
 
 /** systemd-logind does that only to users that are people; of hosts that are not ours yet, foreignUsers tells already. */
-function sharedMemory(seen: Sighting) {
+function sharedMemory(seen: FoundHost) {
   const { requirement, facts } = seen;
   const uid = facts.users.postgres ?? 0;
   if (!requirement.dataDirectory || isFresh(seen)) return;
@@ -270,7 +270,7 @@ function sharedMemory(seen: Sighting) {
   );
 }
 
-function locale({ requirement: { locale: wanted }, facts }: Sighting) {
+function locale({ requirement: { locale: wanted }, facts }: FoundHost) {
   if (
     !wanted ||
     [...ALWAYS_THERE, ...facts.locales].some((one) => spelled(one) === spelled(wanted))
@@ -282,7 +282,7 @@ function locale({ requirement: { locale: wanted }, facts }: Sighting) {
   );
 }
 
-function watchdog({ requirement, facts }: Sighting) {
+function watchdog({ requirement, facts }: FoundHost) {
   if (!requirement.watchdog || facts.watchdog) return;
   return (
     "expected a watchdog device, found no /dev/watchdog. Load its module (softdog where there is no hardware), " +
@@ -290,7 +290,7 @@ function watchdog({ requirement, facts }: Sighting) {
   );
 }
 
-function selinux({ facts }: Sighting) {
+function selinux({ facts }: FoundHost) {
   if (!facts.selinux) return;
   return (
     "expected SELinux not to be enforcing, found that it is: it has no rules for these daemons. " +
@@ -298,7 +298,7 @@ function selinux({ facts }: Sighting) {
   );
 }
 
-function versions(seen: Sighting, inputs: PreflightInputs) {
+function versions(seen: FoundHost, inputs: PreflightInputs) {
   return inputs.versions.flatMap((rule) => {
     const found = versionOn(seen, rule.package);
     if (found === undefined) return [];
@@ -316,7 +316,7 @@ function versions(seen: Sighting, inputs: PreflightInputs) {
 }
 
 /** Of hosts that are not ours yet, data tells already. */
-function databaseVersion(seen: Sighting, { fixed }: PreflightInputs) {
+function databaseVersion(seen: FoundHost, { fixed }: PreflightInputs) {
   const { version } = seen.facts.data;
   const wanted = fixed["postgresql.version"];
   // A server that is migrated has its data where the survey finds them; what is here may be another one's.

@@ -4,7 +4,7 @@ import type { PreflightInputs, TrialInput } from "../resources/inputs/preflight"
 import { sameValue, type Value } from "../rpc/values";
 import { booleanOf, numberOf } from "../setting-values";
 import type { Context } from "./context";
-import type { Sighting } from "./sighting";
+import type { FoundHost } from "./found-host";
 import { triedOn } from "./trial";
 
 /** What is tried before anything is changed. */
@@ -21,7 +21,7 @@ export async function tryOut(
   context: Context,
   { trial }: PreflightInputs,
   old: Partial<PreflightInputs>,
-  seen: readonly Sighting[],
+  seen: readonly FoundHost[],
 ): Promise<string[]> {
   if (!trial || sameValue(trial as unknown as Value, (old.trial ?? null) as unknown as Value))
     return [];
@@ -45,7 +45,7 @@ export async function tryOut(
 
 /** A package that is still to be installed may bring it. Exported for its tests. */
 export function withoutExtensions(
-  { host, requirement, installed }: Pick<Sighting, "host" | "requirement" | "installed">,
+  { host, requirement, installed }: Pick<FoundHost, "host" | "requirement" | "installed">,
   absent: readonly string[],
 ): string[] {
   const complete = requirement.packages.every((name) => Object.hasOwn(installed, name));

@@ -15,7 +15,7 @@ import { tryOut } from "./preflight-trial";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
-import { isFresh, versionOn, type Sighting } from "./sighting";
+import { isFresh, versionOn, type FoundHost } from "./found-host";
 import { survey } from "./survey";
 
 interface Learned {
@@ -36,7 +36,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, inputs.vips),
       ),
     );
-    const seen = await knock(
+    const seen = await reach(
       context,
       looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
     );
@@ -101,9 +101,9 @@ function judged(reasons: Promise<string[]>): Promise<string[]> {
 }
 
 /** What the hosts have in common, for what depends on it. Exported for its tests. */
-export function learn(seen: readonly Sighting[], before?: HostsFacts): HostsFacts {
+export function learn(seen: readonly FoundHost[], before?: HostsFacts): HostsFacts {
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
-  const smallest = (measure: (one: Sighting) => number) => Math.min(...members.map(measure));
+  const smallest = (measure: (one: FoundHost) => number) => Math.min(...members.map(measure));
   const versions: { [name: string]: string } = {};
   for (const one of seen) {
     for (const name of one.requirement.packages) {
@@ -131,7 +131,7 @@ async function look(
   name: string,
   requirement: Requirement,
   vips: readonly string[],
-): Promise<Sighting> {
+): Promise<FoundHost> {
   const host = context.host(name);
   const { dataDirectory, dcsDirectory, backupDirectory } = requirement;
   const [facts, candidates, installed, restore] = await Promise.all([
@@ -153,23 +153,23 @@ async function look(
 }
 
 /** Tries what must be reached on hosts that are no cluster's yet. On the others pgherd's own rules may still be older ones. */
-function knock(context: Context, seen: readonly Sighting[]): Promise<Sighting[]> {
+function reach(context: Context, seen: readonly FoundHost[]): Promise<FoundHost[]> {
   const fresh = new Map(
     seen.filter(isFresh).map(({ host, requirement }) => [host, requirement.address]),
   );
   return Promise.all(
     seen.map(async (one) => {
-      const doors = one.requirement.reaches.flatMap(({ to, port }) => {
+      const endpoints = one.requirement.reaches.flatMap(({ to, port }) => {
         const address = fresh.get(to);
         return address ? [{ address, port }] : [];
       });
-      if (doors.length === 0) return one;
-      return { ...one, closed: await context.host(one.host).observe(reachProbe(doors)) };
+      if (endpoints.length === 0) return one;
+      return { ...one, closed: await context.host(one.host).observe(reachProbe(endpoints)) };
     }),
   );
 }
 
-async function readClock(host: Host): Promise<Sighting["clock"]> {
+async function readClock(host: Host): Promise<FoundHost["clock"]> {
   const sent = Date.now() / 1000;
   const time = await host.observe(clockProbe);
   const received = Date.now() / 1000;

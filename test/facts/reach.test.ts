@@ -8,8 +8,8 @@ test("a door that is open and one that is shut can be reached", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const open = (server.address() as AddressInfo).port;
-  const doors = [open, 1].map((port) => ({ address: "127.0.0.1", port }));
-  const probe = reachProbe(doors);
+  const endpoints = [open, 1].map((port) => ({ address: "127.0.0.1", port }));
+  const probe = reachProbe(endpoints);
   // Not the one that blocks: the door is this process.
   const { stdout } = await promisify(execFile)("/bin/sh", ["-c", probe.script]);
   expect(probe.parse(stdout)).toEqual([]);

@@ -48,7 +48,7 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["its kernel", kernelProbe(["vm.swappiness", "no.such"])],
   ["who listens", listeningProbe],
   ["a user's logins", userLoginsProbe("no-such-user")],
-  ["doors", reachProbe([{ address: "127.0.0.1", port: 1 }])],
+  ["endpoints", reachProbe([{ address: "127.0.0.1", port: 1 }])],
   ["another host's door", reachesProbe("127.0.0.1", 1)],
   ["files", filesProbe([none])],
   ["directories", directoriesProbe([none])],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { judgeBootstrap } from "../../src/provider/preflight-backup";
-import type { Sighting } from "../../src/provider/sighting";
+import type { FoundHost } from "../../src/provider/found-host";
 import type { BootstrapInput } from "../../src/resources/inputs/preflight";
 
 const WISH: BootstrapInput = {
@@ -40,7 +40,7 @@ function judge(wish: Partial<BootstrapInput>, free = 2 ** 40, found = false, cat
     host: "copy1",
     requirement: { dataDirectory: "/var/lib/postgresql/17/main" },
     facts: { data: { found }, disk: { free } },
-  } as unknown as Sighting;
+  } as unknown as FoundHost;
   return judgeBootstrap(context, { ...WISH, ...wish }, [member]);
 }
 
@@ -107,7 +107,7 @@ test("a backup with tablespaces needs a place for each on every member", async (
       host: "copy1",
       requirement: { dataDirectory: "/var/lib/postgresql/17/main" },
       facts: { data: { found: false }, disk: { free: 2 ** 40 } },
-    } as unknown as Sighting;
+    } as unknown as FoundHost;
     return judgeBootstrap(context, WISH, [member]);
   };
   const there = "path /srv/figures\nroom 1000000000 /\nowner postgres\n";

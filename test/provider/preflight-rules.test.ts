@@ -3,7 +3,7 @@ import type { HostFacts } from "../../src/facts/host";
 import { learn } from "../../src/provider/preflight";
 import { judgeHost } from "../../src/provider/preflight-rules";
 import { judgeBetween, judgeFixed } from "../../src/provider/preflight-rules-between";
-import type { Sighting } from "../../src/provider/sighting";
+import type { FoundHost } from "../../src/provider/found-host";
 import type {
   PreflightInputs,
   Requirement,
@@ -86,14 +86,14 @@ const INPUTS: PreflightInputs = {
 interface Odd {
   readonly facts?: Partial<HostFacts>;
   readonly requirement?: Partial<Requirement>;
-  readonly candidates?: Sighting["candidates"];
-  readonly installed?: Sighting["installed"];
-  readonly clock?: Sighting["clock"];
-  readonly closed?: Sighting["closed"];
+  readonly candidates?: FoundHost["candidates"];
+  readonly installed?: FoundHost["installed"];
+  readonly clock?: FoundHost["clock"];
+  readonly closed?: FoundHost["closed"];
 }
 
 /** A host without fault but for what is said. */
-function sighting(host: string, { facts, requirement, ...rest }: Odd): Sighting {
+function found(host: string, { facts, requirement, ...rest }: Odd): FoundHost {
   return {
     host,
     requirement: { ...REQUIREMENT, ...requirement },
@@ -107,7 +107,7 @@ function sighting(host: string, { facts, requirement, ...rest }: Odd): Sighting 
 }
 
 function judge(odd: Odd, inputs: Partial<PreflightInputs> = {}): string[] {
-  return judgeHost(sighting("db1", odd), { ...INPUTS, ...inputs });
+  return judgeHost(found("db1", odd), { ...INPUTS, ...inputs });
 }
 
 test("a release that has no number yet is known by its codename", () => {
@@ -470,7 +470,7 @@ test.each<[string, VersionRule, Odd, string[]]>([
 /** Three hosts without fault but for what is said of each. */
 function together(odds: readonly [Odd, Odd, Odd], inputs: Partial<PreflightInputs> = {}): string[] {
   const seen = odds.map((odd, i) =>
-    sighting(`db${i + 1}`, {
+    found(`db${i + 1}`, {
       ...odd,
       facts: {
         machineId: `machine${i + 1}`,
@@ -661,12 +661,12 @@ test("a default directory that follows the version is not told beside it", () =>
 test("the smallest member and the lowest versions are learned, of installed packages and others", () => {
   const balancer = { dataDirectory: null, packages: ["haproxy"] };
   const seen = [
-    sighting("db1", { facts: { cores: 2 }, installed: { patroni: "4.0.4-8" } }),
-    sighting("db2", {
+    found("db1", { facts: { cores: 2 }, installed: { patroni: "4.0.4-8" } }),
+    found("db2", {
       facts: { memory: 2 * GIGABYTE, disk: { ...FACTS.disk, size: 50 * GIGABYTE } },
       candidates: { ...VERSIONS, patroni: "4.0.7-1~deb13u1" },
     }),
-    sighting("lb1", { requirement: balancer, facts: { memory: GIGABYTE, cores: 1 } }),
+    found("lb1", { requirement: balancer, facts: { memory: GIGABYTE, cores: 1 } }),
   ];
   expect(learn(seen)).toEqual({
     smallest: { memory: 2 * GIGABYTE, cores: 2, disk: 50 * GIGABYTE },

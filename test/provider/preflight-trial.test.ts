@@ -8,7 +8,7 @@ import { hugePagesProbe, trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
 import { tooLarge, withoutExtensions, withoutHugePages } from "../../src/provider/preflight-trial";
 import { described } from "../../src/provider/trial";
-import type { Sighting } from "../../src/provider/sighting";
+import type { FoundHost } from "../../src/provider/found-host";
 import type { TrialInput } from "../../src/resources/inputs/preflight";
 
 const TRIAL: TrialInput = {
@@ -46,7 +46,7 @@ test("why a server would not start is told in its own words, with the user's own
 });
 
 test("shared_buffers that no host has the memory for are refused on each", () => {
-  const member = { host: "db1", facts: { memory: 8 * 2 ** 30 } } as Sighting;
+  const member = { host: "db1", facts: { memory: 8 * 2 ** 30 } } as FoundHost;
   const wanting = (shared_buffers: string) =>
     tooLarge({ ...TRIAL, settings: { shared_buffers } }, member);
   expect(wanting("900GB")[0]).toContain(
@@ -159,7 +159,7 @@ test("only what is the user's own is tried", () => {
 
 test("an extension that a host does not have is told before anything is changed", () => {
   const packages = ["postgresql-17", "postgresql-17-cron"];
-  const member = { host: "db1", requirement: { packages } as unknown as Sighting["requirement"] };
+  const member = { host: "db1", requirement: { packages } as unknown as FoundHost["requirement"] };
   const all = { "postgresql-17": "17.5", "postgresql-17-cron": "1.6" };
   expect(withoutExtensions({ ...member, installed: all }, ["nosuch"])).toEqual([
     "db1: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no nosuch. " +

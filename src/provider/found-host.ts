@@ -1,11 +1,11 @@
 import type { FoundRestore } from "../facts/restore-record";
 import { SocketAddress, isIPv6 } from "node:net";
 import type { HostFacts } from "../facts/host";
-import type { ClosedDoor } from "../facts/reach";
+import type { ClosedPort } from "../facts/reach";
 import type { Requirement } from "../resources/inputs/preflight";
 
 /** A host as the preflight saw it. */
-export interface Sighting {
+export interface FoundHost {
   readonly host: string;
   readonly requirement: Requirement;
   readonly facts: HostFacts;
@@ -13,8 +13,8 @@ export interface Sighting {
   readonly candidates: { readonly [name: string]: string };
   /** Installed versions by package. */
   readonly installed: { readonly [name: string]: string };
-  /** Doors of other hosts that it must reach and cannot. */
-  readonly closed: readonly ClosedDoor[];
+  /** Ports of other hosts that it must reach and cannot. */
+  readonly closed: readonly ClosedPort[];
   /** The host's clock against the controller's, in seconds, and by how much that may be wrong either way. */
   readonly clock: { readonly offset: number; readonly uncertainty: number };
   /** The restore in place that it is in the middle of. */
@@ -22,13 +22,13 @@ export interface Sighting {
 }
 
 /** Whether a host belongs to no cluster yet: then what is found on it is not pgherd's. */
-export function isFresh({ facts }: Sighting): boolean {
+export function isFresh({ facts }: FoundHost): boolean {
   return facts.cluster === "";
 }
 
 /** The version of a package as it is installed, or else as it would be; nothing where the host does not need it. */
 export function versionOn(
-  { requirement, installed, candidates }: Sighting,
+  { requirement, installed, candidates }: FoundHost,
   name: string,
 ): string | undefined {
   return requirement.packages.includes(name) ? (installed[name] ?? candidates[name]) : undefined;

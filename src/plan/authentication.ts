@@ -4,7 +4,7 @@ import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES } from "./backup";
 import { throughBalancers } from "./migrated-rules";
 import { isFollowing } from "./migration-steps";
-import { ROLES } from "./roles";
+import { ROLES } from "./database-roles";
 
 /** Roles, other than the superuser, that no client connects as. */
 function reserved({ backup }: ClusterSettings): string[] {

@@ -6,7 +6,7 @@ import { dataDirectory, forksDirectory, programsDirectory } from "../roles/patro
 import { sourcesOf } from "./firewall";
 import { clientNetworks, FORK_MARK } from "./flows";
 import { planPatroni } from "./patroni";
-import { ROLES } from "./roles";
+import { ROLES } from "./database-roles";
 import { sandbox } from "./sandbox";
 import { render } from "./template";
 import type { ForkPlan } from "./types";

@@ -9,7 +9,7 @@ import { planFirewalls } from "./firewall";
 import { planHosts } from "./hosts";
 import { stepsOf } from "./migration-steps";
 import { planPatroni } from "./patroni";
-import { ROLES } from "./roles";
+import { ROLES } from "./database-roles";
 import { newPorts } from "./ports";
 import type { MigrationPlan } from "./types";
 

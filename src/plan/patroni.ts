@@ -13,7 +13,7 @@ import { planDcs } from "./dcs";
 import { listenAddresses } from "./migrated-settings";
 import { memberBackups } from "./member-backups";
 import { isSource, reaches } from "./migration-steps";
-import { ROLES } from "./roles";
+import { ROLES } from "./database-roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";

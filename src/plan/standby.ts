@@ -7,7 +7,7 @@ import { planEntryPoint } from "./haproxy";
 import { packagesOf } from "./migration";
 import { reaches, stepsOf } from "./migration-steps";
 import { planPatroni } from "./patroni";
-import { ROLES } from "./roles";
+import { ROLES } from "./database-roles";
 import type { StandbyPlan } from "./types";
 
 /** How the members follow a server that runs already until they take its place; nothing if they follow none. */

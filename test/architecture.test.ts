@@ -43,6 +43,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "config/hba-cover",
     "config/hba-error",
     "config/parameter-values",
+    "config/replication-modes",
     "config/schedule",
     "config/size",
     "config/time",

@@ -1,3 +1,4 @@
+import { replicationMode } from "../config/replication-modes";
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
@@ -78,7 +79,7 @@ async function chaos(options: ChaosOptions): Promise<void> {
     seed,
     ...run,
     verdict: check(run.history),
-    promised: { durable: settings.cluster.replication.mode !== "asynchronous" },
+    promised: { durable: replicationMode(settings.cluster).waits },
   };
   writeFileSync(report, renderReport(reported));
   if (json !== undefined)

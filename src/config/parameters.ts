@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { booleanOf, NOT_WAITING } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
+import { commitsWait } from "./replication-modes";
 import type { ClusterSettings } from "./schema";
 
 type Value = ClusterSettings["postgresql"]["parameters"][string];
@@ -144,7 +145,7 @@ export function parameterProblems({
   }
   const commit = entry(parameters, "synchronous_commit");
   const value = String(commit?.[1]).toLowerCase();
-  const waits = replication.mode !== "asynchronous" && members.length > 1;
+  const waits = commitsWait({ replication, members });
   if (commit && waits && !WAITING.includes(value)) {
     problems.push([
       commit[0],

@@ -1,3 +1,4 @@
+import { replicationMode } from "../config/replication-modes";
 import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
 import { packageOf } from "../distributions/distributions";
@@ -34,7 +35,7 @@ const LEAST_RETRY_TIMEOUT = 3;
 
 /** What the settings need of the programs on the hosts: a version that would silently ignore one of them is refused. */
 export function versionRules({ cluster }: Settings): VersionRule[] {
-  const { replication, failover, members, postgresql } = cluster;
+  const { failover, members, postgresql } = cluster;
   const rules: VersionRule[] = ROLES.filter((role) => role.hosts(cluster).length > 0).flatMap(
     ({ leastVersion: least }) =>
       least
@@ -49,11 +50,12 @@ export function versionRules({ cluster }: Settings): VersionRule[] {
         : [],
   );
   const patroni = packageOf("patroni", cluster);
-  if (replication.mode === "quorum") {
+  const { since } = replicationMode(cluster);
+  if (since !== undefined) {
     rules.push({
       package: patroni,
-      atLeast: "4.0.0",
-      setting: 'pgherd:cluster.replication.mode: "quorum"',
+      atLeast: since,
+      setting: `pgherd:cluster.replication.mode: "${cluster.replication.mode}"`,
       reason:
         'An older one would silently replicate asynchronously. Choose "synchronous" or "strict", or newer package sources.',
     });

@@ -1,3 +1,4 @@
+import { replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
@@ -50,9 +51,7 @@ export function dynamicConfiguration(
     primary_start_timeout: primaryStartTimeout,
     maximum_lag_on_failover: bytesOf(failover.maximumLag),
     failsafe_mode: failover.failsafe ?? can.failsafe,
-    synchronous_mode:
-      replication.mode === "quorum" ? "quorum" : replication.mode !== "asynchronous",
-    synchronous_mode_strict: replication.mode === "strict",
+    ...replicationMode(cluster).patroni,
     synchronous_node_count: replication.count,
     ...(Object.keys(slots).length > 0 && { slots }),
     postgresql: {

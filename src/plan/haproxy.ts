@@ -1,3 +1,4 @@
+import { replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings, type Checks } from "../config/timings";
@@ -13,7 +14,7 @@ type Entrance = (typeof ENTRANCES)[number];
 /** The path of Patroni's REST API that answers 200 only in the entrance's role (docs/rest_api.rst). */
 function checkPath(
   entrance: Entrance,
-  { replication }: ClusterSettings,
+  cluster: Pick<ClusterSettings, "replication">,
   maximumLag: string,
 ): string {
   const lag = `?lag=${bytesOf(maximumLag)}`;
@@ -23,8 +24,7 @@ function checkPath(
     case "replica":
       return `/replica${lag}`;
     case "synchronous":
-      // Patroni 4.0: with a quorum no replica is synchronous by name.
-      return replication.mode === "quorum" ? "/quorum" : "/sync";
+      return replicationMode(cluster).confirming.page;
     case "asynchronous":
       return `/async${lag}`;
   }

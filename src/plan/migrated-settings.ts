@@ -1,3 +1,4 @@
+import { commitsWait } from "../config/replication-modes";
 import type { Settings } from "../config/schema";
 import type { Source } from "../resources/inputs/source";
 import { NOT_WAITING } from "../setting-values";
@@ -45,13 +46,9 @@ export function migratedParameters(
 }
 
 /** What the stack promises of commits wins over what the server was told when it had no replica; the report says so. */
-function waitingCommits(
-  { replication, members }: Settings["cluster"],
-  { configured }: Source,
-): object {
-  const promised = replication.mode !== "asynchronous" && members.length > 1;
+function waitingCommits(cluster: Settings["cluster"], { configured }: Source): object {
   const value = configured.synchronous_commit?.toLowerCase() ?? "on";
-  return promised && NOT_WAITING.includes(value) ? { synchronous_commit: "on" } : {};
+  return commitsWait(cluster) && NOT_WAITING.includes(value) ? { synchronous_commit: "on" } : {};
 }
 
 function archives({ configured }: Source): boolean {

@@ -1,3 +1,4 @@
+import { replicationMode } from "../config/replication-modes";
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { dataDirectory } from "../roles/patroni";
@@ -32,7 +33,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       superuser,
       others: packagesOf(settings, others),
       dataDirectory: dataDirectory(cluster),
-      strict: cluster.replication.mode === "strict",
+      strict: replicationMode(cluster).patroni.synchronous_mode_strict,
       steps: stepsOf(settings),
       keptOn: [host],
     },

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { commitsWait, replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { plannedDcs } from "../dcs/planned";
 import { bytesOf } from "../config/size";
@@ -89,12 +90,11 @@ export function planPatroni(settings: Settings): PatroniPlan {
 }
 
 /** The replicas that confirm commits, as Patroni's REST API calls their role. */
-function synchronous({ replication, members }: ClusterSettings): PatroniPlan["synchronous"] {
-  const { mode, count } = replication;
-  if (mode === "asynchronous" || members.length === 1) return null;
-  return mode === "quorum"
-    ? { role: "quorum_standby", count }
-    : { role: "sync_standby", count: Math.min(count, members.length - 1) };
+function synchronous(cluster: ClusterSettings): PatroniPlan["synchronous"] {
+  if (!commitsWait(cluster)) return null;
+  const { replication, members } = cluster;
+  const { confirming } = replicationMode(cluster);
+  return { role: confirming.role, count: Math.min(replication.count, members.length - 1) };
 }
 
 /** A member's own host first, if it is of the DCS: the nearest to begin with. Patroni finds the others there. */

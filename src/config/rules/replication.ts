@@ -1,24 +1,26 @@
+import { replicationMode } from "../replication-modes";
 import type { Settings } from "../schema";
 import type { Report } from "./report";
 
 export function replicationHasReplicas({ cluster }: Settings, report: Report): void {
   const { mode, count, acceptBlocking } = cluster.replication;
   const path = "cluster.replication";
-  if (mode === "asynchronous") {
+  const { waits, blocks } = replicationMode(cluster);
+  if (!waits) {
     if (count > 1) {
       report(
         `${path}.count`,
-        `expected nothing for "asynchronous", which waits for no replica, got ${count}. Remove it or choose another mode.`,
+        `expected nothing for "${mode}", which waits for no replica, got ${count}. Remove it or choose another mode.`,
       );
     }
     return;
   }
   const able = cluster.members.filter(({ tags }) => !tags.nosync).length;
-  if (mode === "synchronous") {
+  if (!blocks) {
     if (cluster.members.length > 1 && able < 2) {
       report(
         `${path}.mode`,
-        `expected two members without nosync for "synchronous", got ${able}. Remove such a tag.`,
+        `expected two members without nosync for "${mode}", got ${able}. Remove such a tag.`,
       );
     }
   } else {

@@ -15,7 +15,14 @@ import {
   type NamedHost,
 } from "../init/hosts";
 import { isProject, projectFiles, stackSettings, stackText, type NewFile } from "../init/project";
-import { proposeRoles, remarks, type Candidate, type Roles, type Wishes } from "../init/roles";
+import {
+  proposeRoles,
+  remarks,
+  wrongWishes,
+  type Candidate,
+  type Roles,
+  type Wishes,
+} from "../init/roles";
 import { Refusal } from "../cluster/cluster";
 import { sizeOf } from "../operations/words";
 import { packageRoot } from "../package-root";
@@ -199,16 +206,8 @@ async function rolesOf(
   let { vip } = options;
   const wishes: Wishes = { members, dcs, balancers, backup, vip };
   const names = candidates.map(({ name }) => name);
-  for (const [option, said] of Object.entries({
-    members,
-    dcs,
-    balancers,
-    backup: backup && [backup],
-  })) {
-    const stranger = (said || undefined)?.find((name) => !names.includes(name));
-    if (stranger !== undefined)
-      throw new UsageError(`--${option} ${stranger}: expected one of ${names.join(", ")}.`);
-  }
+  const wrong = wrongWishes(wishes, names);
+  if (wrong.length > 0) throw new UsageError(wrong.join("\n"));
   const roles = proposeRoles(candidates, wishes);
   if (vip === undefined && roles.balancers.length > 1 && !options.yes) {
     vip = await ask.question(

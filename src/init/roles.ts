@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { distributionNamed } from "../distributions/distributions";
 import { networkOf } from "../plan/networks";
@@ -44,6 +45,20 @@ const BY_NAME: readonly (readonly [RegExp, "balancers" | "backup" | "dcs"])[] = 
 /** Where names say nothing: the first three hold the data, the next two are balancers, one more keeps the backups. */
 const MEMBERS = 3;
 const BALANCERS = 2;
+
+/** What of wishes cannot be, a sentence for each option; all at once. */
+export function wrongWishes(wishes: Wishes, names: readonly string[]): string[] {
+  const { members = [], dcs = [], balancers = [], backup, vip } = wishes;
+  const named = { members, dcs, balancers, backup: backup ? [backup] : [] };
+  const wrong = Object.entries(named).flatMap(([option, said]) => {
+    const strangers = said.filter((name) => !names.includes(name));
+    if (strangers.length === 0) return [];
+    return [`--${option} ${strangers.join(" ")}: expected some of ${names.join(", ")}.`];
+  });
+  if (vip !== undefined && isIP(vip.split("/")[0] ?? "") === 0)
+    wrong.push(`--vip ${vip}: expected an address such as 10.0.0.100.`);
+  return wrong;
+}
 
 /** Which host is to do what, by its name, unless the user says so himself; what is not named holds the data. */
 export function proposeRoles(candidates: readonly Candidate[], wishes: Wishes = {}): Roles {

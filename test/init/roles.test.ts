@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { proposeRoles, remarks, type Candidate } from "../../src/init/roles";
+import { proposeRoles, remarks, wrongWishes, type Candidate } from "../../src/init/roles";
 
 function hosts(...names: string[]): Candidate[] {
   return names.map((name, place) => {
@@ -24,6 +24,17 @@ test("names tell what hosts are to do", () => {
     balancers: ["lb1", "lb2"],
     backup: "backup1",
   });
+});
+
+test("wishes that cannot be are told all at once", () => {
+  const wishes = { members: ["db2", "dbx"], dcs: ["nope"], backup: "foo", vip: "banana" };
+  expect(wrongWishes(wishes, ["db1", "db2"])).toEqual([
+    "--members dbx: expected some of db1, db2.",
+    "--dcs nope: expected some of db1, db2.",
+    "--backup foo: expected some of db1, db2.",
+    "--vip banana: expected an address such as 10.0.0.100.",
+  ]);
+  expect(wrongWishes({ members: ["db1"], vip: "10.89.0.100/24" }, ["db1"])).toEqual([]);
 });
 
 test("where names tell nothing, the first hosts hold the data", () => {

@@ -1,5 +1,6 @@
 import { CommandError, ConnectError, PgherdError } from "../errors";
 import type { Host } from "../host/host";
+import { LockedError } from "../host/lock";
 import type { Hosts } from "./drain";
 import { oneCauseOnce } from "./one-cause";
 
@@ -14,7 +15,12 @@ export type Question<T> = (host: Host, name: string) => Promise<T>;
 
 /** Whether it was the way to a host that failed, before or while it was asked. What is there is not known then. */
 export function isOutOfReach(error: unknown): error is PgherdError {
-  return error instanceof ConnectError || (error instanceof CommandError && error.code === null);
+  return notReached(error) || (error instanceof CommandError && error.code === null);
+}
+
+/** A host that another run is changing is there: nobody goes round it. */
+function notReached(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && !(error instanceof LockedError);
 }
 
 /** Asks hosts at once. One that cannot be reached keeps no answer of the others back; any other failure is thrown. */
@@ -72,7 +78,7 @@ export async function askFirst<T>(
   hosts: Hosts,
   names: readonly string[],
   ask: Question<T>,
-  passes: (error: unknown) => error is Error = (error) => error instanceof ConnectError,
+  passes: (error: unknown) => error is Error = notReached,
 ): Promise<T> {
   const silent: { [host: string]: Error } = {};
   for (const name of names) {

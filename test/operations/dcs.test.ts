@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { NO_ANSWER } from "../../src/dcs/no-answer";
 import { CommandError, ConnectError } from "../../src/errors";
 import type { Host } from "../../src/host/host";
+import { LockedError } from "../../src/host/lock";
 import { askDcs, DcsSilentError } from "../../src/operations/dcs";
 import { onDcs } from "../../src/cluster/restore-steps";
 
@@ -37,6 +38,12 @@ test("a host that is reached but cut off from the DCS is passed over, and so is 
 test("what breaks while it is asked is asked of the next one: it may be done twice", async () => {
   troubles = { db1: new CommandError("db1", "forgetting the cluster", null, "") };
   expect(await ask("db1", "db2")).toBe("by db2");
+});
+
+test("a host that another run is changing is not passed over: two runs never change one thing", async () => {
+  troubles = { db1: new LockedError("db1", "is being changed by another run: anna.") };
+  await expect(ask("db1", "db2")).rejects.toThrow("db1: is being changed by another run: anna.");
+  expect(asked).toEqual(["db1"]);
 });
 
 test("what the DCS refuses is not asked again", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgherdError } from "../errors";
-import { follows, serves } from "../facts/member-state";
+import { follows, leaderOf } from "../facts/member-state";
 import { clusterViewProbe } from "../facts/patroni";
 import type { RestoreRecord } from "../facts/restore-record";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
@@ -90,8 +90,11 @@ export async function finishRestore(
   const leader = (await whoLeads(cluster, within)) ?? first;
   await start(cluster, [leader]);
   await receiveAgain(cluster);
-  await untilSeen(cluster, `${leader} to lead`, LEAD_SECONDS, ({ members: seen }) =>
-    seen.some(({ role, state }) => role === "leader" && serves(state)),
+  await untilSeen(
+    cluster,
+    `${leader} to lead`,
+    LEAD_SECONDS,
+    (status) => leaderOf(status) !== undefined,
   );
   await endFirstSegment(cluster, leader);
   const timeline = await untilFollowed(cluster, leader);

@@ -1,4 +1,4 @@
-import { serves } from "../facts/member-state";
+import { leaderOf } from "../facts/member-state";
 import { setTimeout as sleep } from "node:timers/promises";
 import { forgetCluster, rememberDatabase } from "../dcs/patroni";
 import { ConnectError, PgherdError } from "../errors";
@@ -260,8 +260,11 @@ async function startAgain(
 ): Promise<void> {
   if (within.includes(first)) await start(cluster, [first]);
   if (within.includes(first) && (leads || apart)) {
-    await untilSeen(cluster, `${first} to lead again`, 300, ({ members: seen }) =>
-      seen.some(({ role, state }) => role === "leader" && serves(state)),
+    await untilSeen(
+      cluster,
+      `${first} to lead again`,
+      300,
+      (status) => leaderOf(status) !== undefined,
     );
   }
   if (apart) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { serves } from "../facts/member-state";
+import { leaderOf } from "../facts/member-state";
 import { clusterViewProbe, type ClusterView } from "../facts/patroni";
 import type { RestoreRecord } from "../facts/restore-record";
 import { branchProbe, positionOf, restoreProgressProbe, type Branch } from "../operations/restore";
@@ -32,7 +32,8 @@ export async function watchFirst(
       host(first).observe(clusterViewProbe(endpoint)),
       host(first).observe(restoreProgressProbe(data, since, [...aside, ...made])),
     ]);
-    if (leads(view, first)) return tooShort(record, await host(first).observe(branchProbe(data)));
+    if (leaderOf(view) === first)
+      return tooShort(record, await host(first).observe(branchProbe(data)));
     if (seen.failed) return seen.said;
     const percent = Math.round((100 * seen.bytes) / Math.max(1, backup?.size ?? 1));
     progress(
@@ -65,12 +66,7 @@ export async function whoLeads(
     members.map((name) => host(name).observe(clusterViewProbe(plan.patroni.members[name] ?? ""))),
   );
   const names = Object.keys(plan.patroni.members);
-  return names.find((name) => views.some((view) => leads(view, name)));
-}
-
-function leads(view: ClusterView | undefined, name: string): boolean {
-  const { role, state } = ownIn(view, name) ?? {};
-  return role === "leader" && serves(state ?? "");
+  return names.find((name) => views.some((view) => leaderOf(view) === name));
 }
 
 export function ownIn(view: ClusterView | undefined, name: string) {

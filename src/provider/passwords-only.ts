@@ -1,5 +1,5 @@
 import { clusterViewProbe } from "../facts/patroni";
-import { serves } from "../facts/member-state";
+import { leaderOf } from "../facts/member-state";
 import { catalogProbe } from "../facts/postgres";
 import { askEach } from "../operations/ask";
 import { catalogChanges, runSql } from "../operations/postgres";
@@ -36,9 +36,7 @@ export async function changePasswords<Known extends PatroniClusterInputs>(
   const { answers } = await askEach(context, Object.keys(members), (host, name) =>
     host.observe(clusterViewProbe(members[name] ?? "")),
   );
-  const leader = Object.entries(answers).find(([name, view]) =>
-    view?.members.some((one) => one.name === name && one.role === "leader" && serves(one.state)),
-  )?.[0];
+  const leader = Object.entries(answers).find(([name, view]) => leaderOf(view) === name)?.[0];
   if (leader === undefined) return undefined;
   const host = context.host(leader);
   const look = () => host.observe(catalogProbe(port));

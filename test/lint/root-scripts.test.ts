@@ -5,7 +5,7 @@ import { packageRoot } from "../../src/package-root";
 // What root runs on hosts. Root reads, writes and runs nothing that a lesser user can write or exchange: it goes below a
 // directory of another user as that user only (src/host/ownership.ts, asUser, src/operations/{files,directories}.ts).
 
-const FOLDERS = ["facts", "host", "operations", "operator", "provider"].map(
+const FOLDERS = ["cluster", "dcs", "facts", "host", "operations", "provider"].map(
   (folder) => `src/${folder}`,
 );
 
@@ -58,7 +58,9 @@ function isComment(line: string): boolean {
 }
 
 const files = FOLDERS.flatMap((folder) =>
-  readdirSync(`${packageRoot()}/${folder}`).map((name) => `${folder}/${name}`),
+  readdirSync(`${packageRoot()}/${folder}`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name}`),
 )
   .concat(OF_ROOT)
   .sort();

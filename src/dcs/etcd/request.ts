@@ -16,6 +16,7 @@ export function request(endpoints: readonly string[], path: string, body: object
 body=$(cat ${hereDocument(`${JSON.stringify(body)}\n`)})
 said=
 for url in ${words(endpoints)}; do
+  # The next one may answer; what this one said is told if none does.
   answer=$(printf %s "$body" | curl -sS --connect-timeout 2 --max-time ${SECONDS} -d @- "$url"${quote(path)} 2>&1) || :
   case $answer in *'"header"'*) printf '%s\\n' "$answer"; exit ;; esac
   said="$said

@@ -1,5 +1,5 @@
-import type { FoundSource, SourceDetails } from "../src/facts/source";
-import type { Source } from "../src/resources/inputs/source";
+import type { FoundSource, SourceDetails } from "../src/migration/facts/source";
+import type { Source } from "../src/migration/inputs/source";
 
 /** A server as Debian's package makes it, with one application's database. */
 export const SOURCE: Source = {

@@ -10,7 +10,7 @@ import { initCommand } from "./init";
 import { labCommand } from "./lab";
 import { logsCommand } from "./logs";
 import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./member";
-import { migrationCommand } from "./migration";
+import { migrationCommand } from "../migration/cli/migration";
 import { planCommand } from "./plan";
 import { probeCommand } from "./probe";
 import { psqlCommand } from "./psql";

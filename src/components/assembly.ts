@@ -21,10 +21,10 @@ import { database, reported } from "./database";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { firewall, type Hosts, prepareHosts } from "./hosts";
-import { Migration } from "./migration";
+import { Migration } from "../migration/components/adoption";
 import { Passwords, type SecretOutputs } from "./passwords";
 import { serviceFiles } from "./service-files";
-import { StandbyMigration } from "./standby-migration";
+import { StandbyMigration } from "../migration/components/standby-cluster";
 
 /** Everything that a cluster's plan names, in the order in which it can start. */
 export class Assembly {

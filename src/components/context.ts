@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { MigrationStep, Settings } from "../config/schema";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
-import type { Source } from "../resources/inputs/source";
+import type { Source } from "../migration/inputs/source";
 
 /** What each part of a cluster is made with. */
 export interface Context {

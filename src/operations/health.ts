@@ -3,7 +3,7 @@ import { FIREWALL_UNIT } from "../facts/firewall";
 import { isSynchronous } from "../facts/patroni";
 import { describeRestore } from "../facts/restore-record";
 import { isUp, leaderOf, standbyLeaderOf, type Condition } from "../facts/member-state";
-import type { StandaloneServer } from "../facts/standalone";
+import type { StandaloneServer } from "../migration/facts/standalone";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
 import { COSMETIC, FOR_REPLAY } from "./settings";

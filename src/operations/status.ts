@@ -24,7 +24,11 @@ import {
 } from "../facts/patroni";
 import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
 import { streamsProbe, type Streams } from "../facts/replication";
-import { standaloneProbe, type Standalone, type StandaloneServer } from "../facts/standalone";
+import {
+  standaloneProbe,
+  type Standalone,
+  type StandaloneServer,
+} from "../migration/facts/standalone";
 import type { Host } from "../host/host";
 import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
 import { judge, judgeAlone, type Health } from "./health";

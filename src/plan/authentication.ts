@@ -1,9 +1,9 @@
 import type { ClusterSettings, Settings } from "../config/schema";
-import type { Source } from "../resources/inputs/source";
+import type { Source } from "../migration/inputs/source";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES } from "./backup";
-import { throughBalancers } from "./migrated-rules";
-import { isFollowing } from "./migration-steps";
+import { throughBalancers } from "../migration/plan/migrated-rules";
+import { isFollowing } from "../migration/steps";
 import { ROLES } from "./database-roles";
 
 /** Roles, other than the superuser, that no client connects as. */

@@ -3,11 +3,11 @@ import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings } from "../config/timings";
 import type { HostsFacts } from "../resources/inputs/preflight";
-import type { Source } from "../resources/inputs/source";
+import type { Source } from "../migration/inputs/source";
 import { BACKUP_SLOT, BARMAN_CHECKS } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
-import { migratedParameters, migratedSlots } from "./migrated-settings";
-import { isFollowing, soFar } from "./migration-steps";
+import { migratedParameters, migratedSlots } from "../migration/plan/migrated-settings";
+import { isFollowing, soFar } from "../migration/steps";
 import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
 

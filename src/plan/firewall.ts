@@ -1,10 +1,10 @@
 import { isIPv4 } from "node:net";
 import type { Settings } from "../config/schema";
-import type { Source } from "../resources/inputs/source";
+import type { Source } from "../migration/inputs/source";
 import { addressOf } from "./addresses";
 import { planCallers } from "./callers";
 import { FORK_MARK, planFlows } from "./flows";
-import { isSource } from "./migration-steps";
+import { isSource } from "../migration/steps";
 import { newPorts } from "./ports";
 import { render } from "./template";
 import type { FirewallPlan, Flow } from "./types";

@@ -1,7 +1,7 @@
 import type { Settings } from "../config/schema";
 import { distributionOf, forMajor, packageOf } from "../distributions/distributions";
 import { ROLES, rolesOn, type Role } from "../roles/roles";
-import { isSource, reaches } from "./migration-steps";
+import { isSource, reaches } from "../migration/steps";
 import { script } from "./script";
 import { kernelFiles, planKernel } from "./system";
 import type { Files, HostPlan } from "./types";

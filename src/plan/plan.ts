@@ -9,11 +9,11 @@ import { planForks } from "./forks";
 import { planEntryPoint, planHaproxyServices } from "./haproxy";
 import { planHosts } from "./hosts";
 import { planKeepalivedServices } from "./keepalived";
-import { planMigration } from "./migration";
-import { reaches, soFar, stepsOf } from "./migration-steps";
+import { planMigration } from "../migration/plan/adoption";
+import { reaches, soFar, stepsOf } from "../migration/steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
-import { planStandby } from "./standby";
+import { planStandby } from "../migration/plan/standby-cluster";
 import type { ClusterPlan, MigrationPlan, StandalonePlan, StandbyPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */

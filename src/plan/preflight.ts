@@ -10,7 +10,7 @@ import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
 import { planReaches } from "./flows";
 import { planHosts } from "./hosts";
-import { isSource } from "./migration-steps";
+import { isSource } from "../migration/steps";
 import { ownParameters } from "./parameters";
 import { portsOn } from "./ports";
 

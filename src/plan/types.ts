@@ -5,7 +5,7 @@ import type {
   CutOverInputs,
   RollbackInputs,
   TakeoverInputs,
-} from "../resources/inputs/adoption";
+} from "../migration/inputs/adoption";
 import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import type { DirectoryInput, FileInput } from "../resources/inputs/files";
 import type { ForkInputs } from "../resources/inputs/fork";
@@ -18,8 +18,8 @@ import type {
   StandbyClusterInputs,
   StandbyInputs,
   StandbySlotInputs,
-} from "../resources/inputs/standby";
-import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../resources/inputs/survey";
+} from "../migration/inputs/standby";
+import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../migration/inputs/survey";
 import type { RoleName } from "../roles/roles";
 
 /** Files by absolute path. */

@@ -1,4 +1,4 @@
-import { copiesProbe, type Copy } from "../facts/standby";
+import { copiesProbe, type Copy } from "../migration/facts/standby";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 

@@ -16,7 +16,7 @@ import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
 import { isFresh, versionOn, type FoundHost } from "./found-host";
-import { survey } from "./survey";
+import { survey } from "../migration/provider/survey";
 
 interface Learned {
   readonly facts: HostsFacts;

@@ -1,6 +1,6 @@
 import { trialProbe } from "../facts/trial";
 import type { TrialInput } from "../resources/inputs/preflight";
-import type { Source } from "../resources/inputs/source";
+import type { Source } from "../migration/inputs/source";
 import type { Context } from "./context";
 
 /** Whose settings are tried, and what is to be done where they keep a server from starting. */

@@ -4,7 +4,7 @@ import type {
   CutOverInputs,
   RollbackInputs,
   TakeoverInputs,
-} from "./inputs/adoption";
+} from "../migration/inputs/adoption";
 import type { BackupsInputs } from "./inputs/backups";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
@@ -16,14 +16,14 @@ import type { LoginsInputs } from "./inputs/logins";
 import type { PatroniClusterInputs, UpdateReportInputs } from "./inputs/patroni-cluster";
 import type { HostsFacts, PreflightInputs } from "./inputs/preflight";
 import type { ServiceInputs } from "./inputs/service";
-import type { Source } from "./inputs/source";
+import type { Source } from "../migration/inputs/source";
 import type {
   PromotionInputs,
   StandbyClusterInputs,
   StandbyRollbackInputs,
   StandbySlotInputs,
-} from "./inputs/standby";
-import type { MigrationReportInputs, SurveyInputs } from "./inputs/survey";
+} from "../migration/inputs/standby";
+import type { MigrationReportInputs, SurveyInputs } from "../migration/inputs/survey";
 
 // The classes that the program names. What each takes stands in inputs/, plain data: the contract between the program, which
 // registers resources, and the provider, which makes them so. Their rules live in the provider.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { renderMigration } from "../../src/cli/migration";
+import { renderMigration } from "../../src/migration/cli/migration";
 import { printable } from "../../src/cli/table";
 
 test.each([

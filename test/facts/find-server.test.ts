@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { sourceProbe } from "../../src/facts/source";
+import { sourceProbe } from "../../src/migration/facts/source";
 
 // What a local user of a host can do about the look at a server that is to be migrated: the real script, run as root.
 

@@ -7,7 +7,7 @@ import { catalogOfBackupsProbe } from "../../src/facts/barman";
 import { dcsAt } from "../../src/dcs/dcs";
 import { claimDatabase } from "../../src/dcs/patroni";
 import { inForm } from "../../src/facts/forms";
-import { setAsideCopy } from "../../src/operations/adoption";
+import { setAsideCopy } from "../../src/migration/operations/adoption";
 import { asRoot } from "../users";
 
 // What one host answers, and what another one then runs.

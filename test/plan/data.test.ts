@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, test } from "vitest";
 import { parseSettings } from "../../src/config/parse";
 import { planConfiguration } from "../../src/plan/dynamic-configuration";
-import { planMigrated } from "../../src/plan/migrated";
+import { planMigrated } from "../../src/migration/plan/migrated";
 import { planCluster } from "../../src/plan/plan";
 import type { ClusterPlan, MigratedPlan } from "../../src/plan/types";
 import { SOURCE } from "../source";

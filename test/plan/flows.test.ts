@@ -7,7 +7,7 @@ import type { FirewallSettings, Settings } from "../../src/config/schema";
 import { migratedRules, planFirewalls } from "../../src/plan/firewall";
 import { clientNetworks, planFlows } from "../../src/plan/flows";
 import { planHosts } from "../../src/plan/hosts";
-import type { Source } from "../../src/resources/inputs/source";
+import type { Source } from "../../src/migration/inputs/source";
 
 const GOLDEN = join(import.meta.dirname, "golden-firewall");
 

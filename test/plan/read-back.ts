@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Settings } from "../../src/config/schema";
-import { planMigrated } from "../../src/plan/migrated";
+import { planMigrated } from "../../src/migration/plan/migrated";
 import { planCluster } from "../../src/plan/plan";
 import { withSecrets } from "../../src/plan/secret-files";
 import type { Files, Secrets } from "../../src/plan/types";

@@ -1,5 +1,5 @@
 import type { DatabaseInput, RoleInput } from "./database";
-import type { CarriedRules } from "./source";
+import type { CarriedRules } from "../../migration/inputs/source";
 
 /** What of a cluster tells what an update does to its members and to what is in the database. */
 export interface UpdateReportInputs {

@@ -1,4 +1,4 @@
-import type { SurveyInputs } from "./survey";
+import type { SurveyInputs } from "../../migration/inputs/survey";
 
 /** What a host must be able to become. */
 export interface Requirement {

@@ -1,0 +1,330 @@
+import type { CopyTarget } from "../facts/adoption";
+import { HIDDEN } from "../../facts/secrets";
+import type { FoundSource, Library } from "../facts/source";
+import { quote, words } from "../../host/shell";
+import { toBeRun } from "../../operations/remedies";
+import { booleanOf } from "../../setting-values";
+import type { SurveyInputs } from "../inputs/survey";
+import { spelled } from "../../provider/preflight-rules";
+
+/** What forbids a migration, each reason with what to do; none if nothing does. */
+export function judgeSource(
+  found: FoundSource,
+  targets: { readonly [host: string]: CopyTarget },
+  inputs: SurveyInputs,
+): string[] {
+  const { host } = inputs;
+  const rules = inputs.stream ? FOLLOWED_RULES : ADOPTED_RULES;
+  return [
+    ...rules.flatMap((rule) => rule(found, inputs) ?? []).map((reason) => `${host}: ${reason}`),
+    ...Object.entries(targets).flatMap(([name, target]) =>
+      TARGET_RULES.flatMap((rule) => rule(target, found, inputs, name) ?? []).map(
+        (reason) => `${name}: ${reason}`,
+      ),
+    ),
+  ];
+}
+
+type Reasons = string | string[] | undefined;
+
+type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
+
+const ADOPTED_RULES: readonly SourceRule[] = [
+  ...[version, recovery, owner, sockets, errors],
+  ...[preparedTransactions, strict, postgresRole, ownRoles, passwordsInRules, passwordsInSettings],
+];
+
+/** Of one that stays where it is. */
+const FOLLOWED_RULES: readonly SourceRule[] = [
+  ...[version, recovery, superuser, preparedTransactions, fullPages, ownRoles],
+  ...[passwordsInRules, passwordsInSettings],
+];
+
+const TARGET_RULES: readonly ((
+  target: CopyTarget,
+  found: FoundSource,
+  inputs: SurveyInputs,
+  name: string,
+) => Reasons)[] = [
+  ...[collations, locales, libraries, namedFiles, namedDirectories, namedGroups],
+  ...[tablespaces, copiedPlaces, space],
+];
+
+function version({ source }: FoundSource, inputs: SurveyInputs) {
+  if (source.version === inputs.version) return;
+  return (
+    `expected PostgreSQL ${inputs.version}, found ${source.version}. ` +
+    `Set pgherd:cluster.postgresql.version to ${source.version}: a migration is no upgrade.`
+  );
+}
+
+function recovery({ details }: FoundSource) {
+  if (!details.inRecovery) return;
+  return "expected a server that takes writes, found a standby. Name the host of its primary in pgherd:cluster.migration.from.";
+}
+
+function owner({ details }: FoundSource) {
+  if (details.user === "postgres") return;
+  return (
+    `expected the server to be run by the user postgres, as whom Patroni runs, found ${details.user}. ` +
+    "Stop it once, give its directories to postgres (chown -R) and start it as that user."
+  );
+}
+
+/** Where pgherd's own questions find a server's socket: Debian's place, and PostgreSQL's own default. */
+const SOCKETS = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+
+function sockets({ source }: FoundSource) {
+  const found = source.running.unix_socket_directories ?? "";
+  if (found.split(",").some((one) => SOCKETS.includes(one.trim()))) return;
+  return (
+    `expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '${found}'. ` +
+    "Add one of them and restart the server, at a time of your choice."
+  );
+}
+
+function errors({ details }: FoundSource) {
+  if (details.errors.length === 0) return;
+  return (
+    `expected its files to be without errors, since a reload reads them, found ${details.errors.join("; ")}. ` +
+    "Mend these lines."
+  );
+}
+
+/** Patroni would wait for them at every switchover, and a standby cannot end them. */
+function preparedTransactions({ source, details }: FoundSource) {
+  if (details.preparedTransactions === 0) return;
+  const allowed = source.running.max_prepared_transactions ?? "";
+  return (
+    `expected no prepared transaction, found ${details.preparedTransactions} (max_prepared_transactions is ${allowed}). ` +
+    "End each with COMMIT PREPARED or ROLLBACK PREPARED; pg_prepared_xacts lists them."
+  );
+}
+
+/** All but the first copy are made of a standby, which PostgreSQL refuses then ("pg_basebackup", notes). */
+function fullPages({ source }: FoundSource, { others }: SurveyInputs) {
+  const { full_page_writes: full = "on" } = source.configured;
+  if (booleanOf(full) !== false || Object.keys(others).length < 2) return;
+  return (
+    "expected full_page_writes to be on, without which no member can be copied from another one, found it off. " +
+    `Run there: ${toBeRun("ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT;")}`
+  );
+}
+
+function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {
+  if (!wanted) return;
+  return (
+    'expected pgherd:cluster.replication.mode to let writes go on while there is no replica, found "strict". ' +
+    'Migrate with "synchronous", then change it: one run, nothing restarts.'
+  );
+}
+
+/** Members that copy the server are led by this role, and nobody can create one in a copy. */
+function superuser(found: FoundSource) {
+  if (found.details.postgresRole) return postgresRole(found);
+  return `expected a role postgres, as whom Patroni works on the copies, found none. Run there: ${toBeRun("CREATE ROLE postgres LOGIN SUPERUSER;")}`;
+}
+
+/** Patroni works as it; where it is somebody else's, it is not made a superuser behind his back. */
+function postgresRole({ details: { postgresRole: role } }: FoundSource) {
+  if (!role || (role.superuser && role.login)) return;
+  return (
+    "expected the role postgres, as whom Patroni works, to be a superuser that may log in, found " +
+    `${role.superuser ? "" : "no superuser"}${role.superuser || role.login ? "" : " and "}${role.login ? "" : "that it may not log in"}. ` +
+    `Run there: ${toBeRun("ALTER ROLE postgres SUPERUSER LOGIN; or, if an application uses it, ALTER ROLE postgres RENAME TO …;")}`
+  );
+}
+
+/** The server's own would get another password, and whoever uses them would be shut out. */
+function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
+  const taken = source.roles.filter((name) => name !== "postgres" && name !== stream?.role);
+  if (taken.length === 0) return;
+  return (
+    `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
+    `Rename it (${toBeRun("ALTER ROLE … RENAME TO …;")}), if somebody uses it, or drop it.`
+  );
+}
+
+/** Settings become the cluster's as they are, in the DCS and in the stack's state. */
+function passwordsInSettings({ source }: FoundSource) {
+  const found = Object.entries(source.configured).filter(([, value]) => value === HIDDEN);
+  if (found.length === 0) return;
+  return (
+    `expected its settings to hold no password, since they become the cluster's, in the open, found one in ${found.map(([name]) => name).join(", ")}. ` +
+    "Put it into a file that only postgres reads (~/.pgpass, an environment file), on all hosts."
+  );
+}
+
+/** Options of pg_hba.conf that are secrets (PostgreSQL, "LDAP Authentication", "RADIUS Authentication"). */
+const SECRET_OPTIONS = /\b(ldapbindpasswd|radiussecrets)=/g;
+
+/** The rules become Patroni's, and everybody who sees the cluster's configuration sees them. */
+function passwordsInRules({ source }: FoundSource) {
+  const found = source.hba.flatMap((rule) =>
+    [...rule.matchAll(SECRET_OPTIONS)].map(([, name]) => name),
+  );
+  if (found.length === 0) return;
+  return (
+    `expected pg_hba.conf to hold no password, since its rules become the cluster's, in the open, found ${[...new Set(found)].join(", ")}. ` +
+    "Bind without one (ldapprefix, ldapsuffix), or let these clients use another method."
+  );
+}
+
+const WITHOUT_COLLATION = ["C", "POSIX", "C.UTF-8", "C.utf8"];
+
+/** Where the C library sorts otherwise, indexes on text are damaged by the copy, silently. */
+function collations({ glibc }: CopyTarget, { details }: FoundSource, { host }: SurveyInputs) {
+  const sorted = details.databases.filter(
+    ({ provider, collation }) => provider === "libc" && !WITHOUT_COLLATION.includes(collation),
+  );
+  if (sorted.length === 0 || glibc === details.glibc) return;
+  const names = sorted.map(({ name, collation }) => `${name} (${collation})`).join(", ");
+  return (
+    `expected the C library ${details.glibc}, as on ${host}, since it decides how ${names} sort, found ${glibc}: ` +
+    "indexes on text would be damaged. Use a host with the same release of Debian."
+  );
+}
+
+function locales({ locales: there }: CopyTarget, { details }: FoundSource) {
+  const needed = new Set(details.locales.filter((one) => !WITHOUT_COLLATION.includes(one)));
+  const absent = [...needed].filter(
+    (one) => !there.some((other) => spelled(other) === spelled(one)),
+  );
+  if (absent.length === 0) return;
+  return (
+    `expected the locale ${absent.join(", ")}, which its databases or settings name, found it not. Put it into /etc/locale.gen ` +
+    "there and run locale-gen (package locales)."
+  );
+}
+
+/** Modules that come with Debian's package of the server itself (its folder `contrib`, PostgreSQL, appendix F). */
+const CONTRIB = [
+  ...["amcheck", "auth_delay", "auto_explain", "autoinc", "basebackup_to_shell", "basic_archive"],
+  ...["bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int", "dict_xsyn"],
+  ...["earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "_int", "insert_username", "isn"],
+  ...["lo", "ltree", "moddatetime", "pageinspect", "passwordcheck", "pg_buffercache", "pgcrypto"],
+  ...["pg_freespacemap", "pg_prewarm", "pgrowlocks", "pg_stat_statements", "pgstattuple"],
+  ...["pg_surgery", "pg_trgm", "pg_visibility", "pg_walinspect", "postgres_fdw", "refint", "seg"],
+  ...["sslinfo", "tablefunc", "tcn", "test_decoding", "tsm_system_rows", "tsm_system_time"],
+  ...["unaccent", "uuid-ossp", "pgxml", "pgoutput", "plpgsql"],
+];
+
+/** Where a library stands on a member that is set up by packages. */
+export function libraryFile({ name }: Library, { version: major }: SurveyInputs): string {
+  return name.startsWith("/") ? name : `/usr/lib/postgresql/${major}/lib/${name}.so`;
+}
+
+function libraries(
+  target: CopyTarget,
+  { details }: FoundSource,
+  inputs: SurveyInputs,
+  name: string,
+) {
+  const comes = (library: Library) =>
+    CONTRIB.includes(library.name) ||
+    target.files.includes(libraryFile(library, inputs)) ||
+    (inputs.others[name] ?? []).includes(library.package);
+  const absent = details.libraries.filter((library) => !comes(library));
+  if (absent.length === 0) return;
+  const packages = [...new Set(absent.map(({ package: owner }) => owner).filter(Boolean))];
+  return (
+    `expected ${absent.map((library) => libraryFile(library, inputs)).join(", ")}, which the database loads, found it not. ` +
+    (packages.length > 0
+      ? `Add ${packages.join(", ")} to pgherd:cluster.postgresql.packages.`
+      : "It comes from no package: install it there the way it was on the old host.")
+  );
+}
+
+/** Debian's packages make these themselves. */
+const MADE_BY_PACKAGE =
+  /ssl-cert-snakeoil\.(pem|key)$|^\/var\/(lib|log|run)\/postgresql\/?$|^\/usr\/(lib|share)\/postgresql\//;
+
+/** Debian's package makes the user so (postgresql-common.postinst), and takes one that is there. */
+export const WITH_USER =
+  "getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; ";
+
+function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host }: SurveyInputs) {
+  const named = [
+    ...details.namedFiles,
+    ...(source.environmentFile ? [source.environmentFile] : []),
+  ];
+  const absent = named.filter(
+    (file) => !target.files.includes(file) && !MADE_BY_PACKAGE.test(file),
+  );
+  if (absent.length === 0) return;
+  return `expected ${absent.join(", ")}, which settings of the server name, found it not. Copy it from ${host}, with its owner and mode.`;
+}
+
+/** A server does not start without the directory of its log. */
+function namedDirectories(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.namedDirectories.filter(
+    (one) => !target.files.includes(one) && !MADE_BY_PACKAGE.test(one),
+  );
+  if (absent.length === 0) return;
+  return (
+    `expected the directory ${absent.join(", ")}, which settings of the server name, found it not. ` +
+    `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${words(absent)}`
+  );
+}
+
+/** Of a server that is adopted they are taken back before it is copied. */
+function copiedPlaces(target: CopyTarget, { details }: FoundSource, { stream }: SurveyInputs) {
+  if (!stream) return;
+  const absent = details.copiedPlaces.filter(
+    ({ path }) => !target.files.includes(path) && !MADE_BY_PACKAGE.test(path),
+  );
+  if (absent.length === 0) return;
+  const folders = absent.filter(({ name }) => name !== "hba_file").map(({ path }) => path);
+  const files = absent.filter(({ name }) => name === "hba_file").map(({ path }) => path);
+  return (
+    `expected ${absent.map(({ name, path }) => `${path} (${name})`).join(", ")}, which ALTER SYSTEM has set and each copy starts with, found it not. ` +
+    [
+      ...(folders.length > 0
+        ? [`Run there: ${WITH_USER}install -d -o postgres -g postgres ${words(folders)}`]
+        : []),
+      ...(files.length > 0
+        ? [
+            `Run on the old server, before its next restart: ${toBeRun("ALTER SYSTEM RESET hba_file;")} Put it into postgresql.conf there.`,
+          ]
+        : []),
+    ].join(". ")
+  );
+}
+
+/** A server gives its socket to a group that it is in, or does not start. */
+function namedGroups(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.namedGroups.filter((one) => !target.groups.includes(one));
+  if (absent.length === 0) return;
+  return (
+    `expected the user postgres in the group ${absent.join(", ")}, which settings of the server name, found it not there. ` +
+    `Run there: ${WITH_USER}${absent.map((one) => `groupadd -f --system ${quote(one)}; usermod -aG ${quote(one)} postgres`).join("; ")}`
+  );
+}
+
+function tablespaces(target: CopyTarget, { details }: FoundSource) {
+  const absent = details.tablespaces.filter(
+    ({ location }) => !target.directories.includes(location),
+  );
+  if (absent.length === 0) return;
+  const places = words(absent.map(({ location }) => location));
+  return (
+    `expected an empty directory of the user postgres for each tablespace (${absent.map(({ name }) => name).join(", ")}), found none. ` +
+    `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${places}`
+  );
+}
+
+/** What is written while the copy is made needs room too. */
+const SPARE = 1.1;
+
+function space({ free }: CopyTarget, { details }: FoundSource) {
+  const size = details.databases.reduce((sum, one) => sum + one.size, 0);
+  if (free >= size * SPARE) return;
+  return (
+    `expected ${megabytes(size * SPARE)} MB to be free for a copy of the data, found ${megabytes(free)} MB. ` +
+    "Make room, or mount a larger disk there."
+  );
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
+}

@@ -151,6 +151,27 @@ test("imports go one way", () => {
   expect(wrong.map(render)).toEqual([]);
 });
 
+test("no file needs itself by way of others", () => {
+  const needed = new Map<string, string[]>();
+  for (const { file, target, own, typeOnly } of imports) {
+    if (!own || typeOnly) continue;
+    const found = [`${target}.ts`, `${target}.tsx`].find((one) =>
+      existsSync(join(ROOT, "src", one)),
+    );
+    if (found) needed.set(file, [...(needed.get(file) ?? []), found]);
+  }
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(" -> "));
+    if (done.has(file)) return;
+    done.add(file);
+    for (const next of needed.get(file) ?? []) visit(next, [...way, file]);
+  };
+  for (const file of needed.keys()) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
 test("SSH is spoken only in src/host", () => {
   const speakers = imports.filter(({ target }) => ["ssh2", "node-ssh"].includes(target));
   expect([...new Set(speakers.map(({ from }) => from))]).toEqual(["host"]);

@@ -4,7 +4,7 @@ import type { RecoveryTarget } from "../config/schema";
 import { PgherdError, UsageError } from "../errors";
 import { placesProbe } from "../facts/places";
 import { askEach } from "../operations/ask";
-import { inWords } from "../operations/recovery-window";
+import { inWords } from "../operations/recovery-wish";
 import type { RestoreTarget } from "../operations/restore";
 import { spanOf } from "../operations/words";
 import { insist } from "../cluster/cluster";

@@ -5,7 +5,8 @@ import { describeRestore } from "../facts/restore-record";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { demandAll } from "../operations/ask";
 import { leaderOf } from "../facts/member-state";
-import { findRecovery, inWords } from "../operations/recovery-window";
+import { findRecovery } from "../operations/recovery-window";
+import { inWords } from "../operations/recovery-wish";
 import {
   positionProbe,
   roomProbe,

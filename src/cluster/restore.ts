@@ -1,7 +1,7 @@
 import { forgetCluster } from "../dcs/patroni";
 import { PgherdError } from "../errors";
 import type { RestoreRecord } from "../facts/restore-record";
-import { inWords } from "../operations/recovery-window";
+import { inWords } from "../operations/recovery-wish";
 import { fillFrom, orderRestore, setDataAside } from "../operations/restore-data";
 import { NO_PLACES, setPlacesAside } from "../operations/restore-tablespaces";
 import type { RestorableCluster, RestoreIntent } from "./restore-plan";

@@ -1,4 +1,6 @@
 import type { BackupCatalog, BaseBackup } from "../facts/barman";
+import { endOf, firstMissing, liesBeyond, segmentOf, withoutWal } from "./missing-wal";
+import { inWords, type Archive, type RecoveryWish } from "./recovery-wish";
 import {
   chooseBackup,
   isInHistory,
@@ -11,38 +13,8 @@ import {
 } from "./restore";
 import { elsewhere, type Observe } from "./target-timeline";
 import { timelinesProbe, walEndProbe, type Timeline } from "./timelines";
-import { segmentAt, segmentStart, walProbe, type WalFile } from "./wal";
+import { walProbe } from "./wal";
 import { timeOf } from "./words";
-
-/** A cluster's backups and WAL on a host that keeps them. */
-export interface Archive {
-  readonly host: string;
-  /** Barman's folder of the cluster: `/var/lib/barman/demo`. */
-  readonly home: string;
-  /** PostgreSQL's programs there: `/usr/lib/postgresql/17/bin`. */
-  readonly binDirectory: string;
-  /** What is there. */
-  readonly catalog: BackupCatalog;
-}
-
-/** What somebody wants to have back. */
-export interface RecoveryWish {
-  readonly target: RestoreTarget;
-  /** Of a target of time, in seconds since 1970; NaN if it cannot be read. */
-  readonly time?: number;
-  /** Id of the backup to begin with, if the user wants a certain one. */
-  readonly backup?: string;
-  /** The timeline that is to be followed, if the user wants a certain one. */
-  readonly timeline?: number;
-  /** The timeline that the database is on. Default: the newest that the archive has. */
-  readonly present?: number;
-  /** Until when and where there is WAL of the present timeline. Default: what was received. */
-  readonly until?: { readonly time: number; readonly lsn: string };
-  /** What the user said the target by: `--target-`, of which the target's kind is the end. */
-  readonly saidBy: string;
-  /** What the user says a timeline by, where that is possible: `--target-timeline`. */
-  readonly timelineBy?: string;
-}
 
 /** How a recovery can be done, or why not. */
 export interface RecoveryWay {
@@ -175,11 +147,6 @@ async function placesOf(
   return observe(walPlacesProbe(home, binDirectory, segmentOf(oldest), target));
 }
 
-/** The first segment that a backup needs. */
-function segmentOf({ beginLsn, timeline, segmentBytes }: BaseBackup): string {
-  return segmentAt(timeline, beginLsn, segmentBytes);
-}
-
 function aimOf({ target, time }: RecoveryWish, places: readonly WalPlace[]): Aim {
   if (time !== undefined) return { time };
   // A name may have been given more than once: PostgreSQL stops at the first that it meets.
@@ -229,85 +196,4 @@ function noBackup({ target, backup }: RecoveryWish, oldest: BaseBackup): string 
   return backup === undefined
     ? `expected a target after the oldest backup, which ended at ${timeOf(oldest.endedAt)} (${oldest.endLsn}), got ${inWords(target)}.`
     : `expected a complete backup from before ${inWords(target)}, got "${backup}". pgherd backup list shows them.`;
-}
-
-/** A target in words. */
-export function inWords({ time, xid, lsn, name }: RestoreTarget): string {
-  if (time !== undefined) return `the last commit before ${time}`;
-  if (xid !== undefined) return `transaction ${xid}`;
-  if (lsn !== undefined) return `position ${lsn}`;
-  return name !== undefined ? `the point "${name}"` : "the end of the archive";
-}
-
-/** A segment that nobody has, and what is just before it. */
-export interface MissingWal {
-  readonly segment: string;
-  /** When the WAL before it ends, in seconds since 1970; `undefined` where there is none. */
-  readonly reachedAt?: number;
-}
-
-/** The first segment between a backup and the end of the archive that is not there. */
-export function firstMissing(
-  wal: readonly WalFile[],
-  backup: BaseBackup,
-  history: readonly Branch[],
-  timeline: number,
-): MissingWal | undefined {
-  const { segmentBytes } = backup;
-  const startOf = (segment: string) => segmentStart(segment, segmentBytes);
-  const at = new Map(wal.map((one) => [one.segment, one.at]));
-  const own = wal.filter(({ segment }) => parseInt(segment.slice(0, 8), 16) === timeline);
-  const last = own.map(({ segment }) => startOf(segment)).reduce(later, 0n);
-  let reachedAt: number | undefined;
-  for (let start = startOf(segmentOf(backup)); start <= last; start += BigInt(segmentBytes)) {
-    const readFrom = timelineAt(history, timeline, start + BigInt(segmentBytes));
-    const segment = segmentAt(readFrom, start, segmentBytes);
-    if (!at.has(segment)) return { segment, ...(reachedAt !== undefined && { reachedAt }) };
-    reachedAt = at.get(segment);
-  }
-  return undefined;
-}
-
-function later(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
-}
-
-/** The timeline that WAL just before a position is read from: a segment in which one is left is the next one's. */
-function timelineAt(history: readonly Branch[], timeline: number, before: bigint): number {
-  return history.find(({ lsn }) => positionOf(lsn) >= before)?.timeline ?? timeline;
-}
-
-/** The start of the last whole segment of a timeline: a recovery of all there is must come at least so far. */
-function endOf(
-  wal: readonly WalFile[],
-  timeline: number,
-  segmentBytes: number,
-): Branch | undefined {
-  const whole = wal.filter(
-    ({ segment, complete }) => complete && parseInt(segment.slice(0, 8), 16) === timeline,
-  );
-  if (whole.length === 0) return undefined;
-  const start = whole.map(({ segment }) => segmentStart(segment, segmentBytes)).reduce(later, 0n);
-  return { timeline, lsn: `${(start >> 32n).toString(16)}/${(start & 0xffffffffn).toString(16)}` };
-}
-
-/** Whether a recovery needs the missing segment: all there is always does. */
-function liesBeyond(
-  { time, lsn }: Aim,
-  { segment, reachedAt }: MissingWal,
-  { segmentBytes }: BaseBackup,
-): boolean {
-  if (lsn !== undefined) return positionOf(lsn) >= segmentStart(segment, segmentBytes);
-  return time === undefined || reachedAt === undefined || time > reachedAt;
-}
-
-function withoutWal(
-  { host, home }: Archive,
-  { id }: BaseBackup,
-  { segment, reachedAt }: MissingWal,
-): string {
-  const found = `${host}: expected all WAL since backup ${id} in ${home}, found no ${segment}.`;
-  return reachedAt === undefined
-    ? `${found} Nothing can be restored from this backup; name another one.`
-    : `${found} What was committed until about ${timeOf(reachedAt)} can be restored: give that as the target's time.`;
 }

@@ -1,5 +1,5 @@
 import type { Probe } from "../host/host";
-import { inWords, type Archive, type RecoveryWish } from "./recovery-window";
+import { inWords, type Archive, type RecoveryWish } from "./recovery-wish";
 import { positionOf, type Branch, type WalPlace } from "./restore";
 import { firstCommitProbe, timelineOf, walEndProbe, type Timeline } from "./timelines";
 import { timeOf } from "./words";

@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { BackupCatalog, BaseBackup } from "../../src/facts/barman";
 import type { Probe } from "../../src/host/host";
-import {
-  findRecovery,
-  firstMissing,
-  type RecoveryWish,
-} from "../../src/operations/recovery-window";
+import { firstMissing } from "../../src/operations/missing-wal";
+import { findRecovery } from "../../src/operations/recovery-window";
+import { type RecoveryWish } from "../../src/operations/recovery-wish";
 import { segmentAt, segmentStart, walProbe } from "../../src/operations/wal";
 
 const HOME = "/var/lib/barman/orders";

@@ -6,6 +6,7 @@ import type { RestoreRecord } from "../facts/restore-record";
 import { attemptProbe, endRestoreOrder } from "../operations/restore-data";
 import { branchProbe } from "../operations/restore";
 import { timelinesProbe } from "../operations/timelines";
+import { historyProbe, replaceHistory, trueHistory } from "../operations/true-history";
 import type { Intent } from "./cluster";
 import { endFirstSegment } from "./end-segment";
 import type { RestorableCluster } from "./restore-plan";
@@ -86,6 +87,7 @@ export async function finishRestore(
     await note(cluster, { ...record, phase: "restored" });
   }
   await cluster.host(first).change("ending the order", endRestoreOrder());
+  await mendHistory(cluster, first);
   // Patroni of another one may have taken over since.
   const leader = (await whoLeads(cluster, within)) ?? first;
   await start(cluster, [leader]);
@@ -114,6 +116,15 @@ export async function finishRestore(
     ),
     keptTablespaces: asidePlaces(record),
   };
+}
+
+/** Before anybody reads it: the restored data alone is there, and the backup host receives nothing yet. */
+async function mendHistory(cluster: RestorableCluster, name: string): Promise<void> {
+  const data = dataOf(cluster, name);
+  const found = await cluster.host(name).observe(historyProbe(data));
+  const history = found && trueHistory(found);
+  if (!history || history === found) return;
+  await cluster.host(name).change("mending the history", replaceHistory(data, history));
 }
 
 /** Where members keep what was in the places of tablespaces. */

@@ -286,6 +286,11 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
     "backups and WAL survive two switchovers and a power cut of the leader in between",
     async () => {
       await write(10);
+      const early = await cluster.sql(5000, "select clock_timestamp()");
+      const before = await rows();
+      await write(10);
+      await cluster.superuserSql(leaderOf(await cluster.healthy()), "select pg_switch_wal()");
+      await write(10);
       await switchOver();
       await cluster.healthy();
       await write(10);
@@ -303,6 +308,8 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       await write(10);
       await received();
       await comesBackTo(at, then);
+      // On a timeline that was left, and has more than the next ones come from.
+      await comesBackTo(early, before);
     },
   );
 

@@ -37,6 +37,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/operations/restore-tablespaces.ts": "by src/operations/directories.ts, or by asOwner",
   "src/operations/standby.ts": "/var/lib/pgherd/migration, which is root's",
   "src/operations/timelines.ts": "a folder of mktemp's; all by asOwner(barman)",
+  "src/operations/true-history.ts": "all by asOwner(postgres)",
   "src/operations/units.ts": "/run/pgherd and /etc/systemd, which are root's",
   "src/facts/source.ts": "advice to a person",
   "src/facts/trial.ts": "a folder of mktemp's, by asUser(postgres)",

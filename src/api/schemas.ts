@@ -72,7 +72,12 @@ export const status = z
       .optional()
       .describe("The server that a migration was rolled back to; all else is empty then."),
     backup: z
-      .looseObject({ host: z.string(), running: z.boolean(), problems: z.array(z.string()) })
+      .looseObject({
+        host: z.string(),
+        unknown: z.literal(true).optional().describe("Its host could not be asked."),
+        running: z.boolean(),
+        problems: z.array(z.string()),
+      })
       .optional()
       .describe("The newest backup, WAL that is to come, and the last test restore."),
     problems: z.array(z.string()).describe("Why it is not healthy, a sentence each."),

@@ -186,11 +186,12 @@ function backendsOf({ servers }: BalancerState, entrance: string): string {
 
 /** The newest backup, what is to come of WAL, and what the last test restore showed. */
 function renderBackups(
-  { host, newest, running, slot, verification }: BackupStatus,
+  { host, unknown, newest, running, slot, verification }: BackupStatus,
   now: number,
 ): string {
+  const absent = unknown ? pc.yellow("backups not known") : pc.red("no backup");
   const parts = [
-    newest ? `newest ${newest.id}, ${spanOf(now - newest.endedAt)} old` : pc.red("no backup"),
+    newest ? `newest ${newest.id}, ${spanOf(now - newest.endedAt)} old` : absent,
     ...(running ? ["one is being taken"] : []),
     ...(slot ? [`${sizeOf(slot.retained)} of WAL to come`] : []),
   ];

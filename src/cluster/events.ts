@@ -11,11 +11,22 @@ export interface ClusterEvent {
 
 type Told = Omit<ClusterEvent, "at">;
 
+/** What is known of a load balancer. */
+interface KnownBalancer extends BalancerState {
+  /** Of one whose host could not be asked in the last look: that it could be in one before. */
+  readonly wasAsked?: true;
+}
+
+/** What is known of a cluster, by one look or by several. */
+interface KnownStatus extends ClusterStatus {
+  readonly loadBalancers: readonly KnownBalancer[];
+}
+
 /**
  * What has happened between two looks, in sentences. What could not be asked, before or after, has not happened.
  * @param before what was known by then ({@link lastKnown}).
  */
-export function eventsBetween(before: ClusterStatus, after: ClusterStatus): ClusterEvent[] {
+export function eventsBetween(before: KnownStatus, after: ClusterStatus): ClusterEvent[] {
   const events = [
     ...leaderEvents(before, after),
     ...standaloneEvents(before, after),
@@ -33,7 +44,7 @@ export function eventsBetween(before: ClusterStatus, after: ClusterStatus): Clus
  * What is known of a cluster after another look: where that one could not ask, it is what was known before. Whether a
  * member, etcd or HAProxy answers is always as it was seen last.
  */
-export function lastKnown(before: ClusterStatus, after: ClusterStatus): ClusterStatus {
+export function lastKnown(before: KnownStatus, after: ClusterStatus): KnownStatus {
   const { unviewed, ...seen } = after;
   return {
     ...seen,
@@ -72,14 +83,20 @@ function knownMember(
   return { ...known, role, state: before.state, pendingRestart: before.pendingRestart };
 }
 
-function knownBalancer(before: BalancerState | undefined, after: BalancerState): BalancerState {
+function knownBalancer(before: KnownBalancer | undefined, after: BalancerState): KnownBalancer {
   if (!before) return after;
-  const { unknown, ...seen } = after;
   return {
-    ...seen,
-    ...(unknown && { holdsVip: before.holdsVip, ...(before.unknown && { unknown }) }),
+    ...after,
+    ...(after.unknown && {
+      holdsVip: before.holdsVip,
+      ...(isKnown(before) && { wasAsked: true as const }),
+    }),
     entrances: after.answers ? after.entrances : before.entrances,
   };
+}
+
+function isKnown({ unknown, wasAsked }: KnownBalancer): boolean {
+  return unknown === undefined || wasAsked === true;
 }
 
 function find({ members }: ClusterStatus, wanted: string): MemberState | undefined {
@@ -146,19 +163,20 @@ function dcsEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
   });
 }
 
-function balancerEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
+function balancerEvents(before: KnownStatus, after: ClusterStatus): Told[] {
   return after.loadBalancers.flatMap((balancer) => {
-    const { host, answers, holdsVip } = balancer;
+    const { host, answers, unknown, holdsVip } = balancer;
     const old = before.loadBalancers.find((one) => one.host === host);
     if (!old) return [];
     const events: Told[] = [];
-    if (old.answers !== answers) {
+    if (unknown) return old.unknown ? [] : bad(`HAProxy on ${host} cannot be asked.`);
+    if (old.answers !== answers || old.unknown) {
       events.push(
         answers ? good(`HAProxy on ${host} answers.`) : bad(`HAProxy on ${host} does not answer.`),
       );
     }
     // Of one that was never asked before it is no news what it does.
-    if (old.unknown) return events;
+    if (!isKnown(old)) return events;
     if (!old.holdsVip && holdsVip) events.push(good(`${host} holds the virtual IP.`));
     const [was, is] = [old, balancer].map(({ entrances }) => entrances.primary?.join(" and "));
     if (is && was !== is) events.push(note(`${host} leads writes to ${is}.`));

@@ -21,6 +21,8 @@ export interface BackupStatusPlan {
 /** The backups of a cluster as they are now. */
 export interface BackupStatus {
   readonly host: string;
+  /** Whether the backup host could not be asked: then nothing is known of the backups but what the leader tells. */
+  readonly unknown?: true;
   /** The newest complete one. */
   readonly newest?: BaseBackup;
   /** Whether one is being taken now. */
@@ -51,6 +53,7 @@ export function assembleBackups(
   const complete = (catalog?.backups ?? []).filter(({ status }) => status === "DONE");
   return {
     host: plan.host,
+    ...(!catalog && { unknown: true as const }),
     newest: complete[0],
     count: complete.length,
     running: catalog?.backups.some(isRunning) ?? false,

@@ -166,8 +166,15 @@ export function HostCard({
 }
 
 function Backups({ backup, at }: { backup: NonNullable<ClusterStatus["backup"]>; at: string }) {
-  const { newest, running, verification, nextAt, problems } = backup;
+  const { unknown, newest, running, verification, nextAt, problems } = backup;
   const now = Date.parse(at) / 1000;
+  if (unknown)
+    return (
+      <>
+        <p class="badge away">backups</p>
+        <p class="state ill">cannot be asked</p>
+      </>
+    );
   return (
     <>
       <p class={problems.length > 0 ? "badge away" : "badge backup"}>

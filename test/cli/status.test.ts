@@ -71,3 +71,10 @@ test("a member that a restart which was cut off has left drained is told, with w
     "lb2: no new sessions reach db3 through replica (drain). If nothing is at work there now, pulumi up takes it back in.",
   ]);
 });
+
+test("a backup host that cannot be asked is not told as one without backups", () => {
+  const backup = { host: "backup1", running: false, count: 0, nextAt: 0, problems: [] };
+  const shown = (more: object) => lines({ ...seen(), backup: { ...backup, ...more } }).join("\n");
+  expect(shown({ unknown: true })).toMatch(/^backup1 +backups not known$/m);
+  expect(shown({})).toMatch(/^backup1 +no backup$/m);
+});

@@ -40,7 +40,7 @@ test("a new leader is told with who follows it, and who leads there", () => {
 test("a virtual IP that moves is told by who holds it now", () => {
   const after = seen(unreachable("lb1"), says("lb2", { vipsHeld: ["10.89.0.100"] }));
   expect(texts(seen(), after)).toEqual([
-    "bad: HAProxy on lb1 does not answer.",
+    "bad: HAProxy on lb1 cannot be asked.",
     "good: lb2 holds the virtual IP.",
   ]);
 });
@@ -96,8 +96,8 @@ test("a moment in which no host can be asked changes nothing of what they say be
   );
   const [gone = [], still, back = [], again] = toldOver(before, SILENT, SILENT, before, before);
   expect(gone.sort()).toEqual([
-    "bad: HAProxy on lb1 does not answer.",
-    "bad: HAProxy on lb2 does not answer.",
+    "bad: HAProxy on lb1 cannot be asked.",
+    "bad: HAProxy on lb2 cannot be asked.",
     ...["db1", "db2", "db3"].map(
       (name) => `bad: ${name} cannot be asked: whether PostgreSQL is up is not known.`,
     ),
@@ -142,11 +142,25 @@ test("one balancer that is silent for a moment holds what it held", () => {
     seen(),
   ];
   expect(toldOver(...looks)).toEqual([
-    ["bad: HAProxy on lb1 does not answer."],
+    ["bad: HAProxy on lb1 cannot be asked."],
     ["good: HAProxy on lb1 answers."],
     ["bad: HAProxy on lb1 does not answer."],
     ["good: HAProxy on lb1 answers."],
   ]);
+});
+
+test("HAProxy that is down is told as soon as its host is reached again, and not before", () => {
+  const away = seen(unreachable("lb1"));
+  const down = seen(says("lb1", { servers: [], vipsHeld: [] }));
+  expect(toldOver(seen(), away, away, down, away, down, seen())).toEqual([
+    ["bad: HAProxy on lb1 cannot be asked."],
+    [],
+    ["bad: HAProxy on lb1 does not answer."],
+    ["bad: HAProxy on lb1 cannot be asked."],
+    ["bad: HAProxy on lb1 does not answer."],
+    ["good: HAProxy on lb1 answers.", "good: lb1 holds the virtual IP."],
+  ]);
+  expect(toldOver(away, down).flat()).toEqual(["bad: HAProxy on lb1 does not answer."]);
 });
 
 test("what is heard for the first time is no event", () => {

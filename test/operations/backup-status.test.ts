@@ -187,3 +187,8 @@ test("a first backup that is being taken is no problem", () => {
   );
   expect(seen).toMatchObject({ running: true, problems: [] });
 });
+
+test("of backups on a host that cannot be asked nothing is known, which is not that there is none", () => {
+  expect(assembleBackups(PLAN, undefined, SLOT)).toMatchObject({ unknown: true, problems: [] });
+  expect(assembleBackups(PLAN, catalog(), SLOT).unknown).toBeUndefined();
+});

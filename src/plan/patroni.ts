@@ -37,8 +37,14 @@ const ASK_TRIES = 10;
 /** What Patroni runs in, where a migrated server has variables of its environment. */
 const WITH_ENVIRONMENT = "/var/lib/pgherd/with-environment";
 
-/** What Patroni calls where PostgreSQL has started or has got another role. */
-const ON_ROLE = "/var/lib/pgherd/give-dcs-lead-away";
+/** What Patroni calls where PostgreSQL has started, and its other callback where a member is promoted. */
+const GIVE_LEAD_AWAY = "/var/lib/pgherd/give-dcs-lead-away";
+
+/** What Patroni calls where PostgreSQL has got another role. */
+const PROMOTED = "/var/lib/pgherd/promoted";
+
+/** A new leader replays first what it has received. */
+const PROMOTION_SECONDS = 300;
 
 /** A first start makes the database. */
 const FIRST_START_SECONDS = 180;
@@ -158,7 +164,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
   const places = placesOf(settings, host, source);
   const backups = memberBackups(settings);
   const dcs = planDcs(settings);
-  const onRole = giveDcsLeadAway(settings, host);
+  const dcsLead = giveDcsLeadAway(settings, host);
+  const giveLeadAway = Object.hasOwn(dcsLead, GIVE_LEAD_AWAY) ? GIVE_LEAD_AWAY : null;
   const base: Files = places.baseConfiguration
     ? {
         [places.baseConfiguration]: {
@@ -190,7 +197,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         watchdog: cluster.failover.watchdog,
         replicas: backups.replicas ?? null,
         bootstrap: backups.bootstrap ?? null,
-        onRole: Object.hasOwn(onRole, ON_ROLE) ? ON_ROLE : null,
+        onStart: giveLeadAway,
+        onRoleChange: PROMOTED,
         pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
         tags: Object.entries({
@@ -237,7 +245,16 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       }),
     },
     ...(source?.environmentFile ? script(WITH_ENVIRONMENT, "patroni/with-environment.sh", {}) : {}),
-    ...onRole,
+    ...dcsLead,
+    ...script(PROMOTED, "patroni/promoted.sh", {
+      giveLeadAway,
+      program: `${places.binDirectory}/psql`,
+      // The first of several (PostgreSQL, unix_socket_directories).
+      socket: /^\s*"?([^",]*)/.exec(places.socketDirectories)?.[1]?.trim() ?? "",
+      port: postgresql.port,
+      superuser: ROLES.superuser,
+      seconds: PROMOTION_SECONDS,
+    }),
     ...backups.files,
   };
 }
@@ -248,7 +265,7 @@ function giveDcsLeadAway(settings: Settings, host: string): Files {
   const { [host]: own, ...others } = members;
   const { giveLeadAway: template } = plannedDcs(kind);
   if (!template || own === undefined || Object.keys(others).length === 0) return {};
-  return script(ON_ROLE, template, { own, others: Object.values(others) });
+  return script(GIVE_LEAD_AWAY, template, { own, others: Object.values(others) });
 }
 
 /** Where a member has what; the one with the migrated server has it where the server has it. */

@@ -13,7 +13,8 @@ import { FULL } from "./harness";
 import { LabCluster, leaderOf, until, type Mode } from "./lab-cluster";
 
 // What a cluster keeps when its archive is behind it and hosts lose power: R36 and R37 of the table of failures. Nothing
-// that the archive has may take the place of what a member has more of, in whatever order the hosts come back.
+// that the archive has may take the place of what a member has more of, in whatever order the hosts come back, and who comes
+// by the archive finds the way to the leader.
 
 /** The lab's name, for whoever runs several at once. */
 const LAB = process.env.PGHERD_TEST_LAB ?? "t-archive";
@@ -135,6 +136,30 @@ describe.runIf(FULL)("an archive that is behind", () => {
     });
     expect(brokenPromises(verdict, { durable: false })).toEqual([]);
     expect(run.notRecovered).toEqual([]);
+  });
+
+  test("a member that Patroni makes from the backup streams also after two leaders without power in turn", async () => {
+    const inMode = cluster.varying((settings) => {
+      settings.cluster.replication = { mode: "synchronous" };
+    });
+    await inMode.deploy();
+    await inMode.replicates("synchronous");
+    for (let cuts = 0; cuts < 2; cuts++) {
+      const old = leaderOf(await inMode.healthy());
+      await powerOff(LAB, [old]);
+      await inMode.otherLeader(old);
+      await powerOn(LAB, [old]);
+    }
+    const seen = await inMode.healthy();
+    const replica = seen.members.find(({ role }) => role === "replica")?.name ?? "";
+    await inMode.onHost(
+      replica,
+      `sudo patronictl -c /etc/patroni/pgherd reinit demo ${replica} --force`,
+    );
+    await until("the copy has begun", 60, async () =>
+      (await inMode.status()).healthy ? undefined : true,
+    );
+    await inMode.healthy();
   });
 });
 

@@ -98,6 +98,7 @@ test("files have these modes and owners", () => {
     "/var/lib/pgherd/before-patroni": "0644 root:root",
     "/var/lib/pgherd/data-place": "0755 root:root",
     "/var/lib/pgherd/give-dcs-lead-away": "0755 root:root",
+    "/var/lib/pgherd/promoted": "0755 root:root",
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
+import { MARKED, UNCHANGED } from "./pending";
 import { psql } from "./postgres";
 
 /** What one server has made of its files: green is what it has loaded, not what stands on the disk. */
@@ -17,8 +18,10 @@ export interface LoadedFiles {
   readonly hba: readonly string[];
   /** Whether it has read its files since pg_hba.conf was last written. */
   readonly isRead: boolean;
-  /** Settings whose value in the files waits for a restart, as the server knows. */
+  /** Settings that the server says wait for a restart. */
   readonly pending?: readonly string[];
+  /** Those of them that a restart would leave as they are. */
+  readonly unchanged?: readonly string[];
   /** What ALTER SYSTEM has set, by lower-case name. */
   readonly altered: { readonly [name: string]: string };
   /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
@@ -74,7 +77,8 @@ select json_build_object(
     order by part, line), '[]') from wrong),
   'hba', pg_read_file(current_setting('hba_file')),
   'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
-  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+  'pending', ${MARKED},
+  'unchanged', ${UNCHANGED},
   'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
     where name is not null and sourcefile like '%/postgresql.auto.conf'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (

@@ -1,6 +1,7 @@
 import type { Probe } from "../host/host";
 import type { SettingKind } from "../setting-values";
 import { hereDocument } from "../host/shell";
+import { MARKED, UNCHANGED } from "./pending";
 import { psql } from "./postgres";
 
 /** PostgreSQL's settings on one member, as its files have them and as the server runs with them. */
@@ -9,8 +10,10 @@ export interface RunningSettings {
   readonly files: { readonly [name: string]: { readonly value: string; readonly file: string } };
   /** Settings that the server was started with (Patroni gives some on the command line). */
   readonly started: { readonly [name: string]: string };
-  /** Settings whose value in the files waits for a restart. */
+  /** Settings that the server says wait for a restart. */
   readonly pending: readonly string[];
+  /** Those of them that a restart would leave as they are. */
+  readonly unchanged: readonly string[];
   /** What the server runs with of these. */
   readonly inForce: { readonly [name: string]: string };
   /** What the server takes each of these for, by lower-case name; without those that it does not know. */
@@ -24,7 +27,8 @@ const SETTINGS = `select json_build_object(
   'started', (select coalesce(json_object_agg(name, setting), '{}') from pg_settings where source = 'command line'),
   'kinds', (select coalesce(json_object_agg(lower(name), json_build_object('type', vartype, 'unit', unit)), '{}') from pg_settings
     where source = 'command line' or lower(name) in (select lower(name) from pg_file_settings)),
-  'pending', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+  'pending', ${MARKED},
+  'unchanged', ${UNCHANGED},
   'inForce', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_settings where pending_restart));
 `;
 

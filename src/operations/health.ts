@@ -6,7 +6,7 @@ import { isUp, leaderOf, standbyLeaderOf, type Condition } from "../facts/member
 import type { StandaloneServer } from "../migration/facts/standalone";
 import { loadedProblems, sessionProblems } from "./loaded";
 import { oneCauseOnce } from "./one-cause";
-import { COSMETIC, FOR_REPLAY } from "./settings";
+import { asksInVain, COSMETIC, FOR_REPLAY } from "./settings";
 import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 import { remedy } from "./stuck";
 import { sizeOf } from "./words";
@@ -150,10 +150,13 @@ function streamProblems(answers: readonly HostAnswer[], seen: Seen): Problem[] {
  */
 function pendingProblems(answers: readonly HostAnswer[], { paused, members }: Seen): Problem[] {
   return answers.flatMap(({ host, member, loaded }) => {
-    if (!member?.pendingRestart) return [];
+    if (!member?.pendingRestart || asksInVain(member, loaded ?? {})) return [];
     const told = member.pendingSettings ?? {};
     const all = Object.keys(told).length > 0 ? Object.keys(told) : (loaded?.pending ?? []);
-    const names = all.filter((name) => !COSMETIC.includes(name) && !FOR_REPLAY.test(name));
+    const names = all.filter(
+      (name) =>
+        !COSMETIC.includes(name) && !FOR_REPLAY.test(name) && !loaded?.unchanged?.includes(name),
+    );
     const leads = members.some(({ name, role }) => name === host && role === "leader");
     if (names.length === 0 && (all.length > 0 || leads)) return [];
     const shown = names.map((name) => {

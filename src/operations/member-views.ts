@@ -1,5 +1,6 @@
 import { conditionOf, NO_ANSWER, serves, type Condition } from "../facts/member-state";
 import type { ClusterMember, ClusterView } from "../facts/patroni";
+import { asksInVain } from "./settings";
 import type { HostAnswer, StatusPlan } from "./status";
 
 /** A member as several views together show it. */
@@ -61,14 +62,16 @@ function memberOf(
   if (!answer || answer.problem !== undefined) return { ...(entry ?? nothing), state: undefined };
   // What the DCS holds of a member outlives it by the lease: it has to answer for itself.
   if (!answer.view) return { ...(entry ?? nothing), state: NO_ANSWER };
-  const { state, replication, pendingRestart } = answer.member ?? {};
+  const { state, replication } = answer.member ?? {};
   const told = entry?.state ?? "";
   // The view of the cluster is a round of Patroni old.
   return {
     ...(entry ?? nothing),
     timeline: answer.streams?.timeline ?? entry?.timeline,
     state: state === "running" ? (replication ?? (serves(told) ? told : state)) : (state ?? told),
-    pendingRestart: pendingRestart ?? entry?.pendingRestart ?? false,
+    pendingRestart: answer.member
+      ? answer.member.pendingRestart && !asksInVain(answer.member, answer.loaded ?? {})
+      : (entry?.pendingRestart ?? false),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { LoadedFiles } from "../facts/loaded";
+import type { MemberStatus } from "../facts/patroni";
 import type { RunningSettings } from "../facts/settings";
 import { sameSetting } from "../setting-values";
 import { runSql } from "./postgres";
@@ -86,11 +88,27 @@ export const FOR_REPLAY = /^(hot_standby|restore_command|recovery_target(_.*)?)$
  * something else, which is taken back, or which the command line wins over.
  */
 export function waitingFor(wanted: WantedSettings, running: RunningSettings): string[] {
-  const { pending, inForce, kinds } = running;
+  const { pending, unchanged, inForce, kinds } = running;
   return pending.filter((name) => {
     const [want, runs] = [wanted[name], inForce[name.toLowerCase()]];
-    return want === undefined || runs === undefined || !sameSetting(want, runs, kinds[name]);
+    if (want === undefined) return !unchanged.includes(name);
+    return runs === undefined || !sameSetting(want, runs, kinds[name]);
   });
+}
+
+/**
+ * Whether a restart that Patroni asks for would change nothing: it goes by the server's marks, and names what they are (3.3 and
+ * later).
+ */
+export function asksInVain(
+  {
+    pendingRestart,
+    pendingSettings = {},
+  }: Pick<MemberStatus, "pendingRestart" | "pendingSettings">,
+  { pending = [], unchanged = [] }: Pick<LoadedFiles, "pending" | "unchanged">,
+): boolean {
+  const reasons = [...pending, ...Object.keys(pendingSettings)];
+  return pendingRestart && pending.length > 0 && reasons.every((name) => unchanged.includes(name));
 }
 
 /** Which settings that a server was started with are to be others, without those that are to be lower. */

@@ -2,6 +2,7 @@ import type { MemberStatus } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
 import {
   COSMETIC,
+  FOR_REPLAY,
   lowered,
   otherwisePending,
   waitingFor,
@@ -24,9 +25,18 @@ export async function pendingRestarts(
       const running = await askPostgres(context, name, settingsProbe(port));
       if (!running) return true;
       const names = [...lowered(wanted, running), ...otherwisePending(wanted, running)];
-      // Where PostgreSQL itself waits for nothing, Patroni has a reason that only it knows.
-      if (names.length === 0)
-        return running.pending.length === 0 || waitingFor(wanted, running).length > 0;
+      if (names.length === 0) {
+        const told = Object.keys(statuses[name]?.pendingSettings ?? {});
+        return (
+          waitingFor(wanted, running).length > 0 ||
+          // Where PostgreSQL itself waits for nothing, Patroni has a reason that only it knows, unless it tells (3.3 and later).
+          running.pending.length === 0 ||
+          told.some(
+            (one) =>
+              !running.pending.includes(one) && !FOR_REPLAY.test(one) && !COSMETIC.includes(one),
+          )
+        );
+      }
       return names.some((setting) => !COSMETIC.includes(setting));
     }),
   );

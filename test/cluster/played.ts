@@ -31,6 +31,8 @@ export interface Played {
   /** What Patroni calls a member's PostgreSQL, where it is not up. */
   readonly states: { [member: string]: string };
   readonly pending: { [member: string]: boolean };
+  /** What each server says waits for a restart, and what of it a restart would not change. */
+  readonly marks: { pending: string[]; unchanged: string[] };
   readonly lag: { [member: string]: number };
   readonly transactions: { [member: string]: LongTransaction[] };
   readonly backups: { [member: string]: RunningBackup[] };
@@ -48,6 +50,7 @@ export function played(): Played {
   const names = Object.keys(MEMBERS) as Name[];
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2" },
+    marks: { pending: [], unchanged: [] },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -95,7 +98,7 @@ export function played(): Played {
         pending_restart: state.pending[name] ?? false,
       });
     if (script.includes("'started', (select"))
-      return JSON.stringify({ files: {}, started: {}, pending: [], kinds: {} });
+      return JSON.stringify({ files: {}, started: {}, inForce: {}, kinds: {}, ...state.marks });
     if (script.includes("8008/primary")) return name === state.leader ? "yes\n" : "";
     if (script.includes("pg_stat_replication")) {
       const standbys = names

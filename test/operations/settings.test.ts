@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import type { RunningSettings } from "../../src/facts/settings";
 import {
+  asksInVain,
   lowered,
   notLoaded,
   otherwisePending,
   overridden,
   resetSettings,
   wantedSettings,
+  waitingFor,
 } from "../../src/operations/settings";
 
 const WANTED = wantedSettings({
@@ -21,6 +23,7 @@ const running: RunningSettings = {
   },
   started: { max_connections: "200", port: "5432" },
   pending: [],
+  unchanged: [],
   inForce: {},
   kinds: {
     work_mem: { type: "integer", unit: "kB" },
@@ -128,4 +131,40 @@ test("what ALTER SYSTEM has set beside what is wanted and in force is worth no r
   expect(otherwisePending({ ...wanted, shared_buffers: "256MB" }, altered)).toEqual([
     "shared_buffers",
   ]);
+});
+
+test("a setting that came and went leaves a mark, and is worth no restart", () => {
+  const back = { ...running, pending: ["huge_pages"], unchanged: ["huge_pages"] };
+  expect(otherwisePending(WANTED, back)).toEqual([]);
+  expect(waitingFor(WANTED, { ...back, pending: ["huge_pages", "wal_buffers"] })).toEqual([
+    "wal_buffers",
+  ]);
+  // Wanted again, it is as before.
+  const again = {
+    ...back,
+    unchanged: [],
+    inForce: { huge_pages: "try" },
+    kinds: { ...running.kinds, huge_pages: { type: "enum" as const } },
+  };
+  expect(otherwisePending({ ...WANTED, huge_pages: "on" }, again)).toEqual(["huge_pages"]);
+});
+
+test("Patroni asks in vain where nothing but such marks makes it ask", () => {
+  const asks = (told: readonly string[], pending: string[], unchanged: string[]) =>
+    asksInVain(
+      {
+        pendingRestart: true,
+        pendingSettings: Object.fromEntries(
+          told.map((name) => [name, { running: "try", wanted: "try" }]),
+        ),
+      },
+      { pending, unchanged },
+    );
+  expect(asks(["huge_pages"], ["huge_pages"], ["huge_pages"])).toBe(true);
+  expect(asks([], ["huge_pages"], ["huge_pages"])).toBe(true);
+  expect(asks(["huge_pages", "port"], ["huge_pages"], ["huge_pages"])).toBe(false);
+  expect(asks([], ["huge_pages", "wal_buffers"], ["huge_pages"])).toBe(false);
+  // A reason that Patroni alone knows.
+  expect(asks([], [], [])).toBe(false);
+  expect(asksInVain({ pendingRestart: false }, { pending: [], unchanged: [] })).toBe(false);
 });

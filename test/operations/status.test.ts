@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { LoadedFiles } from "../../src/facts/loaded";
 import { assembleStatus } from "../../src/operations/status";
 import { answers, AT, PLAN, says, seen, servers, unreachable, view, withoutPower } from "./answers";
 
@@ -32,6 +33,24 @@ test("a setting that waits for a restart is told, with since when and what resta
   // Patroni before 3.3 tells no names, and may have a reason that PostgreSQL does not know.
   expect(told({ member }).problems).toEqual([
     "db2: a setting waits for a restart of PostgreSQL: pulumi up restarts it.",
+  ]);
+});
+
+test("a mark that a restart would not change is no setting that waits", () => {
+  const pendingSettings = { huge_pages: { running: "try", wanted: "try" } };
+  const member = { pendingRestart: true, paused: false, dcsLastSeen: 1, pendingSettings };
+  const loaded: LoadedFiles = {
+    ...{ errors: [], hba: [], isRead: true, altered: {}, configured: {}, overrides: [] },
+    ...{ waiting: { count: 0, seconds: 0 }, synchronousStandbyNames: "" },
+    ...{ pending: ["huge_pages"], unchanged: ["huge_pages"] },
+  };
+  const { health, members } = seen(says("db2", { member, loaded }));
+  expect(health).toBe("healthy");
+  expect(members.map(({ pendingRestart }) => pendingRestart)).toEqual([false, false, false]);
+  const port = { running: "5432", wanted: "5433" };
+  const both = { ...member, pendingSettings: { ...pendingSettings, port } };
+  expect(seen(says("db2", { member: both, loaded })).problems).toEqual([
+    "db2: port (5432 → 5433) waits for a restart of PostgreSQL: pulumi up restarts it.",
   ]);
 });
 

@@ -56,7 +56,7 @@ function contextOf(cluster: Cluster): Context {
     if (script.includes("/patroni")) return { state: cluster.states[host], dcsLastSeen: 1 };
     const error = { file: "postgresql.conf", line: 12, name: cluster.refused, error: "no" };
     return {
-      ...{ files: {}, started: {}, pending: [], kinds: {} },
+      ...{ files: {}, started: {}, pending: [], unchanged: [], kinds: {} },
       errors: cluster.refused && cluster.held === NEW ? [error] : [],
     };
   };

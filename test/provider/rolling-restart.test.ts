@@ -37,6 +37,14 @@ test("a roll has nothing to do where nothing waits for a restart", async () => {
   expect(await rolled(played())).toEqual([]);
 });
 
+test("a roll restarts nobody for the mark of a setting that has come and gone", async () => {
+  const at = played();
+  for (const name of Object.keys(MEMBERS)) at.pending[name] = true;
+  at.marks.pending.push("huge_pages");
+  at.marks.unchanged.push("huge_pages");
+  expect(await rolled(at)).toEqual([]);
+});
+
 test("a roll restarts replicas, hands the lead over, and restarts who led", async () => {
   const at = played();
   for (const name of Object.keys(MEMBERS)) at.pending[name] = true;

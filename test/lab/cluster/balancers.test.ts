@@ -15,11 +15,6 @@ describe("the balancers", () => {
       string,
       string
     >;
-    await cluster.sql(
-      5000,
-      "create table notes (id int primary key, at timestamptz default now())",
-    );
-    await cluster.sql(5000, "insert into notes select generate_series(1, 100)");
     const where = "select host(inet_server_addr())";
     expect(await cluster.sql(5000, where)).toBe(address[role("leader") ?? ""]);
     expect(await cluster.sql(5002, where)).toBe(address[role("sync_standby") ?? ""]);
@@ -28,7 +23,7 @@ describe("the balancers", () => {
     expect(await cluster.sql(5002, "select count(*) from notes")).toBe("100");
   });
 
-  test("asks everyone but the host itself for a password", async () => {
+  test("their statistics page asks everyone but the host itself for a password", async () => {
     const { statsPassword } = await cluster.outputs();
     const ask = (address: string, header: string) =>
       cluster.onHost(

@@ -40,9 +40,10 @@ const MODES: { readonly [mode in ClusterSettings["replication"]["mode"]]: Replic
     patroni: { synchronous_mode: true, synchronous_mode_strict: true },
     confirming: BY_NAME,
   },
+  // As long as it is not strict, Patroni waits for fewer where fewer are there (quorum.py, __remove_gone_nodes).
   quorum: {
     waits: true,
-    blocks: true,
+    blocks: false,
     patroni: { synchronous_mode: "quorum", synchronous_mode_strict: false },
     confirming: BY_QUORUM,
     since: "4.0.0",

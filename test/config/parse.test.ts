@@ -240,9 +240,14 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     'pgherd:cluster.replication.mode: expected two members without nosync for "synchronous", got 1. Remove such a tag.',
   ],
   [
-    "a quorum that one failure would break",
-    cluster({ replication: { mode: "quorum", count: 2 } }),
-    'pgherd:cluster.replication.mode: expected 4 or more members without nosync for "quorum", got 3: one failure would stop all writes. Add members or choose "synchronous", or accept it with replication.acceptBlocking: true.',
+    "a strict mode that one failure would break",
+    cluster({ replication: { mode: "strict", count: 2 } }),
+    'pgherd:cluster.replication.mode: expected 4 or more members without nosync for "strict", got 3: one failure would stop all writes. Add members or choose "synchronous", or accept it with replication.acceptBlocking: true.',
+  ],
+  [
+    "a quorum of more replicas than there are",
+    cluster({ replication: { mode: "quorum", count: 3 } }),
+    "pgherd:cluster.replication.count: expected less than the 3 members without nosync, got 3. Lower it or add members.",
   ],
   [
     "more synchronous replicas than there are",
@@ -620,6 +625,10 @@ test.each([
     cluster({ members: ["a1"], dcs: { kind: "etcd", members: ["a1"] } }),
   ],
   ["strict replication with three members", cluster({ replication: { mode: "strict" } })],
+  [
+    "a quorum of two members, which goes on where one is away",
+    cluster({ members: ["a1", "a2"], replication: { mode: "quorum" } }),
+  ],
   ["a virtual IP in the balancers' network", balancers({ vip: "10.0.0.9/24", interface: "eth0" })],
   ["PostgreSQL's port on a balancer of its own", balancers({ ports: { primary: 5432 } })],
   ["a strong line of pg_hba.conf", postgresql({ pgHba: ["hostssl all all fd00::/8 cert"] })],

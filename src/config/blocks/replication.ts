@@ -13,5 +13,5 @@ export const replication = z.strictObject({
   acceptBlocking: z
     .boolean()
     .default(false)
-    .describe("Accept strict or quorum with so few members that one failure stops all writes."),
+    .describe("Accept strict with so few members that one failure stops all writes."),
 });

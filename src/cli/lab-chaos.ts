@@ -96,8 +96,9 @@ async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<Chao
   const { patroni, entryPoint } = planCluster(settings);
   const argv = ["pulumi", "-C", projectRoot(), "stack", "output", "--json", "--show-secrets"];
   const outputs = parseOutputs(stack, await labExec(name, [...argv, "--stack", stack]));
-  const [user] = settings.cluster.postgresql.users;
-  const [database] = settings.cluster.postgresql.databases;
+  const { dcs, postgresql } = settings.cluster;
+  const [user] = postgresql.users;
+  const [database] = postgresql.databases;
   if (!user || !database)
     throw new PgherdError(
       `stack "${stack}": expected a user and a database to write with, found none.`,
@@ -109,6 +110,7 @@ async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<Chao
     port: patroni.port,
     balancers: entryPoint?.hosts ?? [],
     vips: entryPoint?.vips ?? [],
+    dcs: { hosts: dcs.members, ports: [dcs.clientPort, dcs.peerPort] },
     client: {
       uri: outputs.connection.primary ?? "",
       user: user.name,

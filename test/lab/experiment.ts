@@ -39,6 +39,7 @@ export async function targetOf(cluster: LabCluster): Promise<ChaosTarget> {
     port: 5432,
     balancers: ["lb1", "lb2"],
     vips: ["10.89.0.100"],
+    dcs: { hosts: ["db1", "db2", "db3"], ports: [2379, 2380] },
     client: { uri: connection.primary, user: "app", password: passwords.app, database: "app" },
   };
 }

@@ -34,8 +34,6 @@ interface Case {
   readonly fenced: boolean;
 }
 
-const DCS_PORTS = [2379, 2380];
-
 const CASES: readonly Case[] = [
   {
     name: "R1: PostgreSQL of the leader is killed and starts again in place",
@@ -104,9 +102,9 @@ const CASES: readonly Case[] = [
     name: "R10: the leader loses the DCS alone, and goes on while all members answer it",
     modes: ["synchronous"],
     lasts: 50,
-    wish: ({ leader, members }) => ({
+    wish: ({ leader, dcs }) => ({
       kind: "cut",
-      args: { from: [leader], to: members, ports: DCS_PORTS },
+      args: { from: [leader], to: dcs.hosts, ports: dcs.ports },
     }),
     ...{ interruption: LEASE_SECONDS, failovers: 1, fenced: true },
   },

@@ -8,6 +8,7 @@ const ROLES = {
   members: ["db1", "db2", "db3"],
   holder: "lb1",
   balancers: ["lb1", "lb2"],
+  dcs: { hosts: ["dcs1", "dcs2", "dcs3"], ports: [12379, 12380] },
 };
 
 /** What a seed plays, in full. */
@@ -28,6 +29,15 @@ test("a schedule fills its time, and hardly more", () => {
 
 test("in the long run every kind of fault comes", () => {
   expect(new Set(played(1, 600).map(({ name }) => name)).size).toBe(13);
+});
+
+test("a leader is cut off from the DCS where that is, on whatever ports", () => {
+  const cut = played(1, 600).find(({ name }) => name === "leader cut off from the DCS");
+  expect(cut?.wish?.args).toEqual({
+    from: ["db2"],
+    to: ["dcs1", "dcs2", "dcs3"],
+    ports: [12379, 12380],
+  });
 });
 
 test("only an error that proves that nothing is left is a failure", () => {

@@ -11,7 +11,7 @@ import { requireState } from "../state";
 import type { History, Played, Probe, Seen, Write } from "./history";
 import { now, type LoadEvent, type LoadPlan } from "./load";
 import { Members } from "./members";
-import type { Planned, Roles } from "./schedule";
+import type { DcsPlace, Planned, Roles } from "./schedule";
 
 /** The cluster that a run is about. */
 export interface ChaosTarget {
@@ -20,6 +20,7 @@ export interface ChaosTarget {
   readonly port: number;
   readonly balancers: readonly string[];
   readonly vips: readonly string[];
+  readonly dcs: DcsPlace;
   readonly client: Pick<LoadPlan, "uri" | "user" | "password" | "database">;
 }
 
@@ -154,7 +155,7 @@ async function play(
 
 /** Who is what at this moment; undefined while nobody leads. */
 async function rolesNow(
-  { lab, members: names, balancers, vips }: ChaosTarget,
+  { lab, members: names, balancers, vips, dcs }: ChaosTarget,
   members: Members,
 ): Promise<Roles | undefined> {
   const leader = await members.leader();
@@ -166,7 +167,7 @@ async function rolesNow(
   );
   const holder = balancers[held.findIndex((text) => vips.some((vip) => text.includes(` ${vip}/`)))];
   const replicas = names.filter((name) => name !== leader);
-  return { leader, replicas, members: names, holder, balancers };
+  return { leader, replicas, members: names, holder, balancers, dcs };
 }
 
 function addresses(lab: string): ReadonlyMap<string, string> {

@@ -8,6 +8,13 @@ export interface Roles {
   /** Of the virtual IP. */
   readonly holder?: string;
   readonly balancers: readonly string[];
+  readonly dcs: DcsPlace;
+}
+
+/** Where the DCS answers, which may be on hosts of its own. */
+export interface DcsPlace {
+  readonly hosts: readonly string[];
+  readonly ports: readonly number[];
 }
 
 /** A fault of the schedule. */
@@ -24,8 +31,6 @@ export interface Planned {
 }
 
 type Kind = Omit<Planned, "lasts" | "pause"> & { readonly lasts: readonly [number, number] };
-
-const DCS_PORTS = [2379, 2380];
 
 /** What may happen, each with the least and the most seconds that it lasts. */
 const KINDS: readonly Kind[] = [
@@ -62,9 +67,9 @@ const KINDS: readonly Kind[] = [
   {
     name: "leader cut off from the DCS",
     lasts: [10, 60],
-    wish: ({ leader, members }) => ({
+    wish: ({ leader, dcs }) => ({
       kind: "cut",
-      args: { from: [leader], to: members, ports: DCS_PORTS },
+      args: { from: [leader], to: dcs.hosts, ports: dcs.ports },
     }),
   },
   {

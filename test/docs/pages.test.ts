@@ -130,6 +130,18 @@ describe.each(PAGES)("%s", (page) => {
   });
 });
 
+test("files that a page names are there", () => {
+  const named = PAGES.flatMap((page) =>
+    [
+      ...readFileSync(join(packageRoot(), page), "utf8").matchAll(
+        /(?<![\w./~-])(?:bench|bin|docs|examples|src|templates|test|tools)\/[\w./-]*\w/g,
+      ),
+    ].map(([path]) => ({ page, path })),
+  );
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter(({ path }) => !existsSync(join(packageRoot(), path)))).toEqual([]);
+});
+
 test("calls of pgherd are found, and wrong ones among them", () => {
   expect(calls("README.md").map(([verb]) => verb)).toEqual(
     expect.arrayContaining(["status", "failover", "psql", "serve"]),

@@ -9,6 +9,11 @@ import { cluster, DATABASES, standing, synchronousOf } from "./standing";
 
 standing();
 
+/** Whole segments of 16 MB between the place where a leader was promoted, as its history tells, and where it writes. */
+const SEGMENTS_SINCE_PROMOTION = `select trunc((pg_current_wal_lsn() - '0/0') / 16777216) - trunc((promoted - '0/0') / 16777216)
+  from (select (regexp_match(pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.history'),
+    '([0-9A-F]+/[0-9A-F]+)[^\\n]*\\s*$'))[1]::pg_lsn as promoted) as history`;
+
 describe("failures", () => {
   test("when PostgreSQL of the leader is killed under load, no acknowledged row is lost", async () => {
     const { run: played, verdict } = await experiment(cluster, {
@@ -33,6 +38,10 @@ describe("failures", () => {
     expect(leaderOf(back)).toBe(leader);
     expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
+    // The next promotion begins in another segment: the leader could not send the whole of one in which two have begun.
+    await until("the segment in which it was promoted has ended", 10, async () =>
+      (await cluster.superuserSql(leader, SEGMENTS_SINCE_PROMOTION)) > "0" ? true : undefined,
+    );
   });
 
   full("a member with nofailover never leads", async () => {

@@ -223,9 +223,12 @@ room disk fstype,size,avail,itotal,iavail
 mounted "$data" "$at"`;
 }
 
-/** Tells under this name one thing that a directory holds; one that cannot be looked into holds something. */
+/**
+ * Tells under this name one thing that a directory holds; one that cannot be looked into holds something. What a new file
+ * system has at its top is nobody's.
+ */
 function heldScript(key: string, directory: string): string {
-  return `found=$(LC_ALL=C ls -A ${quote(directory)} 2>&1) || case $found in *'No such file or directory') found= ;; esac
+  return `found=$(LC_ALL=C ls -A -I lost+found ${quote(directory)} 2>&1) || case $found in *'No such file or directory') found= ;; esac
 echo "${key} $(printf '%s\\n' "$found" | head -n 1)"`;
 }
 

@@ -182,6 +182,18 @@ test("whose the directory for backups is matters once there is something in it",
   expect(ask({ backupDirectory: folder }).backupOwner).toBe(userInfo().username);
 });
 
+test("a directory at the top of a new file system is empty", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pgherd-host-"));
+  mkdirSync(join(folder, "lost+found"));
+  const found = () => {
+    const { data, dcsFound } = ask({ dataDirectory: folder, dcsDirectory: folder });
+    return [data.found, dcsFound];
+  };
+  expect(found()).toEqual([false, false]);
+  writeFileSync(join(folder, "a"), "");
+  expect(found()).toEqual([true, true]);
+});
+
 test("a version that is none is not run", () => {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-host-"));
   writeFileSync(join(folder, "PG_VERSION"), "../../../../tmp/evil\n");

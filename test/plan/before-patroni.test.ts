@@ -16,6 +16,7 @@ import { describe, expect, test } from "vitest";
 import { plannedDcs } from "../../src/dcs/planned";
 import { OWNING } from "../../src/host/ownership";
 import { render } from "../../src/plan/template";
+import { canMount, newFileSystemAt, withMounts } from "../mounts";
 import { asRoot, give, ground, LESSER, rights } from "../users";
 
 const KEY = "/service/demo/initialize";
@@ -29,8 +30,9 @@ const FINISHED = answer("7710720493375544686");
  * A member's disk, with an etcdctl that gives one answer and notes what it is told.
  * @param place where the data directory lies, if not in a directory of root's.
  * @param exchange puts something else there than an empty data directory that has just begun.
+ * @param owner whose it is to be.
  */
-function member(etcdAnswers: string, place?: string, exchange?: () => void) {
+function member(etcdAnswers: string, place?: string, exchange?: () => void, owner = "root") {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-before-patroni-"));
   const data = join(place ?? folder, "main");
   const begun = join(folder, "begun");
@@ -55,9 +57,13 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
     tries: 3,
   })
     // The script's lesser user is one that every host has.
-    .replaceAll("owning postgres ", `owning ${LESSER} `);
+    .replaceAll("owning postgres ", `owning ${LESSER} `)
+    .replaceAll("-o postgres -g postgres", `-o ${owner} -g ${owner}`)
+    .replaceAll("chown postgres:postgres", `chown ${owner}:${owner}`)
+    .replaceAll('-- "$data" 2>/dev/null)" = postgres', `-- "$data" 2>/dev/null)" = ${owner}`);
   return {
     folder,
+    script,
     data,
     begun,
     start: (...args: string[]) =>
@@ -67,6 +73,12 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void) {
         encoding: "utf8",
         timeout: 30_000,
       }),
+    /** The same where a new disk is mounted at the data directory; says what has become of that. */
+    startOnNewDisk: () =>
+      withMounts(
+        `${newFileSystemAt(data)}(\n${script})\nstat -c '%U %a' '${data}'\nls -A '${data}'\n`,
+        { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+      ),
     write: (name: string, text = "") => writeFileSync(join(data, name), text),
     told: () => (existsSync(told) ? readFileSync(told, "utf8") : ""),
     setAside: () => readdirSync(folder).filter((name) => name.startsWith("main.unfinished-")),
@@ -133,7 +145,7 @@ test("a database that was only begun is set aside, and the right to make one is 
   write("PG_VERSION", "17\n");
   expect(start()).toContain("only begun when the host or Patroni ended");
   expect(setAside()).toHaveLength(1);
-  expect(existsSync(data)).toBe(false);
+  expect(readdirSync(data)).toEqual([]);
   expect(told()).toBe(`mod("${KEY}") = "17"\n\ndel ${KEY}\n\n\n`);
 });
 
@@ -161,7 +173,7 @@ test.each([
   for (const one of [folder, join(folder, "pg_controldata")]) chmodSync(one, 0o755);
   start();
   expect(setAside()).toHaveLength(aside ? 1 : 0);
-  expect(existsSync(data)).toBe(!aside);
+  expect(readdirSync(data).length > 0).toBe(!aside);
 });
 
 test("asked what it would do, it tells of a first copy that has diverged and moves nothing", () => {
@@ -235,12 +247,12 @@ test("a database that runs is left alone when only Patroni starts again", () => 
 describe.runIf(asRoot)("in a directory of a lesser user", () => {
   test("a database that was only begun is set aside by that user", () => {
     const { lesser } = ground();
-    const { start, write, data } = member(UNFINISHED, lesser);
+    const { start, write, data } = member(UNFINISHED, lesser, undefined, LESSER);
     give(data);
     start();
     write("PG_VERSION", "17\n");
     start();
-    const [aside = ""] = readdirSync(lesser);
+    const [aside = ""] = readdirSync(lesser).filter((name) => name !== "main");
     expect(aside).toMatch(/^main\.unfinished-/);
     expect(rights(join(lesser, aside))).toBe("daemon 755");
   });
@@ -258,7 +270,7 @@ describe.runIf(asRoot)("in a directory of a lesser user", () => {
 
   test("a file of root's in place of the server's is not read", () => {
     const { root, lesser } = ground();
-    const { start, data } = member(FINISHED, lesser);
+    const { start, data } = member(FINISHED, lesser, undefined, LESSER);
     const secret = join(root, "secret");
     // Whoever opens it waits for somebody to write into it.
     execFileSync("mkfifo", ["-m", "0600", secret]);
@@ -267,5 +279,41 @@ describe.runIf(asRoot)("in a directory of a lesser user", () => {
     symlinkSync(secret, join(data, "postmaster.pid"));
     start();
     expect(readdirSync(data)).toEqual(["postmaster.pid"]);
+  });
+});
+
+describe.runIf(asRoot)("a data directory that PostgreSQL's user could not make or use", () => {
+  test("is made where it is to be, below a directory of root's that is not there either", () => {
+    const { root } = ground();
+    const place = join(root, "srv", "pgherd");
+    const { start, data } = member(UNFINISHED, place, () => {}, LESSER);
+    start();
+    expect(rights(data)).toBe("daemon 700");
+    expect(rights(place)).toBe("root 755");
+  });
+
+  test.runIf(canMount).each(["root", "lesser"] as const)(
+    "is given to it where a new disk is mounted there, in a directory of %s",
+    (where) => {
+      const place = ground()[where];
+      const { startOnNewDisk } = member(UNFINISHED, place, undefined, LESSER);
+      expect(startOnNewDisk()).toBe("daemon 700\n");
+    },
+  );
+
+  test.runIf(canMount)("is not given to it where it leads to another's disk by a link", () => {
+    const { root, lesser } = ground();
+    const disk = join(root, "disk");
+    const { script } = member(
+      UNFINISHED,
+      lesser,
+      () => symlinkSync(disk, join(lesser, "main")),
+      LESSER,
+    );
+    mkdirSync(disk);
+    const said = withMounts(
+      `${newFileSystemAt(disk)}(\n${script}) || :\nstat -c '%U %a' '${disk}'\n`,
+    );
+    expect(said).toContain("root 755\n");
   });
 });

@@ -49,7 +49,7 @@ function install(): void {
   });
   const tarball = join(folder, packed.trim());
   if (FULL) {
-    execFileSync("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: folder });
+    npmInstall(folder, tarball);
     return;
   }
   const modules = join(folder, "node_modules");
@@ -58,6 +58,10 @@ function install(): void {
   const from = join(packageRoot(), "node_modules");
   for (const name of readdirSync(from)) symlinkSync(join(from, name), join(modules, name));
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+}
+
+function npmInstall(cwd: string, ...packages: string[]): void {
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", ...packages], { cwd });
 }
 
 /** Runs a program of the folder's in the lab's network. */
@@ -124,14 +128,16 @@ describe("in a folder of somebody who has installed the package", () => {
   });
 
   test("a program of one's own has two clusters, by the package's own types", async () => {
-    const own = join(folder, "own");
-    cpSync(join(packageRoot(), "examples/two-clusters"), own, { recursive: true });
-    symlinkSync(join(folder, "node_modules"), join(own, "node_modules"));
+    const example = "examples/two-clusters";
+    const own = join(folder, example);
+    cpSync(join(packageRoot(), example), own, { recursive: true });
+    if (FULL) npmInstall(own);
+    else symlinkSync(join(folder, "node_modules"), join(own, "node_modules"));
     const tsc = join(packageRoot(), "node_modules/typescript/bin/tsc");
-    expect(await inFolder({}, process.execPath, tsc, "-p", "own")).toMatchObject({ code: 0 });
+    expect(await inFolder({}, process.execPath, tsc, "-p", example)).toMatchObject({ code: 0 });
     const pulumi = (...words: string[]) =>
       // Its types have been looked at already.
-      inFolder({ PULUMI_NODEJS_TRANSPILE_ONLY: "true" }, "pulumi", "-C", "own", ...words);
+      inFolder({ PULUMI_NODEJS_TRANSPILE_ONLY: "true" }, "pulumi", "-C", example, ...words);
     expect(await pulumi("stack", "init", "two")).toMatchObject({ code: 0 });
     const preview = await pulumi("preview", "--non-interactive", "-s", "two", "--diff");
     expect(preview).toMatchObject({ code: 0 });

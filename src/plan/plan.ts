@@ -19,8 +19,9 @@ import type { ClusterPlan, MigrationPlan, StandalonePlan, StandbyPlan } from "./
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
 export function planCluster(whole: Settings): ClusterPlan {
   const settings = soFar(whole);
-  const migration = planMigration(settings);
-  const standby = planStandby(settings);
+  const backup = whole.cluster.backup !== undefined;
+  const migration = planMigration(settings, backup);
+  const standby = planStandby(settings, backup);
   const begun = [migration, standby].find((one) => one && !one.rollback);
   return {
     name: settings.cluster.name,

@@ -57,7 +57,11 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     }));
     // The survey itself comes after this: where this fails, it would be told only at the next attempt.
     if (problems.length === 0 || !inputs.survey) return problems;
-    const also = await survey.check?.(context, { cluster: inputs.cluster, ...inputs.survey }, {});
+    const also = await survey.check?.(
+      context,
+      { cluster: inputs.cluster, ...inputs.survey },
+      { backup: oldInputs.survey?.backup },
+    );
     return [...problems, ...(also ?? []).filter(({ reason }) => !found.includes(reason))];
   },
 

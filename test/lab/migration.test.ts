@@ -110,13 +110,16 @@ describe("a server that runs already", () => {
 
   test("is refused with all reasons at once where it cannot be migrated, and nothing is touched", async () => {
     const before = await fingerprint();
-    await asPostgres("create role replicator");
-    const said = await migrating({}, ({ cluster }) => {
-      cluster.replication = { mode: "strict" };
+    await asPostgres("create role replicator; create role barman");
+    const said = await migrating({}, (settings) => {
+      settings.cluster.replication = { mode: "strict" };
+      settings.hosts = { ...settings.hosts, backup1: { address: "10.89.0.41" } };
+      settings.cluster.backup = { host: "backup1" };
     }).refused("preview");
     expect(said).toContain("db1: expected no role replicator yet");
+    expect(said).toContain("db1: expected no role barman yet");
     expect(said).toContain('Migrate with "synchronous", then change it');
-    await asPostgres("drop role replicator");
+    await asPostgres("drop role replicator; drop role barman");
     expect(await fingerprint()).toBe(before);
   });
 

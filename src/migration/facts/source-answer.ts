@@ -76,6 +76,7 @@ const answer = z.object({
     }),
   ),
   ownRoles: z.array(z.string().regex(/^[a-z_]+$/)),
+  backupRoles: z.array(z.string().regex(/^[a-z_]+$/)),
   databases: z.array(
     z.object({ name: line, size: count, collation: line, provider: line.nullable() }),
   ),
@@ -183,6 +184,7 @@ export function readSource(told: Told, port: number): FoundSource {
       identRows: server.ident.map(rowOf),
       slots: server.slots,
       roles: server.ownRoles,
+      backupRoles: server.backupRoles,
       passwords: server.makesMd5 || server.md5Roles.length > 0 ? "md5" : "scram-sha-256",
       otherPorts: [...new Set(others.servers.map(({ port: its }) => its))].sort((a, b) => a - b),
       tablespaces: server.tablespaces.map(({ location }) => location),

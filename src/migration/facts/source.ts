@@ -124,6 +124,9 @@ export const ALWAYS_SET: readonly string[] = [
 /** Roles that Patroni connects with, in all clusters of pgherd. */
 const OWN_ROLES = ["postgres", "replicator", "rewinder"];
 
+/** Roles that Barman connects as, in all clusters with backups, and in many that others have set up. */
+export const ROLES_OF_BACKUPS: readonly string[] = ["barman", "streaming_barman"];
+
 /** Settings that name a file which the server reads, as soon as it encrypts connections. */
 const NAMING_FILES = [
   ...["ssl_cert_file", "ssl_key_file", "ssl_ca_file", "ssl_crl_file", "ssl_dh_params_file"],
@@ -131,6 +134,10 @@ const NAMING_FILES = [
 ];
 
 const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
+
+/** Which of these roles there are, as JSON. */
+export const rolesAmong = (names: readonly string[]) =>
+  `(select coalesce(json_agg(rolname order by rolname), '[]') from pg_roles where rolname in (${list(names)}))`;
 
 /** What a server says of a setting in a file that needs a restart, or that it cannot take (guc.c). */
 const NOT_APPLIED = "setting could not be applied";
@@ -175,7 +182,8 @@ select json_build_object(
   'ruleFiles', ${RULE_FILES},
   'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type, 'database', database,
       'plugin', plugin) order by slot_name), '[]') from pg_replication_slots where not temporary),
-  'ownRoles', (select coalesce(json_agg(rolname), '[]') from pg_roles where rolname in (${list(OWN_ROLES)})),
+  'ownRoles', ${rolesAmong(OWN_ROLES)},
+  'backupRoles', ${rolesAmong(ROLES_OF_BACKUPS)},
   'postgresRole', (select json_build_object('superuser', rolsuper, 'login', rolcanlogin) from pg_roles where rolname = 'postgres'),
   'md5Roles', (select coalesce(json_agg(rolname order by rolname), '[]') from pg_authid where rolcanlogin and rolpassword like 'md5%'),
   'makesMd5', current_setting('password_encryption') = 'md5',

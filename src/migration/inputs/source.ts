@@ -32,6 +32,8 @@ export interface Source {
   readonly slots: readonly SourceSlot[];
   /** Roles that pgherd needs and that were there already. */
   readonly roles: readonly string[];
+  /** Roles of Barman's that were there already; absent where an earlier version has looked, which did not ask. */
+  readonly backupRoles?: readonly string[];
   /** The method that lets in all who have a password: with `md5` also those whose password is stored so. */
   readonly passwords?: "md5" | "scram-sha-256";
   /** Ports of other servers of PostgreSQL on its host, which have no part in the cluster. */

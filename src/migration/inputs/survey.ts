@@ -18,8 +18,16 @@ export interface SurveyInputs {
   readonly steps: readonly string[];
   /** Where what was found is kept from the first change on: from then on that counts. */
   readonly keptOn: readonly string[];
+  /** What backups of the cluster will use on its leader; absent where there are none. */
+  readonly backup?: BackupNames;
   /** How the members stream from it, where they follow it as a standby cluster. */
   readonly stream?: StreamInput;
+}
+
+/** What Barman uses on a server. */
+export interface BackupNames {
+  readonly roles: readonly string[];
+  readonly slot: string;
 }
 
 /** How the members of a standby cluster stream from the old server. */

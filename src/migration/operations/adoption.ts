@@ -3,7 +3,7 @@ import { literal } from "../../facts/sql";
 import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../../facts/find-server";
 import { LOADED_RULES } from "../../facts/loaded-rules";
-import { ORIGINAL } from "../facts/source";
+import { ORIGINAL, ROLES_OF_BACKUPS } from "../facts/source";
 import { asOwner } from "../../host/ownership";
 import { asUser, hereDocument, quote, words } from "../../host/shell";
 import type { AdoptionInputs } from "../inputs/adoption";
@@ -236,7 +236,9 @@ export function leaveCluster(
   roles: readonly string[],
   slots: readonly string[],
 ): string {
-  const created = roles.filter((name) => !source.roles.includes(name));
+  // What nobody has looked for may be somebody else's.
+  const before = [...source.roles, ...(source.backupRoles ?? ROLES_OF_BACKUPS)];
+  const created = roles.filter((name) => !before.includes(name));
   const others = slots.filter((name) => !source.slots.some((slot) => slot.name === name));
   const ofCluster = `slot_name IN (${["", ...others].map(literal).join(", ")})`;
   const sql = [

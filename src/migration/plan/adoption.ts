@@ -14,10 +14,13 @@ import { ROLES } from "../../plan/database-roles";
 import { newPorts } from "../../plan/ports";
 import type { MigrationPlan } from "../../plan/types";
 
-/** How a server that runs already becomes the first member of the cluster; nothing if none does. */
-export function planMigration(settings: Settings): MigrationPlan | undefined {
+/**
+ * How a server that runs already becomes the first member of the cluster; nothing if none does.
+ * @param backup whether there are backups, or will be in a later step.
+ */
+export function planMigration(settings: Settings, backup: boolean): MigrationPlan | undefined {
   const { cluster } = settings;
-  const { migration, postgresql, backup } = cluster;
+  const { migration, postgresql } = cluster;
   if (!migration || migration.method === "standbyCluster") return undefined;
   const host = migration.from;
   const members = planPatroni(settings).members;
@@ -36,6 +39,7 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
       strict: replicationMode(cluster).patroni.synchronous_mode_strict,
       steps: stepsOf(settings),
       keptOn: [host],
+      ...namesOfBackups(backup),
     },
     report: {
       host,
@@ -71,6 +75,11 @@ export function planMigration(settings: Settings): MigrationPlan | undefined {
         }
       : undefined,
   };
+}
+
+/** What a survey looks for that Barman will use. */
+export function namesOfBackups(backup: boolean) {
+  return backup ? { backup: { roles: Object.values(BACKUP_ROLES), slot: BACKUP_SLOT } } : {};
 }
 
 /** The packages that these members have or get. */

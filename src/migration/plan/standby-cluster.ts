@@ -4,14 +4,17 @@ import { dataDirectory } from "../../roles/patroni";
 import { addressOf } from "../../plan/addresses";
 import { planDcs } from "../../plan/dcs";
 import { planEntryPoint } from "../../plan/haproxy";
-import { packagesOf } from "./adoption";
+import { namesOfBackups, packagesOf } from "./adoption";
 import { reaches, stepsOf } from "../steps";
 import { planPatroni } from "../../plan/patroni";
 import { ROLES } from "../../plan/database-roles";
 import type { StandbyPlan } from "../../plan/types";
 
-/** How the members follow a server that runs already until they take its place; nothing if they follow none. */
-export function planStandby(settings: Settings): StandbyPlan | undefined {
+/**
+ * How the members follow a server that runs already until they take its place; nothing if they follow none.
+ * @param backup whether there are backups, or will be in a later step.
+ */
+export function planStandby(settings: Settings, backup: boolean): StandbyPlan | undefined {
   const { hosts, cluster } = settings;
   const { migration, postgresql } = cluster;
   if (migration?.method !== "standbyCluster") return undefined;
@@ -48,6 +51,7 @@ export function planStandby(settings: Settings): StandbyPlan | undefined {
       strict: false,
       steps: stepsOf(settings),
       keptOn: names,
+      ...namesOfBackups(backup),
     },
     report: {
       host,

@@ -31,13 +31,14 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors],
-  ...[preparedTransactions, strict, postgresRole, ownRoles, passwordsInRules, passwordsInSettings],
+  ...[preparedTransactions, strict, postgresRole, ownRoles, ofBackups],
+  ...[passwordsInRules, passwordsInSettings],
 ];
 
 /** Of one that stays where it is. */
 const FOLLOWED_RULES: readonly SourceRule[] = [
   ...[version, recovery, superuser, preparedTransactions, fullPages, ownRoles],
-  ...[passwordsInRules, passwordsInSettings],
+  ...[ofBackups, passwordsInRules, passwordsInSettings],
 ];
 
 const TARGET_RULES: readonly ((
@@ -143,6 +144,36 @@ function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
     `expected no role ${taken.join(", ")} yet, which Patroni will connect as, found that there is. ` +
     `Rename it (${toBeRun("ALTER ROLE … RENAME TO …;")}), if somebody uses it, or drop it.`
   );
+}
+
+function ofBackups({ source }: FoundSource, inputs: SurveyInputs) {
+  return takenByOthers(source.backupRoles ?? [], source.slots, inputs);
+}
+
+/**
+ * What Barman would use and somebody else does, his own Barman as a rule: its roles would get other passwords and be let in
+ * from the cluster only, and what the slot keeps would be moved on. Slots of a server that is only followed stay there.
+ */
+export function takenByOthers(
+  roles: readonly string[],
+  slots: readonly { readonly name: string }[],
+  { backup, stream }: Pick<SurveyInputs, "backup" | "stream">,
+): string[] {
+  if (!backup) return [];
+  const taken = roles.filter((name) => backup.roles.includes(name));
+  const [are, them] = taken.length === 1 ? ["is", "it"] : ["are", "them"];
+  const reasons = [
+    taken.length > 0 &&
+      `expected no role ${taken.join(", ")} yet, which the cluster's backups will connect as, found that there ${are}. ` +
+        `Rename ${them} (${toBeRun("ALTER ROLE … RENAME TO …;")}), and the user in the conninfo of the Barman that connects so, or drop ${them}. ` +
+        "Or leave pgherd:cluster.backup out until that one is gone.",
+    !stream &&
+      slots.some(({ name }) => name === backup.slot) &&
+      `expected no replication slot ${backup.slot} yet, which will keep WAL for the cluster's backups, found that there is. ` +
+        `Give its receiver another one (slot_name of a Barman), then drop it: ${toBeRun(`SELECT pg_drop_replication_slot('${backup.slot}');`)} ` +
+        "Or leave pgherd:cluster.backup out until that receiver is gone.",
+  ];
+  return reasons.filter((reason) => reason !== false);
 }
 
 /** Settings become the cluster's as they are, in the DCS and in the stack's state. */

@@ -1,5 +1,6 @@
 import { FactError, PgherdError } from "../../errors";
 import { copyTargetProbe } from "../facts/adoption";
+import { backupNamesProbe } from "../facts/backup-names";
 import { sourceProbe } from "../facts/source";
 import { reachesProbe, streamRightsProbe } from "../facts/standby";
 import type { Source } from "../inputs/source";
@@ -8,7 +9,7 @@ import type { Context } from "../../provider/context";
 import { keptSource } from "./kept-source";
 import type { ResourceType } from "../../provider/resource";
 import { judgeStream } from "./stream-rules";
-import { judgeSource, libraryFile } from "./survey-rules";
+import { judgeSource, libraryFile, takenByOthers } from "./survey-rules";
 
 interface Learned {
   /** The server as it was before anything was changed. */
@@ -25,7 +26,8 @@ export const survey: ResourceType<SurveyInputs, Learned> = {
     const back = lostSteps(inputs, oldInputs);
     if (back.length > 0) return failures(back);
     try {
-      if (await keptSource(context, inputs.keptOn)) return [];
+      const kept = await keptSource(context, inputs.keptOn);
+      if (kept) return failures(await lateBackup(context, inputs, oldInputs, kept));
       const found = await context
         .host(inputs.host)
         .observe(sourceProbe(inputs.port, inputs.superuser));
@@ -87,6 +89,22 @@ function lostSteps({ steps }: SurveyInputs, { steps: before = [] }: Partial<Surv
     `pgherd:cluster.migration.until: expected ${lost.at(-1)} or a later step, which was begun, got ${steps.at(-1)}: ` +
       "that would stop the cluster. The way back is pgherd:cluster.migration.rollback: true.",
   ];
+}
+
+/**
+ * What stands in the way of backups that a migration under way is given. Once it has them, the names are the cluster's own.
+ * Where something was taken at the beginning, the server tells whether it is still.
+ */
+async function lateBackup(
+  context: Context,
+  inputs: SurveyInputs,
+  old: Partial<SurveyInputs>,
+  { backupRoles = [], slots }: Source,
+): Promise<string[]> {
+  const { host, port, superuser } = inputs;
+  if (old.backup || takenByOthers(backupRoles, slots, inputs).length === 0) return [];
+  const now = await context.host(host).observe(backupNamesProbe(port, superuser));
+  return takenByOthers(now.roles, now.slots, inputs).map((reason) => `${host}: ${reason}`);
 }
 
 /** What keeps the members from streaming from the server, where they are to. */

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FactError } from "../../../src/errors";
-import { sourceProbe } from "../../../src/migration/facts/source";
+import { ROLES_OF_BACKUPS, sourceProbe } from "../../../src/migration/facts/source";
 import { survey } from "../../../src/migration/provider/survey";
+import { BACKUP_ROLES } from "../../../src/plan/backup";
 
 // What a server answers that is to be migrated, which is somebody's whom nobody knows yet.
 
@@ -19,7 +20,15 @@ const ANSWER = {
     identFile: "/d/pg_ident.conf",
   },
   ...{ configFile: "/d/postgresql.conf", configured: {}, given: {}, running: {}, restarting: [] },
-  ...{ hba: [RULE], ident: [], slots: [], ownRoles: ["postgres"], databases: [], roles: [] },
+  ...{
+    hba: [RULE],
+    ident: [],
+    slots: [],
+    ownRoles: ["postgres"],
+    backupRoles: [],
+    databases: [],
+    roles: [],
+  },
   ...{ altered: [], files: [], errors: [], standbys: [], preparedTransactions: 0 },
   ...{ ruleFiles: { "/d/pg_hba.conf": "", "/d/pg_ident.conf": "" }, pending: [] },
   ...{ postgresRole: null, md5Roles: [] as string[], makesMd5: false, locales: [] },
@@ -81,6 +90,13 @@ test("rules are carried as they are spelled, and with what PostgreSQL makes of t
   expect(source.hba).toEqual(['host all +"team a" all ldap ldapbasedn="a=b,c=d"']);
   expect(source.ident).toEqual(['m "a#b" c']);
   expect(source.hbaRows).toEqual([JSON.stringify(RULE)]);
+});
+
+test("roles that another Barman connects as are found, whether the stack has backups or not", () => {
+  expect(probe.script).toContain(`rolname in ('barman', 'streaming_barman')`);
+  expect([...ROLES_OF_BACKUPS].sort()).toEqual(Object.values(BACKUP_ROLES).sort());
+  const found = probe.parse(output({ backupRoles: ["barman"] }));
+  expect(found.source.backupRoles).toEqual(["barman"]);
 });
 
 test("where passwords are stored as MD5, or will be, clients log in by a method that takes those", () => {

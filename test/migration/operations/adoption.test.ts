@@ -14,10 +14,12 @@ import { describe, expect, test } from "vitest";
 import { ORIGINAL } from "../../../src/migration/facts/source";
 import {
   keepOriginal,
+  leaveCluster,
   restoreOriginal,
   setAsideCopy,
 } from "../../../src/migration/operations/adoption";
 import type { Source } from "../../../src/migration/inputs/source";
+import { SOURCE } from "../../source";
 import { asRoot, give, ground, LESSER, rights } from "../../users";
 
 /** A server of a lesser user's, who stands for postgres, on a host with no systemd. */
@@ -55,6 +57,22 @@ function server() {
     });
   return { root, lesser, kept, config, data, source, run, theirs };
 }
+
+test("a rollback drops the roles that the cluster has made, and nobody else's", () => {
+  const all = ["postgres", "replicator", "rewinder", "barman", "streaming_barman"];
+  const dropped = (found: Partial<Source>) =>
+    [
+      ...leaveCluster({ ...SOURCE, ...found }, "postgres", all, []).matchAll(
+        /DROP ROLE %I', rolname\) FROM pg_roles WHERE rolname = '(\w+)'/g,
+      ),
+    ].map(([, name]) => name);
+  expect(dropped({ backupRoles: [] })).toEqual(all.slice(1));
+  expect(dropped({ backupRoles: ["barman"] })).toEqual([
+    ...["replicator", "rewinder", "streaming_barman"],
+  ]);
+  // An earlier version has not asked whose they are.
+  expect(dropped({ backupRoles: undefined })).toEqual(["replicator", "rewinder"]);
+});
 
 describe.runIf(asRoot)("a server that is migrated", () => {
   test("has the files of its configuration back as they were", () => {

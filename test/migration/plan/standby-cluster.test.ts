@@ -85,6 +85,11 @@ test("there are no backups before the cluster has taken the old server's place",
     );
   expect(until("balanced").backup).toBeUndefined();
   expect(until("cutOver").backup?.host).toBe("a4");
+  // What stands in their way is looked for from the beginning.
+  expect(until("prepared").standby?.survey.backup).toEqual({
+    roles: ["barman", "streaming_barman"],
+    slot: "barman",
+  });
 });
 
 test.each<[name: string, migration: object, cluster: object, problem: string]>([

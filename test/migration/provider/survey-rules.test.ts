@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import type { CopyTarget } from "../../../src/migration/facts/adoption";
 import type { SourceDetails } from "../../../src/migration/facts/source";
+import type { Probe } from "../../../src/host/host";
+import type { Context } from "../../../src/provider/context";
+import { survey } from "../../../src/migration/provider/survey";
 import { judgeSource } from "../../../src/migration/provider/survey-rules";
 import type { Source } from "../../../src/migration/inputs/source";
 import type { SurveyInputs } from "../../../src/migration/inputs/survey";
@@ -28,6 +31,9 @@ const TARGET: CopyTarget = {
   free: 20 * 2 ** 30,
 };
 
+const BACKUP = { roles: ["barman", "streaming_barman"], slot: "barman" };
+const SLOT_OF_BARMAN = { name: "barman", type: "physical", database: null, plugin: null } as const;
+
 interface Case {
   readonly source?: Partial<Source>;
   readonly details?: Partial<SourceDetails>;
@@ -42,6 +48,43 @@ function judge({ source, details, target, inputs }: Case): string[] {
 
 test("nothing forbids the migration of a server that fits", () => {
   expect(judge({})).toEqual([]);
+});
+
+test("another Barman goes on as it is where the stack has no backups", () => {
+  const source = { backupRoles: ["barman"], slots: [SLOT_OF_BARMAN] };
+  expect(judge({ source })).toEqual([]);
+});
+
+test("another Barman keeps its slot of a server that is only followed", () => {
+  const stream = {} as NonNullable<SurveyInputs["stream"]>;
+  expect(
+    judge({ source: { slots: [SLOT_OF_BARMAN] }, inputs: { backup: BACKUP, stream } }),
+  ).toEqual([]);
+});
+
+/** What forbids a migration that has begun, whose server had these roles at its beginning, and has them now. */
+async function begun(
+  { before, now = before }: { before?: string[]; now?: string[] },
+  inputs: Partial<SurveyInputs>,
+  old: Partial<SurveyInputs> = {},
+): Promise<string[]> {
+  const kept: Source = { ...SOURCE, backupRoles: before };
+  const observe = ({ script }: Probe<unknown>) =>
+    Promise.resolve(script.includes("source.json") ? kept : { roles: now, slots: [] });
+  const context = { host: () => ({ observe }) } as unknown as Context;
+  const found = await survey.check?.(context, { ...INPUTS, ...inputs }, old);
+  return (found ?? []).map(({ reason }) => reason);
+}
+
+test("backups that a migration under way is given do not take the place of another Barman's", async () => {
+  const refused = [expect.stringContaining("a1: expected no role barman yet")];
+  expect(await begun({ before: ["barman"] }, { backup: BACKUP })).toEqual(refused);
+  // It was renamed in the meantime.
+  expect(await begun({ before: ["barman"], now: [] }, { backup: BACKUP })).toEqual([]);
+  // Now it is the cluster's own.
+  expect(await begun({ before: ["barman"] }, { backup: BACKUP }, { backup: BACKUP })).toEqual([]);
+  expect(await begun({ before: [], now: ["barman"] }, { backup: BACKUP })).toEqual([]);
+  expect(await begun({ before: ["barman"] }, {})).toEqual([]);
 });
 
 test.each<[name: string, found: Case, problem: string]>([
@@ -118,6 +161,24 @@ test.each<[name: string, found: Case, problem: string]>([
     "a role with a name that Patroni needs",
     { source: { roles: ["postgres", "replicator"] } },
     "a1: expected no role replicator yet, which Patroni will connect as, found that there is. Rename it (SET default_transaction_read_only = off; ALTER ROLE … RENAME TO …;), if somebody uses it, or drop it.",
+  ],
+  [
+    "roles that another Barman connects as, where the stack has backups",
+    { source: { backupRoles: ["barman", "streaming_barman"] }, inputs: { backup: BACKUP } },
+    "a1: expected no role barman, streaming_barman yet, which the cluster's backups will connect as, found that there are. Rename them (SET default_transaction_read_only = off; ALTER ROLE … RENAME TO …;), and the user in the conninfo of the Barman that connects so, or drop them. Or leave pgherd:cluster.backup out until that one is gone.",
+  ],
+  [
+    "such a role of a server that is only followed",
+    {
+      source: { backupRoles: ["barman"] },
+      inputs: { backup: BACKUP, stream: {} as NonNullable<SurveyInputs["stream"]> },
+    },
+    "a1: expected no role barman yet, which the cluster's backups will connect as, found that there is. Rename it (SET default_transaction_read_only = off; ALTER ROLE … RENAME TO …;), and the user in the conninfo of the Barman that connects so, or drop it. Or leave pgherd:cluster.backup out until that one is gone.",
+  ],
+  [
+    "the slot of another Barman's receiver, where the stack has backups",
+    { source: { slots: [SLOT_OF_BARMAN] }, inputs: { backup: BACKUP } },
+    "a1: expected no replication slot barman yet, which will keep WAL for the cluster's backups, found that there is. Give its receiver another one (slot_name of a Barman), then drop it: SET default_transaction_read_only = off; SELECT pg_drop_replication_slot('barman'); Or leave pgherd:cluster.backup out until that receiver is gone.",
   ],
   [
     "a password among the rules for clients",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DCS_KINDS } from "../roles/dcs";
 
 // What the API takes and gives, for its checks and its OpenAPI document.
 
@@ -38,7 +39,7 @@ export const status = z
       .describe("No Patroni could be asked: whether it is paused is not known."),
     members: z.array(member),
     dcs: z.object({
-      kind: z.enum(["etcd"]),
+      kind: z.enum(DCS_KINDS),
       members: z.array(
         z.object({
           host: z.string(),

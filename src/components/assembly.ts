@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
+import { dcsAddress } from "../plan/dcs";
 import { planConfiguration } from "../plan/dynamic-configuration";
 import { planCluster } from "../plan/plan";
 import {
   Backups,
+  DcsCluster,
   DynamicConfiguration,
   EntryPoint,
-  EtcdCluster,
   Logins,
   Preflight,
   Provider,
@@ -14,6 +15,7 @@ import {
   type Service,
   StandbyRollback,
 } from "../resources/resources";
+import { kindOfDcs, namedKind } from "../roles/dcs";
 import type { RoleName } from "../roles/roles";
 import { type Configuration, type Context, type Found, reaches } from "./context";
 import { Daemon, type Needs } from "./daemon";
@@ -175,18 +177,19 @@ export class Assembly {
 
   private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { prefix, cluster, plan, child } = this.context;
-    const { members } = plan.dcs;
-    const dcs = new EtcdCluster(
-      `${prefix}-etcd-cluster`,
-      { cluster, members, alarms: [] },
-      { ...child, dependsOn: Object.values(this.daemon("etcd", hosts.on)) },
+    const { kind, members } = plan.dcs;
+    const voters = this.daemon(kindOfDcs(kind).role, hosts.on);
+    const dcs = new DcsCluster(
+      `${prefix}-${kind}-cluster`,
+      { cluster, ...namedKind(kind), members, alarms: [] },
+      { ...child, dependsOn: Object.values(voters) },
     );
     return new DynamicConfiguration(
       `${prefix}-configuration`,
       {
         cluster,
         host: Object.keys(members)[0] as string,
-        endpoints: Object.values(members),
+        ...dcsAddress(plan.dcs),
         configuration,
         beginning: plan.standby?.beginning,
         members: plan.patroni.members,

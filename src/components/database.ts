@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { dcsAddress } from "../plan/dcs";
 import { BACKUP_ROLES } from "../plan/backup";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
 import { PatroniCluster, type Preflight, UpdateReport } from "../resources/resources";
@@ -24,7 +25,7 @@ export function database(
       ...membersInputs(context, configuration),
       dcs: {
         host: Object.keys(plan.dcs.members)[0] as string,
-        endpoints: Object.values(plan.dcs.members),
+        ...dcsAddress(plan.dcs),
       },
       firstStartSeconds: patroni.firstStartSeconds,
       synchronous: patroni.synchronous,

@@ -12,7 +12,7 @@ import { forksFit } from "./rules/forks";
 import { hbaIsSafe } from "./rules/hba";
 import { hooksHaveHosts } from "./rules/hooks";
 import { addressesAreOfOneFamily, addressesDiffer, hostsExist, namesAreFree } from "./rules/hosts";
-import { etcdHasMajority, membersDiffer, tagsFit } from "./rules/members";
+import { dcsHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { portsDiffer } from "./rules/ports";
 import {
@@ -46,7 +46,7 @@ const RULES: readonly Rule[] = [
   addressesDiffer,
   addressesAreOfOneFamily,
   membersDiffer,
-  etcdHasMajority,
+  dcsHasMajority,
   tagsFit,
   replicationHasReplicas,
   timingsFit,

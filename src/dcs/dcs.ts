@@ -1,8 +1,8 @@
 import type { Probe } from "../host/host";
+import type { DcsKind } from "../roles/dcs";
 import { etcdAt } from "./etcd/etcd";
 
-/** The programs that can hold a cluster's state, as `pgherd:cluster.dcs.kind` names them. */
-export type DcsKind = "etcd";
+export type { DcsKind };
 
 /** How a DCS is spoken to. */
 export interface DcsAddress {

@@ -47,7 +47,7 @@ export interface HostFacts {
   readonly readOnly: readonly string[];
   /** PostgreSQL's data directory. */
   readonly data: Data;
-  /** Whether etcd's data directory holds anything. */
+  /** Whether the DCS's data directory holds anything. */
   readonly dcsFound: boolean;
   /** Whether something keeps the clock right. */
   readonly synchronised: boolean;
@@ -57,7 +57,7 @@ export interface HostFacts {
   readonly watchdog: boolean;
   /** Packages whose installation was broken off. */
   readonly unfinished: readonly string[];
-  /** User ids of `postgres` and `etcd`, where there are such users. */
+  /** User ids of `postgres` and of the DCS's user, where there are such users. */
   readonly users: { readonly [name: string]: number };
   /** Whether systemd-logind removes the shared memory of a user who has logged out. */
   readonly removeIpc: boolean;
@@ -93,14 +93,15 @@ export interface Data {
 /** Which parts of a host are looked at. */
 export interface HostQuestion {
   readonly dataDirectory?: string | null;
-  readonly dcsDirectory?: string | null;
+  /** Of the DCS, and whose it is. */
+  readonly dcs?: { readonly directory: string; readonly user: string };
   readonly backupDirectory?: string | null;
   /** Addresses that nobody should answer for yet. */
   readonly vips?: readonly string[];
 }
 
 export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
-  const { dataDirectory, dcsDirectory, backupDirectory, vips = [] } = question;
+  const { dataDirectory, dcs, backupDirectory, vips = [] } = question;
   return {
     script: [
       // A release that is still being made has no number.
@@ -121,20 +122,18 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       ROOM,
       `mounted / /; mounted /tmp /tmp`,
       ...(dataDirectory ? [dataScript(dataDirectory)] : []),
-      ...(dcsDirectory
-        ? [asOwner("etcd", `${dcsDirectory}/.`, heldScript("dcs", dcsDirectory))]
-        : []),
+      ...(dcs ? [asOwner(dcs.user, `${dcs.directory}/.`, heldScript("dcs", dcs.directory))] : []),
       ...(backupDirectory ? [backupScript(backupDirectory)] : []),
-      ...Object.entries({ data: dataDirectory, dcs: dcsDirectory, backup: backupDirectory }).map(
+      ...Object.entries({ data: dataDirectory, dcs: dcs?.directory, backup: backupDirectory }).map(
         ([name, path]) => (path ? `echo "resolved-${name} $(realpath -m -- ${quote(path)})"` : ":"),
       ),
-      packagedScript([dataDirectory, dcsDirectory, backupDirectory].filter((one) => one != null)),
+      packagedScript([dataDirectory, dcs?.directory, backupDirectory].filter((one) => one != null)),
       CLOCK,
       `told selinux /sys/fs/selinux/enforce`,
       `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
       UNFINISHED,
       // A user who is not there is told by no line.
-      `for user in postgres etcd; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
+      `for user in postgres ${dcs?.user ?? ""}; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
       // Before systemd 239 there is no such question, and the default counts, which is the worse one.
       `echo "removeipc $(systemd-analyze cat-config systemd/logind.conf 2>/dev/null | sed -n 's/^RemoveIPC=//p' | tail -n 1)"`,
       // It warns where its own environment names a locale that is not there.

@@ -1,6 +1,8 @@
 import { replicationMode } from "../config/replication-modes";
 import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
+import type { DcsKind } from "../dcs/dcs";
+import { plannedDcs } from "../dcs/planned";
 import { packageOf } from "../distributions/distributions";
 import type { VersionRule } from "../resources/inputs/preflight";
 import { ROLES } from "../roles/roles";
@@ -8,16 +10,16 @@ import { compareVersions } from "../versions";
 
 /** What differs between the versions of Patroni that pgherd works with: 3.0 to 4.x. */
 export interface Capabilities {
-  /** Whether failsafe mode can be relied on: there since 3.0, mended for etcd's version 3 API in 4.0.7 (docs/releases.rst). */
+  /** Whether failsafe mode can be relied on with this DCS. */
   readonly failsafe: boolean;
   /** Whether the slot of a member that is away is kept (member_slots_ttl, 4.0.0). */
   readonly keepsMemberSlots: boolean;
 }
 
 /** @param patroni its version: `4.0.7` */
-export function capabilities(patroni: string): Capabilities {
+export function capabilities(patroni: string, dcs: DcsKind): Capabilities {
   return {
-    failsafe: compareVersions(patroni, "4.0.7") >= 0,
+    failsafe: compareVersions(patroni, plannedDcs(dcs).failsafeSince) >= 0,
     keepsMemberSlots: compareVersions(patroni, "4.0.0") >= 0,
   };
 }

@@ -40,7 +40,7 @@ export function dynamicConfiguration(
   const { cluster } = settings;
   const { failover, replication } = cluster;
   const { ttl, loopWait, retryTimeout, primaryStartTimeout } = timings(failover);
-  const can = capabilities(facts.versions.patroni ?? "0");
+  const can = capabilities(facts.versions.patroni ?? "0", settings.cluster.dcs.kind);
   // Whoever uses a slot of a server that is only followed stays with that server until he is moved.
   const kept = source && !isFollowing(settings) ? migratedSlots(source) : {};
   const slots = { ...permanentSlots(cluster, can), ...kept };

@@ -1,5 +1,6 @@
 import type { FirewallSettings, Settings } from "../config/schema";
 import type { Reach } from "../resources/inputs/preflight";
+import { kindOfDcs } from "../roles/dcs";
 import { hostsOf, roleNamed, rolesOn, type Party, type RoleName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { sshPort } from "./logins";
@@ -67,7 +68,8 @@ type SourceOf = (settings: Settings, firewall: FirewallSettings, to: string) => 
 
 const SOURCES: { readonly [party in Party]: SourceOf } = {
   members: hostsOfRole("members", "patroni"),
-  dcs: hostsOfRole("DCS hosts", "etcd"),
+  dcs: (settings, firewall, to) =>
+    hostsOfRole("DCS hosts", kindOfDcs(settings.cluster.dcs.kind).role)(settings, firewall, to),
   balancers: hostsOfRole("load balancers", "haproxy"),
   "balancers and their virtual addresses": (settings, firewall, to) => {
     const own = SOURCES.balancers(settings, firewall, to);

@@ -6,7 +6,9 @@ import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../migration/inputs/source";
+import { kindOfDcs } from "../roles/dcs";
 import { dataDirectory, MEMBER_FILE, PATRONI_PORT, programsDirectory } from "../roles/patroni";
+import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
@@ -217,6 +219,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       owner: "root",
       group: "root",
       content: render("patroni/unit.conf", {
+        dcs: dcs.kind,
+        dcsUnit: roleNamed(kindOfDcs(dcs.kind).role).unit,
         config: CONFIG,
         dataPlace: DATA_PLACE,
         beforeStart: BEFORE_START,

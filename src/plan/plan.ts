@@ -1,8 +1,7 @@
 import type { Settings } from "../config/schema";
 import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
-import { planDcs } from "./dcs";
-import { planEtcdServices } from "./etcd";
+import { planDcs, planDcsServices } from "./dcs";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
 import { planForks } from "./forks";
@@ -40,7 +39,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     standalone: standaloneOf(migration?.rollback, standby?.rollback),
     steps: stepsOf(settings),
     services: [
-      ...planEtcdServices(settings),
+      ...planDcsServices(settings),
       ...planPatroniServices(settings),
       ...(reaches(settings, "balanced")
         ? [...planHaproxyServices(settings), ...planKeepalivedServices(settings)]

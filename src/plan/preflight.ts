@@ -2,7 +2,7 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { packageOf } from "../distributions/distributions";
 import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
-import { dcsDirectory } from "../roles/etcd";
+import { dcsDirectory, kindOfDcs } from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
 import { hasRole, ROLES, type RoleName } from "../roles/roles";
 import { addressOf } from "./addresses";
@@ -72,7 +72,7 @@ function planRequirement(
     ports: portsOn(settings, host),
     reaches: planReaches(settings, host),
     dataDirectory: member ? dataDirectory(cluster) : undefined,
-    dcsDirectory: has("etcd") ? dcsDirectory(cluster) : undefined,
+    dcsDirectory: has(kindOfDcs(cluster.dcs.kind).role) ? dcsDirectory(cluster) : undefined,
     backupDirectory: has("barman") ? cluster.backup?.directory : undefined,
     interface: has("keepalived") ? cluster.loadBalancers?.interface : undefined,
     adoptsPort: isSource(settings, host) ? cluster.postgresql.port : undefined,
@@ -91,7 +91,7 @@ function isForked({ cluster }: Settings, host: string): boolean {
   return cluster.forks.some(({ from }) => (from === "replica" ? member : from === host));
 }
 
-/** What PostgreSQL's data and etcd's were made with, and cannot be changed by writing another file. */
+/** What PostgreSQL's data and the DCS's were made with, and cannot be changed by writing another file. */
 function planFixed(settings: Settings): PreflightInputs["fixed"] {
   const { name, postgresql, members, dcs } = settings.cluster;
   return {

@@ -12,7 +12,7 @@ import type { ForkInputs } from "../resources/inputs/fork";
 import type { LinkInput } from "../resources/inputs/logins";
 import type { RollingInput } from "../resources/inputs/patroni-cluster";
 import type { PreflightInputs } from "../resources/inputs/preflight";
-import type { EtcdMemberInput } from "../resources/inputs/service";
+import type { DcsMemberInput } from "../resources/inputs/service";
 import type {
   PromotionInputs,
   StandbyClusterInputs,
@@ -103,8 +103,8 @@ export interface ServicePlan {
   readonly files: Files;
   readonly secretFiles: SecretFiles;
   readonly directories: Directories;
-  /** For etcd only. */
-  readonly etcd?: EtcdMemberInput;
+  /** For the DCS only. */
+  readonly etcd?: DcsMemberInput;
 }
 
 /** The DCS, and who votes in it. */

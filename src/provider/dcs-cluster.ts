@@ -3,7 +3,7 @@ import { dcsAt, dcsOf } from "../dcs/dcs";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { refuseStrangers } from "./dcs-member";
-import type { EtcdClusterInputs } from "../resources/inputs/etcd-cluster";
+import type { DcsClusterInputs } from "../resources/inputs/dcs-cluster";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
 
@@ -14,9 +14,9 @@ interface Learned {
 /** An election takes seconds; a first start waits for the slowest host. */
 const HEALTHY_SECONDS = 90;
 
-export const dcsCluster: ResourceType<EtcdClusterInputs, Learned> = {
+export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
   identity: ["cluster"],
-  id: ({ cluster }) => `${cluster}/etcd`,
+  id: (inputs) => `${inputs.cluster}/${dcsOf(inputs).kind}`,
 
   async apply(context, urn, inputs) {
     const hosts = Object.keys(inputs.members);
@@ -67,20 +67,22 @@ export const dcsCluster: ResourceType<EtcdClusterInputs, Learned> = {
  */
 async function look(
   context: Context,
-  { cluster, members }: EtcdClusterInputs,
-): Promise<(EtcdClusterInputs & Learned) | undefined> {
-  const dcs = dcsOf({ members });
+  { cluster, ...voters }: DcsClusterInputs,
+): Promise<(DcsClusterInputs & Learned) | undefined> {
+  const { kind, members } = voters;
+  const dcs = dcsOf(voters);
   let unreachable: unknown;
   for (const name of Object.keys(members)) {
     try {
       const host = context.host(name);
       const healthy = await host.observe(dcs.healthyProbe());
       if (healthy.length === 0) continue;
-      const membership = await host.observe(dcsAt({ endpoints: healthy }).membershipProbe());
-      refuseStrangers(cluster, members, membership.members);
+      const membership = await host.observe(dcsAt({ kind, endpoints: healthy }).membershipProbe());
+      refuseStrangers(cluster, voters, membership.members);
       const { alarms } = await host.observe(dcs.memberProbe(healthy[0] ?? ""));
       return {
         cluster,
+        ...(kind && { kind }),
         alarms,
         clusterId: membership.clusterId,
         members: Object.fromEntries(

@@ -1,10 +1,10 @@
 import { ConnectError, HealthError } from "../errors";
-import { dcsAt, dcsOf, type ListedMember } from "../dcs/dcs";
+import { dcsAt, dcsOf, type DcsVoters, type ListedMember } from "../dcs/dcs";
 import { unitProbe } from "../facts/systemd";
 import { moveBesideWithTime } from "../operations/directories";
 import { writeFiles } from "../operations/files";
 import { retireUnit } from "../operations/units";
-import type { EtcdMemberInput } from "../resources/inputs/service";
+import type { DcsMemberInput } from "../resources/inputs/service";
 import type { Context } from "./context";
 import { waitFor } from "../operations/wait";
 
@@ -37,24 +37,24 @@ const HEALTHY_SECONDS = 90;
 export async function careForDcs(
   context: Context,
   urn: string,
-  etcd: EtcdMemberInput,
+  own: DcsMemberInput,
   change: DcsChange,
 ): Promise<DcsCare> {
   const { host, restarts, hadData } = change;
   const here = context.host(host);
   const [healthy, hasData] = await Promise.all([
-    healthyMembers(context, etcd, host),
-    here.observe(dcsOf(etcd).hasDataProbe(etcd.dataDirectory)),
+    healthyMembers(context, own, host),
+    here.observe(dcsOf(own).hasDataProbe(own.dataDirectory)),
   ]);
-  const isHealthy = (name: string) => healthy.includes(etcd.members[name] ?? "");
+  const isHealthy = (name: string) => healthy.includes(own.members[name] ?? "");
   if (healthy.length === 0) {
-    if (hadData && !hasData) await refuseToBeginAnew(context, etcd, change);
+    if (hadData && !hasData) await refuseToBeginAnew(context, own, change);
     return { before: "", async after() {} };
   }
-  if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, etcd, host);
+  if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, own, host);
   const before =
-    isHealthy(host) || hasData ? "" : await joinAnew(context, urn, etcd, change, healthy);
-  return { before, after: () => untilHealthy(context, urn, etcd, host) };
+    isHealthy(host) || hasData ? "" : await joinAnew(context, urn, own, change, healthy);
+  return { before, after: () => untilHealthy(context, urn, own, host) };
 }
 
 /**
@@ -66,16 +66,16 @@ export async function careForDcs(
 async function joinAnew(
   context: Context,
   urn: string,
-  etcd: EtcdMemberInput,
+  own: DcsMemberInput,
   { cluster, host }: DcsChange,
   healthy: readonly string[],
 ): Promise<string> {
-  const [via = ""] = Object.keys(etcd.members).filter((name) =>
-    healthy.includes(etcd.members[name] ?? ""),
+  const [via = ""] = Object.keys(own.members).filter((name) =>
+    healthy.includes(own.members[name] ?? ""),
   );
-  const dcs = dcsAt({ endpoints: healthy });
+  const dcs = dcsAt({ kind: own.kind, endpoints: healthy });
   const { members } = await context.host(via).observe(dcs.membershipProbe());
-  refuseStrangers(cluster, etcd.members, members);
+  refuseStrangers(cluster, own, members);
   const lost = members.find(({ name }) => name === host);
   // One of the first members that has not started yet: it begins as the others did.
   if (lost && lost.clientUrl === "") return "";
@@ -85,17 +85,15 @@ async function joinAnew(
     .host(host)
     .change(
       `keeping ${dcs.kind} from starting until it may join`,
-      `${retireUnit(dcs.unit)}\n${moveBesideWithTime(dcs.user, dcs.remains(etcd.dataDirectory), "without-log")}`,
+      `${retireUnit(dcs.unit)}\n${moveBesideWithTime(dcs.user, dcs.remains(own.dataDirectory), "without-log")}`,
     );
-  const added = members.some(({ name, peerUrl }) => name === "" && peerUrl === etcd.peerUrl);
+  const added = members.some(({ name, peerUrl }) => name === "" && peerUrl === own.peerUrl);
   if (!added) {
     await context
       .host(via)
       .change(
         `adding ${host} to ${dcs.kind} anew`,
-        [...(lost ? [dcs.removeMember(lost.id)] : []), dcs.addMember(host, etcd.peerUrl)].join(
-          "\n",
-        ),
+        [...(lost ? [dcs.removeMember(lost.id)] : []), dcs.addMember(host, own.peerUrl)].join("\n"),
       );
   }
   return writeFiles({
@@ -114,11 +112,11 @@ async function joinAnew(
  */
 async function healthyMembers(
   context: Context,
-  etcd: EtcdMemberInput,
+  own: DcsMemberInput,
   host: string,
 ): Promise<string[]> {
-  const { unit } = dcsOf(etcd);
-  const asked = Object.entries(etcd.members).map(async ([name, url]): Promise<string[]> => {
+  const { unit } = dcsOf(own);
+  const asked = Object.entries(own.members).map(async ([name, url]): Promise<string[]> => {
     try {
       const { active } = await context.host(name).observe(unitProbe(unit));
       return active === "active" ? [url] : [];
@@ -130,7 +128,7 @@ async function healthyMembers(
   });
   const started = (await Promise.all(asked)).flat();
   return started.length > 0
-    ? context.host(host).observe(dcsAt({ endpoints: started }).healthyProbe())
+    ? context.host(host).observe(dcsAt({ kind: own.kind, endpoints: started }).healthyProbe())
     : [];
 }
 
@@ -141,14 +139,14 @@ const OTHERS_SECONDS = 30;
 async function untilOthersHealthy(
   context: Context,
   urn: string,
-  etcd: EtcdMemberInput,
+  own: DcsMemberInput,
   host: string,
 ): Promise<void> {
-  const { kind, unit } = dcsOf(etcd);
+  const { kind, unit } = dcsOf(own);
   await waitFor(
     async () => {
-      const healthy = await healthyMembers(context, etcd, host);
-      const down = Object.entries(etcd.members).filter(
+      const healthy = await healthyMembers(context, own, host);
+      const down = Object.entries(own.members).filter(
         ([name, url]) => name !== host && !healthy.includes(url),
       );
       const names = down.map(([name]) => name).join(", ");
@@ -168,11 +166,11 @@ async function untilOthersHealthy(
 /** Where all hosts are blank there is nothing to lose, and a new cluster begins. */
 async function refuseToBeginAnew(
   context: Context,
-  etcd: EtcdMemberInput,
+  own: DcsMemberInput,
   { cluster, host }: DcsChange,
 ): Promise<void> {
-  const { dataDirectory, members } = etcd;
-  const { kind, unit, hasDataProbe, recoverByHand } = dcsOf(etcd);
+  const { dataDirectory, members } = own;
+  const { kind, unit, hasDataProbe, recoverByHand } = dcsOf(own);
   // Looked at before any of them begins: later the data may be of this run.
   const data = await context.once(`${cluster}: ${kind}'s data`, () =>
     Promise.all(
@@ -191,8 +189,8 @@ async function refuseToBeginAnew(
   );
 }
 
-async function untilHealthy(context: Context, urn: string, etcd: EtcdMemberInput, host: string) {
-  const dcs = dcsAt({ endpoints: [etcd.members[host] ?? ""] });
+async function untilHealthy(context: Context, urn: string, own: DcsMemberInput, host: string) {
+  const dcs = dcsAt({ kind: own.kind, endpoints: [own.members[host] ?? ""] });
   await waitFor(
     async () => {
       const healthy = await context.host(host).observe(dcs.healthyProbe());
@@ -208,24 +206,23 @@ async function untilHealthy(context: Context, urn: string, etcd: EtcdMemberInput
 }
 
 /**
- * @param wanted client URL by host.
  * @throws HealthError if the membership has a member that is none of these: it counts for the majority.
  */
 export function refuseStrangers(
   cluster: string,
-  wanted: { readonly [host: string]: string },
+  wanted: DcsVoters,
   members: readonly ListedMember[],
 ): void {
-  const addresses = Object.values(wanted).map(addressIn);
+  const addresses = Object.values(wanted.members).map(addressIn);
   const strangers = members.filter(({ name, peerUrl }) =>
-    name === "" ? !addresses.includes(addressIn(peerUrl)) : !Object.hasOwn(wanted, name),
+    name === "" ? !addresses.includes(addressIn(peerUrl)) : !Object.hasOwn(wanted.members, name),
   );
   if (strangers.length === 0) return;
   const named = strangers.map(
     ({ id, name, peerUrl }) => `${name || "one that has not started yet"} (${id}, ${peerUrl})`,
   );
-  const hosts = Object.keys(wanted);
-  const { kind, removeByHand } = dcsOf({ members: wanted });
+  const hosts = Object.keys(wanted.members);
+  const { kind, removeByHand } = dcsOf(wanted);
   throw new HealthError(
     `${cluster}: expected ${kind}'s members to be ${hosts.join(", ")}, got also ${named.join(", ")}. ` +
       "Each of them counts for the majority without which nothing is written.",

@@ -2,6 +2,7 @@ import type { FoundRestore } from "../facts/restore-record";
 import { SocketAddress, isIPv6 } from "node:net";
 import type { HostFacts } from "../facts/host";
 import type { ClosedPort } from "../facts/reach";
+import type { Owner } from "../distributions/distributions";
 import type { Requirement } from "../resources/inputs/preflight";
 
 /** A host as the preflight saw it. */
@@ -9,6 +10,8 @@ export interface FoundHost {
   readonly host: string;
   readonly requirement: Requirement;
   readonly facts: HostFacts;
+  /** Whose the DCS's data is. */
+  readonly dcsUser: Owner;
   /** Versions that could be installed, by package, of those that are not. */
   readonly candidates: { readonly [name: string]: string };
   /** Installed versions by package. */

@@ -12,7 +12,7 @@ interface Place {
 }
 
 /** A link on the host may lead to where no setting could: what is given to a daemon's user is looked at where it is. */
-export function resolvedDirectories({ requirement, facts }: FoundHost): string[] {
+export function resolvedDirectories({ requirement, facts, dcsUser }: FoundHost): string[] {
   const { data, dcs, backup } = facts.resolved;
   const places: Place[] = [
     {
@@ -25,7 +25,7 @@ export function resolvedDirectories({ requirement, facts }: FoundHost): string[]
     },
     {
       setting: "dcs.dataDirectory",
-      purpose: "etcd",
+      purpose: dcsUser,
       directory: requirement.dcsDirectory,
       resolved: dcs,
       inUse: facts.dcsFound,

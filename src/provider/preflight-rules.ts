@@ -154,11 +154,11 @@ function ports(seen: FoundHost) {
 
 /** The packages make these users with ids of the system's own. */
 function foreignUsers(seen: FoundHost) {
-  const { requirement, facts } = seen;
+  const { requirement, facts, dcsUser } = seen;
   if (!isFresh(seen)) return;
   const needed: [string, unknown][] = [
     ["postgres", requirement.dataDirectory],
-    ["etcd", requirement.dcsDirectory],
+    [dcsUser, requirement.dcsDirectory],
   ];
   return needed
     .filter(([user, directory]) => directory && (facts.users[user] ?? 0) >= FIRST_PERSON)

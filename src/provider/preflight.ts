@@ -3,10 +3,12 @@ import { hostProbe } from "../facts/host";
 import { candidatesProbe, packagesProbe } from "../facts/packages";
 import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
+import type { Owner } from "../distributions/distributions";
 import type { Host } from "../host/host";
 import { oneCauseOnce } from "../operations/one-cause";
 import type { HostsFacts, PreflightInputs, Requirement } from "../resources/inputs/preflight";
 import { sameValue, type Value } from "../rpc/values";
+import { kindOfDcs, type DcsKind } from "../roles/dcs";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
 import { foreseeServices } from "./foresee-services";
@@ -33,7 +35,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   async check(context, inputs, oldInputs) {
     const looks = await Promise.allSettled(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
-        look(context, host, requirement, inputs.vips),
+        look(context, host, requirement, inputs.vips, dcsUserOf(inputs)),
       ),
     );
     const seen = await reach(
@@ -72,7 +74,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
-        look(context, host, requirement, []),
+        look(context, host, requirement, [], dcsUserOf(inputs)),
       ),
     );
     return { ...inputs, facts: learn(seen, known?.facts) };
@@ -130,11 +132,17 @@ export function learn(seen: readonly FoundHost[], before?: HostsFacts): HostsFac
   };
 }
 
+/** Whose the data of the DCS is. */
+function dcsUserOf({ fixed }: PreflightInputs): Owner {
+  return kindOfDcs(fixed["dcs.kind"] as DcsKind | undefined).user;
+}
+
 async function look(
   context: Context,
   name: string,
   requirement: Requirement,
   vips: readonly string[],
+  dcsUser: Owner,
 ): Promise<FoundHost> {
   const host = context.host(name);
   const { dataDirectory, dcsDirectory, backupDirectory } = requirement;
@@ -142,7 +150,7 @@ async function look(
     host.observe(
       hostProbe({
         dataDirectory,
-        dcsDirectory,
+        dcs: dcsDirectory ? { directory: dcsDirectory, user: dcsUser } : undefined,
         backupDirectory,
         vips: requirement.interface ? vips : [],
       }),
@@ -153,7 +161,17 @@ async function look(
   ]);
   // A question of its own, on the connection that is open by now: the shorter it takes, the more its answer tells.
   const clock = await readClock(host);
-  return { host: name, requirement, facts, candidates, installed, clock, closed: [], restore };
+  return {
+    host: name,
+    requirement,
+    facts,
+    dcsUser,
+    candidates,
+    installed,
+    clock,
+    closed: [],
+    restore,
+  };
 }
 
 /** Tries what must be reached on hosts that are no cluster's yet. On the others pgherd's own rules may still be older ones. */

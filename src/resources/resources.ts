@@ -8,7 +8,7 @@ import type {
 import type { BackupsInputs } from "./inputs/backups";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
-import type { EtcdClusterInputs } from "./inputs/etcd-cluster";
+import type { DcsClusterInputs } from "./inputs/dcs-cluster";
 import type { FirewallInputs, NewPortsInputs } from "./inputs/firewall";
 import type { ForkInputs } from "./inputs/fork";
 import type { HostBaseInputs } from "./inputs/host-base";
@@ -116,8 +116,8 @@ export class NewPorts extends resource<NewPortsInputs>("NewPorts") {}
 /** One daemon on one host. */
 export class Service extends resource<ServiceInputs>("Service") {}
 
-/** What must hold across the etcd members. */
-export class EtcdCluster extends resource<EtcdClusterInputs>("EtcdCluster", "clusterId") {
+/** What must hold across the members of the DCS; its type has the name that the states of all stacks have. */
+export class DcsCluster extends resource<DcsClusterInputs>("EtcdCluster", "clusterId") {
   declare readonly clusterId: pulumi.Output<string>;
 }
 

@@ -1,5 +1,4 @@
-import type { ClusterSettings } from "../config/schema";
-import { distributionOf } from "../distributions/distributions";
+import { dcsDirectory } from "./dcs";
 import { listed, type Role } from "./role";
 
 /** The DCS: it decides who leads, and every member can read that. */
@@ -50,9 +49,3 @@ export const etcd: Role = {
   validate: {},
   programs: {},
 };
-
-/** Where an etcd member keeps its data; by default where the user etcd may write. */
-export function dcsDirectory(cluster: ClusterSettings): string {
-  const { name, dcs } = cluster;
-  return dcs.dataDirectory ?? `${distributionOf(cluster).homes.etcd}/${name}`;
-}

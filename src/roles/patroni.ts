@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { ClusterSettings } from "../config/schema";
 import { distributionOf, forMajor } from "../distributions/distributions";
 import { COPYING } from "./copying";
+import { DCS_ROLES, kindOfDcs } from "./dcs";
 import { KEEPALIVES } from "./kernel";
 import { listed, type Role } from "./role";
 
@@ -14,12 +15,13 @@ export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
 /** A member: PostgreSQL, which Patroni starts, stops and lets lead. */
 export const patroni: Role = {
   name: "patroni",
-  after: ["etcd"],
+  after: DCS_ROLES,
   hosts: ({ members }) => listed("members", members, ({ host }) => host),
   user: "postgres",
 
-  software: ({ backup, postgresql }) => [
-    ...(["curl", "etcdctl", "patroni", "patroni's client of etcd", "postgresql"] as const),
+  software: ({ backup, dcs, postgresql }) => [
+    ...(["curl", "patroni", "postgresql"] as const),
+    ...kindOfDcs(dcs.kind).clients,
     ...(backup || postgresql.bootstrap ? COPYING : []),
   ],
   packages: ({ postgresql }) => postgresql.packages,

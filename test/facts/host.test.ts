@@ -137,7 +137,7 @@ function ask(question: Parameters<typeof hostProbe>[0]) {
 }
 
 test("the question is understood by a real shell", () => {
-  const facts = ask({ dataDirectory: "/etc", dcsDirectory: "/nonexistent" });
+  const facts = ask({ dataDirectory: "/etc", dcs: { directory: "/nonexistent", user: "etcd" } });
   expect(facts.architecture).not.toBe("");
   expect(facts.init).not.toBe("");
   expect(facts.data.found).toBe(true);
@@ -163,13 +163,16 @@ test("a link is followed to where it leads, there or not", () => {
   symlinkSync("/etc", join(folder, "link"));
   const { resolved } = ask({
     dataDirectory: join(folder, "link", "pg"),
-    dcsDirectory: join(folder, "etcd"),
+    dcs: { directory: join(folder, "etcd"), user: "etcd" },
   });
   expect(resolved).toEqual({ data: "/etc/pg", dcs: join(folder, "etcd"), backup: "" });
 });
 
 test("packages are told that have brought a directory, or one that it lies in", () => {
-  const { packaged } = ask({ dataDirectory: "/var/lib/dpkg/not/there", dcsDirectory: "/srv/etcd" });
+  const { packaged } = ask({
+    dataDirectory: "/var/lib/dpkg/not/there",
+    dcs: { directory: "/srv/etcd", user: "etcd" },
+  });
   expect(packaged).toContainEqual({ name: "dpkg", path: "/var/lib/dpkg" });
   expect(packaged).toContainEqual({ name: "dpkg", path: "/var/lib" });
 });
@@ -186,7 +189,10 @@ test("a directory at the top of a new file system is empty", () => {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-host-"));
   mkdirSync(join(folder, "lost+found"));
   const found = () => {
-    const { data, dcsFound } = ask({ dataDirectory: folder, dcsDirectory: folder });
+    const { data, dcsFound } = ask({
+      dataDirectory: folder,
+      dcs: { directory: folder, user: "etcd" },
+    });
     return [data.found, dcsFound];
   };
   expect(found()).toEqual([false, false]);

@@ -40,7 +40,14 @@ const NOBODY = "127.0.0.1:1";
 const NO_DCS = dcsAt({ endpoints: [`http://${NOBODY}`] });
 
 const QUESTIONS: readonly [string, Probe<unknown>][] = [
-  ["a host", hostProbe({ dataDirectory: none, backupDirectory: none, dcsDirectory: none })],
+  [
+    "a host",
+    hostProbe({
+      dataDirectory: none,
+      backupDirectory: none,
+      dcs: { directory: none, user: "root" },
+    }),
+  ],
   ["a host whose virtual IP nobody holds", hostProbe({ vips: ["127.255.0.1"] })],
   ["its packages", packagesProbe(["no-such-package"])],
   ["packages that are all there", candidatesProbe(["dpkg"])],

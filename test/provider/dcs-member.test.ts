@@ -209,7 +209,9 @@ test("nothing joins while there is a stranger", async () => {
 });
 
 test("a stranger is named, with what to do", () => {
-  expect(() => refuseStrangers("demo", MEMBERS, [...membership, member("db9", 9)])).toThrow(
+  expect(() =>
+    refuseStrangers("demo", { members: MEMBERS }, [...membership, member("db9", 9)]),
+  ).toThrow(
     "demo: expected etcd's members to be db1, db2, db3, got also db9 (9f, http://10.89.0.19:2380). " +
       "Each of them counts for the majority without which nothing is written.\n" +
       "If nobody needs it, on db1: sudo etcdctl member remove 9f",
@@ -217,8 +219,8 @@ test("a stranger is named, with what to do", () => {
 });
 
 test("a member of ours that has not started yet is no stranger, another host's is one", () => {
-  expect(() => refuseStrangers("demo", MEMBERS, [member("", 3, false)])).not.toThrow();
-  expect(() => refuseStrangers("demo", MEMBERS, [member("", 9, false)])).toThrow(
+  expect(() => refuseStrangers("demo", { members: MEMBERS }, [member("", 3, false)])).not.toThrow();
+  expect(() => refuseStrangers("demo", { members: MEMBERS }, [member("", 9, false)])).toThrow(
     "got also one that has not started yet (9f, http://10.89.0.19:2380)",
   );
 });

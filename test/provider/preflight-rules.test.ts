@@ -98,6 +98,7 @@ function found(host: string, { facts, requirement, ...rest }: Odd): FoundHost {
     host,
     requirement: { ...REQUIREMENT, ...requirement },
     facts: { ...FACTS, ...facts },
+    dcsUser: "etcd",
     candidates: VERSIONS,
     installed: {},
     clock: { offset: 0, uncertainty: 0.01 },

@@ -15,7 +15,7 @@ export function membersDiffer({ cluster }: Settings, report: Report): void {
   });
 }
 
-export function etcdHasMajority({ cluster }: Settings, report: Report): void {
+export function dcsHasMajority({ cluster }: Settings, report: Report): void {
   const count = cluster.dcs.members.length;
   if (count % 2 === 0) {
     report(

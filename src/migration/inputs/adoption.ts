@@ -1,13 +1,12 @@
+import type { DcsAddress } from "../../dcs/dcs";
 import type { CarriedRules, Source } from "./source";
 
 /** The server made ready to be taken over, without stopping it. */
-export interface AdoptionInputs {
+export interface AdoptionInputs extends DcsAddress {
   readonly cluster: string;
   readonly host: string;
   readonly source: Source;
   readonly superuser: string;
-  /** etcd's client URLs. */
-  readonly endpoints: readonly string[];
   /** Roles that Patroni connects with. */
   readonly roles: {
     readonly superuser: string;
@@ -51,15 +50,13 @@ export interface CutOverInputs {
 }
 
 /** The server standing alone again, as it was found. */
-export interface RollbackInputs {
+export interface RollbackInputs extends DcsAddress {
   readonly cluster: string;
   readonly host: string;
   readonly superuser: string;
   /** Endpoint of Patroni's REST API by host. */
   readonly members: { readonly [host: string]: string };
   readonly port: number;
-  /** etcd's client URLs. */
-  readonly endpoints: readonly string[];
   /** Roles that only the cluster needs: Patroni's own, and Barman's. */
   readonly roles: readonly string[];
   /** Slots that only the cluster needs: of its other members, and of Barman. */

@@ -1,3 +1,4 @@
+import type { DcsAddress } from "../../dcs/dcs";
 import type { AdoptionInputs } from "./adoption";
 import type { CarriedRules, Source } from "./source";
 
@@ -15,8 +16,8 @@ export interface StandbyInputs {
   readonly members: { readonly [host: string]: string };
   /** PostgreSQL's, on the members. */
   readonly memberPort: number;
-  /** A host that has etcdctl, and etcd's client URLs. */
-  readonly dcs: { readonly host: string; readonly endpoints: readonly string[] };
+  /** The DCS, and a host that can speak to it. */
+  readonly dcs: DcsAddress & { readonly host: string };
 }
 
 /** The old server made ready to be followed: what was found is kept, and from then on all WAL. */

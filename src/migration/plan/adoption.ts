@@ -5,7 +5,7 @@ import { dataDirectory } from "../../roles/patroni";
 import { addressOf } from "../../plan/addresses";
 import { BACKUP_ROLES, BACKUP_SLOT } from "../../plan/backup";
 import { slotOf } from "../../plan/dynamic-configuration";
-import { planDcs } from "../../plan/dcs";
+import { dcsAddress, planDcs } from "../../plan/dcs";
 import { planFirewalls } from "../../plan/firewall";
 import { planHosts } from "../../plan/hosts";
 import { stepsOf } from "../steps";
@@ -25,7 +25,7 @@ export function planMigration(settings: Settings, backup: boolean): MigrationPla
   const host = migration.from;
   const members = planPatroni(settings).members;
   const others = Object.keys(members).filter((name) => name !== host);
-  const endpoints = Object.values(planDcs(settings).members);
+  const dcs = dcsAddress(planDcs(settings));
   const { port } = postgresql;
   const { superuser } = migration;
   return {
@@ -53,7 +53,7 @@ export function planMigration(settings: Settings, backup: boolean): MigrationPla
     adoption: {
       host,
       superuser,
-      endpoints,
+      ...dcs,
       roles: ROLES,
       others: Object.fromEntries(others.map((name) => [name, dataDirectory(cluster)])),
       unit: "masked",
@@ -68,7 +68,7 @@ export function planMigration(settings: Settings, backup: boolean): MigrationPla
     },
     rollback: migration.rollback
       ? {
-          ...{ host, superuser, members, port, endpoints },
+          ...{ host, superuser, members, port, ...dcs },
           roles: [...Object.values(ROLES), ...(backup ? Object.values(BACKUP_ROLES) : [])],
           rules: planFirewalls(settings).find((one) => one.host === host)?.beginning,
           slots: [...others.map(slotOf), ...(backup ? [BACKUP_SLOT] : [])],

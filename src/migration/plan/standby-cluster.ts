@@ -2,7 +2,7 @@ import type { Settings } from "../../config/schema";
 import { bytesOf } from "../../config/size";
 import { dataDirectory } from "../../roles/patroni";
 import { addressOf } from "../../plan/addresses";
-import { planDcs } from "../../plan/dcs";
+import { dcsAddress, planDcs } from "../../plan/dcs";
 import { planEntryPoint } from "../../plan/haproxy";
 import { namesOfBackups, packagesOf } from "./adoption";
 import { reaches, stepsOf } from "../steps";
@@ -22,7 +22,7 @@ export function planStandby(settings: Settings, backup: boolean): StandbyPlan | 
   const port = migration.port ?? postgresql.port;
   const { members } = planPatroni(settings);
   const names = Object.keys(members);
-  const dcs = planDcs(settings).members;
+  const dcs = planDcs(settings);
   const balancers = planEntryPoint(settings);
   const address = addressOf(hosts, host);
   const standby = {
@@ -32,7 +32,7 @@ export function planStandby(settings: Settings, backup: boolean): StandbyPlan | 
     slot: slotOf(cluster.name),
     members,
     memberPort: postgresql.port,
-    dcs: { host: Object.keys(dcs)[0] ?? "", endpoints: Object.values(dcs) },
+    dcs: { host: Object.keys(dcs.members)[0] ?? "", ...dcsAddress(dcs) },
   };
   return {
     stream: {

@@ -26,7 +26,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
   id: ({ cluster, host }) => `${cluster}/${host}/adoption`,
 
   async apply(context, urn, inputs) {
-    const { source, cluster, endpoints } = inputs;
+    const { source, cluster } = inputs;
     const host = context.host(inputs.host);
     const { active } = await host.observe(unitProbe("patroni.service"));
     if (active !== "active") {
@@ -55,7 +55,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
       context.progress(urn, "creating the roles that Patroni connects with");
       const script = [
         createRoles(inputs),
-        claimDatabase(dcsAt({ endpoints }), cluster, source.systemIdentifier),
+        claimDatabase(dcsAt(inputs), cluster, source.systemIdentifier),
       ];
       await host.change("preparing the server", script.join("\n"));
     }

@@ -15,9 +15,10 @@ import type { Context } from "../../provider/context";
  */
 export async function hasNeverLed(
   context: Context,
-  { cluster, host, members, endpoints }: RollbackInputs,
+  inputs: RollbackInputs,
   source: Source,
 ): Promise<boolean> {
+  const { cluster, host, members } = inputs;
   const view = await viewOf(context, { members });
   const others = view?.members.filter(({ name }) => name !== host) ?? [];
   if (view?.members.some(({ role }) => role === "leader")) return false;
@@ -25,7 +26,7 @@ export async function hasNeverLed(
   const { primary, timeline } = await context.host(host).observe(controlFileProbe(source));
   if (!primary) return false;
   const history = await askDcs(context, [host, ...Object.keys(members)], (one) =>
-    one.observe(dcsAt({ endpoints }).keyProbe(patroniKey(cluster, "history"))),
+    one.observe(dcsAt(inputs).keyProbe(patroniKey(cluster, "history"))),
   );
   return timeline >= newestTimeline(history?.value);
 }

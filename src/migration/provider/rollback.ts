@@ -208,12 +208,10 @@ async function startAgain(
 }
 
 /** A migration that starts again must not find Patroni paused. */
-async function resume(
-  context: Context,
-  { host, members, endpoints, cluster }: RollbackInputs,
-): Promise<void> {
+async function resume(context: Context, inputs: RollbackInputs): Promise<void> {
+  const { host, members, cluster } = inputs;
   const hosts = [host, ...Object.keys(members)];
-  const dcs = dcsAt({ endpoints });
+  const dcs = dcsAt(inputs);
   const key = patroniKey(cluster, "config");
   const found = await askDcs(context, hosts, (one) => one.observe(dcs.keyProbe(key)));
   if (!found) return;

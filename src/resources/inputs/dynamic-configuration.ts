@@ -1,10 +1,10 @@
+import type { DcsAddress } from "../../dcs/dcs";
+
 /** The configuration that all members follow, kept in the DCS. */
-export interface DynamicConfigurationInputs {
+export interface DynamicConfigurationInputs extends DcsAddress {
   readonly cluster: string;
-  /** A host that has etcdctl. */
+  /** A host that can speak to the DCS. */
   readonly host: string;
-  /** etcd's client URLs. */
-  readonly endpoints: readonly string[];
   /** https://patroni.readthedocs.io/en/latest/dynamic_configuration.html */
   readonly configuration: { readonly [key: string]: unknown };
   /** What stands in it beside that when it is first written, and is later changed by others than this. */

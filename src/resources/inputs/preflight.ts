@@ -11,7 +11,7 @@ export interface Requirement {
   readonly reaches: readonly Reach[];
   /** PostgreSQL's, on a member. */
   readonly dataDirectory?: string | null;
-  /** etcd's, on a host of the DCS. */
+  /** Of the DCS's data, on its hosts. */
   readonly dcsDirectory?: string | null;
   /** Where backups are kept, on the backup host. */
   readonly backupDirectory?: string | null;

@@ -1,3 +1,4 @@
+import type { DcsVoters } from "../../dcs/dcs";
 import type { DirectoryInput, FileInput } from "./files";
 
 /** A unit as a user wants to see it in a preview. */
@@ -19,14 +20,12 @@ export interface ServiceInputs {
   readonly directories: { readonly [path: string]: DirectoryInput };
   readonly files: { readonly [path: string]: FileInput };
   readonly unit: ServiceUnit;
-  /** For etcd only: what the members must know of each other. */
-  readonly etcd?: EtcdMemberInput;
+  /** For the DCS only, of whatever kind: what the members must know of each other. The states of all stacks call it so. */
+  readonly etcd?: DcsMemberInput;
 }
 
-/** An etcd member, as far as the others must be looked at before it is changed. */
-export interface EtcdMemberInput {
+/** A member of the DCS, as far as the others must be looked at before it is changed. */
+export interface DcsMemberInput extends DcsVoters {
   readonly peerUrl: string;
   readonly dataDirectory: string;
-  /** Client URL by host, this member's included: `{ db1: "http://10.89.0.11:2379" }`. */
-  readonly members: { readonly [host: string]: string };
 }

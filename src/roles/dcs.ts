@@ -1,0 +1,45 @@
+import type { ClusterSettings } from "../config/schema";
+import { distributionOf, type Owner, type Software } from "../distributions/distributions";
+import type { RoleName } from "./role";
+
+/** The programs that can hold a cluster's state, as `pgherd:cluster.dcs.kind` names them. */
+export type DcsKind = ClusterSettings["dcs"]["kind"];
+
+/** What there is to know of a kind of DCS before its own role, which has all else. */
+interface KindOfDcs {
+  /** The role of the hosts that vote in it. */
+  readonly role: RoleName;
+  /** Whose its data is. */
+  readonly user: Owner;
+  /** What a member needs to speak to it, by Patroni and by scripts. */
+  readonly clients: readonly Software[];
+}
+
+const KINDS: { readonly [kind in DcsKind]: KindOfDcs } = {
+  etcd: { role: "etcd", user: "etcd", clients: ["etcdctl", "patroni's client of etcd"] },
+};
+
+/** All kinds. */
+export const DCS_KINDS = Object.keys(KINDS) as [DcsKind, ...DcsKind[]];
+
+/** The roles that vote in a DCS, of whatever kind. */
+export const DCS_ROLES: readonly RoleName[] = DCS_KINDS.map((kind) => KINDS[kind].role);
+
+/** What resources that name no kind speak of: all of earlier versions. */
+const UNNAMED: DcsKind = "etcd";
+
+/** A kind as resources name it. */
+export function namedKind(kind: DcsKind): { readonly kind?: DcsKind } {
+  return kind === UNNAMED ? {} : { kind };
+}
+
+/** What the DCS of this kind is. */
+export function kindOfDcs(kind: DcsKind = UNNAMED): KindOfDcs {
+  return KINDS[kind];
+}
+
+/** Where those who vote keep their data; by default where their user may write. */
+export function dcsDirectory(cluster: ClusterSettings): string {
+  const { name, dcs } = cluster;
+  return dcs.dataDirectory ?? `${distributionOf(cluster).homes[KINDS[dcs.kind].user]}/${name}`;
+}

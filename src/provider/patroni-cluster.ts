@@ -1,5 +1,5 @@
 import { HealthError } from "../errors";
-import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { describeMembers, type ClusterView } from "../facts/patroni";
 import { heldProbe } from "../facts/owned";
 import { catalogProbe, extensionsProbe, schemasProbe } from "../facts/postgres";
 import { verifies } from "../operations/scram";
@@ -18,7 +18,7 @@ import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
 import { rulesCarried } from "../migration/provider/carried-rules";
 import { leaderOf } from "../facts/member-state";
-import { isFollowing, viewOf, untilLed } from "./cluster-view";
+import { viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, keepPromises } from "./configuration-loaded";
 import type { Context } from "./context";
 import { runningOrBack } from "./back-to-proven";
@@ -27,6 +27,7 @@ import { beginCopiesAnew } from "./first-copies";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { ResourceType } from "./resource";
 import { changePasswords, isPasswordsOnly } from "./passwords-only";
+import { notReady } from "./readiness";
 import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
@@ -145,28 +146,6 @@ async function untilWhole(
       progress: (message) => context.progress(urn, message),
     },
   );
-}
-
-function names(members: readonly { readonly name: string }[]): string {
-  return members.map(({ name }) => name).join(", ");
-}
-
-/** What keeps the cluster from being whole, in words; nothing if it is. */
-function notReady(view: ClusterView, inputs: PatroniClusterInputs): string | undefined {
-  const up = view.members.filter(({ name }) => isFollowing(view, name));
-  const absent = Object.keys(inputs.members).filter((name) => !isFollowing(view, name));
-  const timelines = new Set(up.map((member) => member.timeline));
-  if (absent.length > 0 || timelines.size > 1) return describeMembers(view);
-  const { synchronous } = inputs;
-  if (!synchronous) {
-    // A mode that is just being left behind still has them for a round of Patroni.
-    const still = up.filter(isSynchronous);
-    return still.length > 0 ? `${names(still)} still synchronous` : undefined;
-  }
-  const standbys = up.filter(({ role }) => role === synchronous.role);
-  return standbys.length < synchronous.count
-    ? `${standbys.length} of ${synchronous.count} replicas synchronous so far`
-    : undefined;
 }
 
 /** With the users and databases that have left the stack, and have not been seen to yet. */

@@ -28,6 +28,8 @@ export interface Played {
   /** Whom HAProxy leads writes to. */
   writesTo: Name;
   synchronous: Name;
+  /** Whether Patroni leaves the cluster to itself, as all its members know. */
+  paused: boolean;
   /** What Patroni calls a member's PostgreSQL, where it is not up. */
   readonly states: { [member: string]: string };
   readonly pending: { [member: string]: boolean };
@@ -49,7 +51,7 @@ export interface Played {
 export function played(): Played {
   const names = Object.keys(MEMBERS) as Name[];
   const state: Played = {
-    ...{ leader: "db1", writesTo: "db1", synchronous: "db2" },
+    ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
     marks: { pending: [], unchanged: [] },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
@@ -78,7 +80,7 @@ export function played(): Played {
   function answer(name: string, script: string): string {
     if (script.includes("8008/cluster"))
       return JSON.stringify({
-        pause: false,
+        pause: state.paused,
         members: names.map((one) => ({
           name: one,
           role:
@@ -96,6 +98,7 @@ export function played(): Played {
       return JSON.stringify({
         state: state.states[name] ?? "running",
         pending_restart: state.pending[name] ?? false,
+        pause: state.paused,
       });
     if (script.includes("'started', (select"))
       return JSON.stringify({ files: {}, started: {}, inForce: {}, kinds: {}, ...state.marks });

@@ -59,7 +59,7 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
   const down = view.members.filter(({ isUp }) => !isUp);
   if (down.length > 0)
     return stop(
-      `${down.map(({ name }) => name).join(", ")} is not up: each restart takes one more away`,
+      `${down.map(({ name }) => name).join(", ")} ${down.length > 1 ? "are" : "is"} not up: each restart takes one more away`,
     );
   const late = view.members.find((member) => !member.isLeader && lag(member) > view.maximumLag);
   if (late) return stop(`${late.name} is ${describeLag(late)} behind the leader`);

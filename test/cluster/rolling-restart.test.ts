@@ -140,6 +140,11 @@ describe("a roll stops", () => {
       "a2 is not up: each restart takes one more away",
     ],
     [
+      "while two are away",
+      but({ a2: { isUp: false }, a3: { isUp: false } }),
+      "a2, a3 are not up: each restart takes one more away",
+    ],
+    [
       "while a replica is far behind",
       but({ a3: { lagBytes: 5000 } }),
       "a3 is 5000 bytes behind the leader",

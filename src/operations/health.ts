@@ -160,8 +160,9 @@ function pendingProblems(answers: readonly HostAnswer[], { paused, members }: Se
     const leads = members.some(({ name, role }) => name === host && role === "leader");
     if (names.length === 0 && (all.length > 0 || leads)) return [];
     const shown = names.map((name) => {
-      const values = told[name];
-      return values ? `${name} (${values.running} → ${values.wanted})` : name;
+      const { running, wanted } = told[name] ?? {};
+      // PostgreSQL forgets a change that was taken back at its next start only.
+      return running === wanted ? name : `${name} (${running} → ${wanted})`;
     });
     const what = shown.join(", ") || "a setting";
     const since = member.startedAt ? `, which runs since ${member.startedAt.slice(0, 19)}` : "";

@@ -34,6 +34,11 @@ test("a setting that waits for a restart is told, with since when and what resta
   expect(told({ member }).problems).toEqual([
     "db2: a setting waits for a restart of PostgreSQL: pulumi up restarts it.",
   ]);
+  // A change that was taken back before any restart.
+  const back = { huge_pages: { running: "try", wanted: "try" } };
+  expect(told({ member: { ...member, pendingSettings: back } }).problems).toContain(
+    "db2: huge_pages waits for a restart of PostgreSQL: pulumi up restarts it.",
+  );
 });
 
 test("a mark that a restart would not change is no setting that waits", () => {

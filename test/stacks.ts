@@ -46,7 +46,11 @@ export const STACKS: { readonly [name: string]: () => Record<string, unknown> } 
       ],
     });
     const hosts = raw.hosts as { readonly [name: string]: object };
-    const db1 = { ...hosts.db1, user: "deploy", hostKey: `ssh-ed25519 ${"A".repeat(68)}` };
+    const db1 = {
+      ...hosts.db1,
+      user: "deploy",
+      hostKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`,
+    };
     return { ...raw, hosts: { ...hosts, db1 } };
   },
   "without-firewall": () =>

@@ -11,7 +11,13 @@ import { balancersNoticeInTime, timingsFit } from "./rules/failover";
 import { forksFit } from "./rules/forks";
 import { hbaIsSafe } from "./rules/hba";
 import { hooksHaveHosts } from "./rules/hooks";
-import { addressesAreOfOneFamily, addressesDiffer, hostsExist, namesAreFree } from "./rules/hosts";
+import {
+  addressesAreOfHosts,
+  addressesAreOfOneFamily,
+  addressesDiffer,
+  hostsExist,
+  namesAreFree,
+} from "./rules/hosts";
 import { dcsHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { portsDiffer } from "./rules/ports";
@@ -43,6 +49,7 @@ export function brokenRules(settings: Settings): string[] {
 const RULES: readonly Rule[] = [
   namesAreFree,
   hostsExist,
+  addressesAreOfHosts,
   addressesDiffer,
   addressesAreOfOneFamily,
   membersDiffer,

@@ -8,7 +8,8 @@ import { isProject, projectFiles, stackSettings, stackText } from "../../src/ini
 import { packageRoot } from "../../src/package-root";
 import type { Roles } from "../../src/init/roles";
 
-const HOST = { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA" };
+const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+const HOST = { address: "192.0.2.11", hostKey: KEY };
 const REACHED = {
   hosts: Object.fromEntries(
     ["db1", "db2", "db3", "lb1", "lb2", "backup1"].map((name, place) => [
@@ -39,7 +40,7 @@ test("the stack's file is one that pgherd takes, and says what its blocks are fo
   expect(settings.cluster.postgresql.databases).toMatchObject([{ name: "web_shop" }]);
   expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=x/pgherd.schema.json");
   expect(text).toContain("  # A backup each night");
-  expect(text).toContain("db1: { address: 192.0.2.11, hostKey: ssh-ed25519 AAAA }");
+  expect(text).toContain(`db1: { address: 192.0.2.11, hostKey: ${KEY} }`);
 });
 
 test("without a virtual IP the clients' network is said", () => {

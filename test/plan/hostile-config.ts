@@ -14,18 +14,20 @@ export interface Text {
 
 const name = "zz-cluster";
 
+const hostKey = (mark: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${mark.padEnd(43, "A")}`;
+
 /** A cluster with all that there is, in which no two texts that go into a file are alike. */
 const everything: Raw = {
   hosts: {
     "zz-db": {
       address: "10.89.1.11",
       user: "zz-login",
-      hostKey: "ssh-ed25519 AAAAzz",
+      hostKey: hostKey("Azz"),
       proxyJump: "zz-jumper@10.88.0.1:2222",
     },
     "zz-dc": { address: "10.89.1.12" },
     "zz-dd": { address: "10.89.1.13" },
-    "zz-lb": { address: "10.89.1.31", hostKey: "ssh-ed25519 AAAAyy", user: "zz-admin" },
+    "zz-lb": { address: "10.89.1.31", hostKey: hostKey("Ayy"), user: "zz-admin" },
     "zz-lc": { address: "10.89.1.32" },
     "zz-vault": { address: "10.89.1.41" },
     "zz-wreck": { address: "10.89.1.42" },

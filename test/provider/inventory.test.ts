@@ -7,8 +7,8 @@ import { pgherdProvider } from "../../src/provider/provider";
 import { listen } from "../../src/rpc/server";
 import { fromStruct, toStruct, type Values } from "../../src/rpc/values";
 
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOLD";
-const NEW_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINEW";
+const KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"OLD".padEnd(43, "A")}`;
+const NEW_KEY = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"NEW".padEnd(43, "A")}`;
 
 const ssh = { user: "deploy", sudo: true, connectTimeout: 10 };
 const recorded = {

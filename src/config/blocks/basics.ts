@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { normalizePath } from "../directories";
 import { isSchedule } from "../schedule";
+import { bytesOf } from "../size";
 
 /** Names that end in host names, unit names, paths and SQL: nothing that any of them would have to quote. */
 const NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -53,12 +54,39 @@ export const address = z.string().refine((value) => isAddress(value), {
 
 export const port = z.int().min(1).max(65535);
 
-export const seconds = z.int().min(1);
+/** What timers of programs count to in milliseconds and 31 bits: 24 days and some hours. */
+export const LONGEST_SECONDS = 24 * 86400;
 
-/** A size as PostgreSQL writes it. */
-export const size = z.string().regex(/^[1-9]\d*(kB|MB|GB|TB)$/, {
-  error: 'a size such as "512MB" (a whole number with kB, MB, GB or TB)',
-});
+export const seconds = z.int().min(1).max(LONGEST_SECONDS);
+
+/** As PostgreSQL writes it, no larger than what can be counted here to a byte. */
+export const size = z
+  .string()
+  .regex(/^[1-9]\d*(kB|MB|GB|TB)$/, {
+    error: 'a size such as "512MB" (a whole number with kB, MB, GB or TB)',
+    abort: true,
+  })
+  .refine((value) => bytesOf(value) <= Number.MAX_SAFE_INTEGER, {
+    error: "a size of 8191TB or less",
+    abort: true,
+  });
+
+/** Where not every size makes sense. @param why what forbids the others. */
+export function sizeWithin({ least, most, why }: Bounds) {
+  const bounds = [least && `${least} or more`, most && `${most} or less`].filter(Boolean);
+  return size.refine(
+    (value) =>
+      bytesOf(value) >= (least ? bytesOf(least) : 0) &&
+      bytesOf(value) <= (most ? bytesOf(most) : Infinity),
+    { error: `${bounds.join(", ")} (${why})` },
+  );
+}
+
+interface Bounds {
+  readonly least?: string;
+  readonly most?: string;
+  readonly why: string;
+}
 
 /** Whatever compares or joins paths gets them in their one form. */
 export const absolutePath = z

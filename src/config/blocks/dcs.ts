@@ -1,5 +1,16 @@
 import { z } from "zod";
-import { absolutePath, hostName, name, port, size } from "./basics";
+import { secondsOf } from "../duration";
+import { absolutePath, hostName, name, port, sizeWithin } from "./basics";
+
+/** etcd counts it in nanoseconds and 63 bits; beyond a month there is no use for it. */
+const LONGEST_HISTORY_HOURS = 720;
+
+/** From the smallest that etcd's documentation shows to the largest that it suggests (op-guide/maintenance, dev-guide/limit). */
+const quota = sizeWithin({
+  least: "16MB",
+  most: "8GB",
+  why: "below it the history of a few hours fills it and no leader can be elected, above it etcd gets slow",
+});
 
 export const dcs = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -13,10 +24,13 @@ export const dcs = z.discriminatedUnion("kind", [
     dataDirectory: absolutePath
       .optional()
       .describe("Where etcd keeps its data. Default: `/var/lib/etcd/NAME`, by the cluster's name."),
-    quota: size.default("2GB").describe("Largest database; a full one takes no more writes."),
+    quota: quota.default("2GB").describe("Largest database; a full one takes no more writes."),
     compaction: z
       .string()
-      .regex(/^[1-9]\d*(m|h)$/, { error: 'a time such as "30m" or "1h"' })
+      .regex(/^[1-9]\d*(m|h)$/, { error: 'a time such as "30m" or "1h"', abort: true })
+      .refine((value) => secondsOf(value) <= LONGEST_HISTORY_HOURS * 3600, {
+        error: `${LONGEST_HISTORY_HOURS}h or less (what is kept fills the quota)`,
+      })
       .default("1h")
       .describe("How much history is kept."),
   }),

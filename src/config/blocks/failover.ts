@@ -20,17 +20,20 @@ const failoverRules = {
     ),
 };
 
+const checkSeconds = z.number().min(0.1).max(60);
+
+/** Of the lease and its rounds: with a longer one a cluster would be without a leader for more than an hour. */
+const leaseSeconds = z.int().min(1).max(3600);
+
 const checks = z.strictObject({
-  interval: z.number().min(0.1).describe("Seconds between two checks of a member."),
-  fastInterval: z.number().min(0.1).describe("Seconds after a first failure or success."),
-  downInterval: z
-    .number()
-    .min(0.1)
+  interval: checkSeconds.describe("Seconds between two checks of a member."),
+  fastInterval: checkSeconds.describe("Seconds after a first failure or success."),
+  downInterval: checkSeconds
     .optional()
     .describe("Seconds between two checks of a member that is out. Default: `fastInterval`."),
-  timeout: z.number().min(0.1).describe("Seconds until a check without an answer has failed."),
-  fall: z.int().min(1).describe("Failures until a member is out."),
-  rise: z.int().min(1).describe("Successes until a member is in."),
+  timeout: checkSeconds.describe("Seconds until a check without an answer has failed."),
+  fall: z.int().min(1).max(100).describe("Failures until a member is out."),
+  rise: z.int().min(1).max(100).describe("Successes until a member is in."),
 });
 
 const failoverProfile = z
@@ -44,9 +47,11 @@ const failoverProfile = z
 
 const failoverTimings = z
   .strictObject({
-    ttl: seconds.describe("Lease of the leader: a silent one is replaced after about this long."),
-    loopWait: seconds.describe("Seconds between two rounds of Patroni."),
-    retryTimeout: seconds.describe("Seconds for which the DCS and PostgreSQL are retried."),
+    ttl: leaseSeconds.describe(
+      "Lease of the leader: a silent one is replaced after about this long.",
+    ),
+    loopWait: leaseSeconds.describe("Seconds between two rounds of Patroni."),
+    retryTimeout: leaseSeconds.describe("Seconds for which the DCS and PostgreSQL are retried."),
     primaryStartTimeout: seconds
       .optional()
       .describe("Seconds that a crashed primary has to start. Default: twice ttl."),

@@ -11,6 +11,6 @@ export const hook = z.strictObject({
   on: z.string().default("local").describe("`local`, or the name of a host (needs an SSH agent)."),
   run: z
     .string()
-    .regex(/^[^\0]+$/, { error: "a shell command" })
+    .regex(/^(?=[\s\S]*\S)[^\0]+$/, { error: "a shell command" })
     .describe("Shell command."),
 });

@@ -8,20 +8,29 @@ const vip = z.string().refine((value) => isPrefixed(value), {
 /** HAProxy counts in milliseconds and 32 bits (its manual, 2.5 "Time format"). */
 const LONGEST_DAYS = 24;
 
-const timeout = z.string().refine(
-  (value) => {
-    const [, count, unit] = /^([1-9]\d{0,9})(ms|s|m|h|d)$/.exec(value) ?? [];
-    const seconds = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ""] ?? NaN;
-    return Number(count) * seconds <= LONGEST_DAYS * 86400;
-  },
-  { error: `a time such as 500ms, 30s, 10m or 24h, at most ${LONGEST_DAYS}d` },
-);
+function secondsOf(value: string): number {
+  const [, count, unit] = /^([1-9]\d{0,9})(ms|s|m|h|d)$/.exec(value) ?? [];
+  return Number(count) * ({ ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ""] ?? NaN);
+}
+
+const timeout = z.string().refine((value) => secondsOf(value) <= LONGEST_DAYS * 86400, {
+  error: `a time such as 500ms, 30s, 10m or 24h, at most ${LONGEST_DAYS}d`,
+  abort: true,
+});
+
+/** Of a session: a shorter one would cut every client that thinks, or waits for an answer. */
+const silence = timeout.refine((value) => secondsOf(value) >= 1, {
+  error: "1s or more (sessions would be cut while they work)",
+});
+
+/** A connection takes two files, and a process has 1048576 of them (fs.nr_open); with more HAProxy does not start. */
+const MOST_CONNECTIONS = 500_000;
 
 const timeouts = z.strictObject({
-  client: timeout
+  client: silence
     .default("24h")
     .describe("A session in which the client says nothing for longer is cut."),
-  server: timeout.default("24h").describe("The same for the member, e.g. during a long query."),
+  server: silence.default("24h").describe("The same for the member, e.g. during a long query."),
   queue: timeout
     .default("5s")
     .describe("How long a client waits for a free connection to a member."),
@@ -43,7 +52,7 @@ export const loadBalancers = z.strictObject({
     ),
   interface: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,15}$/, { error: "a network interface such as eth0" })
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,14}$/, { error: "a network interface such as eth0" })
     .optional()
     .describe("Network interface that carries the virtual IP, e.g. `eth0`. Needed with `vip`."),
   virtualRouterId: z
@@ -79,5 +88,10 @@ export const loadBalancers = z.strictObject({
     .describe(
       "HAProxy's. A session may be silent for long: the systems' keepalives find dead ends.",
     ),
-  maxConnections: z.int().min(10).default(4000).describe("Client connections to each balancer."),
+  maxConnections: z
+    .int()
+    .min(10)
+    .max(MOST_CONNECTIONS)
+    .default(4000)
+    .describe("Client connections to each balancer."),
 });

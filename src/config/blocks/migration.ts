@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName, port, seconds, size } from "./basics";
+import { hostName, port, seconds, sizeWithin } from "./basics";
 
 /** The steps of a migration, in their order. */
 const MIGRATION_STEPS = [
@@ -11,6 +11,9 @@ const MIGRATION_STEPS = [
   "cutOver",
 ] as const;
 
+/** What pg_basebackup takes (src/bin/pg_basebackup/pg_basebackup.c, MAX_RATE_LOWER and _UPPER). */
+const maxRate = sizeWithin({ least: "32kB", most: "1GB", why: "pg_basebackup takes no other" });
+
 /** What both ways of a migration have. */
 const migrationBasis = {
   superuser: z
@@ -20,7 +23,7 @@ const migrationBasis = {
     .describe(
       "The server's superuser, as whom the user that runs the server may log in on its socket without a password.",
     ),
-  maxRate: size
+  maxRate: maxRate
     .optional()
     .describe("Bytes per second that each first copy may take. Default: no limit."),
 };

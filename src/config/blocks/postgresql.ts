@@ -1,11 +1,21 @@
 import { z } from "zod";
-import { absolutePath, byName, hostName, identifier, name, port, size } from "./basics";
+import { epochOf } from "../time";
+import { absolutePath, byName, hostName, identifier, name, port, sizeWithin } from "./basics";
 
 /**
  * A package as Debian names it (policy, 5.6.1), which apt-get takes for nothing else: `name-` would remove it, and a name
  * that no package has is a pattern where it holds a dot or a plus (apt-get(8)).
  */
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9]$|^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\+\+$/;
+
+/** MAX_BACKENDS (src/include/postmaster/postmaster.h). */
+const MOST_CONNECTIONS = 262_143;
+
+/** Half of them become parallel workers, of which a server has 1024 at most (guc_tables.c, MAX_PARALLEL_WORKER_LIMIT). */
+const MOST_CORES = 2048;
+
+const memory = sizeWithin({ least: "128MB", why: "no server can be tuned for less" });
+const disk = sizeWithin({ least: "1GB", why: "WAL alone takes that" });
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -23,7 +33,12 @@ export const user = z.strictObject({
     ),
   createdb: z.boolean().default(false).describe("May create databases."),
   createrole: z.boolean().default(false).describe("May create roles."),
-  connectionLimit: z.int().min(-1).default(-1).describe("Concurrent connections; -1 is no limit."),
+  connectionLimit: z
+    .int()
+    .min(-1)
+    .max(MOST_CONNECTIONS)
+    .default(-1)
+    .describe("Concurrent connections; -1 is no limit."),
   grants: z
     .array(identifier)
     .optional()
@@ -86,6 +101,10 @@ export const recoveryTarget = z
         .string()
         .regex(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$/, {
           error: 'a time with its zone, such as "2026-11-21 14:30:00+01"',
+          abort: true,
+        })
+        .refine((value) => Number.isFinite(epochOf(value)), {
+          error: "a time that there is, such as 2026-11-21 14:30:00+01",
         })
         .describe("Up to the last commit before this time."),
     }),
@@ -159,15 +178,16 @@ export const postgresql = z.strictObject({
     .describe("Further Debian packages for the members, e.g. of extensions."),
   resources: z
     .strictObject({
-      memory: size
+      memory: memory
         .optional()
         .describe("Memory that PostgreSQL may count on. Default: that of the smallest member."),
       cores: z
         .int()
         .min(1)
+        .max(MOST_CORES)
         .optional()
         .describe("Processor cores. Default: those of the smallest member."),
-      disk: size
+      disk: disk
         .optional()
         .describe(
           "Size of the data directory's file system. Default: that of the smallest member.",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { seconds, size } from "./basics";
+import { LONGEST_SECONDS, seconds, size } from "./basics";
 
 export const rolling = z.strictObject({
   maximumLag: size
@@ -11,6 +11,7 @@ export const rolling = z.strictObject({
   drain: z
     .int()
     .min(0)
+    .max(LONGEST_SECONDS)
     .default(15)
     .describe("Seconds that sessions of a replica have to end before it is restarted."),
   wait: seconds

@@ -1,22 +1,20 @@
 import { z } from "zod";
 import { port, seconds } from "./basics";
+import { localFile, loginName, proxyJump } from "./login";
 
 /** How hosts are reached. */
 export const ssh = z.strictObject({
-  user: z.string().optional().describe("Login name. Default: your own user name."),
+  user: loginName.optional().describe("Login name. Default: your own user name."),
   port: port.optional().describe("SSH port. Default: `22`."),
-  identityFile: z
-    .string()
+  identityFile: localFile
     .optional()
     .describe(
       "Private key, or the public half of one that the SSH agent holds; read when connecting, never stored. Default: those of your SSH configuration, then the agent's.",
     ),
-  knownHosts: z
-    .string()
+  knownHosts: localFile
     .optional()
     .describe("File with the keys of known hosts. Default: those of your SSH configuration."),
-  proxyJump: z
-    .string()
+  proxyJump: proxyJump
     .optional()
     .describe(
       "Host to go through, for all hosts: `[user@]address[:port]`, several with commas; `none` for none. Default: from your SSH configuration.",

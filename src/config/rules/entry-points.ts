@@ -1,5 +1,7 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
+import ipaddr from "ipaddr.js";
 import type { Settings } from "../schema";
+import { noHosts, sameAddress } from "./hosts";
 import type { Report } from "./report";
 
 export function vipsFit({ hosts, cluster }: Settings, report: Report): void {
@@ -43,7 +45,7 @@ function vipFits(
 ): void {
   const [vip = "", prefix = ""] = written.split("/");
   const family = isIPv4(vip) ? "ipv4" : "ipv6";
-  const owner = Object.entries(hosts).find(([, host]) => host.address === vip);
+  const owner = Object.entries(hosts).find(([, host]) => sameAddress(host.address, vip));
   if (owner)
     report(
       path,
@@ -51,6 +53,14 @@ function vipFits(
     );
   if (Number(prefix) > (family === "ipv4" ? 32 : 128)) {
     report(path, `expected a prefix length up to ${family === "ipv4" ? 32 : 128}, got ${prefix}.`);
+    return;
+  }
+  const means = noHosts(vip) ?? ofItsNetwork(vip, Number(prefix));
+  if (means) {
+    report(
+      path,
+      `expected an address that a host can have, got ${written}, ${means}. Choose another one.`,
+    );
     return;
   }
   const segment = new BlockList();
@@ -66,4 +76,22 @@ function vipFits(
       );
     }
   }
+}
+
+/** What an address means in its network, so that no host has it; nothing in one of two addresses, or of one. */
+function ofItsNetwork(address: string, prefix: number): string | undefined {
+  const ofIPv4 = isIPv4(address);
+  // RFC 3021; RFC 6164.
+  if (prefix >= (ofIPv4 ? 31 : 127)) return undefined;
+  const { IPv4, IPv6 } = ipaddr;
+  const cidr = `${address}/${prefix}`;
+  if (!ofIPv4)
+    return sameAddress(address, IPv6.networkAddressFromCIDR(cidr).toString())
+      ? "which its network's routers have (the subnet-router anycast address)"
+      : undefined;
+  if (sameAddress(address, IPv4.networkAddressFromCIDR(cidr).toString()))
+    return "which is its network's own";
+  if (sameAddress(address, IPv4.broadcastAddressFromCIDR(cidr).toString()))
+    return "which is its network's broadcast";
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 import { ROLES } from "../../roles/roles";
 import type { Settings } from "../schema";
 import { CLUSTERS, HOSTS } from "../reserved";
@@ -56,17 +57,55 @@ export function namesAreFree({ hosts, cluster }: Settings, report: Report): void
   }
 }
 
+/** Ranges of which no address is that of one host (ipaddr.js's words), each with what it is. */
+const OF_NO_HOST: { readonly [range: string]: string } = {
+  unspecified: "which stands for any address",
+  loopback: "which every host has itself",
+  multicast: "which is a group's",
+  broadcast: "which is everybody's",
+  ipv4Mapped: "which is an IPv4 address in another form",
+};
+
+/** `fe80::/10` needs the name of an interface beside it, which is another one on each host. */
+const LINK_LOCAL_6 = "which means another host on each network card";
+
+/** Why an address is not that of one host for all others; nothing if it may be. */
+export function noHosts(address: string): string | undefined {
+  const parsed = ipaddr.parse(address);
+  const range = parsed.range();
+  if (range === "linkLocal" && parsed.kind() === "ipv6") return LINK_LOCAL_6;
+  return Object.hasOwn(OF_NO_HOST, range) ? OF_NO_HOST[range] : undefined;
+}
+
+/** Two texts may be one address of IPv6. */
+export function sameAddress(a: string, b: string): boolean {
+  return ipaddr.parse(a).toString() === ipaddr.parse(b).toString();
+}
+
+export function addressesAreOfHosts({ hosts }: Settings, report: Report): void {
+  each(Object.keys(hosts), (name) => {
+    const { address } = hosts[name] as Settings["hosts"][string];
+    const means = noHosts(address);
+    if (means)
+      report(
+        `hosts.${name}.address`,
+        `expected an address at which the other hosts reach it, got ${address}, ${means}. Mend it.`,
+      );
+  });
+}
+
 export function addressesDiffer({ hosts }: Settings, report: Report): void {
   const seen = new Map<string, string>();
   each(Object.keys(hosts), (name) => {
     const { address } = hosts[name] as Settings["hosts"][string];
-    const other = seen.get(address);
+    const canonical = ipaddr.parse(address).toString();
+    const other = seen.get(canonical);
     if (other)
       report(
         `hosts.${name}.address`,
         `expected an address of its own, got that of ${other}, ${address}. Mend one of them.`,
       );
-    seen.set(address, name);
+    seen.set(canonical, name);
   });
 }
 

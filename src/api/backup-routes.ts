@@ -21,7 +21,7 @@ export function addBackups(app: FastifyInstance, options: ApiOptions): void {
   );
   app.post(
     "/api/v1/backups",
-    changing("Takes a backup; answers when it is complete.", shapes.backup, shapes.nothing),
+    changing("Takes a backup; answers when it is complete.", shapes.backup),
     () => beside(options, "backup", takeBackup),
   );
   app.post(
@@ -29,7 +29,6 @@ export function addBackups(app: FastifyInstance, options: ApiOptions): void {
     changing(
       "Restores the newest backup beside the others, and answers what came of it.",
       shapes.verification,
-      shapes.nothing,
     ),
     () => beside(options, "test restore", proveBackup),
   );

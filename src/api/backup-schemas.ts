@@ -48,9 +48,6 @@ export const checks = z.object({
   failed: z.array(z.string()).describe("Each with what Barman says of it."),
 });
 
-/** A call that takes no wishes. */
-export const nothing = z.strictObject({});
-
 const target = {
   targetTime: z
     .string()

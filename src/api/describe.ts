@@ -1,12 +1,15 @@
 import type { z } from "zod";
 import * as shapes from "./schemas";
 
-/** What the OpenAPI document says of a route that only looks, and what its query is checked by. */
-export function describe(summary: string, answer: z.ZodType, query?: z.ZodType) {
+/**
+ * What the OpenAPI document says of a route that only looks, and what its query is checked by: a wish that nobody knows is
+ * a mistake, whose caller would take the answer for another one.
+ */
+export function describe(summary: string, answer: z.ZodType, query: z.ZodType = shapes.nothing) {
   return {
     schema: {
       summary,
-      ...(query && { querystring: shapes.jsonSchema(query) }),
+      querystring: shapes.jsonSchema(query),
       response: {
         200: shapes.jsonSchema(answer),
         "4xx": shapes.jsonSchema(shapes.problem),
@@ -30,8 +33,8 @@ export function of<T extends object>(
   return { schema: { ...schema, params } };
 }
 
-/** The same of a route that changes something. */
-export function changing(summary: string, answer: z.ZodType, body?: z.ZodType) {
+/** The same of a route that changes something: what is wished for stands in its body. */
+export function changing(summary: string, answer: z.ZodType, body: z.ZodType = shapes.nothing) {
   const { schema } = describe(summary, answer);
-  return { schema: { ...schema, ...(body && { body: shapes.jsonSchema(body) }) } };
+  return { schema: { ...schema, body: shapes.jsonSchema(body) } };
 }

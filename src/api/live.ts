@@ -1,6 +1,6 @@
-import { PgherdError } from "../errors";
+import { PgherdError, UsageError } from "../errors";
 import { observeStatus, type ClusterStatus } from "../operations/status";
-import type { Cluster } from "../cluster/cluster";
+import { Refusal, type Cluster } from "../cluster/cluster";
 import { EventLog, type LoggedEvent } from "../cluster/event-log";
 import { eventsBetween, lastKnown, type ClusterEvent } from "../cluster/events";
 import type { History } from "../cluster/history";
@@ -27,6 +27,11 @@ export interface Operation {
 
 /** Something else is being done to the cluster; only one thing is at a time. */
 export class Busy extends PgherdError {}
+
+/** Whether this tells that nothing was changed. */
+export function nothingDone(error: unknown): boolean {
+  return error instanceof Refusal || error instanceof UsageError;
+}
 
 export interface LiveOptions {
   readonly cluster: Cluster;
@@ -138,15 +143,28 @@ export class Live {
       this.tell({ type: "operation", data: operation });
     };
     tell({ what, message: "" });
-    this.note(`Asked for: ${what}.`);
-    const doing = (async () => work((message) => tell({ what, message })))();
+    // Where a check speaks against it nothing happens, and that is told to who has asked.
+    let told = false;
+    const begun = () => {
+      if (!told) this.note(`Asked for: ${what}.`);
+      told = true;
+    };
+    const say = (message: string) => {
+      begun();
+      tell({ what, message });
+    };
+    const doing = (async () => work(say))();
     this.doing = doing.then(
       () => undefined,
       () => undefined,
     );
     try {
-      return await doing;
+      const done = await doing;
+      begun();
+      return done;
     } catch (error) {
+      if (nothingDone(error)) throw error;
+      begun();
       this.note(`${what}: ${(error as Error).message}`, "bad");
       throw error;
     } finally {

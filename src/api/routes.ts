@@ -63,6 +63,7 @@ function addLooks(app: FastifyInstance, { live, history }: ApiOptions): void {
       // It would never end.
       exposeHeadRoute: false,
       schema: {
+        querystring: shapes.jsonSchema(shapes.nothing),
         summary: "What happens, pushed as it happens: server-sent events.",
         description: "Types: status, event, probe, operation, and in a lab power.",
         produces: ["text/event-stream"],

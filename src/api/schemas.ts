@@ -242,6 +242,9 @@ export const power = z
 
 export const powerRequest = z.strictObject({ on: z.boolean() });
 
+/** A call that takes no wishes. */
+export const nothing = z.strictObject({});
+
 export const done = z.object({}).describe("Done.");
 
 export const problem = z.object({

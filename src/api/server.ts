@@ -2,14 +2,20 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifySchemaValidationError,
+} from "fastify";
 import { PgherdError, UsageError } from "../errors";
 import { Refusal } from "../cluster/cluster";
+import { inFields, toldInFields } from "./fields";
 import { Guard, isLook, type GuardOptions } from "./guard";
 import { Busy } from "./live";
 import { ownNames } from "./names";
 import { requireOwnDirectory } from "./own-file";
 import { pageFiles } from "./page";
+import { collectPaths, type Paths } from "./paths";
 import type { ApiOptions } from "./options";
 import { addRoutes } from "./routes";
 
@@ -49,11 +55,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       if (!guard.refuses(request, answer)) void answer.code(400).send({ error: message });
     },
   }) as unknown as FastifyInstance;
+  const paths = collectPaths(app);
   // The answers are ours: written as they are, their schemas are for the document.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   guard.watch(app);
   acceptNoBody(app);
-  answerErrors(app);
+  answerErrors(app, paths);
+  app.addHook("preSerialization", async (request, _reply, answer) => toldInFields(answer, request));
   await app.register(swagger, { openapi: DOCUMENT });
   await app.register(rateLimit, {
     max: CHANGES_A_MINUTE,
@@ -98,22 +106,45 @@ export async function listenOnSocket(app: FastifyInstance, socket: string): Prom
   }
 }
 
-function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+function answerErrors(app: FastifyInstance, paths: Paths): void {
+  app.setSchemaErrorFormatter(
+    (errors, where) => new Error(errors.map((one) => mistake(one, where)).join("; ")),
+  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const reasons = error instanceof Refusal ? error.reasons : undefined;
     const refused = error instanceof Refusal || error instanceof Busy;
     const wrong = error instanceof UsageError ? 400 : undefined;
     const failed = error instanceof PgherdError ? 502 : (error.statusCode ?? 500);
     const code = refused ? 409 : (wrong ?? failed);
-    void reply
-      .code(code)
-      .send({ error: error.message ?? (error as { error?: string }).error, reasons });
+    const said = error.message ?? (error as { error?: string }).error ?? "";
+    void reply.code(code).send({
+      error: inFields(said, request),
+      reasons: reasons?.map((reason) => inFields(reason, request)),
+    });
   });
   app.setNotFoundHandler((request, reply) => {
-    void reply
-      .code(404)
-      .send({ error: `${request.method} ${request.url}: there is no such thing.` });
+    const call = `${request.method} ${request.url}`;
+    const methods = paths.methodsAt(request.url);
+    if (methods.length === 0)
+      return reply.code(404).send({ error: `${call}: there is no such thing.` });
+    const allowed = methods.join(", ");
+    return reply
+      .code(405)
+      .header("allow", allowed)
+      .send({ error: `${call}: expected one of the methods ${allowed} there.` });
   });
+}
+
+/** What is wrong with a call's query or body, by the name of the field. */
+function mistake(
+  { keyword, instancePath, params, message = "" }: FastifySchemaValidationError,
+  where: string,
+): string {
+  const place = where === "querystring" ? "query" : where;
+  const field = [place, ...instancePath.split("/").slice(1)].join(".");
+  return keyword === "additionalProperties"
+    ? `${field}: there is no field "${String(params.additionalProperty)}" for this call. Mend its name or leave it out`
+    : `${field} ${message}`;
 }
 
 const DOCUMENT = {

@@ -81,7 +81,12 @@ function inOrder(events: readonly HistoryEvent[]): HistoryEvent[] {
 
 function calls(stack: string, auditLog: string): z.infer<typeof CALL>[] {
   const files = auditLog === defaultAuditLog(stack) ? recordFiles(stack, "log") : [auditLog];
-  return files.flatMap((file) => readLines(file, CALL));
+  return files.flatMap((file) => readLines(file, CALL)).filter(didSomething);
+}
+
+/** A call that was refused, or made no sense, has changed nothing (RFC 9110, 15.5), and the probe's writes are no change. */
+function didSomething({ status, path }: z.infer<typeof CALL>): boolean {
+  return (status < 400 || status >= 500) && !path.startsWith("/api/v1/probe");
 }
 
 const CALL = z.object({

@@ -32,7 +32,7 @@ export async function superuserPsql(
   options: SuperuserOptions,
 ): Promise<void> {
   await during("superuser session", options, async (cluster) => {
-    requireMember(cluster, options.on);
+    requireMember(cluster, options.on, "--on");
     const member = options.on ?? leaderOf(await observe(cluster));
     if (member === undefined) {
       throw new PgherdError(

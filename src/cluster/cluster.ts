@@ -96,14 +96,21 @@ export function memberOf({ members }: ClusterStatus, name: string): MemberState 
   );
 }
 
-/** @throws UsageError naming all members if there is no such one */
-export function requireMember({ plan }: Pick<Cluster, "plan">, name: string | undefined): void {
+/**
+ * @param saidBy the option that names it, where it is no argument: `--to`.
+ * @throws UsageError naming all members if there is no such one
+ */
+export function requireMember(
+  { plan }: Pick<Cluster, "plan">,
+  name: string | undefined,
+  saidBy?: string,
+): void {
   const members = Object.keys(plan.patroni.members);
-  if (name !== undefined && !members.includes(name)) throw noSuchMember(members, name);
+  if (name !== undefined && !members.includes(name)) throw noSuchMember(members, name, saidBy);
 }
 
-function noSuchMember(members: readonly string[], name: string): UsageError {
-  return new UsageError(`member: expected ${oneOf(members, name)}`);
+function noSuchMember(members: readonly string[], name: string, saidBy = "member"): UsageError {
+  return new UsageError(`${saidBy}: expected ${oneOf(members, name)}`);
 }
 
 /** The members in one line, for messages: `db1 leader running, db2 replica starting`. */

@@ -94,7 +94,7 @@ export async function considerFailover(
   cluster: Cluster,
   request: FailoverRequest,
 ): Promise<FailoverIntent> {
-  requireMember(cluster, request.to);
+  requireMember(cluster, request.to, "--to");
   return planFailover(cluster.plan, await observe(cluster), request);
 }
 

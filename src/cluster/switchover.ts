@@ -146,7 +146,7 @@ export async function considerSwitchover(
   cluster: Cluster,
   request: SwitchoverRequest,
 ): Promise<SwitchoverIntent> {
-  requireMember(cluster, request.to);
+  requireMember(cluster, request.to, "--to");
   const status = await observe(cluster);
   const activity = await activityOn(cluster, status, request);
   return planSwitchover(cluster.plan, status, activity, request);

@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { auditTo, type AuditEntry } from "../../src/api/audit";
 import { brings, readToken } from "../../src/api/token";
+import { Refusal } from "../../src/cluster/cluster";
 import { testServer, TOKEN, type TestServer } from "./test-server";
 
 let served: TestServer;
@@ -81,6 +82,73 @@ test.each([
     expect(answer.json<{ error: string }>().error).toContain("paused");
   },
 );
+
+test.each([
+  ["GET", "/api/v1/history?since=yesterday", "since"],
+  ["GET", "/api/v1/status?cluster=other", "cluster"],
+  ["GET", "/api/v1/members/db1/sessions?lines=3", "lines"],
+  ["GET", "/api/v1/events?since=1", "since"],
+  ["POST", "/api/v1/switchover?to=db2", "to"],
+  ["POST", "/api/v1/members/db1/reload?force=true", "force"],
+  ["DELETE", "/api/v1/switchover?force=true", "force"],
+] as const)("%s %s is refused by the name of what it does not know", async (method, url, name) => {
+  const answer = await call(method, url);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json<{ error: string }>().error).toBe(
+    `query: there is no field "${name}" for this call. Mend its name or leave it out`,
+  );
+});
+
+test("a body's field that is not known is told by its name", async () => {
+  const answer = await call("POST", "/api/v1/members/db1/reload", { force: true });
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json<{ error: string }>().error).toContain('body: there is no field "force"');
+});
+
+test.each([
+  ["DELETE", "/api/v1/status", "GET, HEAD"],
+  ["PUT", "/api/v1/switchover", "DELETE, GET, HEAD, POST"],
+  ["GET", "/api/v1/pause?x=1", "PUT"],
+  ["PUT", "/api/v1/members/db1/restart", "GET, HEAD, POST"],
+  ["POST", "/", "GET, HEAD"],
+] as const)("%s %s is told which methods there are", async (method, url, allowed) => {
+  const answer = await call(method, url);
+  expect(answer.statusCode).toBe(405);
+  expect(answer.headers.allow).toBe(allowed);
+  expect(answer.json<{ error: string }>().error).toContain(allowed);
+});
+
+test("what is no path is not there with any method", async () => {
+  expect((await call("DELETE", "/api/v1/nothing")).statusCode).toBe(404);
+});
+
+test("what speaks against a call names its fields, not the options of a command line", async () => {
+  const refused = new Refusal(
+    "The failover",
+    ["db2 lacks commits", "later: `pgherd failover --to db3`"],
+    "--accept-data-loss goes on all the same; --force would not.",
+  );
+  const request = vi.spyOn(served.live, "act").mockRejectedValue(refused);
+  const answer = await call("POST", "/api/v1/failover", {});
+  request.mockRestore();
+  const { error, reasons } = answer.json<{ error: string; reasons: string[] }>();
+  expect(error).toContain("acceptDataLoss goes on all the same; --force would not.");
+  expect(reasons).toEqual(["db2 lacks commits", "later: `pgherd failover --to db3`"]);
+  const usage = await call("GET", "/api/v1/switchover?to=db9");
+  expect(usage.json<{ error: string }>().error).toMatch(/^to: expected one of db1, db2, db3/);
+});
+
+test("a call that is refused is an answer, and no event", async () => {
+  const heard: string[] = [];
+  const end = served.live.subscribe(({ type, data }) => {
+    if (type === "event") heard.push((data as { text: string }).text);
+  });
+  expect((await call("POST", "/api/v1/switchover", { to: "db2" })).statusCode).toBe(409);
+  expect((await call("POST", "/api/v1/switchover", { to: "db9" })).statusCode).toBe(400);
+  await served.live.act("pause", async () => undefined);
+  end();
+  expect(heard.filter((text) => /switchover|pause/.test(text))).toEqual(["Asked for: pause."]);
+});
 
 test("only one thing is done to the cluster at a time", async () => {
   let release = () => undefined as void;

@@ -49,9 +49,19 @@ function hbaWarnings(settings: Settings): string[] {
   return rules.flatMap(({ line, rule }, at) => {
     const setting = own.get(line);
     if (setting === undefined) return [];
-    const problem = problemOf(settings, rule, rules.slice(0, at));
+    const earlier = rules.slice(0, at).map((one) => ({
+      ...one,
+      line: own.has(one.line) ? one.line : asWritten(settings, one.line),
+    }));
+    const problem = problemOf(settings, rule, earlier);
     return problem ? [`pgherd:cluster.postgresql.${setting} "${line}": ${problem}`] : [];
   });
+}
+
+/** A line of pgherd's own in the words that the members have: what a server asks for that is migrated, it goes on asking for. */
+function asWritten({ cluster }: Settings, line: string): string {
+  if (!cluster.migration || !line.startsWith("host all all ")) return line;
+  return line.replace(/ scram-sha-256$/, " scram-sha-256 (or md5)");
 }
 
 interface Earlier {

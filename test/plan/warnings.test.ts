@@ -7,6 +7,8 @@ import { packageRoot } from "../../src/package-root";
 import { hostBasedAuthentication } from "../../src/plan/authentication";
 import { warnings } from "../../src/plan/warnings";
 
+const HOST_KEY = `AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+
 /** Two load balancers with a virtual address before one member, and clients in a network of their own. */
 function settings(postgresql: object, others: object = {}) {
   return parseSettings({
@@ -110,6 +112,26 @@ test("nothing is said of lines that count, and of those that change nothing", ()
   }
 });
 
+test("what a migrated server may ask for is not quoted as something else", () => {
+  const line = "host app app 10.89.0.21/32 reject";
+  const hosts = { db2: { address: "10.89.0.12" }, db3: { address: "10.89.0.13" } };
+  const migrated = parseSettings({
+    hosts: { db1: { address: "10.89.0.11" }, lb1: { address: "10.89.0.21" }, ...hosts },
+    cluster: {
+      ...{ name: "shop", members: ["db1", "db2", "db3"], migration: { from: "db1" } },
+      dcs: { kind: "etcd", members: ["db1", "db2", "db3"] },
+      loadBalancers: { hosts: ["lb1"] },
+      firewall: { clients: ["10.1.0.0/16"] },
+      postgresql: { pgHba: [line] },
+    },
+  });
+  expect(warnings(migrated)).toEqual([
+    expect.stringContaining(
+      'it never counts, since "host all all 10.89.0.21/32 scram-sha-256 (or md5)" comes first.',
+    ),
+  ]);
+});
+
 test("lines that are to come first do so, but for what the cluster itself cannot do without", () => {
   const first = "hostnossl all all all reject";
   const all = settings({
@@ -158,7 +180,7 @@ test("an extension that works only preloaded is told where it is not", () => {
 
 test("the example that is to be copied gives no reason to warn", () => {
   const file = readFileSync(join(packageRoot(), "stacks/Pulumi.example.yaml"), "utf8");
-  const { config } = parse(file.replaceAll("AAAA…", "AAAA")) as {
+  const { config } = parse(file.replaceAll("AAAA…", HOST_KEY)) as {
     config: { [key: string]: unknown };
   };
   expect(warnings(parseSettings(rawSettings(config)))).toEqual([]);

@@ -173,13 +173,18 @@ const SCRIPTS: { readonly [shell in Shell]: string } = {
 }
 complete -o default -F _pgherd pgherd
 `,
+  // A file of $fpath is itself the function's body at its first call; one that is sourced registers it.
   zsh: `#compdef pgherd
 _pgherd() {
   local -a found
   found=("\${(@f)$(pgherd __complete -- "\${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)}")
   compadd -a found
 }
-compdef _pgherd pgherd
+if [[ $funcstack[1] = _pgherd ]]; then
+  _pgherd "$@"
+else
+  compdef _pgherd pgherd
+fi
 `,
   fish: `complete -c pgherd -f -a '(pgherd __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 `,

@@ -67,7 +67,7 @@ async function show(cluster: OpenCluster, names: string[], options: LogsOptions)
   const heard = new Listener(cluster, range);
   const print = () => {
     for (const line of heard.take())
-      process.stdout.write(options.json ? `${JSON.stringify(line)}\n` : renderLine(line));
+      process.stdout.write(options.json ? `${asJson(line)}\n` : renderLine(line));
   };
   const all = Promise.all([...units].map(([host, daemons]) => heard.ask(host, daemons)));
   if (!options.follow) {
@@ -157,6 +157,11 @@ export function unitsByHost(
     units.set(host, [...new Set([...(units.get(host) ?? []), daemon])]);
   }
   return units;
+}
+
+/** As a program reads it: its time as everybody writes times, with its offset. Exported for its tests. */
+export function asJson(line: JournalLine): string {
+  return JSON.stringify({ ...line, at: new Date(line.at).toISOString() });
 }
 
 function renderLine({ at, host, unit, text }: JournalLine): string {

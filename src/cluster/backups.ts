@@ -9,7 +9,7 @@ import {
   type BaseBackup,
   type Verification,
 } from "../facts/barman";
-import { unitProbe } from "../facts/systemd";
+import { knowsUnitProbe, unitProbe } from "../facts/systemd";
 import type { BackupStatusPlan } from "../operations/backup-status";
 import { startBackup, UNASKED_BACKUP, verifyBackup } from "../operations/barman";
 import { sizeOf } from "../operations/words";
@@ -31,10 +31,35 @@ export function demandBackups({ plan }: Pick<Cluster, "plan">): BackupStatusPlan
   );
 }
 
+/** @throws PgherdError if there is nothing yet on the backup host that could take any: no run of pulumi has got so far. */
+async function demandDeployed(cluster: Pick<Cluster, "plan" | "host">): Promise<void> {
+  const { host } = demandBackups(cluster);
+  if (await cluster.host(host).observe(knowsUnitProbe(UNASKED_BACKUP))) return;
+  throw new PgherdError(
+    `${host}: expected the backups of ${cluster.plan.name} to be set up there, found nothing of them yet.`,
+    "Run pulumi up. In a migration they come with the step backedUp (pgherd:cluster.migration.until).",
+  );
+}
+
+/** Asks the backup host something; where nothing is set up there, that is the reason of any failure. */
+async function whereDeployed<T>(
+  cluster: Pick<Cluster, "plan" | "host">,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    await demandDeployed(cluster);
+    throw error;
+  }
+}
+
 /** All that Barman keeps of the cluster. */
 export function catalogOf(cluster: Pick<Cluster, "plan" | "host">): Promise<BackupCatalog> {
   const { host, home, results } = demandBackups(cluster);
-  return cluster.host(host).observe(catalogOfBackupsProbe(home, results));
+  return whereDeployed(cluster, () =>
+    cluster.host(host).observe(catalogOfBackupsProbe(home, results)),
+  );
 }
 
 /** One of the backups. @param id or `latest`, the newest complete one. @throws UsageError naming all if there is no such one */
@@ -58,6 +83,7 @@ export async function findBackup(
  * @throws PgherdError with the reason if it fails.
  */
 export async function takeBackup(cluster: Hosts): Promise<BaseBackup> {
+  await demandDeployed(cluster);
   const before = await untilFree(cluster);
   await cluster.host(demandBackups(cluster).host).change("starting a backup", startBackup());
   const taken = await follow(cluster, before);
@@ -68,7 +94,9 @@ export async function takeBackup(cluster: Hosts): Promise<BaseBackup> {
 /** Barman's own checks that fail, each with what it says; none if all pass. */
 export function failedChecks(cluster: Pick<Cluster, "plan" | "host">): Promise<string[]> {
   const { host } = demandBackups(cluster);
-  return cluster.host(host).observe(failedChecksProbe(cluster.plan.name));
+  return whereDeployed(cluster, () =>
+    cluster.host(host).observe(failedChecksProbe(cluster.plan.name)),
+  );
 }
 
 /** Restores the newest backup beside the others, and looks through it. Ends when that is done, however it came out. */
@@ -80,6 +108,7 @@ export async function proveBackup(cluster: Hosts): Promise<Verification> {
       "Remove it, and run pulumi up.",
     );
   }
+  await demandDeployed(cluster);
   const [last] = (await catalogOf(cluster)).verifications;
   cluster.progress("restoring the newest backup; this takes as long as a restore does");
   await cluster.host(host).change("verifying", verifyBackup(), { timeoutSeconds: VERIFY_SECONDS });

@@ -29,6 +29,14 @@ export function loadedRecord(unit: string): string {
   return `/run/pgherd/loaded/${unit}`;
 }
 
+/** Whether systemd has such a unit, running or not. */
+export function knowsUnitProbe(unit: string): Probe<boolean> {
+  return {
+    script: `[ "$(systemctl show -p LoadState --value ${quote(unit)})" != not-found ] || echo absent`,
+    parse: (output) => output.trim() !== "absent",
+  };
+}
+
 /** One unit. */
 export function unitProbe(unit: string): Probe<UnitState> {
   return {

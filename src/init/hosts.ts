@@ -46,13 +46,18 @@ export function namesInSshConfig(): string[] {
   return [...new Set(names)];
 }
 
+/** The name that a stack gives to a host of which this was said, whether a stack can have it or not. */
+export function hostNameOf(text: string): string {
+  return ((text.split("=")[0] ?? "").split(".")[0] ?? "").toLowerCase().replaceAll("_", "-");
+}
+
 /**
  * A host from `NAME=ADDRESS`, or from a name that the SSH configuration or DNS knows.
  * @throws UsageError if it is neither.
  */
 export async function nameHost(text: string): Promise<NamedHost> {
   const [alias = "", said] = text.split("=");
-  const name = (alias.split(".")[0] ?? "").toLowerCase().replaceAll("_", "-");
+  const name = hostNameOf(text);
   const config = said === undefined ? await sshConfigFor(alias, [alias]) : undefined;
   const where = said ?? config?.first("hostname") ?? alias;
   const address = isIP(where) ? where : await resolved(text, where);

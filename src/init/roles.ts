@@ -74,9 +74,10 @@ export function proposeRoles(candidates: readonly Candidate[], wishes: Wishes = 
   const members =
     wishes.members ??
     (found.byName ? names.filter((name) => !apart.includes(name)) : found.members);
-  const running = candidates.flatMap(({ name, servers }) =>
-    servers.map((server) => ({ host: name, ...server })),
-  );
+  // The server of a cluster's member is nobody's to migrate.
+  const running = candidates
+    .filter(({ facts }) => facts.cluster === "")
+    .flatMap(({ name, servers }) => servers.map((server) => ({ host: name, ...server })));
   const ofMembers = running.filter(({ host }) => members.includes(host));
   const first = candidates.find(({ name }) => name === members[0]);
   return {
@@ -86,6 +87,17 @@ export function proposeRoles(candidates: readonly Candidate[], wishes: Wishes = 
     clients: first && ownNetwork(first),
     running: ofMembers.length === 1 ? ofMembers[0] : undefined,
   };
+}
+
+/** Hosts that another cluster has already, a sentence each: no stack for this one can have them. */
+export function strangers(candidates: readonly Candidate[], cluster: string): string[] {
+  return candidates
+    .filter(({ facts }) => facts.cluster !== "" && facts.cluster !== cluster)
+    .map(
+      ({ name, facts }) =>
+        `${name} is a part of the cluster ${facts.cluster} already. Leave it out, or, where that one's stack is lost, ` +
+        `write it anew: --name ${facts.cluster}`,
+    );
 }
 
 /** All releases that a stack may run on. */
@@ -99,7 +111,7 @@ export function remarks(candidates: readonly Candidate[], roles: Roles): string[
       told.push(`${name} runs ${facts.system}: expected ${KNOWN.title}.`);
     if (facts.cluster !== "")
       told.push(`${name} is a part of the cluster ${facts.cluster} already.`);
-    if (servers.length > 0 && roles.running?.host !== name)
+    if (servers.length > 0 && facts.cluster === "" && roles.running?.host !== name)
       told.push(
         `${name} runs PostgreSQL on port ${servers.map(({ port }) => port).join(", ")}, which is left alone; see docs/migration.md.`,
       );

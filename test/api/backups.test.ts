@@ -33,11 +33,14 @@ let checks: string;
 /** Of each unit of systemd's. */
 let unit: string;
 let records: string;
+/** Whether the unit of backups is known there. */
+let loaded: string;
 
 // One for all of them, since a server takes a while to make.
 beforeAll(async () => {
   const says = (host: string, script: string) => {
     if (host !== "backup1") return "";
+    if (script.includes("LoadState")) return loaded;
     if (script.includes("barman check")) return checks;
     if (script.includes("systemctl show --timestamp")) return unit;
     return records;
@@ -47,6 +50,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   [checks, unit, records] = ["\tssh: OK\n", "ActiveState=inactive\n", RECORDS];
+  loaded = "";
   served.changed = () => undefined;
   served.audited.length = 0;
   vi.resetAllMocks();
@@ -105,6 +109,20 @@ test.each([
   ["POST", "/api/v1/restore/resume"],
 ] as const)("%s %s takes the token, as all does", async (method, url) => {
   expect((await served.app.inject({ method, url })).statusCode).toBe(401);
+});
+
+test("where no run of pulumi has set backups up yet, that is the answer, and nothing is begun", async () => {
+  loaded = "absent\n";
+  const begun: string[] = [];
+  served.changed = (_host, action) => void begun.push(action);
+  for (const url of ["/api/v1/backups", "/api/v1/backups/verify"]) {
+    const answer = await call("POST", url);
+    expect(answer.statusCode).toBe(502);
+    expect(answer.json<{ error: string }>().error).toMatch(
+      /^backup1: expected the backups of \w+ to be set up there, found nothing of them yet\.\nRun pulumi up\./,
+    );
+  }
+  expect(begun).toEqual([]);
 });
 
 test("a stack without backups has none of these calls", async () => {

@@ -25,8 +25,8 @@ test.each([
   ["logs db9", "host: expected one of db1", "Did you mean db1"],
   ["status --watch often", "--watch: expected a time", '"often"'],
   ["switchover --at tomorrow", "--at: expected a time", '"tomorrow"'],
-  ["switchover --to db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
-  ["failover --to db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
+  ["switchover --to db9 -y", "--to: expected one of db1, db2, db3", "Did you mean db1"],
+  ["failover --to db9 -y", "--to: expected one of db1, db2, db3", "Did you mean db1"],
   ["restart db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
   ["reload db9", "member: expected one of db1, db2, db3", "Did you mean db1"],
   ["reinit db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
@@ -44,10 +44,28 @@ test.each([
   ["status --jason", "unknown option '--jason'", "Did you mean --json"],
   ["statsu", "unknown command 'statsu'", "Did you mean status"],
   ["restart", "missing required argument 'member'", ""],
+  ["init /nonexistent --host my/host=10.0.0.1 -y", "--host my/host=10.0.0.1: expected", "NAME"],
+  ["init /nonexistent --host db1=10.0.0 -y", "--host db1=10.0.0: expected NAME=ADDRESS", ""],
+  [
+    "init /nonexistent --host db1=10.0.0.1 --user -x -y",
+    "--user -x: expected the name of a user",
+    "",
+  ],
+  [
+    "init /nonexistent --host db1=10.0.0.1 --name Big! -y",
+    "--name Big!: expected a lower-case",
+    "",
+  ],
   ["init /nonexistent --stack ../../x", "--stack ../../x: expected letters, digits", ""],
 ])("%s ends with 2, before a host is asked, and says what is accepted", (line, ...expected) => {
   const { code, said } = pgherd(...line.split(" "));
   for (const text of expected) expect(said).toContain(text);
+  expect(code).toBe(2);
+});
+
+test("a host's name with blanks is refused as what it is, before anybody is asked for it", () => {
+  const { code, said } = pgherd("init", "/nonexistent", "--host", "db 1=10.0.0.1", "-y");
+  expect(said).toContain("--host db 1=10.0.0.1: expected a NAME for the host, a lower-case name");
   expect(code).toBe(2);
 });
 

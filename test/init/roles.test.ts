@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { proposeRoles, remarks, wrongWishes, type Candidate } from "../../src/init/roles";
+import {
+  proposeRoles,
+  remarks,
+  strangers,
+  wrongWishes,
+  type Candidate,
+} from "../../src/init/roles";
 
 function hosts(...names: string[]): Candidate[] {
   return names.map((name, place) => {
@@ -48,6 +54,20 @@ test("where names tell nothing, the first hosts hold the data", () => {
 test("what the user says counts", () => {
   const roles = proposeRoles(hosts(...SIX), { members: ["db2"], backup: "lb2", balancers: [] });
   expect(roles).toMatchObject({ members: ["db2"], backup: "lb2", balancers: [] });
+});
+
+test("a host that another cluster has is none for this one, and its server is not migrated", () => {
+  const [db1, ...others] = hosts("db1", "db2", "db3");
+  const taken = {
+    ...(db1 as Candidate),
+    servers: [{ port: 5432, version: "17" }],
+    facts: { ...(db1 as Candidate).facts, cluster: "shop" },
+  };
+  expect(strangers([taken, ...others], "orders")).toEqual([
+    "db1 is a part of the cluster shop already. Leave it out, or, where that one's stack is lost, write it anew: --name shop",
+  ]);
+  expect(strangers([taken, ...others], "shop")).toEqual([]);
+  expect(proposeRoles([taken, ...others]).running).toBeUndefined();
 });
 
 describe("who votes on the leader", () => {

@@ -78,7 +78,10 @@ const answer = z.object({
   ownRoles: z.array(z.string().regex(/^[a-z_]+$/)),
   backupRoles: z.array(z.string().regex(/^[a-z_]+$/)),
   databases: z.array(
-    z.object({ name: line, size: count, collation: line, provider: line.nullable() }),
+    z.object({
+      ...{ name: line, size: count, collation: line, provider: line.nullable() },
+      closed: z.enum(["allowConnections", "dropping"]).nullish(),
+    }),
   ),
   roles: z.array(line),
   altered: z.array(setting),
@@ -197,12 +200,15 @@ export function readSource(told: Told, port: number): FoundSource {
       inRecovery: server.inRecovery,
       user: one("user"),
       programReplaced: program.endsWith(" (deleted)"),
-      databases: server.databases.map(({ name, size, collation, provider }): SourceDatabase => ({
-        ...{ name, size, collation },
-        provider: PROVIDERS[provider ?? "c"] ?? "libc",
-        extensions: each.get(name)?.extensions ?? [],
-        unloggedTables: each.get(name)?.unloggedTables ?? 0,
-      })),
+      databases: server.databases.map(
+        ({ name, size, collation, provider, closed }): SourceDatabase => ({
+          ...{ name, size, collation },
+          provider: PROVIDERS[provider ?? "c"] ?? "libc",
+          extensions: each.get(name)?.extensions ?? [],
+          unloggedTables: each.get(name)?.unloggedTables ?? 0,
+          ...(closed && { closed }),
+        }),
+      ),
       roles: server.roles,
       altered: server.altered,
       files: server.files,

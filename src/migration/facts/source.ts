@@ -89,6 +89,8 @@ export interface SourceDatabase {
   readonly provider: string;
   readonly extensions: readonly string[];
   readonly unloggedTables: number;
+  /** Why it lets nobody in, so that it was not looked into: ALLOW_CONNECTIONS is false, or its dropping was cut off. */
+  readonly closed?: "allowConnections" | "dropping";
 }
 
 /** Sessions of one role in one database from one address. */
@@ -191,7 +193,8 @@ select json_build_object(
       select datcollate::text as locale from pg_database union select datctype::text from pg_database) as named
       where locale <> ''),
   'databases', (select json_agg(json_build_object('name', datname, 'size', pg_database_size(oid), 'collation', datcollate,
-      'provider', to_json(pg_database)->>'datlocprovider') order by datname) from pg_database where datallowconn),
+      'provider', to_json(pg_database)->>'datlocprovider', 'closed', case when not datallowconn then 'allowConnections'
+      when datconnlimit = -2 then 'dropping' end) order by datname) from pg_database where datallowconn or datname <> 'template0'),
   'roles', (select json_agg(rolname order by rolname) from pg_roles where rolcanlogin),
   'altered', (select coalesce(json_agg(distinct lower(name)), '[]') from pg_file_settings where sourcefile like '%/postgresql.auto.conf' and name is not null),
   'files', (select coalesce(json_agg(distinct sourcefile), '[]') from pg_file_settings),

@@ -183,6 +183,15 @@ function archiving({ source }: FoundSource): string[] {
   ];
 }
 
+/** What it means that a database lets nobody in, the survey included. */
+const CLOSED: { readonly [why in NonNullable<SourceDatabase["closed"]>]: string } = {
+  allowConnections:
+    "lets nobody in (ALLOW_CONNECTIONS is false): it comes as it is, but which extensions and libraries it needs " +
+    "on the other hosts, and whether it has unlogged tables, was not looked into",
+  dropping:
+    "lets nobody in, since its dropping was cut off: it comes as it is, and is good for nothing but DROP DATABASE",
+};
+
 /** Settings with which a crash, of one server or of the kernel, damages the data (PostgreSQL, "Write Ahead Log"). */
 const UNSAFE = ["fsync", "full_page_writes"];
 
@@ -209,6 +218,9 @@ function remarks(found: FoundSource, plan: Plan): string[] {
           `passwords stored as MD5 (${details.md5Roles.join(", ")}): clients of the load balancers log in by md5, which takes both kinds`,
         ]
       : []),
+    ...details.databases.flatMap(({ name, closed }) =>
+      closed ? [`${name} ${CLOSED[closed]}`] : [],
+    ),
     ...voidRules.map(
       (line) =>
         `holds for nobody who comes through the load balancers, which hide addresses: ${line}`,
@@ -285,11 +297,12 @@ function isOff(value: string | undefined): boolean {
 const LONG_SECONDS = 60;
 const LARGE_BYTES = 2 ** 28;
 
-function describeDatabase({ name, size, collation, provider, extensions }: SourceDatabase): string {
+function describeDatabase(database: SourceDatabase): string {
+  const { name, size, collation, provider, extensions, closed } = database;
   const parts = [
     sizeOf(size),
     `${collation}${provider === "libc" ? "" : ` (${provider})`}`,
-    ...extensions,
+    ...(closed ? ["lets nobody in: not looked into"] : extensions),
   ];
   return `${name}: ${parts.join(", ")}`;
 }

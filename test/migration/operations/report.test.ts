@@ -88,6 +88,18 @@ test("the report names what is kept, who is connected and how to go back", () =>
   expect(text).toContain("pgherd:cluster.migration.rollback: true");
 });
 
+test("a database that lets nobody in is there, and what was not looked into is told", () => {
+  const [shop] = FOUND.details.databases;
+  if (!shop) throw new Error("expected a database");
+  const closed = { ...shop, extensions: [], closed: "allowConnections" as const };
+  const dropping = { ...shop, name: "half", extensions: [], closed: "dropping" as const };
+  const details = { ...FOUND.details, databases: [{ ...closed, name: "archive" }, dropping, shop] };
+  const text = renderReport({ ...FOUND, details }, PLAN);
+  expect(text).toContain("archive: 5.0 GB, de_DE.UTF-8, lets nobody in: not looked into");
+  expect(text).toContain("archive lets nobody in (ALLOW_CONNECTIONS is false): it comes as it is");
+  expect(text).toContain("half lets nobody in, since its dropping was cut off");
+});
+
 test("an open transaction is told with what it does to logical slots, where there are any", () => {
   const details = { ...FOUND.details, oldestTransaction: 300 };
   expect(renderReport({ ...FOUND, details }, PLAN)).toContain(

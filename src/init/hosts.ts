@@ -79,6 +79,8 @@ export async function nameHost(text: string): Promise<NamedHost> {
 
 async function resolved(text: string, where: string): Promise<string> {
   try {
+    // The C library takes 10.0.0 for 10.0.0.0.
+    if (/^[\d.]*$/.test(where)) throw new Error("no address");
     return (await lookup(where)).address;
   } catch {
     throw new UsageError(

@@ -96,6 +96,17 @@ export function waitingFor(wanted: WantedSettings, running: RunningSettings): st
   });
 }
 
+/** What of its files a server would run with after a restart, and does not now; the command line wins over all of them. */
+export function filesWait({ pending, unchanged, started }: RunningSettings): string[] {
+  return pending.filter(
+    (name) =>
+      !unchanged.includes(name) &&
+      !Object.hasOwn(started, name) &&
+      !FOR_REPLAY.test(name) &&
+      !COSMETIC.includes(name),
+  );
+}
+
 /**
  * Whether a restart that Patroni asks for would change nothing: it goes by the server's marks, and names what they are (3.3 and
  * later).

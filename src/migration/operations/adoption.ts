@@ -93,6 +93,14 @@ fi`;
 }
 
 /**
+ * The same of a server that is to restart at once: the one restart brings all that waits for one, and its copies begin with
+ * what it has then.
+ */
+export function takeBackBeforeRestart(port: number): string {
+  return runSql(port, "postgres", TAKE_BACK_ON_COPY).trimEnd();
+}
+
+/**
  * A script that has the server read the lines which Patroni will write, and prints what it makes of them: it parses its
  * files for that question alone, and goes on with what it has loaded. Whatever becomes of it, the files are then as before.
  */

@@ -1,10 +1,15 @@
 import { HealthError } from "../../errors";
 import { systemIdentifierProbe } from "../../facts/patroni";
+import { settingsProbe } from "../../facts/settings";
 import { takeBackSettings } from "../operations/adoption";
 import type { StandbyClusterInputs } from "../inputs/standby";
 import { rulesCarried } from "./carried-rules";
 import type { ResourceType } from "../../provider/resource";
+import { restartAnyway } from "../../operations/patroni";
+import { filesWait } from "../../operations/settings";
 import { isPromoted, untilFollowing } from "./standby-view";
+
+const RESTART_SECONDS = 900;
 
 /** The members, as they follow the old server: one streams from it, and the others from that one. */
 export const standbyCluster: ResourceType<StandbyClusterInputs> = {
@@ -38,6 +43,19 @@ export const standbyCluster: ResourceType<StandbyClusterInputs> = {
       await context
         .host(member)
         .change("taking back ALTER SYSTEM", takeBackSettings(inputs.memberPort));
+    }
+    // Nobody is on them yet; once they lead the same restart would cut clients.
+    for (const member of [...members.filter((name) => name !== leader), leader]) {
+      const running = await context.host(member).observe(settingsProbe(inputs.memberPort));
+      const waiting = filesWait(running);
+      if (waiting.length === 0) continue;
+      context.info(urn, `restarting PostgreSQL on ${member}: ${waiting.join(", ")}`);
+      await context
+        .host(member)
+        .change("restarting PostgreSQL", restartAnyway(inputs.members[member] ?? ""), {
+          timeoutSeconds: RESTART_SECONDS,
+        });
+      await untilFollowing(context, urn, inputs, inputs.maximumLag);
     }
     return inputs;
   },

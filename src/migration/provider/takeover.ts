@@ -1,6 +1,7 @@
 import { systemIdentifierProbe } from "../../facts/patroni";
 import { currentSettingsProbe } from "../../facts/settings";
 import { restartPostgres } from "../../operations/patroni";
+import { takeBackBeforeRestart } from "../operations/adoption";
 import type { TakeoverInputs } from "../inputs/adoption";
 import { rulesCarried } from "./carried-rules";
 import { untilLed } from "../../provider/cluster-view";
@@ -30,7 +31,9 @@ export const takeover: ResourceType<TakeoverInputs> = {
     if (leader === inputs.host && (await waiting(context, inputs)).length > 0) {
       const settings = Object.keys(inputs.needed).join(", ");
       context.info(urn, `restarting PostgreSQL on ${leader}: ${settings}`);
-      await context.host(leader).change("restarting PostgreSQL", restartPostgres(inputs.endpoint), {
+      // What ALTER SYSTEM has set would win over Patroni's file, and then wait for a second restart.
+      const script = [takeBackBeforeRestart(inputs.port), restartPostgres(inputs.endpoint)];
+      await context.host(leader).change("restarting PostgreSQL", script.join("\n"), {
         timeoutSeconds: RESTART_SECONDS,
       });
       await waitFor<true>(

@@ -19,7 +19,10 @@ interface Server {
 }
 
 /** Takes the server over. @returns what was changed, and what is known of it then */
-async function takenOver(server: Server): Promise<[changed: string[], found: TakeoverInputs]> {
+async function takenOver(
+  server: Server,
+  scripts: string[] = [],
+): Promise<[changed: string[], found: TakeoverInputs]> {
   const { role = "leader", obeys = true } = server;
   const changed: string[] = [];
   const members = [{ name: "db1", role, state: "running" }];
@@ -31,7 +34,8 @@ async function takenOver(server: Server): Promise<[changed: string[], found: Tak
         if (script.includes("/patroni")) return parse('{"database_system_identifier": "7517"}');
         return parse(JSON.stringify({ wal_level: server.walLevel }));
       },
-      async change(what: string): Promise<string> {
+      async change(what: string, script: string): Promise<string> {
+        scripts.push(script);
         changed.push(`${name} ${what}`);
         if (obeys) server.walLevel = "replica";
         return "";
@@ -51,6 +55,20 @@ test("a server that has all that replicas need is taken over without a restart",
 test("one that lacks something of it restarts once, by Patroni", async () => {
   const [changed] = await takenOver({ walLevel: "minimal" });
   expect(changed).toEqual(["db1 restarting PostgreSQL"]);
+});
+
+test("what ALTER SYSTEM has set is taken back before that one restart, and waits for no second", async () => {
+  const scripts: string[] = [];
+  await takenOver({ walLevel: "minimal" }, scripts);
+  expect(scripts).toHaveLength(1);
+  const [taken = -1, reloaded = -1, restarted = -1] = [
+    "ALTER SYSTEM RESET",
+    "pg_reload_conf",
+    "/restart",
+  ].map((part) => scripts[0]?.indexOf(part));
+  expect(taken).toBeGreaterThan(-1);
+  expect(reloaded).toBeGreaterThan(taken);
+  expect(restarted).toBeGreaterThan(reloaded);
 });
 
 test.each<[string, Server, RegExp]>([

@@ -1,7 +1,7 @@
 import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
-import { numberOf } from "../setting-values";
+import { booleanOf, numberOf } from "../setting-values";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
@@ -61,6 +61,7 @@ function script(program: string, trial: TrialInput): string {
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export LC_ALL=C
+${canLog(trial)}
 # Segments of WAL decide what else may be set (PostgreSQL, min_wal_size). Where there is no data yet, they are of the usual
 # size, or, if it comes from elsewhere, of one that nobody knows here: then the smallest forbids nothing.
 bytes=$(${program}/pg_controldata -D ${quote(dataDirectory)} 2>/dev/null | sed -n 's/^Bytes per WAL segment: *//p' || :)
@@ -93,6 +94,26 @@ done
 kill -INT $server
 # How it ends is of no interest.
 wait $server || :`;
+}
+
+/**
+ * Ends with what the server would say where it cannot write to a log of its own. A trial writes none: not there. The server makes
+ * the directory, but none above it (postmaster/syslogger.c, SysLogger_Start).
+ */
+function canLog({ settings, dataDirectory }: TrialInput): string {
+  const { logging_collector: collects = "off", log_directory: given = "log" } = settings;
+  if (booleanOf(collects) !== true) return "";
+  const inData = !given.startsWith("/");
+  return `logs=${quote(inData ? `${dataDirectory}/${given}` : given)}
+tell() { printf 'could not open a log file in "%s" (log_directory): the user postgres may not %s\\n' "$logs" "$1"; exit 0; }
+# Its data may be still to come.
+if ${inData ? `[ ! -d ${quote(dataDirectory)} ]` : "false"}; then :
+elif [ -d "$logs" ]; then
+  { [ -w "$logs" ] && [ -x "$logs" ]; } || tell 'write there'
+else
+  above=$(dirname -- "$logs")
+  { [ -d "$above" ] && [ -w "$above" ] && [ -x "$above" ]; } || tell 'make that directory'
+fi`;
 }
 
 function optionsOf(settings: readonly string[]): string {

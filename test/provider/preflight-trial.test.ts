@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { rawStack } from "../../src/cli/stack";
@@ -122,6 +122,46 @@ test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
       const initdb = [`/usr/lib/postgresql/${version}/bin/initdb`, "--wal-segsize=1", "-N"];
       spawnSync("runuser", ["-u", "postgres", "--", ...initdb, "-D", dataDirectory]);
       expect(said()).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
+  "a directory for its log that the server cannot write to is found before it has to start there",
+  () => {
+    const folder = mkdtempSync("/tmp/pgherd-logs-");
+    chmodSync(folder, 0o755);
+    const place = (name: string, mode: number) => {
+      mkdirSync(join(folder, name));
+      chmodSync(join(folder, name), mode);
+      return join(folder, name);
+    };
+    const [closed, open, hidden] = [
+      place("closed", 0o755),
+      place("o'pen", 0o777),
+      place("x", 0o700),
+    ];
+    const said = (log_directory: string, logging_collector = "yes") => {
+      const settings = { logging_collector, log_directory };
+      const trial = { ...TRIAL, version: VERSION ?? 0, dataDirectory: closed, hba: [], settings };
+      const { script, parse } = trialProbe(trial);
+      return parse(spawnSync("sh", ["-eu"], { input: script, encoding: "utf8" }).stdout);
+    };
+    try {
+      expect(said(closed)).toEqual([
+        `could not open a log file in "${closed}" (log_directory): the user postgres may not write there`,
+      ]);
+      expect(said("log")).toEqual([
+        `could not open a log file in "${closed}/log" (log_directory): the user postgres may not make that directory`,
+      ]);
+      expect(said(join(hidden, "log")).join()).toContain("may not make that directory");
+      expect(said(join(open, "a/b")).join()).toContain("may not make that directory");
+      for (const fine of [open, join(open, "log"), "/var/../tmp"]) expect(said(fine)).toEqual([]);
+      // It writes no log of its own there.
+      expect(said(closed, "off")).toEqual([]);
+      expect(readdirSync(open)).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true });
     }

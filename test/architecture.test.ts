@@ -57,7 +57,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "setting-values",
     "package-root",
   ],
-  config: ["roles", "distributions", "setting-values", "errors", "suggest"],
+  config: ["roles", "distributions", "steps", "setting-values", "errors", "suggest"],
   // What a role is and what a distribution calls things: pure data for everybody, the provider's process included.
   roles: ["distributions", "types of config"],
   distributions: [],
@@ -68,6 +68,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "config/directories",
     "roles",
     "distributions",
+    "steps",
     "rpc",
     "cluster",
     "dcs",

@@ -1,15 +1,6 @@
 import { z } from "zod";
+import { stepNames } from "../../migration/steps";
 import { hostName, port, seconds, sizeWithin } from "./basics";
-
-/** The steps of a migration, in their order. */
-const MIGRATION_STEPS = [
-  "prepared",
-  "adopted",
-  "replicated",
-  "balanced",
-  "backedUp",
-  "cutOver",
-] as const;
 
 /** What pg_basebackup takes (src/bin/pg_basebackup/pg_basebackup.c, MAX_RATE_LOWER and _UPPER). */
 const maxRate = sizeWithin({ least: "32kB", most: "1GB", why: "pg_basebackup takes no other" });
@@ -38,7 +29,7 @@ export const adoptMigration = z
       "Member with the server that runs already; it becomes the leader. Stays in the stack for the cluster's life.",
     ),
     until: z
-      .enum(MIGRATION_STEPS)
+      .enum(stepNames("adopt"))
       .default("cutOver")
       .describe(
         "How far to go; see docs/migration.md. It only goes on: the way back is `rollback`.",
@@ -66,7 +57,7 @@ export const standbyClusterMigration = z
     ),
     port: port.optional().describe("Where the old server listens. Default: as `postgresql.port`."),
     until: z
-      .enum(["prepared", "replicated", "balanced", "cutOver"])
+      .enum(stepNames("standbyCluster"))
       .default("cutOver")
       .describe(
         "How far to go; see docs/migration.md. It only goes on: the way back is `rollback`.",

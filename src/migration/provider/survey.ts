@@ -4,6 +4,7 @@ import { backupNamesProbe } from "../facts/backup-names";
 import { sourceProbe } from "../facts/source";
 import { reachesProbe, streamRightsProbe } from "../facts/standby";
 import type { Source } from "../inputs/source";
+import { LASTING_STEPS } from "../steps";
 import type { SurveyInputs } from "../inputs/survey";
 import type { Context } from "../../provider/context";
 import { keptSource } from "./kept-source";
@@ -79,11 +80,8 @@ function failures(reasons: readonly string[]) {
   return reasons.map((reason) => ({ property: "", reason }));
 }
 
-/** Steps that stop the cluster when they are undone. */
-const KEPT_STEPS = ["adopted", "replicated"];
-
 function lostSteps({ steps }: SurveyInputs, { steps: before = [] }: Partial<SurveyInputs>) {
-  const lost = before.filter((step) => KEPT_STEPS.includes(step) && !steps.includes(step));
+  const lost = before.filter((step) => LASTING_STEPS.includes(step) && !steps.includes(step));
   if (lost.length === 0) return [];
   return [
     `pgherd:cluster.migration.until: expected ${lost.at(-1)} or a later step, which was begun, got ${steps.at(-1)}: ` +

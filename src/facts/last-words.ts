@@ -60,6 +60,7 @@ done`;
 export const lastWordsProbe: Probe<string | undefined> = {
   // A line for the languages, one for the file, which may hold anything, and the journal.
   script: `python3 -I -c ${quote(TRANSLATE)} ${quote(JSON.stringify(MESSAGES))} 2>/dev/null || echo '{}'
+# A host without a member's configuration has no file to look into.
 data=$(python3 -I -c ${quote(DATA)} ${MEMBER_FILE} 2>/dev/null) || data=/nonexistent
 export data
 file=$(${asUser("postgres", OWN_FILE)}) || file=

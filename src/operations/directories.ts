@@ -4,12 +4,15 @@ import { quote } from "../host/shell";
 
 // Directories of a lesser user are looked into, emptied and renamed as that user, whatever links stand there by now.
 
-/** A command that succeeds if a directory of this user's holds anything; what cannot be looked into does. */
+/**
+ * A command that succeeds if a directory of this user's holds anything; what cannot be looked into does, what a new file
+ * system has at its top does not.
+ */
 export function holdsAnything(user: string, path: string): string {
   return asOwner(
     user,
     `${path}/.`,
-    `found=$(LC_ALL=C ls -A ${quote(path)} 2>&1) || case $found in *'No such file or directory') exit 1 ;; esac
+    `found=$(LC_ALL=C ls -A -I lost+found ${quote(path)} 2>&1) || case $found in *'No such file or directory') exit 1 ;; esac
 [ -n "$found" ]`,
   );
 }
@@ -46,6 +49,20 @@ export function moveBesideWithTime(user: string, path: string, suffix: string): 
 /** The way back: renames `main.SUFFIX` to `main`. Nothing where there is no such thing. */
 export function moveBack(user: string, path: string, suffix: string): string {
   return rename(user, `${path}.${suffix}`, quote(path));
+}
+
+/**
+ * Empties a directory of this user's that is a file system of its own. Of a database the files that tell what it is go last,
+ * so that it is known for one as long as there is anything of it.
+ */
+export function emptyInPlace(user: string, path: string): string {
+  return asOwner(
+    user,
+    `${path}/.`,
+    `cd -- ${quote(path)}
+find . -mindepth 1 -maxdepth 1 ! -name lost+found ! -name global ! -name PG_VERSION -exec rm -rf --one-file-system -- {} +
+rm -rf --one-file-system global PG_VERSION`,
+  );
 }
 
 /** Removes a directory of this user's with all that is in it, on its file system; nothing where there is none. */

@@ -7,7 +7,7 @@ import { catalogOfBackupsProbe } from "../../src/facts/barman";
 import { dcsAt } from "../../src/dcs/dcs";
 import { claimDatabase } from "../../src/dcs/patroni";
 import { inForm } from "../../src/facts/forms";
-import { setAsideCopy } from "../../src/migration/operations/adoption";
+import { setAsideCopy } from "../../src/migration/operations/left-copy";
 import { asRoot } from "../users";
 
 // What one host answers, and what another one then runs.
@@ -66,6 +66,8 @@ test.runIf(asRoot)("what a message tells of a directory is text", () => {
   const data = join(folder, HOSTILE);
   mkdirSync(data, { recursive: true });
   writeFileSync(join(data, "postmaster.pid"), "1\n");
-  expect(said(setAsideCopy(data))).toContain(HOSTILE);
+  expect(said(setAsideCopy(data, { systemIdentifier: "7713", tablespaces: [] }))).toContain(
+    HOSTILE,
+  );
   expect(existsSync(join(folder, "ran"))).toBe(false);
 });

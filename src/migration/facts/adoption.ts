@@ -92,8 +92,9 @@ function freeScript(directory: string, dataDirectory: string): string {
   // The first copy of a tablespace finds its directory empty, or an older one's, which is set aside with it.
   const look = `if [ -d ${at} ] && [ "$(stat -c %U ${at})" = postgres ]; then
   # Nothing else may be there.
-  held=$(ls -A ${at} | grep -v '^PG_[0-9]*_[0-9]*$' || :)
-  if [ -z "$(ls -A ${at})" ]; then echo directory ${at}
+  found=$(ls -A -I lost+found ${at})
+  held=$(printf '%s\\n' "$found" | grep -v '^PG_[0-9]*_[0-9]*$' || :)
+  if [ -z "$found" ]; then echo directory ${at}
   elif [ -z "$held" ]; then
     for link in ${quote(dataDirectory)}/pg_tblspc/*; do
       if [ "$(readlink "$link")" = ${at} ]; then echo directory ${at}; fi

@@ -1,14 +1,10 @@
-import { dirname } from "node:path";
 import { literal } from "../../facts/sql";
-import { serverProcess } from "../facts/adoption";
 import { findServer, serverRequired } from "../../facts/find-server";
 import { LOADED_RULES } from "../../facts/loaded-rules";
 import { ORIGINAL, ROLES_OF_BACKUPS } from "../facts/source";
-import { asOwner } from "../../host/ownership";
 import { asUser, hereDocument, quote, words } from "../../host/shell";
 import type { AdoptionInputs } from "../inputs/adoption";
 import type { Source } from "../inputs/source";
-import { holdsAnything, moveBesideWithTime } from "../../operations/directories";
 import { runSql } from "../../operations/postgres";
 import { resetFailed } from "../../operations/units";
 
@@ -179,29 +175,6 @@ export function maskServer({ unit, enabled }: Source): string {
     .map((one) => `rm -f ${UNITS}/*.wants/${quote(one)}\nln -sfn /dev/null ${UNITS}/${quote(one)}`)
     .concat(units.length > 0 ? ["systemctl daemon-reload"] : [])
     .join("\n");
-}
-
-/**
- * Moves a data directory aside that an earlier migration has left, and its tablespaces; nothing where Patroni runs or there
- * is none.
- */
-export function setAsideCopy(dataDirectory: string, tablespaces: readonly string[] = []): string {
-  return `if systemctl -q is-active patroni; then exit 0; fi
-if ! ${holdsAnything("postgres", dataDirectory)}; then exit 0; fi
-if [ -n "$(${serverProcess(dataDirectory)})" ]; then
-  echo "PostgreSQL runs in "${quote(dataDirectory)}"; stop it first" >&2
-  exit 1
-fi
-${tablespaces.map(setAsideTablespace).join("\n")}
-${moveBesideWithTime("postgres", dataDirectory, "before-migration")}`;
-}
-
-/** Moves what an older copy has left of a tablespace aside, and makes its directory anew: a copy begins with an empty one. */
-function setAsideTablespace(location: string): string {
-  return `if ${holdsAnything("postgres", location)}; then
-${moveBesideWithTime("postgres", location, "before-migration")}
-${asOwner("postgres", `${dirname(location)}/.`, `install -d -m 0700 ${quote(location)}\nchown postgres:postgres ${quote(location)}`)}
-fi`;
 }
 
 /** Puts the files of the server's configuration back as they were, and takes Patroni's away. */

@@ -6,7 +6,7 @@ import { literal } from "../../facts/sql";
 import { askOldServer, findOldServer, type OldServer } from "../facts/standby";
 import { hereDocument } from "../../host/shell";
 import type { Source } from "../inputs/source";
-import { setAsideCopy } from "./adoption";
+import { setAsideCopy } from "./left-copy";
 
 /** Keeps what was found of the old server, on a member: from now on that counts. */
 export function keepFound(source: Source): string {
@@ -22,10 +22,10 @@ export function setAsideLeftCopy(
   dcs: Dcs,
   cluster: string,
   dataDirectory: string,
-  tablespaces: readonly string[] = [],
+  source: Pick<Source, "systemIdentifier" | "tablespaces">,
 ): string {
   return `${unlessDatabase(dcs, cluster)}
-${setAsideCopy(dataDirectory, tablespaces)}`;
+${setAsideCopy(dataDirectory, source)}`;
 }
 
 /** Has the old server keep all WAL from now on. A slot that has lost some is of no use any more. */

@@ -4,13 +4,8 @@ import { claimDatabase } from "../../dcs/patroni";
 import { keptSourceProbe } from "../facts/adoption";
 import { parseRules } from "../../facts/loaded-rules";
 import { unitProbe } from "../../facts/systemd";
-import {
-  createRoles,
-  keepOriginal,
-  maskServer,
-  setAsideCopy,
-  tryRules,
-} from "../operations/adoption";
+import { createRoles, keepOriginal, maskServer, tryRules } from "../operations/adoption";
+import { setAsideCopy } from "../operations/left-copy";
 import type { AdoptionInputs } from "../inputs/adoption";
 import { lostRules } from "./carried-rules";
 import type { Context } from "../../provider/context";
@@ -48,7 +43,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
         Object.entries(inputs.others).map(([name, dataDirectory]) =>
           context
             .host(name)
-            .change("setting aside an older copy", setAsideCopy(dataDirectory, source.tablespaces)),
+            .change("setting aside an older copy", setAsideCopy(dataDirectory, source)),
         ),
       );
       await tried(context, inputs);

@@ -20,7 +20,7 @@ export const standbySlot: ResourceType<StandbySlotInputs> = {
       members.map((member) =>
         member.change(
           "setting aside an older copy",
-          setAsideLeftCopy(dcsAt(dcs), cluster, dataDirectory, source.tablespaces),
+          setAsideLeftCopy(dcsAt(dcs), cluster, dataDirectory, source),
         ),
       ),
     );

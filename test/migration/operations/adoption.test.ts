@@ -16,8 +16,8 @@ import {
   keepOriginal,
   leaveCluster,
   restoreOriginal,
-  setAsideCopy,
 } from "../../../src/migration/operations/adoption";
+import { setAsideCopy } from "../../../src/migration/operations/left-copy";
 import type { Source } from "../../../src/migration/inputs/source";
 import { SOURCE } from "../../source";
 import { asRoot, give, ground, LESSER, rights } from "../../users";
@@ -47,6 +47,7 @@ function server() {
     hbaFile: join(config, "pg_hba.conf"),
     identFile: "/etc/shadow",
     unit: "",
+    systemIdentifier: "7713",
     enabled: [],
   } as unknown as Source;
   const run = (script: string) =>
@@ -116,15 +117,15 @@ describe.runIf(asRoot)("a server that is migrated", () => {
   });
 
   test("has its copy set aside by its own user, and nothing of root's", () => {
-    const { root, lesser, data, run } = server();
+    const { root, lesser, data, source, run } = server();
     writeFileSync(join(data, "PG_VERSION"), "17\n");
-    expect(run(setAsideCopy(data))).toMatchObject({ status: 0, stderr: "" });
+    expect(run(setAsideCopy(data, source))).toMatchObject({ status: 0, stderr: "" });
     expect(existsSync(data)).toBe(false);
     mkdirSync(join(root, "precious", "data"), { recursive: true });
     writeFileSync(join(root, "precious", "data", "file"), "");
     chmodSync(join(root, "precious"), 0o755);
     symlinkSync(join(root, "precious"), join(lesser, "link"));
-    expect(run(setAsideCopy(join(lesser, "link", "data"))).status).not.toBe(0);
+    expect(run(setAsideCopy(join(lesser, "link", "data"), source)).status).not.toBe(0);
     expect(readdirSync(join(root, "precious"))).toEqual(["data"]);
   });
 });

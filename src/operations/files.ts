@@ -3,6 +3,7 @@ import type { FoundDirectory, FoundFile } from "../facts/files";
 import { asOwner, rootAlone } from "../host/ownership";
 import { hereDocument, quote } from "../host/shell";
 import type { FileInput } from "../resources/inputs/files";
+import type { Validation } from "../roles/role";
 
 /** Paths whose file is absent or differs in text, mode or owner. */
 export function changedFiles(
@@ -72,11 +73,11 @@ function staged(path: string): string {
  * Replaces files that differ, each atomically: it is written beside its place, checked there by its own program, and renamed.
  * A file that does not pass never reaches its place, and then none after it does. A lesser user's file in a directory
  * that this user can change is written as that user; root's files are in none of those.
- * @param validate the command that checks a file, with `{}` for the file's path; by final path.
+ * @param validate how a file is judged, by its final path.
  */
 export function writeFiles(
   files: { readonly [path: string]: FileInput },
-  validate: { readonly [path: string]: string } = {},
+  validate: { readonly [path: string]: Validation } = {},
 ): string {
   // Files that others include have no check of their own and must stand first.
   const paths = Object.keys(files).sort(
@@ -93,7 +94,7 @@ export function writeFiles(
         `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
         `chown ${quote(`${file.owner}:${file.group}`)} ${next}`,
         `chmod ${file.mode} ${next}`,
-        ...(Object.hasOwn(validate, path) ? [check(path, validate[path] as string)] : []),
+        ...(Object.hasOwn(validate, path) ? check(path, validate[path] as Validation) : []),
         `sync ${next}`,
         `if ${isSame(path)}; then rm -f ${next}; else mv -fT ${next} ${quote(path)}; fi`,
       ].join("\n");
@@ -109,9 +110,37 @@ function isSame(path: string): string {
   return `[ ! -L ${there} ] && [ -f ${there} ] && cmp -s ${there} ${next} && [ ${rights(there)} = ${rights(next)} ]`;
 }
 
-function check(path: string, command: string): string {
+function check(path: string, validation: Validation): string[] {
   const next = quote(staged(path));
-  return `if ! said=$(${command.replaceAll("{}", next)} 2>&1); then rm -f ${next}; printf '%s: the new configuration is refused by its own program:\\n%s\\n' ${quote(path)} "$said" >&2; exit 1; fi`;
+  const question = questionOf(path, next, validation);
+  if (question === undefined) return [];
+  return [
+    `if ! said=$(exec 2>&1`,
+    question,
+    "); then",
+    `rm -f ${next}`,
+    `said=$(printf '%s\\n' "$said" | head -n ${SAID_LINES})`,
+    `printf '%s: the new configuration is refused by its own program:\\n%s\\n%s\\n' ${quote(path)} "$said" ${quote(REFUSED)} >&2`,
+    `exit ${REFUSED_CODE}`,
+    "fi",
+  ];
+}
+
+/** What a script ends with where a file is refused: the cause is in its words, and in no journal. */
+export const REFUSED_CODE = 65;
+
+/** What an error shows of them, so that it begins with the file's name. */
+const SAID_LINES = 9;
+
+const REFUSED =
+  "The file that was there stays, and what runs goes on as before. Change what the stack says of it, then pulumi up.";
+
+function questionOf(path: string, next: string, validation: Validation): string | undefined {
+  if (typeof validation === "string") return validation.replaceAll("{}", next);
+  if ("none" in validation) return undefined;
+  // As the daemon's user, who may read the file; modules in the user's own home are not the daemon's.
+  const asked = `runuser -u ${quote(validation.user)} -- python3 -I - ${next} ${quote(path)}`;
+  return `cd /\n${asked} ${hereDocument(validation.python)}`;
 }
 
 /**

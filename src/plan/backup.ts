@@ -4,7 +4,7 @@ import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
 import type { RoleInput } from "../resources/inputs/database";
 import type { LinkInput } from "../resources/inputs/logins";
-import { barman, BARMAN_UNITS } from "../roles/barman";
+import { barman, BARMAN_UNITS, serverFile } from "../roles/barman";
 import { MEMBER_FILE, patroni, programsDirectory } from "../roles/patroni";
 import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
@@ -199,7 +199,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
         [resultsOf(cluster)]: { mode: "0700", ...owned },
       },
       files: {
-        [`/etc/barman.d/${name}.conf`]: {
+        [serverFile(name)]: {
           mode: "0640",
           owner: "root",
           group: BARMAN_USER,

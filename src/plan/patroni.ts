@@ -7,7 +7,13 @@ import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../migration/inputs/source";
 import { kindOfDcs } from "../roles/dcs";
-import { dataDirectory, MEMBER_FILE, PATRONI_PORT, programsDirectory } from "../roles/patroni";
+import {
+  dataDirectory,
+  MEMBER_FILE,
+  PATRONI_PORT,
+  programsDirectory,
+  SECRETS_FILE,
+} from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
@@ -128,7 +134,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
     },
     files: filesOf(settings, member),
     secretFiles: {
-      [`${CONFIG}/20-secrets.yml`]: {
+      [SECRETS_FILE]: {
         ...READ_BY_POSTGRES,
         template: "patroni/secrets.yml",
         values: { roles: ROLES },
@@ -203,15 +209,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         onRoleChange: PROMOTED,
         pgHba: hostBasedAuthentication(settings, source),
         ident: source?.ident ?? [],
-        tags: Object.entries({
-          nofailover: false,
-          noloadbalance: false,
-          clonefrom: false,
-          nosync: false,
-          ...tags,
-        })
-          .filter(([, value]) => value !== undefined)
-          .map(([name, value]) => ({ name, value })),
+        tags: tagsOf(tags),
       }),
     },
     "/etc/systemd/system/patroni.service.d/pgherd.conf": {
@@ -261,6 +259,21 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
     }),
     ...backups.files,
   };
+}
+
+/**
+ * A member's tags. Of `nofailover` and `failover_priority` one, as Patroni's own check demands: beside the former, be it false, it
+ * lets a member lead whose priority is 0 (patroni/tags.py, 3.2 to 4.1).
+ */
+function tagsOf({ nofailover, failover_priority: priority, ...others }: MemberSettings["tags"]) {
+  const mayLead =
+    priority === undefined || nofailover
+      ? { nofailover: nofailover ?? false }
+      : { failover_priority: priority };
+  const told = { ...mayLead, noloadbalance: false, clonefrom: false, nosync: false, ...others };
+  return Object.entries(told)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ({ name, value }));
 }
 
 /** The script that keeps the DCS's lead off the primary's host; none where that is not of the DCS, or all there is of it. */

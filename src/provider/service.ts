@@ -1,5 +1,5 @@
 import { configurationHash } from "../configuration-hash";
-import { PgherdError } from "../errors";
+import { CommandError, PgherdError } from "../errors";
 import { dcsOf } from "../dcs/dcs";
 import { directoriesProbe, filesProbe, type FoundDirectory, type FoundFile } from "../facts/files";
 import { unitProbe, type UnitState } from "../facts/systemd";
@@ -9,6 +9,7 @@ import {
   changedDirectories,
   changedFiles,
   makeDirectories,
+  REFUSED_CODE,
   removeFiles,
   writeFiles,
 } from "../operations/files";
@@ -59,7 +60,8 @@ export const service: ResourceType<ServiceInputs, Learned> = {
         await context.host(inputs.host).change(`setting up ${inputs.daemon}`, script);
         await care?.after();
       } catch (error) {
-        throw await withJournal(context, inputs.host, role.unit, error);
+        const refused = error instanceof CommandError && error.code === REFUSED_CODE;
+        throw refused ? error : await withJournal(context, inputs.host, role.unit, error);
       }
     });
     await untilUp(context, urn, inputs, role);
@@ -154,7 +156,7 @@ function changes(inputs: ServiceInputs, role: Role, found: Found): string | unde
   if (Object.keys(directories).length === 0 && !filesDiffer && !unitDiffers) return undefined;
   return [
     makeDirectories(directories),
-    writeFiles(files, role.validate),
+    writeFiles(files, role.validate(inputs.cluster)),
     runUnit(role.unit, found.unit, {
       hash: configurationHash(inputs.files),
       outdated,

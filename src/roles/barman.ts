@@ -1,3 +1,4 @@
+import { BARMAN_CHECK } from "./barman-check";
 import { COPYING } from "./copying";
 import type { Role } from "./role";
 
@@ -46,6 +47,11 @@ export const barman: Role = {
   effect: "restarts its receiver of WAL, which goes on where it was",
   felt: false,
   waitForStart: true,
-  validate: {},
+  validate: (cluster) => ({ [serverFile(cluster)]: { python: BARMAN_CHECK, user: "barman" } }),
   programs: { pg_receivewal: "^/usr/lib/postgresql/[0-9]*/bin/pg_receivewal " },
 };
+
+/** Where Barman reads what it is told of a cluster. */
+export function serverFile(cluster: string): string {
+  return `/etc/barman.d/${cluster}.conf`;
+}

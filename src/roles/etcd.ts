@@ -1,6 +1,15 @@
 import { dcsDirectory } from "./dcs";
 import { listed, type Role } from "./role";
 
+/** Where its unit reads its settings (src/dcs/etcd/planned.ts). */
+const ENVIRONMENT_FILE = "/etc/default/etcd";
+
+/**
+ * `--help` and `--version` end before anything is read; all else reads it and starts a member at once (etcd 3.4 to 3.6,
+ * server/etcdmain/config.go, `parse`). What it refuses it says when it starts, and no other member restarts then.
+ */
+const NO_CHECK = "etcd reads its settings only to start a member with them";
+
 /** The DCS: it decides who leads, and every member can read that. */
 export const etcd: Role = {
   name: "etcd",
@@ -45,7 +54,6 @@ export const etcd: Role = {
   effect: "restarts, one member at a time, while the others are healthy",
   felt: true,
   waitForStart: false,
-  // It has no program that looks at its configuration without starting a member with it.
-  validate: {},
+  validate: () => ({ [ENVIRONMENT_FILE]: { none: NO_CHECK } }),
   programs: {},
 };

@@ -42,9 +42,9 @@ export const haproxy: Role = {
   effect: "reloads: open sessions go on",
   felt: true,
   waitForStart: true,
-  validate: {
+  validate: () => ({
     "/etc/haproxy/haproxy.cfg": "haproxy -c -q -f {} -f /etc/haproxy/pgherd-users.cfg",
-  },
+  }),
   programs: {},
 };
 

@@ -33,6 +33,6 @@ export const keepalived: Role = {
   effect: "reloads: the virtual IP stays where it is",
   felt: true,
   waitForStart: true,
-  validate: { "/etc/keepalived/keepalived.conf": TEST },
+  validate: () => ({ "/etc/keepalived/keepalived.conf": TEST }),
   programs: {},
 };

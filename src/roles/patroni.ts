@@ -4,6 +4,7 @@ import { distributionOf, forMajor } from "../distributions/distributions";
 import { COPYING } from "./copying";
 import { DCS_ROLES, kindOfDcs } from "./dcs";
 import { KEEPALIVES } from "./kernel";
+import { PATRONI_CHECK } from "./patroni-check";
 import { listed, type Role } from "./role";
 
 /** Patroni's REST API, which HAProxy asks for each member's role. */
@@ -11,6 +12,9 @@ export const PATRONI_PORT = 8008;
 
 /** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
 export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
+
+/** Where it reads the passwords. */
+export const SECRETS_FILE = "/etc/patroni/pgherd/20-secrets.yml";
 
 /** A member: PostgreSQL, which Patroni starts, stops and lets lead. */
 export const patroni: Role = {
@@ -83,7 +87,10 @@ export const patroni: Role = {
   effect: "reloads its files: PostgreSQL goes on",
   felt: true,
   waitForStart: true,
-  validate: {},
+  validate: () => ({
+    [MEMBER_FILE]: { python: PATRONI_CHECK, user: "postgres" },
+    [SECRETS_FILE]: { python: PATRONI_CHECK, user: "postgres" },
+  }),
   // The one that serves the cluster, not that of a fork.
   programs: { postgres: "^/usr/lib/postgresql/[0-9]*/bin/postgres -D " },
 };

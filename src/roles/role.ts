@@ -61,6 +61,18 @@ export interface RoleDirectory {
   readonly name: string;
 }
 
+/** How a file is judged by the program that it is for, as that program is installed on the host. */
+export type Validation =
+  /** A shell command with `{}` for the file's path. */
+  | string
+  /**
+   * A script for Python, of whose modules the program consists. Its arguments are the file's path and the one that it will have;
+   * it ends with an error and says why where the file is refused.
+   */
+  | { readonly python: string; readonly user: string }
+  /** Why nothing judges it. */
+  | { readonly none: string };
+
 /** A version that everything of pgherd needs of a role's software. */
 export interface LeastVersion {
   readonly software: Software;
@@ -112,8 +124,12 @@ export interface Role {
   readonly felt: boolean;
   /** Whether its start can be waited for. etcd's ends only when a majority has started. */
   readonly waitForStart: boolean;
-  /** Commands of its own program that check a file, with `{}` for its path, by the file's final path. */
-  readonly validate: { readonly [path: string]: string };
+  /**
+   * How files of a cluster's are judged before they reach their place, by final path; all that its program judges are named.
+   * A reason, where it has no way to judge one without loading it.
+   * @param cluster the cluster's name.
+   */
+  readonly validate: (cluster: string) => { readonly [path: string]: Validation };
   /**
    * Programs that run for it beside the unit's own process, as a pattern of their command line: `{ postgres: "^/usr/…" }`.
    * Of several processes the oldest is meant.

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BaseBackup, Verification } from "../../src/facts/barman";
 import { addHost } from "../../src/lab/add-host";
 import { down } from "../../src/lab/down";
+import { labExec } from "../../src/lab/exec";
 import { powerOff, powerOn } from "../../src/lab/power";
 import type { Distro } from "../../src/lab/topology";
+import { packageRoot } from "../../src/package-root";
 import { FULL, full, RELEASES } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
 
@@ -87,6 +90,46 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
     expect(await cluster.pgherd("backup", "check")).toContain("All of Barman's checks pass");
     expect(seen.backup?.nextAt).toBeGreaterThan(Date.now() / 1000);
   });
+
+  test.each([
+    {
+      ...{ daemon: "patroni", host: "db1", unit: "patroni.service" },
+      path: "/etc/patroni/pgherd/10-member.yml",
+      change: (text: string) => text.replace("nosync: false", "nosync: maybe"),
+      said: "tags.nosync: is not a boolean (found 'maybe')",
+    },
+    {
+      ...{ daemon: "barman", host: "backup1", unit: "pgherd-barman.service" },
+      path: "/etc/barman.d/demo.conf",
+      change: (text: string) => text.replace("parallel_jobs = 2", "parallel_jobs = many"),
+      said: "invalid configuration value 'many' for key parallel_jobs",
+    },
+  ])(
+    "a file that $daemon does not understand never reaches its place, and what runs goes on",
+    async ({ daemon, host, unit, path, change, said }) => {
+      const [group = "", text] = await Promise.all([
+        cluster.onHost(host, `sudo stat -c %G ${path}`),
+        cluster.onHost(host, `sudo cat ${path}`),
+      ]);
+      const seen = () =>
+        cluster.onHost(
+          host,
+          `sudo sha256sum ${path}; sudo ls -A $(dirname ${path}); systemctl show -p InvocationID,ExecReload ${unit}`,
+        );
+      const before = await seen();
+      const file = { mode: "0640", owner: "root", group: group.trim(), content: change(text) };
+      const input = JSON.stringify({ host, daemon, files: { [path]: file } });
+      const apply = [process.execPath, join(packageRoot(), "test/lab/run.cjs"), "apply-service"];
+      const refused = await labExec(LAB, apply, { input }).then(
+        () => "taken",
+        (error: Error) => error.message,
+      );
+      expect(refused).toContain(`${host}: setting up ${daemon} failed`);
+      expect(refused).toContain(`${path}: the new configuration is refused by its own program:`);
+      expect(refused).toContain(said);
+      expect(await seen()).toBe(before);
+    },
+  );
 
   test("the next pulumi up changes nothing", async () => {
     await cluster.unchanged();

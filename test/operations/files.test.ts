@@ -9,6 +9,7 @@ import {
   changedDirectories,
   changedFiles,
   makeDirectories,
+  REFUSED_CODE,
   removeFiles,
   writeFiles,
 } from "../../src/operations/files";
@@ -152,6 +153,45 @@ test("removing files is no error where there are none", () => {
   expect(sh(removeFiles([path, join(folder, "absent")])).status).toBe(0);
   expect(existsSync(path)).toBe(false);
   expect(sh(removeFiles([])).status).toBe(0);
+});
+
+describe.runIf(asRoot)("a file that is judged by Python", () => {
+  const judged = (python: string, path: string) =>
+    sh(writeFiles({ [path]: file("bad\n") }, { [path]: { user: LESSER, python } }));
+
+  test("is judged as the daemon's user, who is told where it stands and where it will", () => {
+    const { root } = ground();
+    const path = join(root, "it's.conf");
+    const { stderr } = judged(
+      'import os, sys\nnew, path = sys.argv[1:]\nsys.exit("%s %s {} %s" % (os.getuid(), path, open(new).read()))\n',
+      path,
+    );
+    expect(stderr).toContain(`1 ${path} {} bad`);
+    expect(readdirSync(root)).toEqual(["lesser"]);
+  });
+
+  test("is written where nothing is said against it", () => {
+    const { root } = ground();
+    expect(judged("pass\n", join(root, "a.conf"))).toMatchObject({ status: 0, stderr: "" });
+    expect(readFileSync(join(root, "a.conf"), "utf8")).toBe("bad\n");
+  });
+
+  test("is refused with what to do, and with few enough words that its name is seen", () => {
+    const { root } = ground();
+    const path = join(root, "a.conf");
+    const { status, stderr } = judged('import sys\nsys.exit("line\\n" * 100)\n', path);
+    expect(status).toBe(REFUSED_CODE);
+    const lines = stderr.trim().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(12);
+    expect(lines[0]).toBe(`${path}: the new configuration is refused by its own program:`);
+    expect(lines.at(-1)).toMatch(/pulumi up\.$/);
+  });
+});
+
+test("a file that nothing can judge is written", () => {
+  const path = join(folder, "a.conf");
+  expect(sh(writeFiles({ [path]: file("a\n") }, { [path]: { none: "it starts" } })).status).toBe(0);
+  expect(readdirSync(folder)).toEqual(["a.conf"]);
 });
 
 describe.runIf(asRoot)("where a lesser user has a directory", () => {

@@ -221,6 +221,25 @@ test("Patroni's files are YAML and hold together what one file would", () => {
   });
 });
 
+test.each([
+  [{ failover_priority: 0 }, { failover_priority: 0 }],
+  [{ nofailover: false, failover_priority: 2 }, { failover_priority: 2 }],
+  [{ nofailover: true, failover_priority: 0 }, { nofailover: true }],
+])(
+  "of two tags that say who may lead Patroni is told one, since it heeds one: %j",
+  (given, told) => {
+    const raw = rawStack("lab") as { cluster: { members: unknown[] } };
+    raw.cluster.members[2] = { host: "db3", tags: given };
+    const { services } = planCluster(parseSettings(raw));
+    const { files = {} } =
+      services.find((one) => one.host === "db3" && one.daemon === "patroni") ?? {};
+    const { tags } = parse(files["/etc/patroni/pgherd/10-member.yml"]?.content ?? "") as object & {
+      tags: object;
+    };
+    expect(tags).toEqual({ noloadbalance: false, clonefrom: false, nosync: false, ...told });
+  },
+);
+
 test("superusers get in by the local socket only", () => {
   const member = files.find(({ path }) => path.endsWith("10-member.yml"))?.content ?? "";
   const { postgresql } = parse(member) as { postgresql: { pg_hba: string[] } };

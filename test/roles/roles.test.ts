@@ -45,8 +45,18 @@ test("what a role's daemon says stands in the journal of its own unit among othe
 test("a file that a role's own program checks is one that is written for it", () => {
   for (const { name, validate } of ROLES) {
     const written = plan.services.filter(({ daemon }) => daemon === name);
-    for (const path of Object.keys(validate))
-      for (const { files } of written) expect(Object.keys(files)).toContain(path);
+    for (const path of Object.keys(validate(cluster.name)))
+      for (const { files, secretFiles } of written)
+        expect(Object.keys({ ...files, ...secretFiles })).toContain(path);
+  }
+});
+
+test("what a role's own program does not judge says why", () => {
+  for (const { validate } of ROLES) {
+    const all = Object.values(validate(cluster.name));
+    expect(all).not.toEqual([]);
+    for (const one of all)
+      if (typeof one === "object" && "none" in one) expect(one.none).not.toBe("");
   }
 });
 

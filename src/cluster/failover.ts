@@ -1,6 +1,6 @@
 import { isSynchronous } from "../facts/patroni";
 import { isUp, leaderOf } from "../facts/member-state";
-import { electionProblem } from "../operations/health";
+import { electionProblem } from "../operations/roles/dcs";
 import { failOver } from "../operations/patroni";
 import { followsProblem } from "../operations/writes";
 import type { ClusterStatus } from "../operations/status";

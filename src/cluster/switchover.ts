@@ -1,5 +1,5 @@
 import { isUp, leaderOf } from "../facts/member-state";
-import { electionProblem } from "../operations/health";
+import { electionProblem } from "../operations/roles/dcs";
 import { cancelSwitchover, scheduleSwitchover } from "../operations/patroni";
 import { followsProblem } from "../operations/writes";
 import type { ClusterStatus, MemberState } from "../operations/status";

@@ -1,67 +1,18 @@
-import { dataPlaceProbe } from "../facts/places";
-import { restoreRecordProbe, type FoundRestore } from "../facts/restore-record";
-import {
-  catalogOfBackupsProbe,
-  slotProbe,
-  type BackupCatalog,
-  type SlotState,
-} from "../facts/barman";
-import { dcsOf, type DcsKind, type DcsMember, type DcsVoters } from "../dcs/dcs";
-import { firewallProbe, type FirewallState } from "../facts/firewall";
-import {
-  addressesHeldProbe,
-  entrancesOf,
-  serversProbe,
-  type BalancedServer,
-  type Entrances,
-} from "../facts/haproxy";
-import {
-  clusterViewProbe,
-  memberStatusProbe,
-  type ClusterView,
-  type MemberStatus,
-  type ScheduledSwitchover,
-} from "../facts/patroni";
-import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
-import { streamsProbe, type Streams } from "../facts/replication";
+import { dcsOf, type DcsVoters } from "../dcs/dcs";
 import {
   standaloneProbe,
   type Standalone,
   type StandaloneServer,
 } from "../migration/facts/standalone";
-import type { Host } from "../host/host";
-import { assembleBackups, type BackupStatus, type BackupStatusPlan } from "./backup-status";
+import type { Host, Probe } from "../host/host";
+import type { BackupStatusPlan } from "./backup-status";
 import { judge, judgeAlone, type Health } from "./health";
-import { membersOf, type MemberState } from "./member-views";
+import type { RoleAnswers, RoleStates } from "./roles/roles";
+import { ROLES_HEALTH, statesOf } from "./roles/roles";
 
-export type { MemberState };
-
-/** A member of the DCS. */
-export interface DcsState extends DcsMember {
-  readonly host: string;
-  /** Whether its host could not be asked: then nothing is known of it. */
-  readonly unknown?: true;
-}
-
-/** The DCS, which says who leads. */
-export interface DcsStatus {
-  readonly kind: DcsKind;
-  readonly members: readonly DcsState[];
-}
-
-/** A load balancer. */
-export interface BalancerState {
-  readonly host: string;
-  /** Whether its HAProxy answers. */
-  readonly answers: boolean;
-  /** Whether its host could not be asked: then nothing is known of it. */
-  readonly unknown?: true;
-  readonly holdsVip: boolean;
-  /** Members behind each entrance, without those that get no sessions. */
-  readonly entrances: Entrances;
-  /** Every member behind every entrance. */
-  readonly servers: readonly BalancedServer[];
-}
+export type { MemberState } from "./member-views";
+export type { DcsState } from "./roles/dcs";
+export type { BalancerState } from "./roles/haproxy";
 
 /** A server that a migration was rolled back to. */
 export interface StandaloneState extends Pick<StandaloneServer, "condition" | "state"> {
@@ -70,25 +21,14 @@ export interface StandaloneState extends Pick<StandaloneServer, "condition" | "s
 }
 
 /** A cluster as it is now. Hosts that do not answer are listed, never left out. */
-export interface ClusterStatus {
+export interface ClusterStatus extends RoleStates {
   readonly cluster: string;
   /** When it was put together: `2026-11-21T22:38:16.123Z`. */
   readonly at: string;
   readonly health: Health;
   readonly healthy: boolean;
-  readonly paused: boolean;
-  readonly scheduledSwitchover?: ScheduledSwitchover;
-  /** No Patroni could be asked: whether the cluster is paused, what is scheduled, and who leads is not known by them. */
-  readonly unviewed?: true;
-  readonly members: readonly MemberState[];
-  readonly dcs: DcsStatus;
-  /** Virtual addresses: `["10.89.0.100"]`. */
-  readonly vips: readonly string[];
-  readonly loadBalancers: readonly BalancerState[];
   /** The server that a migration was rolled back to; there is nothing else of the cluster then. */
   readonly standalone?: StandaloneState;
-  /** Nothing where the stack has no backups. */
-  readonly backup?: BackupStatus;
   /** Why it is not healthy, one sentence each. */
   readonly problems: readonly string[];
 }
@@ -115,75 +55,34 @@ export interface StatusPlan {
 }
 
 /** What one host said, to all questions that its parts in the cluster raise. */
-export interface HostAnswer {
+export interface HostAnswer extends RoleAnswers {
   readonly host: string;
   /** Why it said nothing. */
   readonly problem?: string;
-  readonly view?: ClusterView;
-  readonly member?: MemberStatus;
-  /** Of a member: what it streams, and to whom. */
-  readonly streams?: Streams;
-  readonly dcs?: DcsMember;
-  readonly servers?: readonly BalancedServer[];
-  readonly vipsHeld?: readonly string[];
-  readonly firewall?: FirewallState;
-  /** Of the backup host. */
-  readonly backups?: BackupCatalog;
-  /** Of the leader: the slot that keeps WAL for the backups. */
-  readonly slot?: SlotState;
-  /** Of a member: what its server has loaded. */
-  readonly loaded?: LoadedFiles;
-  /** Of a member: the restore that it is in the middle of. */
-  readonly restore?: FoundRestore;
-  /** Of a member: why its data's file system keeps Patroni from starting; empty if nothing does. */
-  readonly place?: string;
   /** Of the server that a migration was rolled back to. */
   readonly standalone?: StandaloneServer;
 }
 
 /** The hosts that have something to say, each once. */
 export function hostsToAsk(plan: StatusPlan): string[] {
-  const { patroni, dcs, entryPoint, backup, standalone } = plan;
-  if (standalone) return [standalone.host];
-  const balancers = entryPoint?.hosts ?? [];
-  const others = [...balancers, ...(backup ? [backup.host] : [])];
-  return [...new Set([...Object.keys(patroni.members), ...Object.keys(dcs.members), ...others])];
+  if (plan.standalone) return [plan.standalone.host];
+  return [...new Set(ROLES_HEALTH.flatMap(({ hosts }) => hosts(plan)))];
 }
 
 /** Asks one host everything, in one round trip. Never fails: that it does not answer is an answer. */
 export async function askHost(plan: StatusPlan, name: string, host: Host): Promise<HostAnswer> {
-  const { patroni, dcs: voters, entryPoint, backup } = plan;
-  const endpoint = patroni.members[name];
-  const url = voters.members[name];
-  const balancer = entryPoint?.hosts.includes(name) ? entryPoint : undefined;
   try {
     if (plan.standalone) {
       return { host: name, standalone: await host.observe(standaloneProbe(plan.standalone)) };
     }
-    const [view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot, ...others] =
-      await Promise.all([
-        endpoint === undefined ? undefined : host.observe(clusterViewProbe(endpoint)),
-        endpoint === undefined ? undefined : host.observe(memberStatusProbe(endpoint)),
-        endpoint === undefined ? undefined : host.observe(streamsProbe(patroni.port)),
-        url === undefined ? undefined : host.observe(dcsOf(voters).memberProbe(url)),
-        balancer && host.observe(serversProbe(balancer.statsPort)),
-        balancer && host.observe(addressesHeldProbe(balancer.vips)),
-        plan.firewalls.some((one) => one.host === name) ? host.observe(firewallProbe()) : undefined,
-        backup?.host === name
-          ? host.observe(catalogOfBackupsProbe(backup.home, backup.results))
-          : undefined,
-        backup && endpoint !== undefined
-          ? host.observe(slotProbe(patroni.port, backup.slot))
-          : undefined,
-        endpoint === undefined ? undefined : host.observe(restoreRecordProbe),
-        endpoint === undefined ? undefined : host.observe(loadedIfUpProbe(patroni.port)),
-        endpoint === undefined ? undefined : host.observe(dataPlaceProbe),
-      ]);
-    const [restore, loaded, place] = others;
-    return {
-      ...{ host: name, view, member, streams, dcs, servers, vipsHeld, firewall, backups, slot },
-      ...{ restore, loaded, place },
-    };
+    const questions = ROLES_HEALTH.flatMap((role) => Object.entries(role.questions(plan, name)));
+    const answers = await Promise.all(
+      questions.map(async ([part, probe]: [string, Probe<unknown>]) => [
+        part,
+        await host.observe(probe),
+      ]),
+    );
+    return { host: name, ...(Object.fromEntries(answers) as RoleAnswers) };
   } catch (error) {
     return { host: name, problem: (error as Error).message.split("\n")[0] ?? "" };
   }
@@ -208,38 +107,7 @@ export function assembleStatus(
 ): ClusterStatus {
   if (plan.standalone) return statusAlone(plan, plan.standalone, given, at);
   const answers = ofThisCluster(plan, given);
-  const of = (name: string) => answers.find(({ host }) => host === name);
-  // A member that has just started may answer before it has seen the others.
-  const view = answers
-    .flatMap((answer) => answer.view ?? [])
-    .sort((a, b) => b.members.length - a.members.length)[0];
-  const seen = {
-    cluster: plan.name,
-    at: at.toISOString(),
-    paused: view?.paused ?? false,
-    scheduledSwitchover: view?.scheduledSwitchover,
-    ...(view === undefined && { unviewed: true as const }),
-    members: membersOf(plan, answers, view),
-    dcs: {
-      kind: dcsOf(plan.dcs).kind,
-      members: Object.keys(plan.dcs.members).map((host) => ({
-        host,
-        ...(of(host)?.dcs ?? {
-          ...{ healthy: false, leader: false, alarms: [] },
-          ...(isAsked(of(host)) ? {} : { unknown: true as const }),
-        }),
-      })),
-    },
-    vips: plan.entryPoint?.vips ?? [],
-    loadBalancers: (plan.entryPoint?.hosts ?? []).map((host) => balancerOf(host, of(host))),
-    ...(plan.backup && {
-      backup: assembleBackups(
-        plan.backup,
-        of(plan.backup.host)?.backups,
-        answers.find(({ slot }) => slot !== undefined)?.slot,
-      ),
-    }),
-  };
+  const seen = { cluster: plan.name, at: at.toISOString(), ...statesOf(plan, answers) };
   const { health, problems } = judge(plan, answers, seen);
   return { ...seen, health, healthy: health === "healthy", problems };
 }
@@ -282,20 +150,4 @@ function ofThisCluster(
     `${first.host}: expected a member of the cluster ${name}, found one of the cluster ${first.scope}. ` +
     "Is it the right stack (--stack)?";
   return answers.map(({ host }) => ({ host, problem }));
-}
-
-function isAsked(answer: HostAnswer | undefined): boolean {
-  return answer !== undefined && answer.problem === undefined;
-}
-
-function balancerOf(host: string, answer: HostAnswer | undefined): BalancerState {
-  const servers = answer?.servers ?? [];
-  return {
-    host,
-    answers: servers.length > 0,
-    ...(isAsked(answer) ? {} : { unknown: true as const }),
-    holdsVip: (answer?.vipsHeld ?? []).length > 0,
-    entrances: entrancesOf(servers),
-    servers,
-  };
 }

@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { DISTRIBUTION_NAMES, distributionNamed } from "../../src/distributions/distributions";
+import { ROLES_HEALTH } from "../../src/operations/roles/roles";
 import { planCluster } from "../../src/plan/plan";
 import { portsOn } from "../../src/plan/ports";
-import { hostsOf, ROLES, ROLES_IN_ORDER, rolesOn } from "../../src/roles/roles";
+import { hostsOf, roleNamed, ROLES, ROLES_IN_ORDER, rolesOn } from "../../src/roles/roles";
 
 const settings = parseSettings(withBackups(rawStack("lab")));
 const { cluster } = settings;
@@ -70,6 +71,24 @@ test("each distribution names every package, and the stack's choice changes noth
     expect(services.map(({ files }) => files)).toEqual(plan.services.map(({ files }) => files));
     expect({ hosts, firewalls }).toEqual({ hosts: plan.hosts, firewalls: plan.firewalls });
     expect(preflight).toEqual({ ...plan.preflight, distribution: one });
+  }
+});
+
+test("every role is asked for its health, on each of its hosts, and what one asks is no other's answer", () => {
+  const asked = ROLES_HEALTH.flatMap(({ roles }) => roles);
+  expect([...asked].sort()).toEqual([...ROLES.map(({ name }) => name), "firewall"].sort());
+  const parts = new Map<string, string>();
+  for (const { roles, hosts, questions } of ROLES_HEALTH) {
+    const role = roles.join(" or ");
+    for (const one of roles)
+      if (one !== "firewall") expect(hosts(plan)).toEqual(hostsOf(roleNamed(one), cluster));
+    for (const host of hosts(plan)) {
+      expect(Object.keys(questions(plan, host)), `${role} on ${host}`).not.toEqual([]);
+      for (const part of Object.keys(questions(plan, host))) {
+        expect(parts.get(part) ?? role, part).toBe(role);
+        parts.set(part, role);
+      }
+    }
   }
 });
 

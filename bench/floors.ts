@@ -4,7 +4,7 @@ import { readStack } from "../src/cli/stack";
 import { hostExec } from "../src/lab/exec";
 import { packageRoot } from "../src/package-root";
 import { writeFiles } from "../src/operations/files";
-import { installPackages } from "../src/operations/packages";
+import { packageManager } from "../src/distributions/distributions";
 import { planCluster } from "../src/plan/plan";
 import { run, type Command } from "./commands";
 import { RESOURCES_FILE, type FloorResource } from "./floor/resources";
@@ -22,7 +22,7 @@ export const APT = {
       hosts.map(({ host, files, packages }) =>
         // With the files that keep the packages from making a database, which no contender lets them do.
         hostExec(LAB, host, "sudo -n -- /bin/sh -s", {
-          input: `{ set -e\n${writeFiles(files)}\n${installPackages(packages)}\n} </dev/null\n`,
+          input: `{ set -e\n${writeFiles(files)}\n${packageManager.install(packages)}\n} </dev/null\n`,
         }),
       ),
     );

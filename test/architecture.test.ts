@@ -60,7 +60,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   config: ["roles", "distributions", "steps", "setting-values", "errors", "suggest"],
   // What a role is and what a distribution calls things: pure data for everybody, the provider's process included.
   roles: ["distributions", "types of config"],
-  distributions: [],
+  distributions: ["host/shell", "types of host"],
   resources: ["types of dcs"],
   provider: [
     // The engine hands the provider the stack's settings as they are written.
@@ -93,6 +93,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   ],
   facts: [
     "host",
+    "distributions",
     "roles",
     "session-settings",
     "setting-values",

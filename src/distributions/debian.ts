@@ -1,7 +1,9 @@
+import { apt } from "./apt";
 import type { Distribution } from "./distribution";
 
 /** What all releases of Debian have in common, and packages of apt.postgresql.org with them. */
 export const DEBIAN: Omit<Distribution, "name" | "title" | "systems"> = {
+  packageManager: apt,
   packages: {
     curl: "curl",
     etcd: "etcd-server",

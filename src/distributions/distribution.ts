@@ -1,3 +1,5 @@
+import type { PackageManager } from "./package-manager";
+
 /** A program or a set of them, whatever packages it comes in. */
 export type Software =
   | "curl"
@@ -17,8 +19,8 @@ export type Software =
 export type Owner = "postgres" | "etcd" | "barman";
 
 /**
- * What a distribution calls things, and where it has them. In a text `{major}` stands for PostgreSQL's major version. Data
- * only: what a host really is, the preflight finds.
+ * What a distribution calls things, where it has them, and how it installs them. In a text `{major}` stands for PostgreSQL's
+ * major version. What a host really is, the preflight finds.
  */
 export interface Distribution {
   /** In the words of `pgherd:cluster.system.distribution`: `debian-13`. */
@@ -27,6 +29,7 @@ export interface Distribution {
   readonly title: string;
   /** What /etc/os-release says there, id and version, or codename before it is released: `["debian 14", "debian forky"]`. */
   readonly systems: readonly string[];
+  readonly packageManager: PackageManager;
   /** By software. */
   readonly packages: { readonly [software in Software]: string };
   /** Homes of its daemons' users, each for what is that user's; PostgreSQL's holds a folder for each major version. */

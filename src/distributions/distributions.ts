@@ -3,6 +3,7 @@ import { debian12 } from "./debian-12";
 import { debian13 } from "./debian-13";
 import { debian14 } from "./debian-14";
 import { forMajor, type Distribution, type Owner, type Software } from "./distribution";
+import type { PackageManager } from "./package-manager";
 
 export { forMajor };
 export type { Distribution, Owner, Software };
@@ -25,6 +26,9 @@ export const DISTRIBUTION_NAMES = RELEASES.map(({ name }) => name);
 export function distributionNamed(name?: string): Distribution {
   return RELEASES.find((one) => one.name === name) ?? ANY_RELEASE;
 }
+
+/** What installs packages on all distributions that are known. */
+export const packageManager: PackageManager = DEBIAN.packageManager;
 
 /** As far as a cluster's settings tell of what its hosts run. */
 interface OnHosts {

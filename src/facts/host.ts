@@ -1,3 +1,4 @@
+import { packageManager } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
@@ -127,11 +128,13 @@ export function hostProbe(question: HostQuestion = {}): Probe<HostFacts> {
       ...Object.entries({ data: dataDirectory, dcs: dcs?.directory, backup: backupDirectory }).map(
         ([name, path]) => (path ? `echo "resolved-${name} $(realpath -m -- ${quote(path)})"` : ":"),
       ),
-      packagedScript([dataDirectory, dcs?.directory, backupDirectory].filter((one) => one != null)),
+      packageManager.holdersOf(
+        [dataDirectory, dcs?.directory, backupDirectory].filter((one) => one != null),
+      ),
       CLOCK,
       `told selinux /sys/fs/selinux/enforce`,
       `[ ! -c /dev/watchdog ] || echo "watchdog yes"`,
-      UNFINISHED,
+      packageManager.unfinished,
       // A user who is not there is told by no line.
       `for user in postgres ${dcs?.user ?? ""}; do uid=$(id -u $user 2>/dev/null) && echo "user $user $uid"; done`,
       // Before systemd 239 there is no such question, and the default counts, which is the worse one.
@@ -167,18 +170,6 @@ const ROOM = `room() {
   echo "$1 $(printf '%s\\n' "$room" | tail -n 1)"
 }`;
 
-/** As dpkg -S tells, which reads all lists for each name. */
-function packagedScript(directories: readonly string[]): string {
-  return `for at in ${words(directories)}; do
-  at=$(realpath -m -- "$at")
-  while [ -n "$at" ]; do printf '%s\\n' "$at"; at=\${at%/*}; done
-done | (
-  cd /var/lib/dpkg/info
-  # Mostly there is none.
-  grep -xFf - -- *.list /dev/null || [ $? = 1 ]
-) | sed -n 's/^\\(.*\\)\\.list:\\(\\/.*\\)$/packaged \\1 \\2/p'`;
-}
-
 /** A container's clock is the machine's. The kernel's own flag is set by nearly all daemons that keep a clock right. */
 const CLOCK = `if [ "$container" = none ]; then
   # Who is not there, or does not answer, keeps nothing right.
@@ -189,9 +180,6 @@ const CLOCK = `if [ "$container" = none ]; then
     timeout 5 ntpq -c rv 2>/dev/null | grep -q leap_none
   then echo "synchronised yes"; fi
 else echo "synchronised yes"; fi`;
-
-/** What dpkg --audit tells, but for packages that only lack checksums. */
-const UNFINISHED = `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n -E 's/^(half-[a-z]+|unpacked|triggers-[a-z]+) /unfinished /p'`;
 
 /** Patroni's may lie there unused; the others' daemons use theirs from the moment they are installed. */
 const FOREIGN = `foreign() { [ ! -f "$1" ] || grep -q 'Written by pgherd' "$1" || echo "foreign $1"; }

@@ -1,5 +1,10 @@
 import type { Settings } from "../config/schema";
-import { distributionOf, forMajor, packageOf } from "../distributions/distributions";
+import {
+  distributionOf,
+  forMajor,
+  packageManager,
+  packageOf,
+} from "../distributions/distributions";
 import { ROLES, rolesOn, type Role } from "../roles/roles";
 import { isSource, reaches } from "../migration/steps";
 import { script } from "./script";
@@ -47,7 +52,7 @@ const UNITS = ROLES.filter(({ unit }) => !unit.startsWith("pgherd-")).map(({ uni
  * what the cluster runs: on a host without some of these units there is nothing to keep.
  */
 const OURS_TO_RESTART: Files = {
-  ...script("/usr/sbin/policy-rc.d", "packages/policy-rc.d.sh", { units: UNITS }),
+  ...script(packageManager.policy, "packages/policy-rc.d.sh", { units: UNITS }),
   "/etc/needrestart/conf.d/pgherd.conf": {
     mode: "0644",
     owner: "root",

@@ -1,11 +1,10 @@
+import { packageManager } from "../distributions/distributions";
 import { filesProbe, type FoundFile } from "../facts/files";
 import { CLUSTER_RECORD } from "../facts/host";
 import { kernelProbe } from "../facts/kernel";
-import { lockHolderProbe, olderProbe, packagesProbe, POLICY } from "../facts/packages";
 import { maskedProbe } from "../facts/systemd";
 import { changedFiles, removeFiles, writeFiles } from "../operations/files";
 import { setKernel } from "../operations/kernel";
-import { installPackages, removePolicy } from "../operations/packages";
 import { maskUnits } from "../operations/units";
 import { waitFor } from "../operations/wait";
 import { PgherdError } from "../errors";
@@ -15,6 +14,8 @@ import type { FileInput } from "../resources/inputs/files";
 import type { HostBaseInputs } from "../resources/inputs/host-base";
 import { isUnfinished, type ResourceType } from "./resource";
 import { triedOn } from "./trial";
+
+const { policy: POLICY, removePolicy } = packageManager;
 
 interface Learned {
   /** Installed versions by package. */
@@ -53,7 +54,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     if (missing.length > 0) {
       await untilUnlocked(context, urn, inputs.host);
       context.progress(urn, `installing ${missing.join(", ")}`);
-      script.push(installPackages(missing));
+      script.push(packageManager.install(missing));
     }
     const differs = missing.length + changed.length + unmasked.length + settings.length > 0;
     // The preview has tried it where the packages were there, unless that run has come to nothing.
@@ -89,7 +90,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
   /** Packages stay: others may use them by now. So do the masks and the record, since the data stays. */
   async delete(context, _urn, { host, files }) {
     const own = Object.keys(files).filter((path) => path !== POLICY);
-    await context.host(host).change("removing files", `${removeFiles(own)}\n${removePolicy()}`);
+    await context.host(host).change("removing files", `${removeFiles(own)}\n${removePolicy}`);
   },
 };
 
@@ -131,7 +132,7 @@ const UNLOCKED_SECONDS = 300;
 async function untilUnlocked(context: Context, urn: string, name: string): Promise<void> {
   await waitFor(
     async () => {
-      const holder = await context.host(name).observe(lockHolderProbe());
+      const holder = await context.host(name).observe(packageManager.lockHolderProbe());
       if (!holder) return { done: true };
       const { lock, pid, command } = holder;
       return { missing: `process ${pid} (${command || "unknown"}) holds ${lock}` };
@@ -153,7 +154,7 @@ async function look(
 ): Promise<Found> {
   const host = context.host(inputs.host);
   const [installed, masked, kernel, there] = await Promise.all([
-    host.observe(packagesProbe(inputs.packages)),
+    host.observe(packageManager.installedProbe(inputs.packages)),
     host.observe(maskedProbe(inputs.masked)),
     // The state of a host from before there were kernel settings has none.
     host.observe(kernelProbe(Object.keys(inputs.kernel ?? {}))),
@@ -171,7 +172,9 @@ async function look(
     ([name, version]) => installed[name] !== undefined && installed[name] !== version,
   );
   const downgraded =
-    others.length > 0 ? await host.observe(olderProbe(Object.fromEntries(others))) : [];
+    others.length > 0
+      ? await host.observe(packageManager.olderProbe(Object.fromEntries(others)))
+      : [];
   return {
     cluster: files[CLUSTER_RECORD]?.content.trim() ?? "",
     // What it should be again is remembered until it is.

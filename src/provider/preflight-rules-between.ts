@@ -1,4 +1,5 @@
 import { normalizePath } from "../config/directories";
+import { packageManager } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { isFresh, sameAddress, versionOn, type FoundHost } from "./found-host";
@@ -82,7 +83,7 @@ function clocks(seen: readonly FoundHost[]): string[] {
   });
   return [
     `${names(seen)}: expected clocks within ${CLOCK_SECONDS} second of each other, found, against this machine's, ` +
-      `${offsets.join(", ")}. Run apt-get install chrony and chronyc makestep on those that are wrong.`,
+      `${offsets.join(", ")}. Run ${packageManager.byHand.install("chrony")} and chronyc makestep on those that are wrong.`,
   ];
 }
 

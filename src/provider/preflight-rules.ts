@@ -1,4 +1,4 @@
-import { distributionNamed } from "../distributions/distributions";
+import { distributionNamed, packageManager } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
 import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
@@ -10,6 +10,8 @@ export function judgeHost(seen: FoundHost, inputs: PreflightInputs): string[] {
     (reason) => `${seen.host}: ${reason}`,
   );
 }
+
+const { byHand } = packageManager;
 
 type HostRule = (seen: FoundHost, inputs: PreflightInputs) => string | string[] | undefined;
 
@@ -85,8 +87,8 @@ function packageSources({ requirement, candidates, installed }: FoundHost) {
   );
   if (absent.length === 0) return;
   return (
-    `expected the package sources to have ${absent.join(", ")}. Run apt-get update there, ` +
-    "mend /etc/apt/sources.list.d, or choose another postgresql.version."
+    `expected the package sources to have ${absent.join(", ")}. Run ${byHand.refresh} there, ` +
+    `mend ${byHand.sources}, or choose another postgresql.version.`
   );
 }
 
@@ -96,7 +98,7 @@ function unfinishedPackages(seen: FoundHost) {
   if (!isFresh(seen) || unfinished.length === 0) return;
   return (
     `expected all packages to be installed fully, found ${unfinished.join(", ")} half done. ` +
-    "Run dpkg --configure -a there; apt-get -f install if that does not do."
+    `Run ${byHand.finish} there; ${byHand.mend} if that does not do.`
   );
 }
 
@@ -176,7 +178,7 @@ function foreignConfiguration(seen: FoundHost) {
     .map(
       (path) =>
         `expected no configuration but pgherd's, found ${path}, which somebody else has written. ` +
-        `If somebody needs it, use another host; if not, run apt-get purge ${path.split("/")[2]} there.`,
+        `If somebody needs it, use another host; if not, run ${byHand.purge(path.split("/")[2] ?? "")} there.`,
     );
 }
 
@@ -253,7 +255,7 @@ function memory({ requirement, facts }: FoundHost) {
 function timeSync({ requirement, facts }: FoundHost) {
   if (!requirement.timeSync || facts.synchronised) return;
   return (
-    "expected something to keep the clock right, found nothing that does. Run apt-get install chrony there " +
+    `expected something to keep the clock right, found nothing that does. Run ${byHand.install("chrony")} there ` +
     "and give it a minute, or set pgherd:cluster.system.timeSync to false."
   );
 }

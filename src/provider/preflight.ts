@@ -1,6 +1,6 @@
+import { packageManager } from "../distributions/distributions";
 import { clockProbe } from "../facts/clock";
 import { hostProbe } from "../facts/host";
-import { candidatesProbe, packagesProbe } from "../facts/packages";
 import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Owner } from "../distributions/distributions";
@@ -155,8 +155,8 @@ async function look(
         vips: requirement.interface ? vips : [],
       }),
     ),
-    host.observe(candidatesProbe(requirement.packages)),
-    host.observe(packagesProbe(requirement.packages)),
+    host.observe(packageManager.candidatesProbe(requirement.packages)),
+    host.observe(packageManager.installedProbe(requirement.packages)),
     dataDirectory ? host.observe(restoreRecordProbe) : undefined,
   ]);
   // A question of its own, on the connection that is open by now: the shorter it takes, the more its answer tells.

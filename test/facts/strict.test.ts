@@ -12,7 +12,7 @@ import { entrancesProbe } from "../../src/facts/haproxy";
 import { hostProbe } from "../../src/facts/host";
 import { kernelProbe } from "../../src/facts/kernel";
 import { userLoginsProbe } from "../../src/facts/logins";
-import { candidatesProbe, olderProbe, packagesProbe } from "../../src/facts/packages";
+import { apt } from "../../src/distributions/apt";
 import { clusterViewProbe } from "../../src/facts/patroni";
 import { reachProbe } from "../../src/facts/reach";
 import { streamsProbe } from "../../src/facts/replication";
@@ -49,9 +49,9 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
     }),
   ],
   ["a host whose virtual IP nobody holds", hostProbe({ vips: ["127.255.0.1"] })],
-  ["its packages", packagesProbe(["no-such-package"])],
-  ["packages that are all there", candidatesProbe(["dpkg"])],
-  ["older packages", olderProbe({ "no-such-package": "1" })],
+  ["its packages", apt.installedProbe(["no-such-package"])],
+  ["packages that are all there", apt.candidatesProbe(["dpkg"])],
+  ["older packages", apt.olderProbe({ "no-such-package": "1" })],
   ["its kernel", kernelProbe(["vm.swappiness", "no.such"])],
   ["who listens", listeningProbe],
   ["a user's logins", userLoginsProbe("no-such-user")],

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { LockHolder } from "../../src/facts/packages";
+import type { LockHolder } from "../../src/distributions/package-manager";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { hostBase } from "../../src/provider/host-base";

@@ -1,3 +1,4 @@
+import { packageManager } from "../../distributions/distributions";
 import { FactError } from "../../errors";
 import type { Probe } from "../../host/host";
 import { hereDocument } from "../../host/shell";
@@ -308,8 +309,7 @@ libraries() {
       /*) file=$name.so ;;
       *) file=$libdir/$name.so ;;
     esac
-    # No package may have it.
-    tell library "$name" "$(dpkg -S "$file" 2>/dev/null | head -n 1 | cut -d: -f1)"
+    tell library "$name" "$(${packageManager.holderOf('"$file"')})"
   done
 }
 asked postgres ${hereDocument(PRELOADED)}libraries

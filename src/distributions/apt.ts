@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import type { Probe } from "../host/host";
 import { quote, words } from "../host/shell";
+import type { LockHolder, PackageManager } from "./package-manager";
 
 /** A command that fails only where dpkg cannot tell. */
 function dpkgQuery(format: string, packages: readonly string[]): string {
@@ -7,8 +9,7 @@ function dpkgQuery(format: string, packages: readonly string[]): string {
   return `{ dpkg-query -W -f ${quote(format)} ${words(packages)} 2>/dev/null || [ $? = 1 ]; }`;
 }
 
-/** Installed versions by package, e.g. `{ "etcd-server": "3.5.16-4" }`. What is not installed is left out. */
-export function packagesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
+function installedProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
   return {
     script: dpkgQuery("${Package} ${db:Status-Status} ${Version}\\n", packages),
     parse(output) {
@@ -22,11 +23,7 @@ export function packagesProbe(packages: readonly string[]): Probe<{ [name: strin
   };
 }
 
-/**
- * Versions that could be installed of packages that are not, by package. What the package sources do not have is left
- * out, and what is installed: reading the sources takes longer than all else that is asked of a host.
- */
-export function candidatesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
+function candidatesProbe(packages: readonly string[]): Probe<{ [name: string]: string }> {
   return {
     script: `known=$(${dpkgQuery("${Package} ${db:Status-Status}\\n", packages)})
 installed=$(printf '%s\\n' "$known" | sed -n 's/ installed$//p')
@@ -46,8 +43,7 @@ missing=$(printf '%s\\n' ${words(packages)} | grep -vxF "\${installed:-none}") |
   };
 }
 
-/** Which packages have an older version than the one given: `{ haproxy: "3.0.11-1" }`. Absent ones are not told. */
-export function olderProbe(versions: { readonly [name: string]: string }): Probe<string[]> {
+function olderProbe(versions: { readonly [name: string]: string }): Probe<string[]> {
   return {
     script: Object.entries(versions)
       .map(
@@ -61,17 +57,6 @@ if [ -n "$there" ] && dpkg --compare-versions "$there" lt ${quote(version)}; the
   };
 }
 
-/** Says which services a package may start or restart; there is one for the whole host. */
-export const POLICY = "/usr/sbin/policy-rc.d";
-
-/** Somebody who holds one of the locks of dpkg or apt. */
-export interface LockHolder {
-  readonly lock: string;
-  readonly pid: number;
-  /** Its command line. */
-  readonly command: string;
-}
-
 /** What dpkg and apt lock, for as long as they change something (dpkg: lib/dpkg/dbmodify.c; apt: apt-pkg/init.cc). */
 const LOCKS = [
   "/var/lib/dpkg/lock-frontend",
@@ -80,8 +65,7 @@ const LOCKS = [
   "/var/cache/apt/archives/lock",
 ];
 
-/** Who keeps packages from being installed now; nobody mostly. */
-export function lockHolderProbe(locks = LOCKS): Probe<LockHolder | undefined> {
+function lockHolderProbe(locks: readonly string[] = LOCKS): Probe<LockHolder | undefined> {
   return {
     // Locks of fcntl(2): proc(5), "/proc/locks".
     script: `for lock in ${words(locks)}; do
@@ -106,3 +90,60 @@ done`,
     },
   };
 }
+
+/** As dpkg -S tells, which reads all lists for each name. */
+function holdersOf(directories: readonly string[]): string {
+  return `for at in ${words(directories)}; do
+  at=$(realpath -m -- "$at")
+  while [ -n "$at" ]; do printf '%s\\n' "$at"; at=\${at%/*}; done
+done | (
+  cd /var/lib/dpkg/info
+  # Mostly there is none.
+  grep -xFf - -- *.list /dev/null || [ $? = 1 ]
+) | sed -n 's/^\\(.*\\)\\.list:\\(\\/.*\\)$/packaged \\1 \\2/p'`;
+}
+
+/** Names the process that installs packages now (templates/packages/policy-rc.d.sh.hbs); gone with the next start of the host. */
+const INSTALLING = "/run/pgherd/installing";
+
+/**
+ * Installs packages in one transaction, without starting any of their services: those start with our configuration,
+ * later. What keeps them from starting only counts while this script lives and the host is up, so that a run that is cut
+ * off leaves nothing behind that matters (invoke-rc.d(8), deb-systemd-invoke(1p)).
+ */
+function install(packages: readonly string[]): string {
+  return `
+mkdir -p ${dirname(INSTALLING)}
+echo $$ >${INSTALLING}
+trap 'rm -f ${INSTALLING}' EXIT
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
+dpkg --configure -a
+apt-get -q -o DPkg::Lock::Timeout=300 update
+apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- ${words(packages)}`;
+}
+
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/** apt and dpkg, which Debian has, and all that is made of it. */
+export const apt: PackageManager = {
+  installedProbe,
+  candidatesProbe,
+  olderProbe,
+  lockHolderProbe,
+  // What dpkg --audit tells, but for packages that only lack checksums.
+  unfinished: `dpkg-query -W -f '\${db:Status-Status} \${Package}\\n' | sed -n -E 's/^(half-[a-z]+|unpacked|triggers-[a-z]+) /unfinished /p'`,
+  holdersOf,
+  // No package may have it.
+  holderOf: (file) => `dpkg -S ${file} 2>/dev/null | head -n 1 | cut -d: -f1`,
+  install,
+  policy: POLICY,
+  removePolicy: `if grep -qs 'Written by pgherd' ${POLICY}; then rm -f ${POLICY}; fi`,
+  byHand: {
+    refresh: "apt-get update",
+    sources: "/etc/apt/sources.list.d",
+    finish: "dpkg --configure -a",
+    mend: "apt-get -f install",
+    install: (name) => `apt-get install ${name}`,
+    purge: (name) => `apt-get purge ${name}`,
+  },
+};

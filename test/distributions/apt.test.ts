@@ -4,12 +4,9 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  candidatesProbe,
-  lockHolderProbe,
-  olderProbe,
-  packagesProbe,
-} from "../../src/facts/packages";
+import { apt } from "../../src/distributions/apt";
+
+const { candidatesProbe, installedProbe, lockHolderProbe, olderProbe } = apt;
 
 test("installed packages are told with their versions; removed and unknown ones are not", () => {
   const output = `etcd-client installed 3.5.16-4
@@ -18,14 +15,14 @@ haproxy config-files 3.0.11-1+deb13u1
 patroni not-installed 
 postgresql-17 half-configured 17.6-0+deb13u1
 `;
-  expect(packagesProbe(["etcd-client"]).parse(output)).toEqual({
+  expect(installedProbe(["etcd-client"]).parse(output)).toEqual({
     "etcd-client": "3.5.16-4",
     "etcd-server": "3.5.16-4",
   });
 });
 
 test("nothing is installed where dpkg knows none of them", () => {
-  expect(packagesProbe(["patroni"]).parse("")).toEqual({});
+  expect(installedProbe(["patroni"]).parse("")).toEqual({});
 });
 
 test("candidates are what could be installed", () => {

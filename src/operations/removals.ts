@@ -33,6 +33,11 @@ export function toDrop({ roles }: Named, { roles: open, closed = [] }: Catalog):
     .filter((name) => closed.includes(name) || open.some((one) => one.name === name));
 }
 
+/** Users who are to be dropped, and whose login is closed so far. */
+export function closedOnly({ roles }: Named, { closed = [] }: Catalog): RoleInput[] {
+  return roles.filter(({ name, onRemoval }) => onRemoval === "drop" && closed.includes(name));
+}
+
 /** What keeps users from being dropped, once the databases are that are to be. */
 export function held({ databases }: Named, all: readonly Held[]): Held[] {
   const dropped = databases.filter(({ onRemoval }) => onRemoval === "drop");

@@ -6,6 +6,7 @@ import { verifies } from "../operations/scram";
 import { catalogChanges, extensionChanges, runSql } from "../operations/postgres";
 import { heldByPause, Standstill } from "../operations/stuck";
 import {
+  closedOnly,
   closingChanges,
   describeHeld,
   held,
@@ -98,7 +99,13 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     // Without a leader nothing can be asked. That is trouble, not absence: the next update waits for one.
     const trouble = { ...inputs, members: {}, systemIdentifier: known.systemIdentifier };
     const all = withLeft(inputs, known);
-    return state(all, await clusterAsFound(context, all)) ?? withLeft(trouble, known);
+    const found = await clusterAsFound(context, all);
+    const seen = state(all, found);
+    if (!found || !seen) return withLeft(trouble, known);
+    return {
+      ...seen,
+      roles: [...seen.roles, ...closedOnly(removed(known, inputs), found.catalog)],
+    };
   },
 
   /** The report has told most of it already: what it could not know is told here. */

@@ -282,6 +282,34 @@ describe("users and databases", () => {
     await more.unchanged();
     expect({ runs: await runs(), starts: await starts() }).toEqual(before);
   });
+
+  full(
+    "a user who is to be dropped is once he owns nothing, however many runs that takes",
+    async () => {
+      const named = (...users: object[]) =>
+        cluster.varying((settings) => {
+          parameters({ max_connections: 120 })(settings);
+          Object.assign(settings.cluster.postgresql as object, {
+            users: [{ name: "app" }, ...users],
+          });
+        });
+      await named({ name: "clerk", onRemoval: "drop" }).deploy();
+      const leader = leaderOf(await cluster.healthy());
+      const inApp = (text: string) => cluster.superuserSql(leader, text, "app");
+      await inApp("create table files (id int); alter table files owner to clerk");
+      for (let run = 0; run < 2; run++) {
+        const refused = await named().refused("up", "--yes", "--skip-preview");
+        expect(refused).toContain("user clerk cannot be dropped: in database app it owns 1 table");
+      }
+      const roles = "select rolname, rolcanlogin from pg_roles where rolname = 'clerk'";
+      expect(await inApp(roles)).toBe("clerk|f");
+      await inApp("reassign owned by clerk to app; drop owned by clerk");
+      await named().deploy();
+      expect(await inApp(roles)).toBe("");
+      await inApp("drop table files");
+      await named().unchanged();
+    },
+  );
 });
 
 describe("etcd's setting", () => {

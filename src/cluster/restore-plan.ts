@@ -159,13 +159,20 @@ function roomsOf({ places, host }: RestorableCluster): Promise<Rooms> {
   );
 }
 
-/** The old data stays, so that there must be room for both. */
-function withoutRoom(cluster: RestorableCluster, size: number, rooms: Rooms): string[] {
+/**
+ * The old data stays, so that there must be room for both. What is a file system of its own cannot be renamed, and what is kept
+ * in a folder in it would be in every copy and every backup (backend/backup/basebackup.c, sendDir, takes all that lies there).
+ */
+export function withoutRoom(
+  cluster: Pick<RestorableCluster, "places">,
+  size: number,
+  rooms: Rooms,
+): string[] {
   const needed = size * 1.1 + 512 * 2 ** 20;
   return rooms.flatMap(([name, { free, mounted }]) => {
     const data = dataOf(cluster, name);
     if (mounted) {
-      return `${name}: expected ${data} to be a folder that can be set aside, found a file system of its own.`;
+      return `${name}: expected ${data} to be a folder that can be set aside, found a file system of its own. Mount the disk one folder higher (docs/backups.md, "A data directory that is a mount point"), or begin a new cluster with the backup (postgresql.bootstrap).`;
     }
     if (free >= needed) return [];
     return `${name}: expected ${sizeOf(needed)} of free space beside ${data}, which stays, found ${sizeOf(free)}.`;
@@ -173,7 +180,7 @@ function withoutRoom(cluster: RestorableCluster, size: number, rooms: Rooms): st
 }
 
 /** A backup has no links: WAL that is elsewhere now is the present data's, and stays with it. */
-function walMoves(cluster: RestorableCluster, rooms: Rooms): string[] {
+export function walMoves(cluster: Pick<RestorableCluster, "places">, rooms: Rooms): string[] {
   return rooms.flatMap(([name, { walElsewhere }]) =>
     walElsewhere === undefined
       ? []

@@ -2,6 +2,7 @@ import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
 import { booleanOf, numberOf } from "../setting-values";
+import { clientSession } from "./sql";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
@@ -19,9 +20,9 @@ const ALONE = [
 ];
 
 /**
- * Starts a server with these settings and lines of pg_hba.conf on a database of its own, which is gone afterwards: no
- * other judge knows libraries, keys, and what a setting's own check says. What keeps it from starting is the answer, in
- * the server's words; nothing if it starts, or if there is no such program on the host yet.
+ * Starts a server with these settings and lines of pg_hba.conf on a database of its own, which is gone afterwards, and begins
+ * a session: no other judge knows libraries, keys, and what a setting's own check says. What keeps it from starting, or from
+ * letting anybody in, is the answer, in the server's words; nothing if it does, or if there is no such program on the host yet.
  */
 export function trialProbe(trial: TrialInput): Probe<string[]> {
   const program = quote(trial.binDirectory ?? `/usr/lib/postgresql/${trial.version}/bin`);
@@ -35,6 +36,9 @@ ${asUser("postgres", script(program, trial))}`,
         .filter((line) => line !== ""),
   };
 }
+
+/** Begins what a server says that starts, and ends every session as it begins. */
+export const NOBODY = "no session: ";
 
 /** What a server says at every start and end. */
 const ORDINARY =
@@ -57,6 +61,10 @@ function script(program: string, trial: TrialInput): string {
   const statistics = version < 15 ? ["stats_temp_directory=pg_stat_tmp"] : [];
   const options = optionsOf([...ALONE, ...statistics]);
   const keys = keysOf(trial);
+  const session = clientSession({
+    ...{ program: `${program}/psql`, socket: '"$work"', port: 5432 },
+    ...{ role: "postgres", database: "postgres" },
+  });
   return `work=$(mktemp -d /tmp/pgherd-trial.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -91,6 +99,15 @@ until [ "$(sed -n '8s/ *$//p' data/postmaster.pid 2>/dev/null || :)" = ready ]; 
   fi
   sleep 0.1
 done
+# Sessions load libraries too: without one of them the server runs, and lets nobody in.
+login=0
+${session} -c '' </dev/null >said 2>&1 || login=$?
+# Such as a session without a server (psql, "Exit Status").
+if [ $login = 2 ]; then
+  sed -nE 's/^.*(FATAL|PANIC): */${NOBODY}/p' said | head -n 3 >refused
+  [ -s refused ] || sed -n '1s/^/${NOBODY}/p' said >refused
+  cat refused
+fi
 kill -INT $server
 # How it ends is of no interest.
 wait $server || :`;

@@ -10,6 +10,7 @@ import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { untilGone } from "./refused-settings";
+import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
 
 /** Seconds for Patroni to say what has become of a start. */
 const START_SECONDS = 30;
@@ -99,6 +100,9 @@ async function whyNotRunning(
     return loadErrors(name, { errors: own });
   });
   if (refused.length > 0) return refused;
+  const shut = touchesSessions(changed) ? describeShutOut(await shutOut(context, inputs)) : [];
+  if (shut.length > 0)
+    return shut.map((reason) => `${reason} (${Object.values(changed).join(", ")})`);
   const down = await failedMembers(context, inputs);
   return Promise.all(
     down.map(async (name) => {

@@ -10,6 +10,7 @@ import { demandLoaded } from "./loaded";
 import { refusedSettings, untilGone } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
+import { shutOut, touchesSessions } from "./shut-out";
 
 export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
   identity: ["cluster"],
@@ -20,8 +21,9 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
     const found = await heldConfiguration(context, inputs);
     if (found && sameValue(found.configuration, inputs.configuration)) return inputs;
     const wanted = inputs.configuration as Values;
+    const closed = found ? await closedBefore(context, inputs, found) : [];
     await holdConfiguration(context, inputs, wanted, found, inputs.beginning);
-    if (found) await demandAccepted(context, urn, inputs, found);
+    if (found) await demandAccepted(context, urn, inputs, found, closed);
     return inputs;
   },
 
@@ -49,10 +51,11 @@ async function demandAccepted(
   urn: string,
   inputs: DynamicConfigurationInputs,
   found: Held,
+  closed: readonly string[],
 ): Promise<void> {
   const old = found.proven ?? found.configuration;
   const changed = changedSettings(old, inputs.configuration);
-  const refused = await refusedSettings(context, urn, inputs, changed);
+  const refused = await refusedSettings(context, urn, inputs, changed, closed);
   if (refused.length === 0) {
     if (await isLoadedByAll(context, inputs, old)) await provenByAll(context, inputs);
     return;
@@ -61,10 +64,20 @@ async function demandAccepted(
   // Somebody else's change since then is his.
   if (!now || !sameValue(now.configuration, inputs.configuration)) demandLoaded(refused, "");
   await holdConfiguration(context, inputs, old, now);
-  await untilGone(context, urn, inputs, changed);
+  await untilGone(context, urn, inputs, changed, closed);
   // Where an earlier run was killed, some may have restarted with what it wrote.
   if (!found.proven) await provenByAll(context, inputs);
   demandLoaded(refused, "The settings that were there before are back on all members.");
+}
+
+/** Members that let nobody in, whatever is written now. */
+async function closedBefore(
+  context: Context,
+  inputs: DynamicConfigurationInputs,
+  { proven, configuration }: Held,
+): Promise<string[]> {
+  const changed = changedSettings(proven ?? configuration, inputs.configuration);
+  return touchesSessions(changed) ? Object.keys(await shutOut(context, inputs)) : [];
 }
 
 /** Whether every member has what has changed already. What waits for a restart is proven by that alone. */

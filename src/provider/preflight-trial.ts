@@ -36,22 +36,32 @@ export async function tryOut(
     return [
       ...tooLarge(trial, member),
       ...withoutHugePages(trial, member.host, pages),
-      ...said,
+      ...(isComplete(member) ? said : withoutAbsentFiles(said)),
       ...withoutExtensions(member, absent),
     ];
   });
   return (await Promise.all(tried)).flat();
 }
 
+type Packages = Pick<FoundHost, "requirement" | "installed">;
+
+function isComplete({ requirement, installed }: Packages): boolean {
+  return requirement.packages.every((name) => Object.hasOwn(installed, name));
+}
+
+/** A package that is still to be installed may bring a library: it is tried again then (host-base.ts). Exported for its tests. */
+export function withoutAbsentFiles(said: readonly string[]): string[] {
+  return said.filter((one) => !/: could not access file "/.test(one));
+}
+
 /** A package that is still to be installed may bring it. Exported for its tests. */
 export function withoutExtensions(
-  { host, requirement, installed }: Pick<FoundHost, "host" | "requirement" | "installed">,
+  member: Packages & Pick<FoundHost, "host">,
   absent: readonly string[],
 ): string[] {
-  const complete = requirement.packages.every((name) => Object.hasOwn(installed, name));
-  if (absent.length === 0 || !complete) return [];
+  if (absent.length === 0 || !isComplete(member)) return [];
   return [
-    `${host}: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no ${absent.join(", ")}. ` +
+    `${member.host}: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no ${absent.join(", ")}. ` +
       "Put the package that has it into postgresql.packages, or mend the name.",
   ];
 }

@@ -5,6 +5,7 @@ import { notLoaded, type WantedSettings } from "../operations/settings";
 import { waitFor } from "../operations/wait";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
+import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
 
 /** The members of a cluster, and the port of their servers. */
 interface Members {
@@ -19,22 +20,27 @@ const READ_SECONDS = 90;
 /** After that Patroni writes PostgreSQL's files at once. What is not in them by then it has left out or made another. */
 const WRITTEN_MS = 5_000;
 
+/** A server reads its files as soon as Patroni has written them; sessions show it from then on. */
+const READ_MS = 3_000;
+
 /**
  * What the servers of the members do not load of settings that were just changed, in their own words: with these they would
  * go on, and not start again. Nothing of members that do not run: they tell when they start. What a member's Patroni does
  * not hand on is no refusal; who needs the setting waits for it.
  * @param changed the new values.
+ * @param closed members that let nobody in before: that is not these values' fault.
  */
 export async function refusedSettings(
   context: Context,
   urn: string,
   cluster: Members,
   changed: WantedSettings,
+  closed: readonly string[] = [],
 ): Promise<string[]> {
   if (Object.keys(changed).length === 0) return [];
   const before = await statusesOf(context, cluster);
   const read = new Map<string, number>();
-  return waitFor<string[]>(
+  const refused = await waitFor<string[]>(
     async () => {
       const [statuses, servers] = await Promise.all([
         statusesOf(context, cluster),
@@ -53,6 +59,10 @@ export async function refusedSettings(
     },
     waits(context, urn, "all members to read the new settings"),
   );
+  if (refused.length > 0 || !touchesSessions(changed)) return refused;
+  await new Promise((resolve) => setTimeout(resolve, READ_MS));
+  const shut = Object.entries(await shutOut(context, cluster));
+  return describeShutOut(Object.fromEntries(shut.filter(([name]) => !closed.includes(name))));
 
   function wrong(member: string, { errors }: LoadedFiles): string[] {
     const own = errors.filter(({ name }) => name !== null && named(changed, name));
@@ -60,12 +70,16 @@ export async function refusedSettings(
   }
 }
 
-/** Waits until no server has such settings in its files any more that it does not load. */
+/**
+ * Waits until no server has such settings in its files any more that it does not load, and all let somebody in.
+ * @param closed members that let nobody in before.
+ */
 export async function untilGone(
   context: Context,
   urn: string,
   cluster: Members,
   changed: WantedSettings,
+  closed: readonly string[] = [],
 ): Promise<void> {
   await waitFor<true>(
     async () => {
@@ -73,9 +87,12 @@ export async function untilGone(
       const left = servers.filter(([, { files }]) =>
         files.errors.some(({ name }) => name !== null && named(changed, name)),
       );
-      return left.length === 0
-        ? { done: true }
-        : { missing: `${left.map(([name]) => name).join(", ")} not yet` };
+      const shut = touchesSessions(changed) ? Object.keys(await shutOut(context, cluster)) : [];
+      const late = [
+        ...left.map(([name]) => name),
+        ...shut.filter((name) => !closed.includes(name)),
+      ];
+      return late.length === 0 ? { done: true } : { missing: `${late.join(", ")} not yet` };
     },
     waits(context, urn, "all members to have the old settings again"),
   );

@@ -1,4 +1,4 @@
-import { trialProbe } from "../facts/trial";
+import { NOBODY, trialProbe } from "../facts/trial";
 import type { TrialInput } from "../resources/inputs/preflight";
 import type { Source } from "../migration/inputs/source";
 import type { Context } from "./context";
@@ -37,8 +37,14 @@ export function described(
       const at = /^line (\d+) of configuration file "pg_hba\.conf"$/.exec(line)?.[1];
       return at === undefined ? line : `line "${hba[Number(at) - 2] ?? ""}"`;
     });
+  const shut = words.every((line) => line.startsWith(NOBODY));
+  const reasons = words
+    .map((line) => line.replace(NOBODY, ""))
+    .join("; ")
+    .replace(/\.$/, "");
+  const wanted = shut ? "to let anybody in" : "to start";
   return [
-    `${host}: expected PostgreSQL to start with what ${what}, it does not: ${words.join("; ")}. ${next}`,
+    `${host}: expected PostgreSQL ${wanted} with what ${what}, it does not: ${reasons}. ${next}`,
   ];
 }
 

@@ -190,6 +190,25 @@ describe("a setting of PostgreSQL", () => {
   );
 
   full(
+    "that shut everybody out of one server end the run by name, and all have the old ones",
+    async () => {
+      const libraries = "/usr/lib/postgresql/17/lib";
+      const copy = `sudo cp ${libraries}/auto_explain.so ${libraries}/passing.so`;
+      await Promise.all(MEMBERS.map((member) => cluster.onHost(member, copy)));
+      const named = cluster.varying((settings) => {
+        parameters({ max_connections: 120, session_preload_libraries: "passing" })(settings);
+        // Between the trial of the preview and the change.
+        const away = `${packageRoot()}/bin/pgherd lab ssh --name ${cluster.lab} db2 -- sudo rm -f ${libraries}/passing.so`;
+        settings.cluster.hooks = [{ name: "away", when: "before", run: away }];
+      });
+      const said = await named.refused("up", "--yes", "--skip-preview");
+      expect(said).toMatch(/db2: PostgreSQL lets nobody in: could not access file "passing"/);
+      expect(said).toContain("The settings that were there before are back on all members.");
+      expect(await onMembers("show session_preload_libraries")).toEqual(["", "", ""]);
+    },
+  );
+
+  full(
     "that a member does not start with ends the run by name, and all run with the old ones",
     async () => {
       const before = await onMembers("show huge_pages");

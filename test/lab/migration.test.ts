@@ -120,6 +120,10 @@ describe("a server that runs already", () => {
     expect(said).toContain("db1: expected no role barman yet");
     expect(said).toContain('Migrate with "synchronous", then change it');
     await asPostgres("drop role replicator; drop role barman");
+    const shut = await migrating({}, ({ cluster }) => {
+      cluster.postgresql = { version: 17, parameters: { session_preload_libraries: "nosuch" } };
+    }).refused("preview");
+    expect(shut).toContain('could not access file "nosuch"');
     expect(await fingerprint()).toBe(before);
   });
 

@@ -4,6 +4,7 @@ import type { Probe } from "../../src/host/host";
 import { runningOrBack, type Settled } from "../../src/provider/back-to-proven";
 import type { Context } from "../../src/provider/context";
 import type { PatroniClusterInputs } from "../../src/resources/inputs/patroni-cluster";
+import { sameValue, type Values } from "../../src/rpc/values";
 
 /** A key that is set, and to what. */
 const PUT = /"requestPut":\{"key":"([^"]*)","value":"([^"]*)"/g;
@@ -28,6 +29,8 @@ interface Cluster {
   states: { [member: string]: string };
   /** What a server does not load, by its name. */
   refused?: string;
+  /** Why servers let nobody in with the new settings. */
+  shut?: string;
 }
 
 const JOURNAL = `2026-11-29 14:00:00 UTC [811] LOG:  starting PostgreSQL 17.6
@@ -52,6 +55,8 @@ function contextOf(cluster: Cluster): Context {
           ...{ name, role: "replica", state },
         })),
       };
+    if (script.includes("dbname=postgres options"))
+      return sameValue(cluster.held as Values, OLD) ? undefined : cluster.shut;
     if (script.includes("/patroni")) return { state: cluster.states[host], dcsLastSeen: 1 };
     const error = { file: "postgresql.conf", line: 12, name: cluster.refused, error: "no" };
     return {
@@ -106,6 +111,24 @@ test("a member that does not start with a new value ends the run by name, and al
       "The settings that were there before are back, and all members run with them.",
   );
   expect(calls).toEqual([NEW, OLD]);
+  expect(cluster).toMatchObject({ held: OLD, proven: undefined });
+});
+
+test("libraries with which servers run and let nobody in make room for the former settings", async () => {
+  const held = configuration({ local_preload_libraries: "auto_explain" });
+  const cluster: Cluster = {
+    ...{ held, proven: OLD, shut: "could not access file" },
+    states: { db1: "running", db2: "running" },
+  };
+  const { bring, calls } = bringing(cluster, () => {
+    throw new HealthError("db1: changing roles and databases failed");
+  });
+  const inputs = { ...INPUTS, configuration: held } as PatroniClusterInputs;
+  await expect(runningOrBack(contextOf(cluster), "urn", inputs, undefined, bring)).rejects.toThrow(
+    "db1: PostgreSQL lets nobody in: could not access file (huge_pages: try → its default, " +
+      "local_preload_libraries: its default → auto_explain, work_mem: 4MB → its default)\n",
+  );
+  expect(calls).toEqual([held, OLD]);
   expect(cluster).toMatchObject({ held: OLD, proven: undefined });
 });
 

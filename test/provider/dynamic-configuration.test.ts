@@ -44,6 +44,10 @@ function running(
         paused: false,
         members: up.map((name) => ({ name, role: "replica", state: "streaming" })),
       };
+    if (script.includes("dbname=postgres options")) {
+      const { session_preload_libraries: library } = parameters();
+      return library === "nosuch" && host === "db2" ? 'could not access file "nosuch"' : undefined;
+    }
     if (script.includes("/patroni")) return { dcsLastSeen: cluster.looks++ };
     if (script.includes("'kinds'")) {
       const files = Object.entries(parameters()).map(([name, value]) => [
@@ -94,6 +98,19 @@ test("what a member's server does not load ends the run by name, and the old con
   // What is switched while the cluster runs stays as it is.
   expect(cluster.held).toEqual({ ...OLD, pause: true });
   expect(cluster.proven).toBeUndefined();
+});
+
+test("libraries with which a member that runs lets nobody in are not left in the DCS", async () => {
+  const { cluster, context } = running(OLD);
+  const wanted = { ...OLD.postgresql.parameters, session_preload_libraries: "nosuch" };
+  await expect(apply(context, wanted)).rejects.toThrow(
+    'db2: PostgreSQL lets nobody in: could not access file "nosuch"\n' +
+      "The settings that were there before are back on all members.",
+  );
+  expect(cluster.held).toEqual(OLD);
+  const good = { ...OLD.postgresql.parameters, session_preload_libraries: "auto_explain" };
+  await apply(context, good);
+  expect(cluster.held).toEqual(configuration(good));
 });
 
 test("what all have loaded is proven, and what waits for a restart is not yet", async () => {

@@ -6,7 +6,12 @@ import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { hugePagesProbe, trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
-import { tooLarge, withoutExtensions, withoutHugePages } from "../../src/provider/preflight-trial";
+import {
+  tooLarge,
+  withoutAbsentFiles,
+  withoutExtensions,
+  withoutHugePages,
+} from "../../src/provider/preflight-trial";
 import { described } from "../../src/provider/trial";
 import type { FoundHost } from "../../src/provider/found-host";
 import type { TrialInput } from "../../src/resources/inputs/preflight";
@@ -168,6 +173,45 @@ test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
   },
 );
 
+test
+  .runIf(VERSION !== undefined && process.getuid?.() === 0)
+  .each<[name: string, settings: TrialInput["settings"], told: string | undefined]>([
+    [
+      "a library of sessions that is not there",
+      { session_preload_libraries: "nosuch" },
+      'db1: expected PostgreSQL to let anybody in with what pgherd:cluster.postgresql says, it does not: could not access file "nosuch": No such file or directory. ',
+    ],
+    [
+      "a library of sessions that is not among those for everybody",
+      { local_preload_libraries: "auto_explain" },
+      'db1: expected PostgreSQL to let anybody in with what pgherd:cluster.postgresql says, it does not: could not access file "$libdir/plugins/auto_explain": No such file or directory. ',
+    ],
+    // A trial has values of its own for these; the server looks at the user's all the same.
+    [
+      "a locale that the host does not have",
+      { lc_messages: "xx_XX.UTF-8" },
+      'db1: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: invalid value for parameter "lc_messages": "xx_XX.UTF-8". ',
+    ],
+    [
+      "a place that no log goes to",
+      { log_destination: "nowhere" },
+      'db1: expected PostgreSQL to start with what pgherd:cluster.postgresql says, it does not: invalid value for parameter "log_destination": "nowhere"; Unrecognized key word: "nowhere". ',
+    ],
+    [
+      "libraries of sessions that are there",
+      { session_preload_libraries: "auto_explain" },
+      undefined,
+    ],
+  ])("the server itself is asked about %s", (_name, settings, told) => {
+  const trial = { ...TRIAL, version: VERSION ?? 0, settings, hba: [] };
+  const { script, parse } = trialProbe({ ...trial, dataDirectory: "/nowhere" });
+  const ran = spawnSync("sh", ["-eu"], { input: script, encoding: "utf8" });
+  expect(ran.stderr).toBe("");
+  expect(described("db1", trial, parse(ran.stdout), WORDS)).toEqual(
+    told === undefined ? [] : [`${told}${WORDS.next}`],
+  );
+});
+
 test("only what is the user's own is tried", () => {
   const raw = rawStack("lab");
   const cluster = raw.cluster as { readonly postgresql?: object };
@@ -195,6 +239,13 @@ test("only what is the user's own is tried", () => {
   const paged = { parameters: { huge_pages: "on" } };
   expect(trialOf(paged, { "vm.nr_hugepages": 512 })?.hugePagesCome).toBe(true);
   expect(trialOf(paged, { "vm.swappiness": 1 })?.hugePagesCome).toBeUndefined();
+});
+
+test("a library that a package to come may bring is no reason to refuse", () => {
+  const of = (said: string) => withoutAbsentFiles(described("db1", TRIAL, [said], WORDS));
+  expect(of('could not access file "pg_cron": No such file or directory')).toEqual([]);
+  expect(of('no session: could not access file "x": No such file or directory')).toEqual([]);
+  expect(of('invalid value for parameter "lc_messages": "xx"')).toHaveLength(1);
 });
 
 test("an extension that a host does not have is told before anything is changed", () => {

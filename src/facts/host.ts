@@ -2,6 +2,7 @@ import { packageManager } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
+import { ROLES } from "../roles/roles";
 
 /** Names the cluster that a host belongs to, and outlives `pulumi destroy`, as the data does. */
 export const CLUSTER_RECORD = "/var/lib/pgherd/cluster";
@@ -181,11 +182,15 @@ const CLOCK = `if [ "$container" = none ]; then
   then echo "synchronised yes"; fi
 else echo "synchronised yes"; fi`;
 
-/** Patroni's may lie there unused; the others' daemons use theirs from the moment they are installed. */
-const FOREIGN = `foreign() { [ ! -f "$1" ] || grep -q 'Written by pgherd' "$1" || echo "foreign $1"; }
-[ ! -x /usr/sbin/haproxy ] || foreign /etc/haproxy/haproxy.cfg
-[ ! -x /usr/sbin/keepalived ] || foreign /etc/keepalived/keepalived.conf
-if systemctl -q is-active 'patroni*.service'; then for file in /etc/patroni/*; do foreign "$file"; done; fi`;
+/** Configurations that somebody else has written, for daemons that use them. */
+const FOREIGN = [
+  `foreign() { [ ! -f "$1" ] || grep -q 'Written by pgherd' "$1" || echo "foreign $1"; }`,
+  ...ROLES.flatMap(({ elsewhere }) =>
+    elsewhere
+      ? `if ${elsewhere.inUse}; then for file in ${elsewhere.files}; do foreign "$file"; done; fi`
+      : [],
+  ),
+].join("\n");
 
 /** The file system and the database of a data directory, which need not exist yet. */
 function dataScript(directory: string): string {

@@ -5,7 +5,7 @@ import {
   packageManager,
   packageOf,
 } from "../distributions/distributions";
-import { ROLES, rolesOn, type Role } from "../roles/roles";
+import { PACKAGED_UNITS, rolesOn, type Role } from "../roles/roles";
 import { isSource, reaches } from "../migration/steps";
 import { script } from "./script";
 import { kernelFiles, planKernel } from "./system";
@@ -42,22 +42,17 @@ export function planHosts(settings: Settings): HostPlan[] {
   });
 }
 
-/** Units of packages that the cluster runs; those that are pgherd's own no package restarts. */
-const UNITS = ROLES.filter(({ unit }) => !unit.startsWith("pgherd-")).map(({ unit }) =>
-  unit.replace(".service", ""),
-);
-
 /**
  * Neither an upgrade of a package nor needrestart, which looks after it for programs that are gone from the disk, restarts
  * what the cluster runs: on a host without some of these units there is nothing to keep.
  */
 const OURS_TO_RESTART: Files = {
-  ...script(packageManager.policy, "packages/policy-rc.d.sh", { units: UNITS }),
+  ...script(packageManager.policy, "packages/policy-rc.d.sh", { units: PACKAGED_UNITS }),
   "/etc/needrestart/conf.d/pgherd.conf": {
     mode: "0644",
     owner: "root",
     group: "root",
-    content: `# Written by pgherd.\n$nrconf{override_rc}{qr(^(${UNITS.join("|")}|pgherd-.*)\\.service$)} = 0;\n`,
+    content: `# Written by pgherd.\n$nrconf{override_rc}{qr(^(${PACKAGED_UNITS.join("|")}|pgherd-.*)\\.service$)} = 0;\n`,
   },
 };
 

@@ -12,6 +12,7 @@ import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import type { FileInput } from "../resources/inputs/files";
 import type { HostBaseInputs } from "../resources/inputs/host-base";
+import { PACKAGED_UNITS } from "../roles/roles";
 import { isUnfinished, type ResourceType } from "./resource";
 import { triedOn } from "./trial";
 
@@ -122,8 +123,9 @@ type Found = Omit<HostBaseInputs, "host"> &
   };
 
 const OTHER_POLICY =
-  `${POLICY} is none of pgherd's, and stays. See to it that it keeps Debian's packages from restarting patroni, etcd, haproxy and ` +
-  "keepalived (exit code 101): an upgrade of patroni on the leader would be a failover.";
+  `${POLICY} is none of pgherd's, and stays. See to it that it keeps Debian's packages from restarting ` +
+  `${PACKAGED_UNITS.slice(0, -1).join(", ")} and ${PACKAGED_UNITS.at(-1)} (exit code 101): ` +
+  "an upgrade of patroni on the leader would be a failover.";
 
 /** An upgrade of the whole system may take that long; most of what holds the locks is done within a minute. */
 const UNLOCKED_SECONDS = 300;

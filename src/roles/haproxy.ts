@@ -36,6 +36,9 @@ export const haproxy: Role = {
     "net.ipv4.tcp_tw_reuse": "1",
   },
 
+  // Its daemon uses it from the moment it is installed.
+  elsewhere: { inUse: "[ -x /usr/sbin/haproxy ]", files: "/etc/haproxy/haproxy.cfg" },
+
   unit: "haproxy.service",
   journal: ["haproxy.service"],
   loading: "reload",

@@ -27,6 +27,9 @@ export const keepalived: Role = {
   database: false,
   kernel: {},
 
+  // The same as HAProxy's.
+  elsewhere: { inUse: "[ -x /usr/sbin/keepalived ]", files: "/etc/keepalived/keepalived.conf" },
+
   unit: "keepalived.service",
   journal: ["keepalived.service"],
   loading: "reload",

@@ -80,6 +80,9 @@ export const patroni: Role = {
     "vm.zone_reclaim_mode": "0",
   },
 
+  // Files of it may lie there unused.
+  elsewhere: { inUse: "systemctl -q is-active 'patroni*.service'", files: "/etc/patroni/*" },
+
   unit: "patroni.service",
   journal: ["patroni.service"],
   // It reads its files again; what needs a restart of PostgreSQL then waits for one.

@@ -61,6 +61,14 @@ export interface RoleDirectory {
   readonly name: string;
 }
 
+/** A daemon that is not pgherd's: its configuration must not be written over. */
+export interface Elsewhere {
+  /** A command of the shell that tells whether the daemon uses what stands in the files. */
+  readonly inUse: string;
+  /** As a pattern of the shell: `/etc/haproxy/haproxy.cfg`. */
+  readonly files: string;
+}
+
 /** How a file is judged by the program that it is for, as that program is installed on the host. */
 export type Validation =
   /** A shell command with `{}` for the file's path. */
@@ -111,6 +119,9 @@ export interface Role {
   readonly database: boolean;
   /** Settings of its hosts' kernel, by path below `/proc/sys` with dots; the stack's own win. */
   readonly kernel: { readonly [setting: string]: string };
+
+  /** What tells on a host that is new to pgherd that somebody else has such a daemon there. */
+  readonly elsewhere?: Elsewhere;
 
   /** The unit that stands for it. */
   readonly unit: string;

@@ -14,6 +14,11 @@ export const ROLES: readonly Role[] = [patroni, etcd, haproxy, keepalived, barma
 /** All roles, each after those that must be there before it. */
 export const ROLES_IN_ORDER: readonly Role[] = [...new Set(ROLES.flatMap(withEarlier))];
 
+/** Units of packages that a cluster runs: `["patroni", "etcd", …]`. Those that are pgherd's own no package restarts. */
+export const PACKAGED_UNITS: readonly string[] = ROLES.filter(
+  ({ unit }) => !unit.startsWith("pgherd-"),
+).map(({ unit }) => unit.replace(".service", ""));
+
 /** The role with this name. */
 export function roleNamed(name: RoleName): Role {
   return ROLES.find((role) => role.name === name) as Role;

@@ -7,10 +7,16 @@ import { psql } from "./postgres";
 /** A line as PostgreSQL understands it, with one spelling for all that mean the same: JSON. */
 export type RuleRow = string;
 
+/**
+ * A condition of SQL for lines of pg_hba.conf that are loaded. One for SSL where there is none has an error too, and is kept
+ * (src/backend/libpq/hba.c, parse_hba_line): of those that are refused nothing is told but the error.
+ */
+export const IS_LOADED = "(error is null or type is not null)";
+
 /** An expression of SQL: the lines of pg_hba.conf in their order (before PostgreSQL 16, `rule_number` is not there). */
 export const HBA_ROWS = `(select coalesce(json_agg(json_build_object('type', type, 'databases', database, 'users', user_name, 'address', address,
       'mask', netmask, 'method', auth_method, 'options', options)
-      order by coalesce((to_json(rule)->>'rule_number')::int, line_number)), '[]') from pg_hba_file_rules as rule where error is null)`;
+      order by coalesce((to_json(rule)->>'rule_number')::int, line_number)), '[]') from pg_hba_file_rules as rule where ${IS_LOADED})`;
 
 /** Commands of psql and SQL that must come before `IDENT_ROWS`: PostgreSQL tells of pg_ident.conf since version 15. */
 export const MAPPINGS = `select case when current_setting('server_version_num')::int >= 150000 then
@@ -32,7 +38,7 @@ export interface LoadedRules {
 /** A script's SQL for `parseRules`. */
 export const LOADED_RULES = `${MAPPINGS}
 select json_build_object('hba', ${HBA_ROWS}, 'ident', ${IDENT_ROWS}, 'errors',
-  (select coalesce(json_agg('line ' || line_number || ': ' || error), '[]') from pg_hba_file_rules where error is not null));
+  (select coalesce(json_agg('line ' || line_number || ': ' || error), '[]') from pg_hba_file_rules where not ${IS_LOADED}));
 `;
 
 /** Reads the answer to `LOADED_RULES`. */

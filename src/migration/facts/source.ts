@@ -4,7 +4,7 @@ import type { Probe } from "../../host/host";
 import { hereDocument } from "../../host/shell";
 import type { Source } from "../inputs/source";
 import { findServer, serverRequired } from "../../facts/find-server";
-import { HBA_ROWS, IDENT_ROWS, MAPPINGS } from "../../facts/loaded-rules";
+import { HBA_ROWS, IDENT_ROWS, IS_LOADED, MAPPINGS } from "../../facts/loaded-rules";
 import { RULE_FILES } from "../../facts/rule-files";
 import { readSource, readTold, readWaiting } from "./source-answer";
 import { serviceOf } from "../../facts/systemd";
@@ -203,7 +203,7 @@ select json_build_object(
       select sourcefile || ':' || sourceline || ': ' || error as message from pg_file_settings
         where error is not null and (error <> '${NOT_APPLIED}'
           or lower(name) not in (select lower(name) from pg_settings where context = 'postmaster'))
-      union all select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where error is not null) as wrong),
+      union all select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where not ${IS_LOADED}) as wrong),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'address', coalesce(host(client_addr), ''))), '[]')
       from pg_stat_replication),
   'preparedTransactions', (select count(*) from pg_prepared_xacts),

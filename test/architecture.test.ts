@@ -102,7 +102,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "types of resources/inputs",
   ],
   // One file for what pgherd asks of any DCS, a folder for each kind.
-  dcs: ["host", "types of roles", "errors"],
+  dcs: ["host", "roles", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
   cluster: ["operations", "dcs", "facts", "roles", "errors", "suggest"],
@@ -212,6 +212,17 @@ test("what is peculiar to one DCS stands only in src/dcs and in its templates", 
   expect(found.filter((file) => !/^(src\/dcs|templates)\/etcd\//.test(file)).sort()).toEqual(
     others.sort(),
   );
+});
+
+test("what the unit of a role is called, and where Patroni's files are, is said by the role", () => {
+  const said = sources("src").filter((file) => {
+    const text = readFileSync(file, "utf8").replace(/\/\*[^]*?\*\/|(^| )\/\/ .*$/gm, "");
+    return /(patroni|etcd|haproxy|keepalived)\.service|\/etc\/patroni\/pgherd/.test(text);
+  });
+  const others = said
+    .map((file) => relative(ROOT, file))
+    .filter((file) => !/^src\/roles\//.test(file));
+  expect(others).toEqual([]);
 });
 
 test("the stack's configuration is read only in src/config", () => {

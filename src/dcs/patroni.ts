@@ -1,5 +1,6 @@
 import { quote } from "../host/shell";
 import type { DcsKeys } from "./dcs";
+import { PATRONI_FOLDER } from "../roles/patroni";
 
 // What Patroni keeps of a cluster in the DCS.
 
@@ -22,7 +23,7 @@ export function claimDatabase(dcs: DcsKeys, cluster: string, systemIdentifier: s
   return `${dcs.setAbsentKey(key, systemIdentifier)}
 found=$(${dcs.printKey(key)})
 if [ "$found" != ${quote(systemIdentifier)} ]; then
-  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is "${quote(systemIdentifier)}". If that cluster is gone for good, remove it there: patronictl -c /etc/patroni/pgherd remove ${cluster}" >&2
+  echo "the DCS says that the data of cluster ${cluster} has the system identifier '$found', the server's is "${quote(systemIdentifier)}". If that cluster is gone for good, remove it there: patronictl -c ${PATRONI_FOLDER} remove ${cluster}" >&2
   exit 1
 fi`;
 }

@@ -3,6 +3,7 @@ import type { Probe } from "../host/host";
 import { asUser, quote } from "../host/shell";
 import { MEMBER_FILE } from "../roles/patroni";
 import { lastOfCsv, lastOfJson, lastOfText, type Languages, type Said } from "./server-log";
+import { patroni } from "../roles/patroni";
 
 /** Enough for some starts of PostgreSQL with all that Patroni says about them. */
 const LINES = 400;
@@ -65,7 +66,7 @@ data=$(python3 -I -c ${quote(DATA)} ${MEMBER_FILE} 2>/dev/null) || data=/nonexis
 export data
 file=$(${asUser("postgres", OWN_FILE)}) || file=
 printf '%s\\n' "$file"
-journalctl -q --no-pager -o cat -n ${LINES} -u patroni.service`,
+journalctl -q --no-pager -o cat -n ${LINES} -u ${patroni.unit}`,
   parse(output) {
     const [languages = "", file = "", ...journal] = output.split("\n");
     return lastWords(languagesOf(languages), file, journal);

@@ -1,7 +1,5 @@
 import { asUser, hereDocument, quote } from "../host/shell";
-
-/** Where a member keeps the password of its REST API; only root and postgres may read it. */
-const SECRETS = "/etc/patroni/pgherd/20-secrets.yml";
+import { SECRETS_FILE } from "../roles/patroni";
 
 /** Restarts PostgreSQL on this member, if something waits for it; ends when it runs again, or fails. */
 export function restartPostgres(endpoint: string): string {
@@ -71,9 +69,9 @@ function request(
   return asUser(
     "postgres",
     [
-      `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS)})`,
+      `password=$(sed -n '/^restapi:/,/^postgresql:/s/^ *password: "\\(.*\\)"$/\\1/p' ${quote(SECRETS_FILE)})`,
       // Each further line would be an option of curl's. What pgherd makes is letters and digits (components/passwords.ts).
-      `case "$password" in '' | *[!A-Za-z0-9]*) echo ${quote(`${SECRETS}: expected one password of the REST API, of letters and digits. pulumi up --refresh writes the file anew.`)} >&2; exit 1 ;; esac`,
+      `case "$password" in '' | *[!A-Za-z0-9]*) echo ${quote(`${SECRETS_FILE}: expected one password of the REST API, of letters and digits. pulumi up --refresh writes the file anew.`)} >&2; exit 1 ;; esac`,
       "body=$(mktemp)",
       "answer=$(mktemp)",
       'trap \'rm -f "$body" "$answer"\' EXIT',

@@ -4,11 +4,12 @@ import { RESTORE_RECORD, type RestoreRecord } from "../facts/restore-record";
 import { asOwner } from "../host/ownership";
 import { asUser, hereDocument, quote } from "../host/shell";
 import { holdsAnything, moveBack, moveBeside } from "./directories";
+import { patroni, PATRONI_FOLDER } from "../roles/patroni";
 
 // What a restore in place does on a member. Each step may be repeated, whatever an interrupted one has left.
 
 /** Patroni reads it after pgherd's own files; there only while a restore is under way. */
-const RESTORE_FILE = "/etc/patroni/pgherd/30-restore.yml";
+const RESTORE_FILE = `${PATRONI_FOLDER}/30-restore.yml`;
 
 /** See the template before-start: the data directory may be one that Patroni has only begun. */
 const BEGUN = "/var/lib/pgherd/database-begun";
@@ -37,8 +38,8 @@ export function forgetRestore(): string {
  */
 export function stopMember({ dataDirectory, binDirectory }: Places): string {
   const data = quote(dataDirectory);
-  return `systemctl disable -q patroni.service
-systemctl stop patroni.service
+  return `systemctl disable -q ${patroni.unit}
+systemctl stop ${patroni.unit}
 # What runs is found by where it works and whose it is, whatever the data directory's own files say.
 at=$(readlink -f ${data} || :)
 left() {
@@ -118,7 +119,7 @@ function absent(path: string): string {
 
 /** Starts Patroni, now and with the host. */
 export function startMember(): string {
-  return "systemctl enable -q patroni.service\nsystemctl start --no-block patroni.service";
+  return `systemctl enable -q ${patroni.unit}\nsystemctl start --no-block ${patroni.unit}`;
 }
 
 /**
@@ -160,7 +161,7 @@ export interface Attempt {
 export function attemptProbe(dataDirectory: string, aside: string): Probe<Attempt> {
   return {
     script: `if ${absent(`${dataDirectory}.${aside}`)}; then echo present; else echo aside; fi
-if [ -e ${quote(RESTORE_FILE)} ] && systemctl -q is-active patroni.service; then echo "under way"; fi`,
+if [ -e ${quote(RESTORE_FILE)} ] && systemctl -q is-active ${patroni.unit}; then echo "under way"; fi`,
     parse: (output) => ({
       aside: /^aside$/m.test(output),
       underWay: /^under way$/m.test(output),

@@ -4,6 +4,7 @@ import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { hereDocument, quote } from "../host/shell";
 import { psql } from "../facts/postgres";
+import { patroni } from "../roles/patroni";
 
 /** To which moment a database is brought back; nothing of it is all that there is. */
 export interface RestoreTarget {
@@ -250,9 +251,9 @@ export function restoreProgressProbe(
 ${[dataDirectory, ...tablespaces].map(count).join("\n")}
 } | awk '{ sum += $1 } END { printf "%.0f", sum }')"
 # 1: there is no such line.
-timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || [ $? = 1 ]
+timeout 10 journalctl -u ${patroni.unit} --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || [ $? = 1 ]
 # The same.
-timeout 10 journalctl -u patroni --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || [ $? = 1 ]`,
+timeout 10 journalctl -u ${patroni.unit} --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || [ $? = 1 ]`,
     parse(output) {
       const [bytes = "", failed = "", ...said] = output.split("\n");
       return {

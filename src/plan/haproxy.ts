@@ -2,6 +2,7 @@ import { replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { timings, type Checks } from "../config/timings";
+import { haproxy } from "../roles/haproxy";
 import { PATRONI_PORT } from "../roles/patroni";
 import { addressOf } from "./addresses";
 import { endpoint, render } from "./template";
@@ -47,7 +48,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
   });
   const { checks } = timings(cluster.failover);
   const files = {
-    "/etc/systemd/system/haproxy.service.d/pgherd.conf": {
+    [`/etc/systemd/system/${haproxy.unit}.d/pgherd.conf`]: {
       mode: "0644",
       owner: "root",
       group: "root",

@@ -10,6 +10,8 @@ import { kindOfDcs } from "../roles/dcs";
 import {
   dataDirectory,
   MEMBER_FILE,
+  patroni,
+  PATRONI_FOLDER,
   PATRONI_PORT,
   programsDirectory,
   SECRETS_FILE,
@@ -27,11 +29,8 @@ import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";
 
-/** Patroni reads all files of this folder, in order, as one configuration. */
-const CONFIG = "/etc/patroni/pgherd";
-
 /** What PostgreSQL reads before Patroni's settings, on members that have no files of an old server. */
-const BASE_CONFIGURATION = `${CONFIG}/postgresql.base.conf`;
+const BASE_CONFIGURATION = `${PATRONI_FOLDER}/postgresql.base.conf`;
 
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";
@@ -130,7 +129,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
     host: member.host,
     daemon: "patroni",
     directories: {
-      [CONFIG]: { ...READ_BY_POSTGRES, mode: "0750" },
+      [PATRONI_FOLDER]: { ...READ_BY_POSTGRES, mode: "0750" },
     },
     files: filesOf(settings, member),
     secretFiles: {
@@ -212,14 +211,14 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         tags: tagsOf(tags),
       }),
     },
-    "/etc/systemd/system/patroni.service.d/pgherd.conf": {
+    [`/etc/systemd/system/${patroni.unit}.d/pgherd.conf`]: {
       mode: "0644",
       owner: "root",
       group: "root",
       content: render("patroni/unit.conf", {
         dcs: dcs.kind,
         dcsUnit: roleNamed(kindOfDcs(dcs.kind).role).unit,
-        config: CONFIG,
+        config: PATRONI_FOLDER,
         dataPlace: DATA_PLACE,
         beforeStart: BEFORE_START,
         // systemd would read quotes, blanks and percent signs in a path of a migrated server.

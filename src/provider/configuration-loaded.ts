@@ -16,6 +16,7 @@ import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";
 import { waitFor } from "../operations/wait";
+import { journalctl } from "../roles/journal";
 
 /** Whom to ask, and what must have been loaded. */
 type Asked = Pick<UpdateReportInputs, "members" | "port" | "configuration">;
@@ -86,7 +87,7 @@ export async function configurationLoaded(
     {
       expected: "all members to load the configuration",
       seconds: LOADED_SECONDS,
-      next: "journalctl -u patroni -n 50 on the member, and PostgreSQL's own log there.",
+      next: `${journalctl("patroni")} on the member, and PostgreSQL's own log there.`,
       progress: (message) => context.progress(urn, message),
     },
   );

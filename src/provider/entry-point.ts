@@ -9,6 +9,7 @@ import type { Context } from "./context";
 import type { EntryPointInputs } from "../resources/inputs/entry-point";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
+import { journalctl } from "../roles/journal";
 
 const READY_SECONDS = 60;
 
@@ -26,7 +27,7 @@ export const entryPoint: ResourceType<EntryPointInputs> = {
       {
         expected: "the entry point to lead to the primary",
         seconds: READY_SECONDS,
-        next: "journalctl -u haproxy -u keepalived -n 50 on the load balancers.",
+        next: `${journalctl("haproxy", "keepalived")} on the load balancers.`,
         progress: (message) => context.progress(urn, message),
       },
     );

@@ -1,6 +1,7 @@
 import { divergedCopyProbe } from "../facts/places";
 import { isFollowing, viewOf } from "./cluster-view";
 import type { Context } from "./context";
+import { patroni } from "../roles/patroni";
 
 /** Patroni stops PostgreSQL, which may have much to write, and asks etcd before it starts. */
 const RESTART_SECONDS = 900;
@@ -29,7 +30,7 @@ export async function beginCopiesAnew(
       context.info(urn, `${name}: its first copy never followed; it is made anew`);
       await context
         .host(name)
-        .change("beginning the first copy anew", "systemctl restart patroni.service", {
+        .change("beginning the first copy anew", `systemctl restart ${patroni.unit}`, {
           timeoutSeconds: RESTART_SECONDS,
         });
     }),

@@ -5,6 +5,7 @@ import { loadErrors, sameLines } from "../operations/loaded";
 import { waitFor } from "../operations/wait";
 import { askPostgres } from "./cluster-view";
 import type { Context } from "./context";
+import { journalctl } from "../roles/journal";
 
 /** What a member's Patroni is told of PostgreSQL. */
 interface MemberFile {
@@ -14,7 +15,7 @@ interface MemberFile {
 /** Patroni reads its files again in its next round (loop_wait, at most some tens of seconds). */
 const LOADED_SECONDS = 90;
 
-const NEXT = "pgherd logs of the member, and journalctl -u patroni -n 50 there.";
+const NEXT = `pgherd logs of the member, and ${journalctl("patroni")} there.`;
 
 /**
  * Waits until the server of a member has loaded the lines of pg_hba.conf that stand in Patroni's file there. One that takes

@@ -35,6 +35,8 @@ import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster"
 import { whyNotWait } from "../cluster/standstill";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
+import { patroni, PATRONI_FOLDER } from "../roles/patroni";
+import { journalctl } from "../roles/journal";
 
 interface Learned {
   /** Of the data: stays the same for the life of the database. */
@@ -44,7 +46,7 @@ interface Learned {
 /** A first start copies the database to each replica. */
 const REPLICAS_SECONDS = 900;
 
-const NEXT = "journalctl -u patroni -n 50 on the members; patronictl -c /etc/patroni/pgherd list";
+const NEXT = `${journalctl("patroni")} on the members; patronictl -c ${PATRONI_FOLDER} list`;
 
 export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
   identity: ["cluster"],
@@ -88,7 +90,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     const view = await viewOf(context, inputs);
     throw new HealthError(
       `${inputs.cluster}: expected a leader that takes connections, got: ${describeMembers(view)}.`,
-      "Next: patronictl -c /etc/patroni/pgherd list on a member.",
+      `Next: patronictl -c ${PATRONI_FOLDER} list on a member.`,
     );
   },
 
@@ -117,7 +119,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     const replicas = Object.keys(inputs.members).filter((name) => name !== leader);
     const stop = async (name: string) => {
       context.progress(urn, `stopping ${name}`);
-      await context.host(name).change("stopping Patroni", retireUnit("patroni.service"));
+      await context.host(name).change("stopping Patroni", retireUnit(patroni.unit));
     };
     await Promise.all(replicas.map(stop));
     if (leader) await stop(leader);

@@ -6,6 +6,7 @@ import { waitFor } from "../operations/wait";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
+import { journalctl } from "../roles/journal";
 
 /** The members of a cluster, and the port of their servers. */
 interface Members {
@@ -106,7 +107,7 @@ function waits(context: Context, urn: string, expected: string) {
   return {
     expected,
     seconds: READ_SECONDS,
-    next: "journalctl -u patroni -n 50 on the member.",
+    next: `${journalctl("patroni")} on the member.`,
     progress: (message: string) => context.progress(urn, message),
   };
 }

@@ -17,9 +17,9 @@ import type { Context } from "./context";
 import { askPostgres, isFollowing, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
+import { PATRONI_FOLDER } from "../roles/patroni";
 
-const NEXT =
-  "patronictl -c /etc/patroni/pgherd list on a member; the next `pulumi up` goes on from there.";
+const NEXT = `patronictl -c ${PATRONI_FOLDER} list on a member; the next \`pulumi up\` goes on from there.`;
 
 /**
  * Restarts PostgreSQL wherever something waits for it: one member at a time, each drained before and streaming again

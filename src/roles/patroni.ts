@@ -10,11 +10,14 @@ import { listed, type Role } from "./role";
 /** Patroni's REST API, which HAProxy asks for each member's role. */
 export const PATRONI_PORT = 8008;
 
-/** Where Patroni reads what it is told on a member, except passwords; it takes all files of the folder, in order. */
-export const MEMBER_FILE = "/etc/patroni/pgherd/10-member.yml";
+/** What Patroni is told on a member: it reads all files of this folder, in order, as one configuration. */
+export const PATRONI_FOLDER = "/etc/patroni/pgherd";
 
-/** Where it reads the passwords. */
-export const SECRETS_FILE = "/etc/patroni/pgherd/20-secrets.yml";
+/** All of that but passwords. */
+export const MEMBER_FILE = `${PATRONI_FOLDER}/10-member.yml`;
+
+/** Its passwords; only root and postgres may read it. */
+export const SECRETS_FILE = `${PATRONI_FOLDER}/20-secrets.yml`;
 
 /** A member: PostgreSQL, which Patroni starts, stops and lets lead. */
 export const patroni: Role = {

@@ -1,5 +1,6 @@
 import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
+import { etcd } from "../../roles/etcd";
 import type { DcsMembers } from "../dcs";
 import { etcdctl } from "./etcdctl";
 import { encoded } from "./request";
@@ -7,8 +8,8 @@ import { encoded } from "./request";
 /** The members of etcd. */
 export function membersAt(endpoints: readonly string[]): DcsMembers {
   return {
-    unit: "etcd.service",
-    user: "etcd",
+    unit: etcd.unit,
+    user: etcd.user,
 
     /**
      * By pages of etcd's own: one that refuses the connection costs no time, while etcdctl tries it for seconds. Its page

@@ -1,3 +1,4 @@
+import { etcd } from "../../roles/etcd";
 import type { PlannedDcs } from "../planned";
 
 /** What files on the hosts say of etcd. */
@@ -18,7 +19,7 @@ export const etcdPlanned: PlannedDcs = {
           .join(","),
       },
     },
-    "/etc/systemd/system/etcd.service.d/pgherd.conf": { template: "etcd/unit.conf", values: {} },
+    [`/etc/systemd/system/${etcd.unit}.d/pgherd.conf`]: { template: "etcd/unit.conf", values: {} },
   }),
   // There since 3.0, mended for etcd's version 3 API in 4.0.7 (docs/releases.rst).
   failsafeSince: "4.0.7",

@@ -8,6 +8,7 @@ import { ORIGINAL, type Client } from "./source";
 import { literal } from "../../facts/sql";
 import { askOldServer, type OldServer } from "./standby";
 import { serviceOf } from "../../facts/systemd";
+import { patroni } from "../../roles/patroni";
 
 /** What was found of the server when it was adopted; `undefined` where it has not been, or stands alone again. */
 export const keptSourceProbe: Probe<Source | undefined> = {
@@ -138,7 +139,7 @@ fi`,
  */
 export function runsByItself(source: Pick<Source, "unit">, unit: string): boolean {
   if (unit === source.unit) return true;
-  return source.unit === "" && unit !== "patroni.service" && unit !== "none";
+  return source.unit === "" && unit !== patroni.unit && unit !== "none";
 }
 
 /**

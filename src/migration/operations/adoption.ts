@@ -7,6 +7,7 @@ import type { AdoptionInputs } from "../inputs/adoption";
 import type { Source } from "../inputs/source";
 import { runSql } from "../../operations/postgres";
 import { resetFailed } from "../../operations/units";
+import { patroni } from "../../roles/patroni";
 
 /** Where systemd looks first for a unit: a file there wins over the package's, and one of its own may stand there. */
 const UNITS = "/etc/systemd/system";
@@ -84,7 +85,7 @@ export function takeBackSettings(port: number): string {
 )
 if [ "$found" != 0 ]; then
 ${runSql(port, "postgres", TAKE_BACK_ON_COPY)}
-systemctl reload patroni.service
+systemctl reload ${patroni.unit}
 fi`;
 }
 

@@ -12,6 +12,7 @@ import type { Context } from "../../provider/context";
 import { ownProblems } from "./migrated-start";
 import type { ResourceType } from "../../provider/resource";
 import { migratedTrial, migratedWords, triedOn } from "../../provider/trial";
+import { patroni } from "../../roles/patroni";
 
 /** The server made ready to be taken over. It goes on all the time; what it was is kept before the first change. */
 export const adoption: ResourceType<AdoptionInputs> = {
@@ -23,7 +24,7 @@ export const adoption: ResourceType<AdoptionInputs> = {
   async apply(context, urn, inputs) {
     const { source, cluster } = inputs;
     const host = context.host(inputs.host);
-    const { active } = await host.observe(unitProbe("patroni.service"));
+    const { active } = await host.observe(unitProbe(patroni.unit));
     if (active !== "active") {
       context.progress(urn, "trying PostgreSQL's settings on all members");
       await demandStart(context, inputs);

@@ -10,6 +10,7 @@ import { untilLed } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";
 import { isPromoted, untilFollowing } from "./standby-view";
+import { journalctl } from "../../roles/journal";
 
 /** Sessions are put out at once; who is still there after this comes back again and again. */
 const END_SECONDS = 10;
@@ -22,7 +23,7 @@ const PROMOTE_SECONDS = 120;
 /** What may be left to replay when writes are stopped: so much takes no time. */
 const LITTLE_LAG = 2 ** 20;
 
-const NEXT = "journalctl -u patroni -n 50 on the members; then run the same again.";
+const NEXT = `${journalctl("patroni")} on the members; then run the same again.`;
 
 /** The cluster in the old server's place: nobody writes there any more, and everything that was written is here. */
 export const promotion: ResourceType<PromotionInputs> = {
@@ -123,7 +124,7 @@ async function untilEntered(
     {
       expected: `the entry point to lead to ${leader}`,
       seconds: PROMOTE_SECONDS,
-      next: "journalctl -u haproxy -n 50 on the load balancers.",
+      next: `${journalctl("haproxy")} on the load balancers.`,
       progress: (message) => context.progress(urn, message),
     },
   );

@@ -24,10 +24,12 @@ import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";
 import { hasNeverLed } from "./never-led";
 import { waitFor } from "../../operations/wait";
+import { patroni } from "../../roles/patroni";
+import { journalctl } from "../../roles/journal";
 
 const STEP_SECONDS = 120;
 const RESTART_SECONDS = 900;
-const NEXT = "journalctl -u patroni -n 50 on the members; then run the same again.";
+const NEXT = `${journalctl("patroni")} on the members; then run the same again.`;
 
 /**
  * The server standing alone again, on the same data with all that was written since, with the configuration and the unit
@@ -48,7 +50,7 @@ export const rollback: ResourceType<RollbackInputs> = {
     );
     context.info(urn, `clients reach ${inputs.host} at its own address again`);
     const others = Object.keys(inputs.members).filter((name) => name !== inputs.host);
-    const { active } = await host.observe(unitProbe("patroni.service"));
+    const { active } = await host.observe(unitProbe(patroni.unit));
     const runs = active === "active";
     const leads = runs && !(await hasNeverLed(context, inputs, source));
     if (leads) {
@@ -188,7 +190,7 @@ async function pause(
 }
 
 async function retire(context: Context, name: string): Promise<void> {
-  await context.host(name).change("stopping Patroni", retireUnit("patroni.service"));
+  await context.host(name).change("stopping Patroni", retireUnit(patroni.unit));
 }
 
 /** One restart gives a server its own settings back that Patroni has started. */

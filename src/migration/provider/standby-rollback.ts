@@ -9,6 +9,7 @@ import type { StandbyRollbackInputs } from "../inputs/standby";
 import type { ResourceType } from "../../provider/resource";
 import { isPromoted } from "./standby-view";
 import { keptSource } from "./kept-source";
+import { patroni } from "../../roles/patroni";
 
 /** The old server alone again: it takes writes, keeps no WAL, and the members that followed it are out of service. */
 export const standbyRollback: ResourceType<StandbyRollbackInputs> = {
@@ -40,7 +41,7 @@ export const standbyRollback: ResourceType<StandbyRollbackInputs> = {
     context.progress(urn, `taking ${names.join(", ")} out of service`);
     await Promise.all(
       names.map((name) =>
-        context.host(name).change("stopping Patroni", retireUnit("patroni.service"), {
+        context.host(name).change("stopping Patroni", retireUnit(patroni.unit), {
           timeoutSeconds: 900,
         }),
       ),

@@ -10,6 +10,8 @@ import { isFollowing, viewOf } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import { copiesOf, describeCopies } from "../../provider/copies";
 import { beginStandbyAnew } from "./standby-copies";
+import { PATRONI_FOLDER } from "../../roles/patroni";
+import { journalctl } from "../../roles/journal";
 
 /** A first copy may take a day; whoever does not want to wait so long sees how far it is. */
 const COPY_SECONDS = 24 * 3600;
@@ -61,7 +63,7 @@ export async function untilFollowing(
       if (Date.now() - moved > STILL_SECONDS * 1000) {
         throw new HealthError(
           `expected all members to follow ${inputs.host}, got: ${state}.`,
-          "Next: journalctl -u patroni -n 50 on the members.",
+          `Next: ${journalctl("patroni")} on the members.`,
         );
       }
       return { missing: state };
@@ -69,7 +71,7 @@ export async function untilFollowing(
     {
       expected: `all members to follow ${inputs.host}`,
       seconds: COPY_SECONDS,
-      next: "journalctl -u patroni -n 50 on the members.",
+      next: `${journalctl("patroni")} on the members.`,
       progress: (message) => context.progress(urn, message),
     },
   );
@@ -93,7 +95,7 @@ async function whatIsMissing(
       "Raise it there; then go back by pgherd:cluster.migration.rollback: true, and begin anew.",
     );
   }
-  if (view.paused) return "Patroni is paused: patronictl -c /etc/patroni/pgherd resume";
+  if (view.paused) return `Patroni is paused: patronictl -c ${PATRONI_FOLDER} resume`;
   if (!slot?.active) return `nobody uses the slot ${inputs.slot} on ${inputs.host}`;
   if (slot.lagBytes > maximumLag) return `${leader} is ${slot.lagBytes} bytes behind`;
   const late = view.members.find(

@@ -8,11 +8,12 @@ import { untilLed } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";
 import { waitFor } from "../../operations/wait";
+import { journalctl } from "../../roles/journal";
 
 /** Patroni waits for a lease of an earlier run to end, and for its next round. */
 const LEADER_SECONDS = 120;
 const RESTART_SECONDS = 900;
-const NEXT = "journalctl -u patroni -n 50 on the member.";
+const NEXT = `${journalctl("patroni")} on the member.`;
 
 /** The server led by Patroni: from here on there is one who says who leads. */
 export const takeover: ResourceType<TakeoverInputs> = {

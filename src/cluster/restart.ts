@@ -4,6 +4,7 @@ import { restartAnyway, restartPostgres } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
 import { Standstill } from "../operations/stuck";
 import { activityOf, wouldCut } from "./activity";
+import { alteredProblems } from "./altered-start";
 import {
   insist,
   memberOf,
@@ -49,7 +50,7 @@ export async function considerRestart(
     ? await activityOf(cluster, name, port, longestTransaction)
     : undefined;
   return {
-    refusals: [],
+    refusals: isUp(member) ? await alteredProblems(cluster, name) : [],
     objections: activity ? wouldCut(name, activity, longestTransaction) : [],
     effects:
       member.role === "leader"

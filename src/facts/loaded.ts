@@ -22,6 +22,8 @@ export interface LoadedFiles {
   readonly pending?: readonly string[];
   /** Those of them that a restart would leave as they are. */
   readonly unchanged?: readonly string[];
+  /** Settings that the server was started with on its command line, which wins over all files, by lower-case name. */
+  readonly given?: readonly string[];
   /** What ALTER SYSTEM has set, by lower-case name. */
   readonly altered: { readonly [name: string]: string };
   /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
@@ -79,6 +81,7 @@ select json_build_object(
   'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
   'pending', ${MARKED},
   'unchanged', ${UNCHANGED},
+  'given', (select coalesce(json_agg(lower(name) order by name), '[]') from pg_settings where source = 'command line'),
   'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
     where name is not null and sourcefile like '%/postgresql.auto.conf'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (

@@ -76,6 +76,37 @@ export function brokenPromises({
   );
 }
 
+/**
+ * What ALTER SYSTEM has set that waits for a restart, whether or not Patroni knows, which asks a server only when it reloads:
+ * nobody has seen the server start with it.
+ */
+export function alteredToCome({
+  altered,
+  configured,
+  pending = [],
+  unchanged = [],
+  given = [],
+}: Pick<LoadedFiles, "altered" | "configured" | "pending" | "unchanged" | "given">): {
+  [name: string]: string;
+} {
+  const waiting = pending
+    .filter((name) => !unchanged.includes(name))
+    .map((name) => name.toLowerCase())
+    .filter((name) => !given.includes(name));
+  const broken = brokenPromises({ altered, configured });
+  return Object.fromEntries(
+    Object.entries(altered).filter(
+      ([name]) => waiting.includes(name) && !Object.hasOwn(broken, name),
+    ),
+  );
+}
+
+/** What takes back what ALTER SYSTEM has set. */
+export function takenBack(names: readonly string[]): string {
+  const resets = names.map((name) => `ALTER SYSTEM RESET ${identifier(name)};`);
+  return toBeRun([...resets, "SELECT pg_reload_conf();"].join(" "));
+}
+
 /** Of settings of any type. */
 function isSame(a: string, b: string): boolean {
   return a === b || (booleanOf(a) !== undefined && booleanOf(a) === booleanOf(b));
@@ -121,6 +152,10 @@ export function loadedProblems(member: string, found: LoadedFiles): string[] {
     ...Object.entries(brokenPromises(found)).map(
       ([name, value]) =>
         `${member}: ${name} is ${JSON.stringify(value)} by ALTER SYSTEM, which breaks a promise of the stack. pulumi up takes it back.`,
+    ),
+    ...Object.entries(alteredToCome(found)).map(
+      ([name, value]) =>
+        `${member}: ${name} will be ${JSON.stringify(value)} by ALTER SYSTEM from PostgreSQL's next restart on, a failure's too, and nobody has tried it. If that is not meant: ${takenBack([name])}`,
     ),
     ...(waiting.count > 0 && waiting.seconds >= LONG_SECONDS ? [hanging(member, found)] : []),
   ];

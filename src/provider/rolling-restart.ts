@@ -1,6 +1,9 @@
 import { untilQuiet } from "../cluster/activity";
+import { alteredProblems } from "../cluster/altered-start";
+import type { Cluster } from "../cluster/cluster";
 import { handOver } from "../cluster/hand-over";
 import { restartMember } from "../cluster/restart";
+import { HealthError } from "../errors";
 import { leaderOf } from "../facts/member-state";
 import { isSynchronous, type ClusterView } from "../facts/patroni";
 import { settingsProbe } from "../facts/settings";
@@ -46,6 +49,7 @@ export async function rollRestarts(
     const patience = { ...inputs.rolling, next: NEXT };
     if (step.kind === "switchover") {
       const { from, to } = step;
+      await demandStart(cluster, from);
       // Who should lead is decided anew after a wait.
       if (await untilQuiet(cluster, from, inputs.port, patience, to)) continue;
       rolled = true;
@@ -53,6 +57,7 @@ export async function rollRestarts(
       await handOver(cluster, { from, to, via: from, witness: to });
     } else if (step.kind === "restart") {
       const { member } = step;
+      await demandStart(cluster, member);
       await untilQuiet(cluster, member, inputs.port, patience);
       rolled = true;
       context.info(urn, `restarting PostgreSQL on ${member}`);
@@ -64,6 +69,12 @@ export async function rollRestarts(
       restarts.set(member, (restarts.get(member) ?? 0) + 1);
     }
   }
+}
+
+/** @throws HealthError before a restart that PostgreSQL would not come back from. */
+async function demandStart(cluster: Cluster, member: string): Promise<void> {
+  const problems = await alteredProblems(cluster, member);
+  if (problems.length > 0) throw new HealthError(problems.join("\n"));
 }
 
 const HELD = (members: readonly string[]) =>

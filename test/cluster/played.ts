@@ -35,6 +35,10 @@ export interface Played {
   readonly pending: { [member: string]: boolean };
   /** What each server says waits for a restart, and what of it a restart would not change. */
   readonly marks: { pending: string[]; unchanged: string[] };
+  /** What ALTER SYSTEM has set there that waits for a restart. */
+  readonly altered: { [member: string]: { readonly [setting: string]: string } };
+  /** What a server says that was tried with that. */
+  refusal: string;
   readonly lag: { [member: string]: number };
   readonly transactions: { [member: string]: LongTransaction[] };
   readonly backups: { [member: string]: RunningBackup[] };
@@ -53,6 +57,7 @@ export function played(): Played {
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
     marks: { pending: [], unchanged: [] },
+    ...{ altered: {}, refusal: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -102,6 +107,18 @@ export function played(): Played {
       });
     if (script.includes("'started', (select"))
       return JSON.stringify({ files: {}, started: {}, inForce: {}, kinds: {}, ...state.marks });
+    if (script.includes("'synchronousStandbyNames'")) {
+      const altered = state.altered[name];
+      if (!altered) return "";
+      return JSON.stringify({
+        ...{ errors: [], hba: "", isRead: true, pending: Object.keys(altered), altered },
+        ...{ configured: {}, overrides: [], waiting: { count: 0, seconds: 0 } },
+        synchronousStandbyNames: "",
+      });
+    }
+    if (script.includes("/etc/patroni/pgherd/10-member.yml"))
+      return "postgresql:\n  data_dir: /var/lib/postgresql/17/main\n  bin_dir: /usr/lib/postgresql/17/bin\n";
+    if (script.includes("/tmp/pgherd-trial")) return state.refusal;
     if (script.includes("8008/primary")) return name === state.leader ? "yes\n" : "";
     if (script.includes("pg_stat_replication")) {
       const standbys = names

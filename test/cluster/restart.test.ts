@@ -49,3 +49,18 @@ test("the leader is not drained, and what a restart would cut speaks against it"
   await performRestart(at.cluster, "db1", { force: true });
   expect(at.done).toEqual(["db1: restarting PostgreSQL"]);
 });
+
+test("a restart that PostgreSQL would not come back from, by what ALTER SYSTEM has set, is refused", async () => {
+  const at = played();
+  at.altered.db3 = { shared_preload_libraries: "nosuch" };
+  at.refusal = 'could not access file "nosuch": No such file or directory\n';
+  await expect(performRestart(at.cluster, "db3", {})).rejects.toThrow(
+    "db3: expected PostgreSQL to start with what ALTER SYSTEM has set there (shared_preload_libraries), it does not: " +
+      'could not access file "nosuch": No such file or directory. It goes on as it is, and is not restarted. Take it back there: ' +
+      'SET default_transaction_read_only = off; ALTER SYSTEM RESET "shared_preload_libraries"; SELECT pg_reload_conf();',
+  );
+  expect(at.done).toEqual([]);
+  at.refusal = "";
+  await performRestart(at.cluster, "db3", {});
+  expect(at.done).toContain("db3: restarting PostgreSQL");
+});

@@ -99,6 +99,22 @@ test("ALTER ROLE and ALTER DATABASE of what breaks a promise are told, with the 
   expect(sessionProblems({ overrides }, false)).toEqual([damaged]);
 });
 
+test("a status tells what ALTER SYSTEM has set for the next restart, whatever Patroni knows of it", () => {
+  const altered = {
+    ...{ shared_preload_libraries: "nosuch", max_connections: "20", work_mem: "1GB" },
+    ...{ wal_level: "minimal", jit_provider: "llvmjit" },
+  };
+  const found = {
+    ...{ ...FINE, altered, unchanged: ["jit_provider"], given: ["max_connections"] },
+    pending: ["jit_provider", "max_connections", "shared_preload_libraries", "wal_level"],
+  };
+  expect(loadedProblems("db1", found)).toEqual([
+    'db1: wal_level is "minimal" by ALTER SYSTEM, which breaks a promise of the stack. pulumi up takes it back.',
+    "db1: shared_preload_libraries will be \"nosuch\" by ALTER SYSTEM from PostgreSQL's next restart on, a failure's too, and nobody has tried it. " +
+      'If that is not meant: SET default_transaction_read_only = off; ALTER SYSTEM RESET "shared_preload_libraries"; SELECT pg_reload_conf();',
+  ]);
+});
+
 test("a status says what would not start again, what is broken, and why commits hang", () => {
   expect(loadedProblems("db1", FINE)).toEqual([]);
   const waiting = { count: 2, seconds: 4 };

@@ -108,3 +108,17 @@ test("a backup that does not end stops a roll before anything is changed", async
   vi.useRealTimers();
   expect(at.done).toEqual([]);
 });
+
+test("a member that would not start with what ALTER SYSTEM has set there is not restarted, nor handed over from", async () => {
+  const at = played();
+  obeys(at);
+  Object.assign(at.pending, { db1: true, db2: true });
+  at.altered.db1 = { shared_preload_libraries: "nosuch" };
+  at.refusal = 'could not access file "nosuch"';
+  await expect(rolled(at)).rejects.toThrow(
+    /^db1: expected PostgreSQL to start .*ALTER SYSTEM RESET/,
+  );
+  expect(at.leader).toBe("db1");
+  expect(at.done).toContain("db2: restarting PostgreSQL");
+  expect(at.done).not.toContain("db1: restarting PostgreSQL");
+});

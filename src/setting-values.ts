@@ -105,3 +105,26 @@ function whole(...words: string[]): boolean {
 
 /** As Patroni takes them (patroni/utils.py, parse_bool), and PostgreSQL's enumerations that hold on and off. */
 const WORDS = ["on", "true", "yes", "1", "off", "false", "no", "0"];
+
+/** Settings that name something of a database, which no server looks for before a session needs it. */
+export const NAMING_SETTINGS = [
+  "default_table_access_method",
+  "default_text_search_config",
+  "default_tablespace",
+  "temp_tablespaces",
+] as const;
+
+export type NamingSetting = (typeof NAMING_SETTINGS)[number];
+
+/** The names that such a setting holds; none where it is empty (src/backend/utils/adt/varlena.c, SplitIdentifierString). */
+export function namesIn(setting: NamingSetting, value: string): string[] {
+  // Of these two PostgreSQL takes the text as it stands.
+  if (setting === "default_table_access_method" || setting === "default_tablespace")
+    return value === "" ? [] : [value];
+  const separator = setting === "temp_tablespaces" ? "," : ".";
+  const parts = [...value.matchAll(/"((?:[^"]|"")*)"|[^",.\s]+|[,.]/g)].map(([text, quoted]) =>
+    quoted === undefined ? text.toLowerCase() : quoted.replaceAll('""', '"'),
+  );
+  const words = parts.filter((part) => part !== separator && part !== ",");
+  return separator === "." ? [words.join(".")].filter(Boolean) : words.filter(Boolean);
+}

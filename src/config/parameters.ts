@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import { booleanOf, NOT_WAITING } from "../setting-values";
+import { booleanOf, NOT_WAITING, numberOf } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
 import { commitsWait } from "./replication-modes";
 import type { ClusterSettings } from "./schema";
@@ -113,6 +113,7 @@ export function parameterProblems({
   postgresql,
   replication,
   members,
+  backup,
 }: ClusterSettings): [name: string, problem: string][] {
   const { parameters, version } = postgresql;
   const problems: [string, string][] = [];
@@ -158,6 +159,10 @@ export function parameterProblems({
       `expected on, off, local, remote_write or remote_apply, got ${show(commit[1])}. Mend it.`,
     ]);
   }
+  const refused = problems.map(([name]) => name);
+  problems.push(
+    ...tooLittle({ postgresql, members, backup }).filter(([name]) => !refused.includes(name)),
+  );
   const logical = Object.values(postgresql.slots).some(({ type }) => type === "logical");
   const level = entry(parameters, "wal_level");
   if (logical && level && String(level[1]).toLowerCase() !== "logical") {
@@ -165,6 +170,38 @@ export function parameterProblems({
       level[0],
       `expected logical, which a slot of pgherd:cluster.postgresql.slots needs, got ${show(level[1])}. Remove it.`,
     ]);
+  }
+  return problems;
+}
+
+/** Settings with which backups, or replicas, could not be: `[name, problem]`. */
+function tooLittle({
+  postgresql: { parameters, slots },
+  members,
+  backup,
+}: Pick<ClusterSettings, "postgresql" | "members" | "backup">): [string, string][] {
+  const problems: [string, string][] = [];
+  const archive = entry(parameters, "archive_mode");
+  if (backup && archive && booleanOf(String(archive[1])) === false) {
+    problems.push([
+      archive[0],
+      `expected on, got ${show(archive[1])}: Barman takes no backup of a server that does not archive (pgherd:cluster.backup). Remove it.`,
+    ]);
+  }
+  // A replica streams by a slot of its own, and so do a consumer and Barman; a copy takes two senders.
+  const streams = members.length - 1 + Object.keys(slots).length + (backup ? 1 : 0);
+  for (const [name, least] of [
+    ["max_replication_slots", streams],
+    ["max_wal_senders", streams + 2],
+  ] as const) {
+    const found = entry(parameters, name);
+    const number = found && numberOf(String(found[1]), { type: "integer" });
+    if (found && number !== undefined && number < least) {
+      problems.push([
+        found[0],
+        `expected ${least} or more, for ${members.length} members, their copies, slots and backups, got ${show(found[1])}. Raise it, or remove it.`,
+      ]);
+    }
   }
   return problems;
 }

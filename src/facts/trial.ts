@@ -42,7 +42,7 @@ export const NOBODY = "no session: ";
 
 /** What a server says at every start and end. */
 const ORDINARY =
-  "starting PostgreSQL|listening on|database system (was|is)|received fast|aborting any|shutting down|checkpoint ";
+  'starting PostgreSQL|listening on|database system (was|is)|received fast|aborting any|shutting down|checkpoint |could not write external PID file ""';
 
 /** Extensions that a host does not have; nothing is said where there is no PostgreSQL of this version yet. */
 export function absentExtensionsProbe({ version, extensions }: TrialInput): Probe<string[]> {
@@ -85,36 +85,51 @@ if ! ${program}/initdb -D data -U postgres -A trust -E UTF8 --no-locale --no-syn
 fi
 cat >>data/postgresql.conf ${hereDocument(settingsOf(trial))}
 cat >data/pg_hba.conf ${hereDocument(["local all postgres peer", ...trial.hba, ""].join("\n"))}
-eval "set -- $keys"
-timeout -s INT ${TRIAL_SECONDS} ${program}/postgres -D data -c unix_socket_directories="$work" ${options} "$@" >log 2>&1 &
-server=$!
-# Line 8 tells how far it is; the file is not there at first, and not any more where it has ended.
-until [ "$(sed -n '8s/ *$//p' data/postmaster.pid 2>/dev/null || :)" = ready ]; do
-  # One that has ended is no process.
-  if ! kill -0 $server 2>/dev/null; then
-    sed -nE -e '/^LOG: *(${ORDINARY})/d' -e 's/^(FATAL|PANIC|ERROR|LOG|CONTEXT|DETAIL|postgres): *//p' log >said
-    [ -s said ] || tail -n 3 log >said
-    cat said
-    exit 0
+starts() {
+  eval "set -- $keys"
+  timeout -s INT ${TRIAL_SECONDS} ${program}/postgres -D data -c unix_socket_directories="$work" ${options} "$@" >log 2>&1 &
+  server=$!
+  # Line 8 tells how far it is; the file is not there at first, and not any more where it has ended.
+  until [ "$(sed -n '8s/ *$//p' data/postmaster.pid 2>/dev/null || :)" = ready ]; do
+    # One that has ended is no process.
+    kill -0 $server 2>/dev/null || return 1
+    sleep 0.1
+  done
+  # Sessions load libraries too: without one of them the server runs, and lets nobody in.
+  login=0
+  ${session} -c '' </dev/null >said 2>&1 || login=$?
+  # Such as a session without a server (psql, "Exit Status").
+  if [ $login = 2 ]; then
+    sed -nE 's/^.*(FATAL|PANIC): */${NOBODY}/p' said | head -n 3 >refused
+    [ -s refused ] || sed -n '1s/^/${NOBODY}/p' said >refused
+    cat refused
   fi
-  sleep 0.1
-done
-# Sessions load libraries too: without one of them the server runs, and lets nobody in.
-login=0
-${session} -c '' </dev/null >said 2>&1 || login=$?
-# Such as a session without a server (psql, "Exit Status").
-if [ $login = 2 ]; then
-  sed -nE 's/^.*(FATAL|PANIC): */${NOBODY}/p' said | head -n 3 >refused
-  [ -s refused ] || sed -n '1s/^/${NOBODY}/p' said >refused
-  cat refused
-fi
-kill -INT $server
-# How it ends is of no interest.
-wait $server || :`;
+  kill -INT $server
+  # How it ends is of no interest.
+  wait $server || :
+}
+# A server tells of one kind of mistakes, and ends: what it has named is left out, so that the next start tells the rest.
+left=${ROUNDS}
+until starts; do
+  sed -nE -e '/^(LOG|postgres): *(${ORDINARY})/d' -e 's/^(FATAL|PANIC|ERROR|LOG|CONTEXT|DETAIL|postgres): *//p' log >said
+  [ -s said ] || tail -n 3 log >said
+  cat said
+  left=$((left - 1))
+  [ $left -gt 0 ] || break
+  cp data/postgresql.conf before.conf
+  cp data/pg_hba.conf before.hba
+  for name in $(sed -nE 's/.*parameter "([A-Za-z0-9_.]+)".*/\\1/p' said); do sed -i "/^$name = /Id" data/postgresql.conf; done
+  if grep -qE 'could not (access file|load library)' said; then sed -i '/^shared_preload_libraries = /d' data/postgresql.conf; fi
+  if grep -qF pg_hba.conf said; then sed -i '2,$d' data/pg_hba.conf; fi
+  if cmp -s data/postgresql.conf before.conf && cmp -s data/pg_hba.conf before.hba; then break; fi
+done`;
 }
 
+/** Kinds of mistakes that a trial tells at most. */
+const ROUNDS = 6;
+
 /**
- * Ends with what the server would say where it cannot write to a log of its own. A trial writes none: not there. The server makes
+ * Tells what the server would say where it cannot write to a log of its own. A trial writes none: not there. The server makes
  * the directory, but none above it (postmaster/syslogger.c, SysLogger_Start).
  */
 function canLog({ settings, dataDirectory }: TrialInput): string {
@@ -122,7 +137,7 @@ function canLog({ settings, dataDirectory }: TrialInput): string {
   if (booleanOf(collects) !== true) return "";
   const inData = !given.startsWith("/");
   return `logs=${quote(inData ? `${dataDirectory}/${given}` : given)}
-tell() { printf 'could not open a log file in "%s" (log_directory): the user postgres may not %s\\n' "$logs" "$1"; exit 0; }
+tell() { printf 'could not open a log file in "%s" (log_directory): the user postgres may not %s\\n' "$logs" "$1"; }
 # Its data may be still to come.
 if ${inData ? `[ ! -d ${quote(dataDirectory)} ]` : "false"}; then :
 elif [ -d "$logs" ]; then

@@ -5,10 +5,11 @@ import type { PreflightInputs, Requirement } from "../resources/inputs/preflight
 import { dcsDirectory, kindOfDcs } from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
 import { hasRole, ROLES, type RoleName } from "../roles/roles";
+import { NAMING_SETTINGS } from "../setting-values";
 import { addressOf } from "./addresses";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
-import { planReaches } from "./flows";
+import { planFlows, planReaches } from "./flows";
 import { planHosts } from "./hosts";
 import { isSource } from "../migration/steps";
 import { ownParameters } from "./parameters";
@@ -32,8 +33,19 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
     vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
     bootstrap: planBootstrap(cluster),
     trial: planTrial(settings),
+    ...planLogins(settings),
     fixed: planFixed(settings),
   };
+}
+
+/** Who will be let in by SSH, where the stack says so; otherwise there is nothing to look for. */
+function planLogins(settings: Settings): Pick<PreflightInputs, "logins"> {
+  const { firewall } = settings.cluster;
+  if (!firewall || ["0.0.0.0/0", "::/0"].every((all) => firewall.ssh.includes(all))) return {};
+  const logins: { [host: string]: string[] } = {};
+  for (const { to, purpose, addresses } of planFlows(settings))
+    if (purpose === "SSH") logins[to] = [...(logins[to] ?? []), ...addresses];
+  return { logins };
 }
 
 /** What comes from the user alone: pgherd's own settings and lines are known to be good. */
@@ -54,6 +66,9 @@ function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
     settings: Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
     hba,
     extensions,
+    ...(own.some(([name]) => (NAMING_SETTINGS as readonly string[]).includes(name)) && {
+      port: cluster.postgresql.port,
+    }),
   };
 }
 

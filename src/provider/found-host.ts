@@ -20,6 +20,8 @@ export interface FoundHost {
   readonly closed: readonly ClosedPort[];
   /** The host's clock against the controller's, in seconds, and by how much that may be wrong either way. */
   readonly clock: { readonly offset: number; readonly uncertainty: number };
+  /** From where it sees us come, where it is known and matters. */
+  readonly loginFrom?: string;
   /** The restore in place that it is in the middle of. */
   readonly restore?: FoundRestore;
 }

@@ -1,6 +1,7 @@
 import { distributionNamed, packageManager } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import { compareVersions } from "../versions";
+import { letsUsIn } from "./preflight-login";
 import { backupsOfOthers, resolvedDirectories } from "./preflight-directories";
 import { isFresh, sameAddress, versionOn, type FoundHost } from "./found-host";
 
@@ -62,6 +63,7 @@ const RULES: readonly HostRule[] = [
   selinux,
   versions,
   databaseVersion,
+  letsUsIn,
 ];
 
 function system({ facts }: FoundHost, { distribution }: PreflightInputs) {

@@ -5,6 +5,7 @@ import { sameValue, type Value } from "../rpc/values";
 import { booleanOf, numberOf } from "../setting-values";
 import type { Context } from "./context";
 import type { FoundHost } from "./found-host";
+import { absentNames } from "./preflight-names";
 import { triedOn } from "./trial";
 
 /** What is tried before anything is changed. */
@@ -40,7 +41,8 @@ export async function tryOut(
       ...withoutExtensions(member, absent),
     ];
   });
-  return (await Promise.all(tried)).flat();
+  const [absent, ...rest] = await Promise.all([absentNames(context, trial, members), ...tried]);
+  return [...absent, ...rest.flat()];
 }
 
 type Packages = Pick<FoundHost, "requirement" | "installed">;
@@ -51,8 +53,13 @@ function isComplete({ requirement, installed }: Packages): boolean {
 
 /** A package that is still to be installed may bring a library: it is tried again then (host-base.ts). Exported for its tests. */
 export function withoutAbsentFiles(said: readonly string[]): string[] {
-  return said.filter((one) => !/: could not access file "/.test(one));
+  return said.flatMap((one) => {
+    const rest = one.replace(ABSENT_FILE, "").replace("; . ", ". ");
+    return rest.includes("it does not: . ") ? [] : [rest];
+  });
 }
+
+const ABSENT_FILE = /could not access file "[^"]*": No such file or directory(; )?/g;
 
 /** A package that is still to be installed may bring it. Exported for its tests. */
 export function withoutExtensions(

@@ -1,6 +1,7 @@
 import { packageManager } from "../distributions/distributions";
 import { clockProbe } from "../facts/clock";
 import { hostProbe } from "../facts/host";
+import { loginAddressProbe } from "../facts/login-address";
 import { reachProbe } from "../facts/reach";
 import { describeRestore, restoreRecordProbe } from "../facts/restore-record";
 import type { Owner } from "../distributions/distributions";
@@ -28,7 +29,7 @@ interface Learned {
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
   derived: ["hosts", "fixed", "versions", "services"],
-  judged: ["trial"],
+  judged: ["trial", "logins"],
   id: ({ cluster }) => `${cluster}/preflight`,
   readOnly: true,
 
@@ -38,10 +39,8 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, inputs.vips, dcsUserOf(inputs)),
       ),
     );
-    const seen = await reach(
-      context,
-      looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
-    );
+    const reached = looks.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    const seen = await reach(context, await fromWhere(context, inputs, reached));
     const { bootstrap } = inputs;
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
     const found = [
@@ -70,7 +69,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   foresee: foreseeServices,
 
   async apply(context, _urn, inputs, known) {
-    if (known && sameBut(["trial", "services"], inputs, known))
+    if (known && sameBut(["trial", "services", "logins"], inputs, known))
       return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
@@ -172,6 +171,21 @@ async function look(
     closed: [],
     restore,
   };
+}
+
+/** Asks from where each host sees us come, where not anybody is to be let in any more. */
+function fromWhere(
+  context: Context,
+  { logins }: PreflightInputs,
+  seen: readonly FoundHost[],
+): Promise<readonly FoundHost[]> {
+  return Promise.all(
+    seen.map(async (one) =>
+      logins?.[one.host] === undefined
+        ? one
+        : { ...one, loginFrom: await context.host(one.host).observe(loginAddressProbe) },
+    ),
+  );
 }
 
 /** Tries what must be reached on hosts that are no cluster's yet. On the others pgherd's own rules may still be older ones. */

@@ -286,3 +286,21 @@ test("a logical slot needs its level of WAL", () => {
     'wal_level: expected logical, which a slot of pgherd:cluster.postgresql.slots needs, got "replica". Remove it.',
   ]);
 });
+
+test("settings with which there could be no backups or replicas are refused with the reason", () => {
+  const backup = { backup: { host: "a3" }, members: ["a1", "a2"] };
+  const hosts = { ...backup, dcs: { kind: "etcd", members: ["a1"] } };
+  for (const value of ["off", false, "no"]) {
+    expect(problems({ Archive_Mode: value }, hosts).join()).toContain(
+      `Archive_Mode: expected on, got ${JSON.stringify(value)}: Barman takes no backup of a server that does not archive`,
+    );
+  }
+  expect(problems({ archive_mode: "always" }, hosts).join()).not.toContain("archive_mode");
+  expect(problems({ archive_mode: "off" })).toEqual([]);
+  const slots = Object.fromEntries(["a", "b", "c"].map((name) => [name, { type: "physical" }]));
+  expect(problems({ max_replication_slots: 4, max_wal_senders: 6 }, {}, { slots })).toEqual([
+    "max_replication_slots: expected 5 or more, for 3 members, their copies, slots and backups, got 4. Raise it, or remove it.",
+    "max_wal_senders: expected 7 or more, for 3 members, their copies, slots and backups, got 6. Raise it, or remove it.",
+  ]);
+  expect(problems({ max_replication_slots: 4, max_wal_senders: 4 })).toEqual([]);
+});

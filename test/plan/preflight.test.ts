@@ -103,3 +103,10 @@ test("memory and watchdog are asked for where the user did, and of members only"
   expect(hosts.lb2).toMatchObject({ watchdog: false, timeSync: false });
   expect(hosts.lb2?.memory).toBeUndefined();
 });
+
+test("who is let in by SSH is looked at where the stack says so, with the hosts that log in to each other", () => {
+  expect(lab.logins).toBeUndefined();
+  const firewall = { ...(settings.cluster.firewall || {}), ssh: ["10.1.0.0/16"] };
+  const cluster = { ...settings.cluster, firewall } as typeof settings.cluster;
+  expect(planPreflight({ ...settings, cluster }).logins?.lb1).toEqual(["10.1.0.0/16"]);
+});

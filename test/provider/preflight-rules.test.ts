@@ -90,6 +90,7 @@ interface Odd {
   readonly installed?: FoundHost["installed"];
   readonly clock?: FoundHost["clock"];
   readonly closed?: FoundHost["closed"];
+  readonly loginFrom?: string;
 }
 
 /** A host without fault but for what is said. */
@@ -403,6 +404,19 @@ const ACCEPTED: readonly [string, Odd][] = [
 
 test.each(ACCEPTED)("a host %s is accepted", (_name, odd) => {
   expect(judge(odd)).toEqual([]);
+});
+
+test("whoever would be shut out by the firewall's SSH networks is told from where the host sees him come", () => {
+  const logins = { db1: ["10.1.0.0/16", "fd00:1::/64", "192.0.2.9", "10.89.0.41"] };
+  expect(judge({ loginFrom: "192.0.2.7" }, { logins })).toEqual([
+    "db1: expected the address that you log in from to be let in, which it sees as 192.0.2.7, got 10.1.0.0/16, fd00:1::/64, 192.0.2.9, 10.89.0.41. " +
+      "Put it into pgherd:cluster.firewall.ssh: otherwise nobody could log in from here any more.",
+  ]);
+  expect(judge({ loginFrom: "fd00:2::1" }, { logins })).toHaveLength(1);
+  for (const loginFrom of ["10.1.200.3", "192.0.2.9", "fd00:1::7", "10.89.0.41"])
+    expect(judge({ loginFrom }, { logins })).toEqual([]);
+  expect(judge({}, { logins })).toEqual([]);
+  expect(judge({ loginFrom: "192.0.2.7" })).toEqual([]);
 });
 
 test("all reasons are told at once", () => {

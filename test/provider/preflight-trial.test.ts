@@ -212,6 +212,40 @@ test
   );
 });
 
+test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
+  "mistakes of several kinds are told at once",
+  () => {
+    const settings = {
+      timezone: "Mars/Phobos",
+      lc_messages: "xx_XX",
+      shared_preload_libraries: "nosuch",
+      logging_collector: "on",
+      log_directory: "/nowhere/log",
+    };
+    const hba = ["host a b 10.0.0.0/8 ldap ldapserver=x ldapport=abc"];
+    const trial: TrialInput = {
+      ...{ version: VERSION ?? 0, dataDirectory: "/nonexistent", extensions: [] },
+      ...{ settings, hba },
+    };
+    const said = (tried: TrialInput) => {
+      const { script, parse } = trialProbe(tried);
+      return parse(spawnSync("sh", ["-eu"], { input: script, encoding: "utf8" }).stdout);
+    };
+    const all = said(trial).join("\n");
+    for (const one of [
+      "TimeZone",
+      "lc_messages",
+      "log_directory",
+      'could not access file "nosuch"',
+      "LDAP port",
+    ])
+      expect(all).toContain(one);
+    expect(all).not.toContain("PID file");
+    expect(said({ ...trial, settings: { work_mem: "4MB" }, hba: [] })).toEqual([]);
+  },
+  60_000,
+);
+
 test("only what is the user's own is tried", () => {
   const raw = rawStack("lab");
   const cluster = raw.cluster as { readonly postgresql?: object };
@@ -246,6 +280,23 @@ test("a library that a package to come may bring is no reason to refuse", () => 
   expect(of('could not access file "pg_cron": No such file or directory')).toEqual([]);
   expect(of('no session: could not access file "x": No such file or directory')).toEqual([]);
   expect(of('invalid value for parameter "lc_messages": "xx"')).toHaveLength(1);
+  const absent = 'could not access file "pg_cron": No such file or directory';
+  const both = [
+    'invalid value for parameter "TimeZone": "x"',
+    absent,
+    "could not load pg_hba.conf",
+  ];
+  for (const said of [both, both.toReversed(), both.slice(0, 2)]) {
+    const told = withoutAbsentFiles(described("db1", TRIAL, said, WORDS));
+    expect(told).toEqual(
+      described(
+        "db1",
+        TRIAL,
+        said.filter((one) => one !== absent),
+        WORDS,
+      ),
+    );
+  }
 });
 
 test("an extension that a host does not have is told before anything is changed", () => {

@@ -65,6 +65,8 @@ export interface PreflightInputs {
   readonly bootstrap?: BootstrapInput | null;
   /** What of the user's own a server must be able to start with; absent where there is nothing. */
   readonly trial?: TrialInput | null;
+  /** Networks that will be let in by SSH, by host; absent where anybody is. */
+  readonly logins?: { readonly [host: string]: readonly string[] };
   /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
   readonly fixed: { readonly [path: string]: string };
   /** The look at a server that is to be migrated, told together with all else that is wrong. */
@@ -92,6 +94,8 @@ export interface TrialInput {
   readonly hba: readonly string[];
   /** Extensions of its databases. */
   readonly extensions: readonly string[];
+  /** Where the members' servers are asked for what settings name in a database; absent where none does. */
+  readonly port?: number;
 }
 
 /** The backup of another cluster that a new one begins with, and up to where. */

@@ -6,7 +6,7 @@ import { sizeOf } from "../operations/words";
 import type { BootstrapInput } from "../resources/inputs/preflight";
 import type { Context } from "./context";
 import type { FoundHost } from "./found-host";
-import { WITH_USER } from "../migration/provider/survey-rules";
+import { WITH_USER } from "../migration/provider/target-rules";
 
 /** Beside the database: the WAL that is replayed. */
 const HEADROOM = 1.1;

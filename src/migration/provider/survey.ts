@@ -10,7 +10,8 @@ import type { Context } from "../../provider/context";
 import { keptSource } from "./kept-source";
 import type { ResourceType } from "../../provider/resource";
 import { judgeStream } from "./stream-rules";
-import { judgeSource, libraryFile, takenByOthers } from "./survey-rules";
+import { judgeSource, takenByOthers } from "./survey-rules";
+import { libraryFile } from "./target-rules";
 
 interface Learned {
   /** The server as it was before anything was changed. */

@@ -1,5 +1,5 @@
 import type { BackupSettings, ClusterSettings, Settings } from "../config/schema";
-import { calendarOf, longestGapDays } from "../config/schedule";
+import { longestGapDays } from "../config/schedule";
 import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
 import type { RoleInput } from "../resources/inputs/database";
@@ -8,11 +8,11 @@ import { barman, BARMAN_UNITS, serverFile } from "../roles/barman";
 import { MEMBER_FILE, patroni, programsDirectory } from "../roles/patroni";
 import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
+import { backupTimers, backupUnits, METRICS, RECEIVE, TAKE, TICK, unitFile } from "./backup-units";
 import { sshConfig, sshPort } from "./logins";
-import { sandbox } from "./sandbox";
 import { script } from "./script";
 import { render } from "./template";
-import type { BackupPlan, Files, LoginsPlan, ServicePlan } from "./types";
+import type { BackupPlan, LoginsPlan, ServicePlan } from "./types";
 import { verifyFiles } from "./verify";
 
 /** The slot that keeps WAL on the leader for the backup host. */
@@ -35,14 +35,10 @@ const DOOR = "/var/lib/pgherd/backup-door";
 const WINDOW = "/var/lib/pgherd/backup-window";
 
 const LEADER = "/var/lib/pgherd/backup-leader";
-const RECEIVE = "/var/lib/pgherd/backup-receive";
-const TAKE = "/var/lib/pgherd/backup-take";
 const JUDGE = "/var/lib/pgherd/backup-judge";
-const TICK = "/var/lib/pgherd/backup-tick";
 /** How long a backup waits while nothing comes of the WAL that it needs. It is told of within a minute. */
 const WAL_PATIENCE_SECONDS = 45;
 const PASSWORDS = "/var/lib/pgherd/backup-passwords";
-const METRICS = "/var/lib/pgherd/metrics";
 
 /** Where a cluster's backups come from: its own backup host, or for its beginning that of another cluster. */
 interface Source {
@@ -73,7 +69,7 @@ export function planBackup({ cluster }: Settings): BackupPlan | undefined {
     home: homeOf(backup, cluster.name),
     slot: BACKUP_SLOT,
     port: cluster.postgresql.port,
-    timers: timersOf(cluster, backup),
+    timers: backupTimers(cluster, backup),
     maximumAgeDays: maximumAgeDays(backup),
     verifyWithinDays: backup.verify ? longestGapDays(backup.verify.schedule) + 1 : null,
     metrics: METRICS,
@@ -241,7 +237,7 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
           door: DOOR,
           results: resultsOf(cluster),
         }),
-        ...units(cluster, backup),
+        ...backupUnits(cluster, backup),
       },
       secretFiles: {
         [PASSWORDS]: {
@@ -262,104 +258,4 @@ function resultsOf({ name }: ClusterSettings): string {
 /** A day more than lies between two backups. */
 function maximumAgeDays({ schedule }: BackupSettings): number {
   return longestGapDays(schedule) + 1;
-}
-
-/** What the backup host does by a timer, or because somebody asks for it. */
-interface Task {
-  readonly unit: string;
-  readonly description: string;
-  /** When it runs, as systemd writes it; none: when it is asked for. */
-  readonly calendar?: string;
-  readonly persistent: boolean;
-  /** None: its unit is not one of Barman's own. */
-  readonly barman?: { readonly command: string; readonly killMode: string; readonly nice: number };
-}
-
-function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings): Task[] {
-  return [
-    {
-      unit: BARMAN_UNITS.upkeep,
-      description: `Barman's upkeep for ${name}`,
-      calendar: "*:*:00",
-      persistent: false,
-      barman: { command: TICK, killMode: "process", nice: 10 },
-    },
-    {
-      unit: BARMAN_UNITS.backup,
-      description: `Backup of ${name}`,
-      calendar: calendarOf(schedule),
-      persistent: true,
-      barman: { command: TAKE, killMode: "mixed", nice: 10 },
-    },
-    {
-      unit: BARMAN_UNITS.backupNow,
-      description: `Backup of ${name} out of turn`,
-      persistent: false,
-      // Beside the one above, which waits for an idle moment of the disks, this one is asked for by somebody who waits.
-      barman: { command: `${TAKE} --immediate-checkpoint`, killMode: "mixed", nice: 5 },
-    },
-    ...(verify
-      ? [
-          {
-            unit: BARMAN_UNITS.verify,
-            description: `Test restore of the newest backup of ${name}`,
-            calendar: calendarOf(verify.schedule),
-            persistent: true,
-          },
-        ]
-      : []),
-  ];
-}
-
-function timersOf(cluster: ClusterSettings, backup: BackupSettings): string[] {
-  return tasks(cluster, backup)
-    .filter(({ calendar }) => calendar)
-    .map(({ unit }) => timerOf(unit));
-}
-
-function timerOf(unit: string): string {
-  return unit.replace(".service", ".timer");
-}
-
-function unitFile(unit: string): string {
-  return `/etc/systemd/system/${unit}`;
-}
-
-function units(cluster: ClusterSettings, backup: BackupSettings): Files {
-  const unit = (name: string, template: string, values: object): Files => ({
-    [unitFile(name)]: {
-      mode: "0644",
-      owner: "root",
-      group: "root",
-      content: render(template, values),
-    },
-  });
-  const receiverUnit = BARMAN_UNITS.receiver;
-  // It talks to the members and to the entry point, and writes what is its own.
-  const confined = sandbox({
-    writes: [...new Set([backup.directory, distributionOf(cluster).homes.barman, METRICS])],
-    optional: ["/var/log/barman"],
-    network: ["AF_INET", "AF_INET6"],
-  });
-  return {
-    ...unit(BARMAN_UNITS.receiver, "barman/receiver.service", {
-      name: cluster.name,
-      receive: RECEIVE,
-      timers: timersOf(cluster, backup).join(" "),
-      sandbox: confined,
-    }),
-    ...Object.assign(
-      {},
-      ...tasks(cluster, backup).map(({ unit: name, barman, ...task }) => ({
-        ...(barman &&
-          unit(name, "barman/task.service", {
-            ...task,
-            ...barman,
-            receiverUnit,
-            sandbox: confined,
-          })),
-        ...(task.calendar && unit(timerOf(name), "barman/task.timer", { receiverUnit, ...task })),
-      })),
-    ),
-  };
 }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { renderCreated, renderForks } from "../../src/cli/fork";
+import { renderCreated, renderForks } from "../../src/cli/fork-view";
 import type { Fork } from "../../src/facts/forks";
 
 const NOW = 1763766000;

@@ -255,6 +255,30 @@ describe("a setting of PostgreSQL", () => {
     expect(await onMembers("show work_mem")).toEqual(["4MB", "4MB", "4MB"]);
     await plain.unchanged();
   });
+
+  full("for the next restart by ALTER SYSTEM is told, and tried before a restart", async () => {
+    const takeBack = async () => {
+      await cluster.superuserSql("db2", "alter system reset shared_preload_libraries");
+      await cluster.superuserSql("db2", "select pg_reload_conf()");
+    };
+    await cluster.superuserSql("db2", "alter system set shared_preload_libraries = 'nosuch'");
+    await cluster.superuserSql("db2", "select pg_reload_conf()");
+    try {
+      await until("the status to tell", 30, async () => {
+        const { problems } = await cluster.status();
+        const told = 'db2: shared_preload_libraries will be "nosuch" by ALTER SYSTEM';
+        return problems.some((one) => one.startsWith(told)) ? true : undefined;
+      });
+      const said = await cluster.pgherdRefuses("restart", "db2", "--yes");
+      expect(said.replace(/\s+/g, " ")).toMatch(
+        /could not access file "nosuch".* is not restarted/,
+      );
+    } finally {
+      await takeBack();
+    }
+    await cluster.pgherd("restart", "db2", "--yes");
+    await cluster.healthy();
+  });
 });
 
 describe("users and databases", () => {

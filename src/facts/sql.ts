@@ -54,14 +54,15 @@ export function postgresSession(socket: string, port: number, database: string):
 }
 
 /**
- * A session with a server that is pgherd's own and holds nothing of anybody's, as a client begins one: with what the server's
- * files say of sessions, libraries included.
+ * A session with a server that is pgherd's own and holds nothing of anybody's. @param shielded from what the server's files say of
+ * sessions; without, it is as a client begins one, libraries included.
  */
-export function clientSession(
+export function ownSession(
   session: Pick<SqlSession, "program" | "socket" | "port" | "role" | "database">,
+  { shielded = false } = {},
 ): string {
   const { program, socket, port, role, database } = session;
-  return `env -i PATH=/usr/bin:/bin LC_ALL=C PGDATABASE=${database} ${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -U ${role}`;
+  return `env -i PATH=/usr/bin:/bin LC_ALL=C PGDATABASE=${database} ${shielded ? `PGOPTIONS=${quote(SUPERUSER_OPTIONS)} ` : ""}${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -U ${role}`;
 }
 
 /** A text as a string of SQL; with `standard_conforming_strings` on, a backslash means nothing in it. */

@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
 import { booleanOf, numberOf } from "../setting-values";
-import { clientSession } from "./sql";
+import { ownSession } from "./sql";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
@@ -40,6 +40,9 @@ ${asUser("postgres", script(program, trial))}`,
 /** Begins what a server says that starts, and ends every session as it begins. */
 export const NOBODY = "no session: ";
 
+/** Begins what a server says that does not create an extension: `no extension cube in shop: …`. */
+export const NO_EXTENSION = "no extension ";
+
 /** What a server says at every start and end. */
 const ORDINARY =
   'starting PostgreSQL|listening on|database system (was|is)|received fast|aborting any|shutting down|checkpoint |could not write external PID file ""';
@@ -61,10 +64,14 @@ function script(program: string, trial: TrialInput): string {
   const statistics = version < 15 ? ["stats_temp_directory=pg_stat_tmp"] : [];
   const options = optionsOf([...ALONE, ...statistics]);
   const keys = keysOf(trial);
-  const session = clientSession({
-    ...{ program: `${program}/psql`, socket: '"$work"', port: 5432 },
-    ...{ role: "postgres", database: "postgres" },
-  });
+  const sessionIn = (database: string, shielded: boolean) =>
+    ownSession(
+      {
+        ...{ program: `${program}/psql`, socket: '"$work"', port: 5432 },
+        ...{ role: "postgres", database: quote(database) },
+      },
+      { shielded },
+    );
   return `work=$(mktemp -d /tmp/pgherd-trial.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -97,12 +104,14 @@ starts() {
   done
   # Sessions load libraries too: without one of them the server runs, and lets nobody in.
   login=0
-  ${session} -c '' </dev/null >said 2>&1 || login=$?
+  ${sessionIn("postgres", false)} -c '' </dev/null >said 2>&1 || login=$?
   # Such as a session without a server (psql, "Exit Status").
   if [ $login = 2 ]; then
     sed -nE 's/^.*(FATAL|PANIC): */${NOBODY}/p' said | head -n 3 >refused
     [ -s refused ] || sed -n '1s/^/${NOBODY}/p' said >refused
     cat refused
+  elif [ $left = ${ROUNDS} ]; then
+${creations(trial, (database) => sessionIn(database, true)) || "  :"}
   fi
   kill -INT $server
   # How it ends is of no interest.
@@ -127,6 +136,39 @@ done`;
 
 /** Kinds of mistakes that a trial tells at most. */
 const ROUNDS = 6;
+
+/**
+ * Creates the extensions that the host has, each in a database of the name that it is wanted in: some look at that. Data that come
+ * from elsewhere have theirs, and settings of their own for them.
+ */
+function creations(
+  { version, dataComes, databases = {} }: TrialInput,
+  sessionIn: (database: string) => string,
+): string {
+  if (dataComes || Object.keys(databases).length === 0) return "";
+  const inEach = Object.entries(databases).map(([database, extensions]) => {
+    const each = extensions.map(
+      (
+        extension,
+      ) => `if [ -f /usr/share/postgresql/${version}/extension/${quote(extension)}.control ]; then
+  ${sessionIn(database)} 2>said ${hereDocument(`SET search_path = public;\nCREATE EXTENSION ${identifier(extension)};\n`).replace("\n", () => ` || refused ${quote(`${NO_EXTENSION}${extension} in ${database}: `)}\n`)}fi`,
+    );
+    const create = hereDocument(`CREATE DATABASE ${identifier(database)};\n`);
+    return `if ${sessionIn("postgres")} 2>/dev/null ${create}then
+${each.join("\n")}
+fi`;
+  });
+  return `refused() {
+  # Of a server that has ended in the middle nothing is known.
+  sed -nE -e '/terminating connection/d' -e 's/^.*(ERROR|FATAL): *//p' said | head -n 1 >refused
+  [ ! -s refused ] || printf '%s%s\\n' "$1" "$(cat refused)"
+}
+${inEach.join("\n")}`;
+}
+
+function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
 
 /**
  * Tells what the server would say where it cannot write to a log of its own. A trial writes none: not there. The server makes

@@ -69,6 +69,13 @@ function planTrial({ cluster }: Settings): PreflightInputs["trial"] {
     ...(own.some(([name]) => (NAMING_SETTINGS as readonly string[]).includes(name)) && {
       port: cluster.postgresql.port,
     }),
+    ...(extensions.length > 0 && {
+      databases: Object.fromEntries(
+        databases
+          .filter((database) => database.extensions.length > 0)
+          .map((database) => [database.name, database.extensions]),
+      ),
+    }),
   };
 }
 

@@ -61,7 +61,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     // The preview has tried it where the packages were there, unless that run has come to nothing.
     const untried = missing.length > 0 || isUnfinished(known);
     if (!differs && found.cluster === inputs.cluster) {
-      if (untried) await demandStart(context, urn, inputs);
+      if (untried) await demandStart(context, urn, inputs, known?.trial?.extensions);
       return state(inputs, found);
     }
     await host.change(
@@ -72,7 +72,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
       },
     );
     const after = await look(context, inputs);
-    if (untried) await demandStart(context, urn, inputs);
+    if (untried) await demandStart(context, urn, inputs, known?.trial?.extensions);
     const older = found.downgraded.filter((name) => after.versions[name] === found.installed[name]);
     if (older.length > 0) {
       context.warn(
@@ -105,10 +105,11 @@ async function demandStart(
   context: Context,
   urn: string,
   { host, trial }: HostBaseInputs,
+  created: readonly string[] | undefined,
 ): Promise<void> {
   if (!trial) return;
   context.progress(urn, "trying PostgreSQL's settings");
-  const [reason] = await triedOn(context, host, trial, NOT_STARTED);
+  const [reason] = await triedOn(context, host, trial, NOT_STARTED, created);
   if (reason) throw new PgherdError(reason);
 }
 

@@ -29,8 +29,10 @@ export async function tryOut(
   const members = seen.filter(({ requirement }) => requirement.dataDirectory);
   const tried = members.map(async (member) => {
     const host = context.host(member.host);
+    // What is still to be installed may be needed for an extension.
+    const tryable = isComplete(member) ? trial : { ...trial, databases: {} };
     const [said, absent] = await Promise.all([
-      triedOn(context, member.host, trial, WORDS),
+      triedOn(context, member.host, tryable, WORDS, old.trial?.extensions),
       trial.extensions.length > 0 ? host.observe(absentExtensionsProbe(trial)) : [],
     ]);
     const pages = isOn(trial.settings.huge_pages) ? await host.observe(hugePagesProbe(trial)) : 0;

@@ -1,4 +1,4 @@
-import { NOBODY, trialProbe } from "../facts/trial";
+import { NO_EXTENSION, NOBODY, trialProbe } from "../facts/trial";
 import type { TrialInput } from "../resources/inputs/preflight";
 import type { Source } from "../migration/inputs/source";
 import type { Context } from "./context";
@@ -10,15 +10,49 @@ export interface TrialWords {
   readonly next: string;
 }
 
-/** What keeps a server on this host from starting so, in a sentence; none if it starts. */
+/**
+ * What keeps a server on this host from starting so, in a sentence; none if it starts.
+ * @param created extensions that the stack had before: they are there by now, most likely.
+ */
 export async function triedOn(
   context: Context,
   host: string,
   trial: TrialInput,
   words: TrialWords,
+  created: readonly string[] = [],
 ): Promise<string[]> {
-  if (Object.keys(trial.settings).length + trial.hba.length === 0) return [];
-  return described(host, trial, await context.host(host).observe(trialProbe(trial)), words);
+  const { settings, hba, databases = {} } = trial;
+  if (Object.keys(settings).length + hba.length + Object.keys(databases).length === 0) return [];
+  const said = await context.host(host).observe(trialProbe(trial));
+  const ofExtensions = said.filter((line) => line.startsWith(NO_EXTENSION));
+  const ofServer = said.filter((line) => !ofExtensions.includes(line));
+  return [
+    ...described(host, trial, ofServer, words),
+    ...describeExtensions(host, ofExtensions, created),
+  ];
+}
+
+/**
+ * Extensions that cannot be created, in the server's words. One that was there before needs no creating, but a library that is
+ * not loaded is missed all the same. Exported for its tests.
+ */
+export function describeExtensions(
+  host: string,
+  said: readonly string[],
+  created: readonly string[],
+): string[] {
+  return said.flatMap((line) => {
+    const [, extension = "", database, words = ""] =
+      /^no extension (\S+) in (.*?): (.*)$/.exec(line) ?? [];
+    const unloaded = /preload/i.test(words);
+    if (created.includes(extension) && !unloaded) return [];
+    const remedy = unloaded
+      ? "Add its library to pgherd:cluster.postgresql.parameters.shared_preload_libraries, or take it out of databases."
+      : "Mend pgherd:cluster.postgresql.databases, or what the host lacks.";
+    return [
+      `${host}: expected PostgreSQL to create the extension ${extension} in the database ${database}, it refuses: ${words}. ${remedy}`,
+    ];
+  });
 }
 
 /** The server's words, with the user's own line in place of its number in a file of the trial. Exported for its tests. */

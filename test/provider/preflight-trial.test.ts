@@ -12,7 +12,7 @@ import {
   withoutExtensions,
   withoutHugePages,
 } from "../../src/provider/preflight-trial";
-import { described } from "../../src/provider/trial";
+import { describeExtensions, described } from "../../src/provider/trial";
 import type { FoundHost } from "../../src/provider/found-host";
 import type { TrialInput } from "../../src/resources/inputs/preflight";
 
@@ -245,6 +245,44 @@ test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
   },
   60_000,
 );
+
+test.runIf(VERSION !== undefined && process.getuid?.() === 0)(
+  "extensions are created where they are wanted, and what the server refuses is told by name",
+  () => {
+    const trial = {
+      ...{ ...TRIAL, version: VERSION ?? 0, hba: [], dataDirectory: "/nowhere" },
+      // What the files say of sessions is no hindrance.
+      settings: { search_path: "nowhere", default_transaction_read_only: "on" },
+      extensions: ["cube", "earthdistance", "nosuch"],
+      databases: { shop: ["earthdistance"], "my db": ["cube", "earthdistance", "nosuch"] },
+    };
+    const tried = (changes: Partial<TrialInput>) => {
+      const { script, parse } = trialProbe({ ...trial, ...changes });
+      const ran = spawnSync("sh", ["-eu"], { input: script, encoding: "utf8" });
+      expect(ran.stderr).toBe("");
+      return parse(ran.stdout);
+    };
+    expect(tried({})).toEqual([
+      'no extension earthdistance in shop: required extension "cube" is not installed',
+    ]);
+  },
+);
+
+test("an extension that cannot be created is told, one that was there only where its library is not loaded", () => {
+  const cron =
+    "no extension pg_cron in app: pg_cron can only be loaded via shared_preload_libraries";
+  const earth = 'no extension earthdistance in app: required extension "cube" is not installed';
+  expect(describeExtensions("db1", [cron, earth], [])).toEqual([
+    "db1: expected PostgreSQL to create the extension pg_cron in the database app, it refuses: pg_cron can only be loaded via shared_preload_libraries. " +
+      "Add its library to pgherd:cluster.postgresql.parameters.shared_preload_libraries, or take it out of databases.",
+    'db1: expected PostgreSQL to create the extension earthdistance in the database app, it refuses: required extension "cube" is not installed. ' +
+      "Mend pgherd:cluster.postgresql.databases, or what the host lacks.",
+  ]);
+  expect(describeExtensions("db1", [cron, earth], ["pg_cron", "earthdistance"])).toHaveLength(1);
+  // A server of its own settings, which are not known here.
+  const { script } = trialProbe({ ...TRIAL, dataComes: true, databases: { app: ["pg_cron"] } });
+  expect(script).not.toContain("CREATE EXTENSION");
+});
 
 test("only what is the user's own is tried", () => {
   const raw = rawStack("lab");

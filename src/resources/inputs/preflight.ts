@@ -96,6 +96,8 @@ export interface TrialInput {
   readonly extensions: readonly string[];
   /** Where the members' servers are asked for what settings name in a database; absent where none does. */
   readonly port?: number;
+  /** The same by database, each in the order of the stack. */
+  readonly databases?: { readonly [name: string]: readonly string[] };
 }
 
 /** The backup of another cluster that a new one begins with, and up to where. */

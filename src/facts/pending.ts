@@ -5,7 +5,10 @@
 /** JSON of the names of all that are marked, in SQL. */
 export const MARKED = `(select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart)`;
 
-/** JSON of those of them that a restart would leave as they are, since no file has them and no file had when the server started. */
-export const UNCHANGED = `(select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart
+/** Of pg_settings: marked, though a restart would leave it as it is, since no file has it and none had when the server started. */
+export const IS_UNCHANGED = `pending_restart
     and lower(name) not in (select lower(name) from pg_file_settings where name is not null)
-    and (source <> 'configuration file' or setting is not distinct from boot_val))`;
+    and (source <> 'configuration file' or setting is not distinct from boot_val)`;
+
+/** JSON of the names of those. */
+export const UNCHANGED = `(select coalesce(json_agg(name order by name), '[]') from pg_settings where ${IS_UNCHANGED})`;

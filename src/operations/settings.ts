@@ -1,5 +1,6 @@
 import type { LoadedFiles } from "../facts/loaded";
 import type { MemberStatus } from "../facts/patroni";
+import { IS_UNCHANGED } from "../facts/pending";
 import type { RunningSettings } from "../facts/settings";
 import { sameSetting } from "../setting-values";
 import { runSql } from "./postgres";
@@ -8,7 +9,7 @@ import { runSql } from "./postgres";
 export type WantedSettings = { readonly [name: string]: string };
 
 /** Where ALTER SYSTEM writes; it wins over all other files. */
-const ALTERED = "postgresql.auto.conf";
+export const ALTERED = "postgresql.auto.conf";
 
 /** The settings of Patroni's dynamic configuration as Patroni writes them. */
 export function wantedSettings(configuration: { readonly [key: string]: unknown }): WantedSettings {
@@ -52,6 +53,20 @@ export function overridden(wanted: WantedSettings, { files, kinds }: RunningSett
       return file === ALTERED && want !== undefined && !sameSetting(value, want, kinds[name]);
     })
     .map(([name]) => name);
+}
+
+/**
+ * A script that takes back a server's marks of settings which a restart would leave as they are: a file says what it runs with,
+ * until that is reset. Not of lists, which ALTER SYSTEM would write as one name in quotes.
+ */
+export function clearMarks(port: number): string {
+  return runSql(
+    port,
+    "postgres",
+    `select format('alter system set %I = %L', name, setting) from pg_settings where ${IS_UNCHANGED} and vartype <> 'string' \\gexec
+select pg_reload_conf();
+`,
+  );
 }
 
 /** A script that takes back what ALTER SYSTEM has set; the server then reads its files again. */

@@ -9,6 +9,7 @@ import { sameValue, type Values } from "../rpc/values";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
+import { withoutMarks } from "./marks";
 import { untilGone } from "./refused-settings";
 import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
 
@@ -51,8 +52,11 @@ export async function runningOrBack(
   async function goBack(held: Held, proven: Values): Promise<string> {
     await holdConfiguration(context, place, proven, held);
     try {
-      await untilGone(context, urn, inputs, changes(proven, inputs.configuration));
-      if ((await bring({ ...inputs, configuration: proven }, inputs)) === "restarts held")
+      const [former, refused] = [proven, inputs.configuration].map(wantedSettings);
+      await untilGone(context, urn, inputs, former ?? {}, refused ?? {});
+      const settled = await bring({ ...inputs, configuration: proven }, inputs);
+      await withoutMarks(context, inputs);
+      if (settled === "restarts held")
         return "The settings that were there before are back; some members restart with them once the cluster is resumed.";
       await provenByAll(context, place);
       return "The settings that were there before are back, and all members run with them.";

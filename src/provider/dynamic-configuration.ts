@@ -7,6 +7,7 @@ import { askServers } from "./cluster-view";
 import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { demandLoaded } from "./loaded";
+import { withoutMarks } from "./marks";
 import { refusedSettings, untilGone } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
@@ -64,7 +65,15 @@ async function demandAccepted(
   // Somebody else's change since then is his.
   if (!now || !sameValue(now.configuration, inputs.configuration)) demandLoaded(refused, "");
   await holdConfiguration(context, inputs, old, now);
-  await untilGone(context, urn, inputs, changed, closed);
+  await untilGone(
+    context,
+    urn,
+    inputs,
+    wantedSettings(old),
+    wantedSettings(inputs.configuration),
+    closed,
+  );
+  await withoutMarks(context, inputs);
   // Where an earlier run was killed, some may have restarted with what it wrote.
   if (!found.proven) await provenByAll(context, inputs);
   demandLoaded(refused, "The settings that were there before are back on all members.");

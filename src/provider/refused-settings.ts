@@ -1,7 +1,9 @@
 import { loadedProbe, type LoadedFiles } from "../facts/loaded";
 import { settingsProbe, type RunningSettings } from "../facts/settings";
 import { loadErrors } from "../operations/loaded";
-import { notLoaded, type WantedSettings } from "../operations/settings";
+import { reloadMember } from "../operations/patroni";
+import { ALTERED, notLoaded, type WantedSettings } from "../operations/settings";
+import { sameSetting } from "../setting-values";
 import { waitFor } from "../operations/wait";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
@@ -49,7 +51,6 @@ export async function refusedSettings(
       ]);
       const waiting = Object.entries(servers).filter(([name, { settings }]) => {
         if (Object.keys(notLoaded(changed, settings)).length === 0) return false;
-        const seen = (one?: { readonly dcsLastSeen: number }) => one?.dcsLastSeen ?? 0;
         if (seen(statuses[name]) > seen(before[name]) && !read.has(name))
           read.set(name, Date.now());
         return Date.now() - (read.get(name) ?? Infinity) < WRITTEN_MS || !read.has(name);
@@ -72,31 +73,69 @@ export async function refusedSettings(
 }
 
 /**
- * Waits until no server has such settings in its files any more that it does not load, and all let somebody in.
+ * Waits until no server has settings in its files any more that are taken back, or any of these that it does not load, and all
+ * let somebody in. What is still there would look as if it waited for a restart.
  * @param closed members that let nobody in before.
  */
 export async function untilGone(
   context: Context,
   urn: string,
   cluster: Members,
-  changed: WantedSettings,
+  former: WantedSettings,
+  refused: WantedSettings,
   closed: readonly string[] = [],
 ): Promise<void> {
+  const changed = Object.fromEntries(
+    Object.keys({ ...former, ...refused })
+      .filter((name) => former[name] !== refused[name])
+      .map((name) => [name, refused[name] ?? ""]),
+  );
+  const before = await statusesOf(context, cluster);
+  const told = new Set<string>();
   await waitFor<true>(
     async () => {
+      const statuses = await statusesOf(context, cluster);
       const servers = Object.entries(await serversOf(context, cluster));
-      const left = servers.filter(([, { files }]) =>
-        files.errors.some(({ name }) => name !== null && named(changed, name)),
+      const left = servers.filter(
+        ([, { files, settings }]) =>
+          files.errors.some(({ name }) => name !== null && named(changed, name)) ||
+          has(settings, refused, former),
       );
       const shut = touchesSessions(changed) ? Object.keys(await shutOut(context, cluster)) : [];
       const late = [
         ...left.map(([name]) => name),
         ...shut.filter((name) => !closed.includes(name)),
       ];
+      for (const name of late) {
+        const hasLooked = seen(statuses[name]) > seen(before[name]);
+        if (!hasLooked || told.has(name)) continue;
+        // Before 3.3 it leaves its files as they are where the server runs with that already (postgresql/config.py, reload_config).
+        await context
+          .host(name)
+          .change("having Patroni write its files", reloadMember(cluster.members[name] ?? ""));
+        told.add(name);
+      }
       return late.length === 0 ? { done: true } : { missing: `${late.join(", ")} not yet` };
     },
     waits(context, urn, "all members to have the old settings again"),
   );
+}
+
+function seen(one?: { readonly dcsLastSeen: number }): number {
+  return one?.dcsLastSeen ?? 0;
+}
+
+/** Whether Patroni's files still have one of the refused values, by what it means, where the former one is another. */
+function has(
+  { files, kinds }: RunningSettings,
+  refused: WantedSettings,
+  former: WantedSettings,
+): boolean {
+  return Object.entries(refused).some(([name, value]) => {
+    const [found, before, kind] = [files[name], former[name], kinds[name]];
+    if (!found || found.file === ALTERED || !sameSetting(found.value, value, kind)) return false;
+    return before === undefined || !sameSetting(before, value, kind);
+  });
 }
 
 function named(settings: WantedSettings, name: string): boolean {

@@ -31,6 +31,12 @@ interface Cluster {
   refused?: string;
   /** Why servers let nobody in with the new settings. */
   shut?: string;
+  /** Looks at settings until Patroni has written the former ones. */
+  late?: number;
+  /** Settings whose mark stays. */
+  marks?: string[];
+  /** What was changed on members, beside the DCS. */
+  done?: string[];
 }
 
 const JOURNAL = `2026-11-29 14:00:00 UTC [811] LOG:  starting PostgreSQL 17.6
@@ -42,6 +48,7 @@ const JOURNAL = `2026-11-29 14:00:00 UTC [811] LOG:  starting PostgreSQL 17.6
 `;
 
 function contextOf(cluster: Cluster): Context {
+  let looks = 1;
   const answer = (host: string, probe: Probe<unknown>): unknown => {
     const { script } = probe;
     if (script.includes("/v3/kv/range") && !script.includes("/v3/kv/txn")) {
@@ -57,10 +64,14 @@ function contextOf(cluster: Cluster): Context {
       };
     if (script.includes("dbname=postgres options"))
       return sameValue(cluster.held as Values, OLD) ? undefined : cluster.shut;
-    if (script.includes("/patroni")) return { state: cluster.states[host], dcsLastSeen: 1 };
+    if (script.includes("/patroni")) return { state: cluster.states[host], dcsLastSeen: looks++ };
     const error = { file: "postgresql.conf", line: 12, name: cluster.refused, error: "no" };
+    const { late = 0, marks = [] } = cluster;
+    if (script.includes("'kinds'")) cluster.late = late - 1;
+    const value = late > 0 ? "on" : "try";
     return {
-      ...{ files: {}, started: {}, pending: [], unchanged: [], kinds: {} },
+      files: { huge_pages: { value, file: "postgresql.conf" } },
+      ...{ started: {}, pending: marks, unchanged: marks, kinds: {} },
       errors: cluster.refused && cluster.held === NEW ? [error] : [],
     };
   };
@@ -69,7 +80,10 @@ function contextOf(cluster: Cluster): Context {
     info() {},
     host: (name: string) => ({
       observe: async (probe: Probe<unknown>) => answer(name, probe),
-      async change(_what: string, script: string) {
+      async change(what: string, script: string) {
+        if (/marks|compare|ALTER/.test(what)) (cluster.done ??= []).push(`${name}: ${what}`);
+        if (what.includes("marks")) cluster.marks = [];
+        if (what.includes("write its files")) cluster.late = 0;
         if (script.includes("requestDeleteRange")) cluster.proven = undefined;
         for (const [, key = "", text = ""] of script.matchAll(PUT)) {
           const value = JSON.parse(Buffer.from(text, "base64").toString()) as object;
@@ -154,6 +168,42 @@ test("what ends a run while all members serve leaves the new settings, and the n
   await expect(run(cluster, bring)).rejects.toThrow("expected no transaction");
   expect(calls).toEqual([NEW]);
   expect(cluster).toMatchObject({ held: NEW, proven: OLD });
+});
+
+test("going back waits for the former settings in all files, and leaves no mark of the others", async () => {
+  const cluster: Cluster = {
+    ...{ held: NEW, proven: OLD, late: 3, marks: ["huge_pages"] },
+    states: { db1: "running", db2: "start failed" },
+  };
+  const { bring } = bringing(cluster, () => {
+    throw new HealthError("db2 start failed");
+  });
+  const seen: (number | undefined)[] = [];
+  await expect(
+    run(cluster, (inputs) => {
+      seen.push(cluster.late);
+      return bring(inputs);
+    }),
+  ).rejects.toThrow("all members run with them");
+  // Whoever restarts then restarts for nothing that is gone already.
+  expect(seen[0]).toBe(3);
+  expect(seen[1]).toBeLessThanOrEqual(0);
+  const all = (what: string) => ["db1", "db2"].map((name) => `${name}: ${what}`);
+  expect(cluster.done?.slice(0, 2)).toEqual(all("taking back marks of settings"));
+  expect(cluster.done?.slice(2, 4)).toEqual(all("having Patroni compare settings"));
+  expect(cluster.done?.slice(4)).toEqual(all("taking back ALTER SYSTEM"));
+});
+
+test("Patroni before 3.3, which leaves a file with the refused value, is told to write it", async () => {
+  const cluster: Cluster = {
+    ...{ held: NEW, proven: OLD, late: 1_000_000 },
+    states: { db1: "running", db2: "start failed" },
+  };
+  const { calls, bring } = bringing(cluster, () => {
+    throw new HealthError("db2 start failed");
+  });
+  await expect(run(cluster, bring)).rejects.toThrow("all members run with them");
+  expect(calls).toEqual([NEW, OLD]);
 });
 
 test("a member that is down though no setting has changed is no reason to change any", async () => {

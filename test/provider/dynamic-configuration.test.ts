@@ -54,7 +54,7 @@ function running(
         name,
         { value, file: "postgresql.conf" },
       ]);
-      return { files: Object.fromEntries(files), started, pending: [], kinds: {} };
+      return { files: Object.fromEntries(files), started, pending: [], unchanged: [], kinds: {} };
     }
     const refused = host === "db2" && parameters().timezone_abbreviations === "Office";
     const error = {

@@ -212,6 +212,8 @@ describe("a setting of PostgreSQL", () => {
     "that a member does not start with ends the run by name, and all run with the old ones",
     async () => {
       const before = await onMembers("show huge_pages");
+      const begun = "select pg_postmaster_start_time()";
+      const beganAt = await onMembers(begun);
       const paged = cluster.varying((settings) => {
         parameters({ max_connections: 130, huge_pages: "on" })(settings);
         // As if there were some: without, it is refused before anything is changed.
@@ -228,6 +230,9 @@ describe("a setting of PostgreSQL", () => {
       expect(await onMembers("show huge_pages")).toEqual(before);
       const waiting = "select count(*) from pg_settings where pending_restart";
       expect(await onMembers(waiting)).toEqual(["0", "0", "0"]);
+      // Nobody else restarted, neither with the new settings nor for their marks.
+      const now = await onMembers(begun);
+      expect(now.filter((one, i) => one !== beganAt[i])).toHaveLength(1);
     },
   );
 

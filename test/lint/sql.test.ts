@@ -19,6 +19,7 @@ const OTHERS = [
   "src/cli/psql.ts",
   "src/cli/superuser.ts",
   "src/cli/fork.ts",
+  "src/cli/fork-view.ts",
   "src/cli/lab.ts",
   "src/lab/chaos/members.ts",
   "src/operations/removals.ts",

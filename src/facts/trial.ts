@@ -154,6 +154,7 @@ function creations(
   ${sessionIn(database)} 2>said ${hereDocument(`SET search_path = public;\nCREATE EXTENSION ${identifier(extension)};\n`).replace("\n", () => ` || refused ${quote(`${NO_EXTENSION}${extension} in ${database}: `)}\n`)}fi`,
     );
     const create = hereDocument(`CREATE DATABASE ${identifier(database)};\n`);
+    // A database that cannot be made has extensions that cannot be tried: no finding.
     return `if ${sessionIn("postgres")} 2>/dev/null ${create}then
 ${each.join("\n")}
 fi`;

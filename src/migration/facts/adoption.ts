@@ -94,6 +94,7 @@ function freeScript(directory: string, dataDirectory: string): string {
   const look = `if [ -d ${at} ] && [ "$(stat -c %U ${at})" = postgres ]; then
   # Nothing else may be there.
   found=$(ls -A -I lost+found ${at})
+  # Nothing else is what is wanted.
   held=$(printf '%s\\n' "$found" | grep -v '^PG_[0-9]*_[0-9]*$' || :)
   if [ -z "$found" ]; then echo directory ${at}
   elif [ -z "$held" ]; then

@@ -1,7 +1,7 @@
 import { FactError } from "../../errors";
 import type { Probe } from "../../host/host";
 import { asOwner } from "../../host/ownership";
-import { hereDocument, quote, words } from "../../host/shell";
+import { asUser, hereDocument, quote, words } from "../../host/shell";
 import type { Source } from "../inputs/source";
 import { psql } from "../../facts/postgres";
 import { ORIGINAL, type Client } from "./source";
@@ -33,7 +33,7 @@ export interface CopyTarget {
   readonly glibc: string;
   /** Locales as `locale -a` spells them. */
   readonly locales: readonly string[];
-  /** Which of the files that were asked for are there. */
+  /** Which of the files that were asked for are there, for postgres to read. */
   readonly files: readonly string[];
   /**
    * Which of the directories that were asked for are there, PostgreSQL's own, and empty or with nothing but what an earlier
@@ -59,7 +59,7 @@ export function copyTargetProbe(
     script: `echo "glibc $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)"
 # It warns where its own environment names a locale that is not there.
 locale -a 2>/dev/null | sed 's/^/locale /'
-for file in ${words(asked.files)}; do [ -e "$file" ] && echo "file $file"; done
+${usableScript(asked.files)}
 # There may be no such user yet.
 in=" $(id -nG postgres 2>/dev/null || :) "
 for group in ${words(asked.groups)}; do
@@ -85,6 +85,18 @@ echo "free $(df -B1 --output=avail "$at" | tail -n 1)"`,
       };
     },
   };
+}
+
+/** Tells the files and directories that PostgreSQL's user could read. Whether it can write its log is tried with the settings. */
+function usableScript(files: readonly string[]): string {
+  const look = (usable: string) =>
+    `for file in ${words(files)}; do if ${usable}; then echo "file $file"; fi; done`;
+  // There may be no such user yet: then it is only known what is there.
+  return `if id -u postgres >/dev/null 2>&1; then
+${asUser("postgres", look('[ -r "$file" ] && { [ ! -d "$file" ] || [ -x "$file" ]; }'))}
+else
+${look('[ -e "$file" ]')}
+fi`;
 }
 
 /** Tells a directory that is PostgreSQL's own and free for a copy; one that it cannot look into is neither. */

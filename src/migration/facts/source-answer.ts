@@ -302,8 +302,12 @@ function copiedPlaces(
 /** Files that count only where connections are encrypted, which the server itself tells. */
 const FILES_OF_SSL = /^(ssl_|krb_)/;
 
-/** Where a server has what it has of its own: members have that elsewhere. */
-const PLACES = /^(data_directory|(config|hba|ident|external_pid)_file|unix_socket_directories)$/;
+/**
+ * Where a server has what it has of its own: members have that elsewhere. The last one is there up to PostgreSQL 14, and
+ * Debian's is made by pg_ctlcluster at each start, below /run.
+ */
+const PLACES =
+  /^(data_directory|(config|hba|ident|external_pid)_file|unix_socket_directories|stats_temp_directory)$/;
 
 /** Paths that are the whole value of a setting, of PostgreSQL's own or of an extension's. */
 function namedPaths(configured: { readonly [name: string]: string }, directories: boolean) {

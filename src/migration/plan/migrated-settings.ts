@@ -7,7 +7,7 @@ import { ownParameters } from "../../plan/parameters";
 
 /** What a member has of its own, or what Patroni gives it: not copied from the old server's files. */
 const OF_THE_MEMBER =
-  /^(listen_addresses|port|cluster_name|(data|unix_socket)_director(y|ies)|(hba|ident|config|external_pid)_file|primary_(conninfo|slot_name)|(promote_)?trigger_file|synchronous_standby_names|restore_command|archive_cleanup_command|recovery_(end_command|min_apply_delay|target(_.*)?)|standby_mode|hot_standby)$/;
+  /^(listen_addresses|port|cluster_name|(data|unix_socket)_director(y|ies)|(hba|ident|config|external_pid)_file|stats_temp_directory|primary_(conninfo|slot_name)|(promote_)?trigger_file|synchronous_standby_names|restore_command|archive_cleanup_command|recovery_(end_command|min_apply_delay|target(_.*)?)|standby_mode|hot_standby)$/;
 
 /** Settings that Patroni always gives a server; what it runs with stays, so that nothing needs a restart. */
 const AS_THEY_RUN = [

@@ -107,7 +107,7 @@ function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host
     (file) => !target.files.includes(file) && !MADE_BY_PACKAGE.test(file),
   );
   if (absent.length === 0) return;
-  return `expected ${absent.join(", ")}, which settings of the server name, found it not. Copy it from ${host}, with its owner and mode.`;
+  return `expected ${absent.join(", ")}, which settings of the server name, for postgres to read, found it not. Copy it from ${host}, with its owner and mode.`;
 }
 
 /** A server does not start without the directory of its log. */
@@ -117,7 +117,7 @@ function namedDirectories(target: CopyTarget, { details }: FoundSource) {
   );
   if (absent.length === 0) return;
   return (
-    `expected the directory ${absent.join(", ")}, which settings of the server name, found it not. ` +
+    `expected the directory ${absent.join(", ")}, which settings of the server name, for postgres to look into, found it not. ` +
     `Run there: ${WITH_USER}install -d -o postgres -g postgres -m 0700 ${words(absent)}`
   );
 }

@@ -83,6 +83,14 @@ const file = (text: string) => ({
   },
 });
 
+test("directories that a copy needs are those that its own start does not make", () => {
+  const configured = {
+    log_directory: "/var/log/shop",
+    stats_temp_directory: "/var/run/postgresql/14-main.pg_stat_tmp",
+  };
+  expect(probe.parse(output({ configured })).details.namedDirectories).toEqual(["/var/log/shop"]);
+});
+
 test("rules are carried as they are spelled, and with what PostgreSQL makes of them", () => {
   const { source } = probe.parse(
     output(file('host all +"team a" all ldap ldapbasedn="a=b,c=d" # x\n')),

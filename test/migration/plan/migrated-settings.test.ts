@@ -110,3 +110,9 @@ test("slots stay through every change of the leader", () => {
     feed: { type: "logical", database: "shop", plugin: "pgoutput" },
   });
 });
+
+test("the directory of statistics that Debian's own start makes is no member's", () => {
+  const path = "/var/run/postgresql/14-main.pg_stat_tmp";
+  const source = { ...SOURCE, configured: { ...SOURCE.configured, stats_temp_directory: path } };
+  expect(migratedParameters(settings(), source)).not.toHaveProperty("stats_temp_directory");
+});

@@ -217,7 +217,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a certificate that the new hosts do not have",
     { details: { namedFiles: ["/etc/ssl/shop.key"] } },
-    "a2: expected /etc/ssl/shop.key, which settings of the server name, found it not. Copy it from a1, with its owner and mode.",
+    "a2: expected /etc/ssl/shop.key, which settings of the server name, for postgres to read, found it not. Copy it from a1, with its owner and mode.",
   ],
   [
     "a tablespace without a directory for it",
@@ -227,7 +227,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "a directory that settings name",
     { details: { namedDirectories: ["/var/log/shop", "/var/log/postgresql"] } },
-    "a2: expected the directory /var/log/shop, which settings of the server name, found it not. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; install -d -o postgres -g postgres -m 0700 /var/log/shop",
+    "a2: expected the directory /var/log/shop, which settings of the server name, for postgres to look into, found it not. Run there: getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; install -d -o postgres -g postgres -m 0700 /var/log/shop",
   ],
   [
     "a group that a setting gives the socket to",
@@ -242,7 +242,7 @@ test.each<[name: string, found: Case, problem: string]>([
   [
     "the environment of the server",
     { source: { environmentFile: "/etc/postgresql/17/main/environment" } },
-    "a2: expected /etc/postgresql/17/main/environment, which settings of the server name, found it not. Copy it from a1, with its owner and mode.",
+    "a2: expected /etc/postgresql/17/main/environment, which settings of the server name, for postgres to read, found it not. Copy it from a1, with its owner and mode.",
   ],
   [
     "a role postgres that is an application's",

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -18,9 +26,9 @@ function host() {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   tool(
     "findmnt",
-    `m=$(cat ${folder}/mounted); case "$4" in "$m"|"$m"/*) echo "$m";; *) echo /;; esac`,
+    `while read -r m || [ -n "$m" ]; do case "$4" in "$m"|"$m"/*) echo "$m"; exit;; esac; done <${folder}/mounted; echo /`,
   );
-  tool("mountpoint", `[ "$3" = / ] || [ "$3" = "$(cat ${folder}/mounted)" ]`);
+  tool("mountpoint", `[ "$3" = / ] || grep -qxF -- "$3" ${folder}/mounted`);
   tool("sleep", ":");
   const script = render("patroni/data-place.sh", { dataDirectory: data, record });
   const run = (verb: string) =>
@@ -30,7 +38,7 @@ function host() {
       encoding: "utf8",
     });
   return {
-    ...{ data, disk, record, run },
+    ...{ data, disk, folder, record, run },
     mount: (at: string) => writeFileSync(join(folder, "mounted"), at),
     empty: () => rmSync(join(data, "PG_VERSION")),
     recorded: () => readFileSync(record, "utf8").trim(),
@@ -82,4 +90,34 @@ test("data that was moved to a disk of its own, and an emptied directory on the 
   expect(moved.recorded()).toBe(moved.disk);
   moved.empty();
   expect(moved.run("start").status).toBe(0);
+});
+
+test("a tablespace whose disk is not mounted keeps the member from starting, until it is there or leads elsewhere", () => {
+  const { run, data, disk, folder } = host();
+  const fast = join(folder, "fast");
+  const link = join(data, "pg_tblspc/16385");
+  mkdirSync(join(fast, "space"), { recursive: true });
+  mkdirSync(join(data, "pg_tblspc"));
+  symlinkSync(join(fast, "space"), link);
+  const mounts = (...at: string[]) => writeFileSync(join(folder, "mounted"), at.join("\n"));
+  mounts(disk, fast);
+  expect(run("start")).toMatchObject({ status: 0, stderr: "" });
+  mounts(disk);
+  expect(run("start").status).toBe(1);
+  expect(run("look").stdout).toContain(
+    `the file system of ${fast}/space, where pg_tblspc/16385 of ${data} leads, is not there: it was mounted at ${fast},`,
+  );
+  expect(run("keep")).toMatchObject({ status: 0 });
+  expect(run("start").status).toBe(1);
+  rmSync(link);
+  symlinkSync(join(disk, "17"), link);
+  expect(run("start")).toMatchObject({ status: 0, stderr: "" });
+  mounts(disk, fast);
+  expect(run("look").stdout).toBe("");
+});
+
+test("a member without links has nothing written down of them", () => {
+  const { run, record } = host();
+  run("start");
+  expect(existsSync(`${record}.links`)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FULL } from "../harness";
-import type { Mode } from "../lab-cluster";
+import { FULL, full } from "../harness";
+import { leaderOf, until, type Mode } from "../lab-cluster";
 import { cluster, DATABASES, standing } from "./standing";
 
 standing();
@@ -37,5 +37,28 @@ describe("durability", () => {
       }
     },
     FULL ? 3_600_000 : undefined,
+  );
+
+  full(
+    "a quorum whose replicas are all away goes on alone, and waits again once they are back",
+    async () => {
+      const quorum = cluster.varying(({ cluster: wanted }) => {
+        wanted.replication = { mode: "quorum" };
+      });
+      await quorum.deploy();
+      await quorum.replicates("quorum");
+      const leader = leaderOf(await cluster.healthy());
+      const replicas = DATABASES.filter((host) => host !== leader);
+      // The DCS has a majority without their Patroni and PostgreSQL.
+      for (const host of replicas) await cluster.onHost(host, "sudo systemctl stop patroni");
+      const written = await until("a write without a replica", 60, () =>
+        cluster.sql(5000, "insert into notes values (101) returning id"),
+      );
+      expect(written).toBe("101");
+      for (const host of replicas) await cluster.onHost(host, "sudo systemctl start patroni");
+      await cluster.healthy();
+      await quorum.replicates("quorum");
+      await cluster.sql(5000, "delete from notes where id = 101");
+    },
   );
 });

@@ -42,10 +42,10 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
 function planLogins(settings: Settings): Pick<PreflightInputs, "logins"> {
   const { firewall } = settings.cluster;
   if (!firewall || ["0.0.0.0/0", "::/0"].every((all) => firewall.ssh.includes(all))) return {};
-  const logins: { [host: string]: string[] } = {};
+  const logins = new Map<string, string[]>();
   for (const { to, purpose, addresses } of planFlows(settings))
-    if (purpose === "SSH") logins[to] = [...(logins[to] ?? []), ...addresses];
-  return { logins };
+    if (purpose === "SSH") logins.set(to, [...(logins.get(to) ?? []), ...addresses]);
+  return { logins: Object.fromEntries(logins) };
 }
 
 /** What comes from the user alone: pgherd's own settings and lines are known to be good. */

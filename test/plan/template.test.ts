@@ -41,6 +41,8 @@ const member = {
   watchdog: "automatic",
   pgHba: [],
   tags: [],
+  onStart: null,
+  onRoleChange: "promoted",
 };
 
 test.each(HOSTILE)("%j stands in YAML as it is", (value) => {

@@ -9,7 +9,7 @@ import type { Look } from "../operations/wait";
  * still come back by themselves.
  */
 export async function whyNotWait(
-  { host }: Hosts,
+  hosts: Hosts,
   standstill: Standstill,
   names: readonly string[],
   view: ClusterView | undefined,
@@ -18,7 +18,7 @@ export async function whyNotWait(
   if (stuck.length === 0) return undefined;
   const repairs = await Promise.all(
     stuck.map(async ({ name }) => {
-      const programs = await host(name).observe(repairsProbe);
+      const programs = await hosts.host(name).observe(repairsProbe);
       return programs.map((program) => `${program} on ${name}`);
     }),
   );

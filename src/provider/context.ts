@@ -20,15 +20,18 @@ export class Context {
     private readonly HostClass = hostClass(),
   ) {}
 
-  /** A host of the inventory; the same object, and so the same connection, for all resources. */
-  host(name: string): Host {
+  /**
+   * A host of the inventory; the same object, and so the same connection, for all resources. It may be handed on without
+   * the context, as what a cluster's verbs take is.
+   */
+  readonly host = (name: string): Host => {
     let host = this.hosts.get(name);
     if (!host) {
       host = new this.HostClass(name, () => resolveTarget(this.inventory, name), owner());
       this.hosts.set(name, host);
     }
     return host;
-  }
+  };
 
   /** The hosts of the stack. */
   hostNames(): string[] {
@@ -36,9 +39,9 @@ export class Context {
   }
 
   /** Shows what a resource is waiting for, as long as it does. */
-  progress(urn: string, message: string): void {
+  readonly progress = (urn: string, message: string): void => {
     this.log.progress(urn, message);
-  }
+  };
 
   /** Tells the user what has been done; it stays on the screen. */
   info(urn: string, message: string): void {

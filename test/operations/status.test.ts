@@ -166,16 +166,19 @@ test("a word of Patroni's that pgherd does not know is called unknown, not down"
   ]);
 });
 
-test("a member that does not come up is told with what helps", () => {
+test.each(["start failed", "stopped"])("a member that is %s is told with what helps", (state) => {
   const { members } = view();
-  const failed = {
+  const db3 = {
     ...view(),
-    members: members.map((one) => (one.name === "db3" ? { ...one, state: "start failed" } : one)),
+    members: members.map((one) => (one.name === "db3" ? { ...one, state } : one)),
   };
-  const all = ["db1", "db2", "db3"].map((host) => says(host, { view: failed }));
-  expect(seen(...all).problems).toContain(
-    "db3: PostgreSQL is not up (start failed). Patroni tries again; should it stay so, `pgherd logs db3` tells why, and `pgherd reinit db3` makes it anew from the leader or a backup.",
+  const told = (paused: boolean) =>
+    seen(...["db1", "db2", "db3"].map((host) => says(host, { view: { ...db3, paused } }))).problems;
+  expect(told(false)).toContain(
+    `db3: PostgreSQL is not up (${state}). Patroni tries again; should it stay so, \`pgherd logs db3\` tells why, and \`pgherd reinit db3\` makes it anew from the leader or a backup.`,
   );
+  // Nothing is tried then.
+  if (state === "stopped") expect(told(true)).toContain("db3: PostgreSQL is not up (stopped).");
 });
 
 test("where no balancer leads to the leader there are no writes", () => {

@@ -89,7 +89,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
 function memberProblems(
   { patroni }: StatusPlan,
   answers: readonly HostAnswer[],
-  { members }: Seen,
+  { members, paused }: Seen,
 ): Problem[] {
   const placeOf = (name: string) => answerOf(answers, name)?.place;
   return members
@@ -98,7 +98,9 @@ function memberProblems(
     .map(({ name, state, condition }) => ({
       host: name,
       // Patroni is not there to say it.
-      problem: placeOf(name) ? `${name}: ${placeOf(name)}` : describe(name, state, condition),
+      problem: placeOf(name)
+        ? `${name}: ${placeOf(name)}`
+        : describe(name, state, condition, paused),
     }));
 }
 
@@ -151,11 +153,13 @@ function pendingProblems(answers: readonly HostAnswer[], { paused, members }: Se
   });
 }
 
-function describe(name: string, state: string, condition: Condition): string {
+function describe(name: string, state: string, condition: Condition, paused: boolean): string {
   if (condition === "silent") return `${name}: Patroni does not answer.`;
   if (condition === "unknown")
     return `${name}: it is not known whether PostgreSQL is up (Patroni calls it ${JSON.stringify(state)}).`;
-  return `${name}: PostgreSQL is not up (${state}).${condition === "failed" ? ` Patroni tries again; should it stay so, ${remedy(name)}` : ""}`;
+  // While the cluster is paused nothing is tried.
+  const tried = condition === "failed" || (condition === "stopped" && !paused);
+  return `${name}: PostgreSQL is not up (${state}).${tried ? ` Patroni tries again; should it stay so, ${remedy(name)}` : ""}`;
 }
 
 function synchronousProblems({ patroni }: StatusPlan, { members }: Seen): string[] {

@@ -113,7 +113,7 @@ describe.runIf(FULL).each(["xfs", "btrfs"] as const)("forks on %s", (dataFs) => 
   });
 
   test("the host stops a fork that takes more of the disk than it may, and says why", async () => {
-    await cluster.pgherd("fork", "create", "greedy", "--disk", "100MB");
+    await cluster.pgherd("fork", "create", "greedy", "--disk", "256MB");
     await onFork(
       "greedy",
       "create table much as select repeat('x', 1000) from generate_series(1, 200000)",
@@ -122,7 +122,7 @@ describe.runIf(FULL).each(["xfs", "btrfs"] as const)("forks on %s", (dataFs) => 
       const fork = await forkNamed(cluster, "greedy");
       return fork.state === "stopped" ? fork : undefined;
     });
-    expect(stopped.reason).toMatch(/^it takes \d+ bytes of the disk, more than 104857600$/);
+    expect(stopped.reason).toMatch(/^it takes \d+ bytes of the disk, more than 268435456$/);
     await cluster.healthy();
   });
 

@@ -32,7 +32,7 @@ export function root(cluster: LabCluster): void {
     const fork = `${FORKS}/planted`;
     const unit = "pgherd-fork-planted";
     await precious(from);
-    await cluster.pgherd("fork", "create", "planted", "--from", from, "--disk", "100MB");
+    await cluster.pgherd("fork", "create", "planted", "--from", from, "--disk", "256MB");
     const link = (name: string, to: string) =>
       `rm -rf ${fork}/${name}; ln -s ${to} ${fork}/${name}`;
     // What the keeper writes when it stops a fork that takes too much: here its folder alone holds more than it may.
@@ -40,7 +40,7 @@ export function root(cluster: LabCluster): void {
       [
         link("stopped", `${PRECIOUS}/file`),
         link("looked", `${PRECIOUS}/absent`),
-        `head -c 150000000 /dev/urandom >${fork}/data/much`,
+        `head -c 300000000 /dev/urandom >${fork}/data/much`,
       ].join("\n"),
       from,
     );

@@ -21,9 +21,10 @@ test("a preview says first what reloads and what restarts, once, and what is new
   expect(said).toContain('"postgres@db1 → barman@backup1: /var/lib/pgherd/backup-door');
   expect(said).not.toContain("#!/bin/");
   expect(said.split("\n").length).toBeLessThan(600);
+  // Such sentences go to standard error: where the diff's own line is unfinished then, they do not begin one.
   const restart = new RegExp(
-    `^max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to .*$`,
-    "gm",
+    `max_connections: 100 → 150: needs a restart.* a switchover from ${leader} to `,
+    "g",
   );
   expect(said.match(restart)).toHaveLength(1);
   expect(said.search(restart)).toBeLessThan(said.indexOf("haproxy.cfg"));

@@ -32,6 +32,8 @@ export function standing(): void {
       await boot();
       await cluster.deploy();
       await cluster.healthy();
+      // The state has what was made in short forms until a run has looked at it.
+      await cluster.deploy();
     }
     await cluster.sql(
       5000,

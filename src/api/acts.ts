@@ -1,7 +1,6 @@
 import type { Cluster } from "../cluster/cluster";
 import { measured, whileMeasured, type Measured } from "../probe/measure";
 import { duration } from "../probe/report";
-import { nothingDone } from "./live";
 import type { ApiOptions } from "./options";
 
 /** Something that takes connections of its own and changes nothing. */
@@ -39,25 +38,17 @@ export async function beside<T>(
   what: string,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  let told = false;
-  const begun = () => {
-    if (!told) live.note(`Asked for: ${what}.`);
-    told = true;
-  };
-  const cluster = open(what, begun);
-  try {
-    const done = await work(cluster);
-    begun();
-    live.note(`${what} is done.`, "good");
-    return done;
-  } catch (error) {
-    if (nothingDone(error)) throw error;
-    begun();
-    live.note(`${what}: ${(error as Error).message}`, "bad");
-    throw error;
-  } finally {
-    cluster.close();
-  }
+  return live.noted(what, async (begun) => {
+    const cluster = open(what, begun);
+    try {
+      const done = await work(cluster);
+      begun();
+      live.note(`${what} is done.`, "good");
+      return done;
+    } finally {
+      cluster.close();
+    }
+  });
 }
 
 /** The same with what it cost those who write, by the probe that is running or one for this time. */

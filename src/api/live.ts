@@ -29,7 +29,7 @@ export interface Operation {
 export class Busy extends PgherdError {}
 
 /** Whether this tells that nothing was changed. */
-export function nothingDone(error: unknown): boolean {
+function nothingDone(error: unknown): boolean {
   return error instanceof Refusal || error instanceof UsageError;
 }
 
@@ -143,23 +143,36 @@ export class Live {
       this.tell({ type: "operation", data: operation });
     };
     tell({ what, message: "" });
-    // Where a check speaks against it nothing happens, and that is told to who has asked.
-    let told = false;
-    const begun = () => {
-      if (!told) this.note(`Asked for: ${what}.`);
-      told = true;
-    };
-    const say = (message: string) => {
-      begun();
-      tell({ what, message });
-    };
-    const doing = (async () => work(say))();
+    const doing = this.noted(what, (begun) =>
+      work((message) => {
+        begun();
+        tell({ what, message });
+      }),
+    );
     this.doing = doing.then(
       () => undefined,
       () => undefined,
     );
     try {
-      const done = await doing;
+      return await doing;
+    } finally {
+      tell(null);
+    }
+  }
+
+  /**
+   * Does something whose beginning and failure are events. Where a check speaks against it nothing happens, and that is told
+   * to who has asked.
+   * @param work is given a function to call when it begins, at the latest when it has ended.
+   */
+  async noted<T>(what: string, work: (begun: () => void) => Promise<T>): Promise<T> {
+    let told = false;
+    const begun = () => {
+      if (!told) this.note(`Asked for: ${what}.`);
+      told = true;
+    };
+    try {
+      const done = await work(begun);
       begun();
       return done;
     } catch (error) {
@@ -167,8 +180,6 @@ export class Live {
       begun();
       this.note(`${what}: ${(error as Error).message}`, "bad");
       throw error;
-    } finally {
-      tell(null);
     }
   }
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asUser, quote } from "../host/shell";
-import { MEMBER_FILE } from "../roles/patroni";
+import { MEMBER_FILE, patroni } from "../roles/patroni";
+import { jsonOf } from "./json";
 import { lastOfCsv, lastOfJson, lastOfText, type Languages, type Said } from "./server-log";
-import { patroni } from "../roles/patroni";
 
 /** Enough for some starts of PostgreSQL with all that Patroni says about them. */
 const LINES = 400;
@@ -75,14 +75,6 @@ journalctl -q --no-pager -o cat -n ${LINES} -u ${patroni.unit}`,
 
 const TEXTS = z.array(z.string()).default([]);
 const LANGUAGES = z.object({ fatal: TEXTS, more: TEXTS, turnedAway: TEXTS, elsewhere: TEXTS });
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** With the words that each server has. */
 function languagesOf(json: string): Languages {

@@ -65,6 +65,11 @@ export function ownSession(
   return `env -i PATH=/usr/bin:/bin LC_ALL=C PGDATABASE=${database} ${shielded ? `PGOPTIONS=${quote(SUPERUSER_OPTIONS)} ` : ""}${program} -XAtqw -v ON_ERROR_STOP=1 -h ${socket} -p ${port} -U ${role}`;
 }
 
+/** A name of something in a database, whatever is in it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
 /** A text as a string of SQL; with `standard_conforming_strings` on, a backslash means nothing in it. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

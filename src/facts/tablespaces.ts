@@ -3,6 +3,7 @@ import { FactError } from "../errors";
 import type { Probe } from "../host/host";
 import { asOwner, EXCHANGEABLE } from "../host/ownership";
 import { quote } from "../host/shell";
+import { jsonOf } from "./json";
 
 /** A tablespace in a backup. */
 export interface BackupTablespace {
@@ -45,14 +46,6 @@ export function backupTablespacesProbe(home: string, id: string): Probe<BackupTa
       );
     },
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where the tablespaces of a data directory lie: what the user postgres says of it, and no more. */

@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
 import { booleanOf, numberOf } from "../setting-values";
-import { ownSession } from "./sql";
+import { identifier, ownSession } from "./sql";
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
@@ -165,10 +165,6 @@ fi`;
   [ ! -s refused ] || printf '%s%s\\n' "$1" "$(cat refused)"
 }
 ${inEach.join("\n")}`;
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /**

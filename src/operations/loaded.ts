@@ -1,6 +1,6 @@
 import type { LoadedFiles } from "../facts/loaded";
 import { booleanOf, NOT_WAITING } from "../setting-values";
-import { identifier } from "./postgres";
+import { identifier } from "../facts/sql";
 import { toBeRun } from "./remedies";
 
 /** What a server cannot load of its files, each with the place and the server's own words. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { psql, type Catalog, type Extensions, type Role } from "../facts/postgres";
-import { literal } from "../facts/sql";
+import { identifier, literal } from "../facts/sql";
 import { hereDocument } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import { scramVerifier, verifies } from "./scram";
@@ -173,8 +173,4 @@ COMMIT;
 `;
     })
     .join("");
-}
-
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

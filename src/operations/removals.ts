@@ -2,7 +2,7 @@ import type { Held } from "../facts/owned";
 import type { Catalog } from "../facts/postgres";
 import { quote } from "../host/shell";
 import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
-import { identifier } from "./postgres";
+import { identifier } from "../facts/sql";
 
 /** What the stack names. */
 interface Named {

@@ -1,6 +1,6 @@
 import type { Schema } from "../facts/postgres";
 import type { SchemaInput } from "../resources/inputs/database";
-import { identifier } from "./postgres";
+import { identifier } from "../facts/sql";
 
 /** The SQL that makes schemas as wanted, touching only what differs; empty where all is so. Nothing is dropped or revoked. */
 export function schemaChanges(wanted: readonly SchemaInput[], found: readonly Schema[]): string {

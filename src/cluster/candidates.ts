@@ -28,73 +28,85 @@ export function leadRules({
   return { neverLead, synchronous: synchronous !== null, maximumLag: rolling.maximumLag };
 }
 
-/** Why a member cannot lead; nothing if it can. */
-export function unfit(
-  { neverLead }: Pick<LeadRules, "neverLead">,
-  member: Candidate,
-): string | undefined {
-  const { name, role, state } = member;
-  if (role === "leader") return `${name} leads already.`;
-  if (neverLead.includes(name)) {
-    return `${name} may never lead: its tags in the stack say so (nofailover, failover_priority 0).`;
-  }
-  if (conditionOf(state) === "unknown")
-    return `it is not known whether ${name} could lead (${state}).`;
-  if (!isUp(member)) return `${name} is not up (${state}).`;
-  return undefined;
-}
+/**
+ * How somebody comes to lead. `handover`: a leader that runs hands over, which Patroni does only without loss. `failover`:
+ * nobody leads, and an operator may accept that commits are lost: what the next one lacks is no reason against it.
+ * What is asked besides (consent to cut a backup, time for a replica to catch up) is for each caller to ask.
+ */
+export type ChangeOfLead = "handover" | "failover";
 
-/** Why a leader that runs cannot hand its lead to this member, one sentence each; it is for Patroni to do it without loss. */
-export function unfitToTakeOver(
-  rules: LeadRules,
-  member: Candidate,
-  others: readonly Candidate[],
-): string[] {
-  const problem = unfit(rules, member);
-  if (problem !== undefined) return [problem];
-  const problems: string[] = [];
-  if (rules.synchronous && !isSynchronous(member)) {
-    const would = others.filter(isSynchronous).map(({ name }) => name);
-    problems.push(
-      `${member.name} confirms no commits (${standing(member)}), so Patroni would not hand the lead to it. ` +
-        (would.length > 0 ? `Take ${would.join(" or ")}.` : "Wait until a replica does."),
-    );
-  }
-  if ((member.lagBytes ?? Infinity) > rules.maximumLag) {
-    problems.push(
-      `${member.name} is too far behind (${standing(member)}; ${rules.maximumLag} B are allowed).`,
-    );
-  }
-  return problems;
+/** Who may lead next, and why the others may not. */
+export interface Choice<T> {
+  /** The best one first. */
+  readonly able: readonly T[];
+  /** The leader itself is one of them. Reasons are clauses, for messages: `db3 is not up (starting)`. */
+  readonly unable: readonly { readonly member: T; readonly reasons: readonly string[] }[];
 }
 
 /**
- * Who would best lead next, whether it is asked for or falls to somebody in a rolling restart: synchronous replicas first,
- * then those that can be reached from here, then the one that is least behind.
+ * Who may lead next: the one rule, whether an operator asks for it or a rolling restart comes to it. Synchronous replicas
+ * come first, then those that can be reached from here, then the one that is least behind.
  */
-export function bestCandidate<T extends Candidate>(
-  rules: Pick<LeadRules, "neverLead">,
+export function chooseLeader<T extends Candidate>(
+  rules: LeadRules,
+  change: ChangeOfLead,
   members: readonly T[],
-): T | undefined {
-  return members
-    .filter((member) => unfit(rules, member) === undefined)
-    .sort((a, b) => byMerit(meritsOf(a), meritsOf(b)))[0];
+): Choice<T> {
+  const judged = members.map((member) => ({ member, reasons: unfit(rules, change, member) }));
+  const able = judged.filter(({ reasons }) => reasons.length === 0).map(({ member }) => member);
+  return {
+    able: able.sort(byMerit),
+    unable: judged.filter(({ reasons }) => reasons.length > 0),
+  };
 }
 
-/** What decides between members that all can lead. */
-export interface Merits extends Pick<Candidate, "name" | "lagBytes" | "unasked"> {
-  /** Whether it confirms commits, so that none is lost with it. */
-  readonly isSynchronous: boolean;
+/** Why nobody may lead next, for messages; the leader itself needs no reason. */
+export function nobodyBecause<T extends Candidate>({ unable }: Choice<T>): string {
+  const others = unable.filter(({ member }) => member.role !== "leader");
+  return others.length > 0
+    ? others.flatMap(({ reasons }) => reasons).join("; ")
+    : "there is no other member";
 }
 
-function meritsOf(member: Candidate): Merits {
-  return { ...member, isSynchronous: isSynchronous(member) };
+/** Why this member may not lead next, one sentence each, with who may; nothing if it may. */
+export function whyNot<T extends Candidate>({ able, unable }: Choice<T>, name: string): string[] {
+  const found = unable.find(({ member }) => member.name === name);
+  if (!found) return [];
+  if (found.member.role === "leader") return found.reasons.map((reason) => `${reason}.`);
+  const names = able.map((member) => member.name);
+  const instead = names.length > 0 ? ` Take ${names.join(" or ")}.` : "";
+  return found.reasons.map((reason) => `${reason}.${instead}`);
 }
 
-/** The best one first. */
-export function byMerit(a: Merits, b: Merits): number {
+function unfit(rules: LeadRules, change: ChangeOfLead, member: Candidate): string[] {
+  const { name, role, state, lagBytes } = member;
+  if (role === "leader") return [`${name} leads already`];
+  if (rules.neverLead.includes(name)) {
+    return [
+      `${name} may never lead: its tags in the stack say so (nofailover, failover_priority 0)`,
+    ];
+  }
+  if (conditionOf(state) === "unknown")
+    return [`it is not known whether ${name} could lead (${state})`];
+  if (!isUp(member)) return [`${name} is not up (${state})`];
+  if (change === "failover") return [];
+  const reasons: string[] = [];
+  if (rules.synchronous && !isSynchronous(member)) {
+    reasons.push(
+      `${name} confirms no commits (${standing(member)}), so Patroni would not hand the lead to it`,
+    );
+  }
+  if ((lagBytes ?? Infinity) > rules.maximumLag) {
+    reasons.push(
+      `${name} is too far behind (${standing(member)}; ${rules.maximumLag} B are allowed)`,
+    );
+  }
+  return reasons;
+}
+
+function byMerit(a: Candidate, b: Candidate): number {
   return (
-    Number(b.isSynchronous) - Number(a.isSynchronous) ||
+    Number(isSynchronous(b)) - Number(isSynchronous(a)) ||
     Number(a.unasked ?? false) - Number(b.unasked ?? false) ||
     (a.lagBytes ?? Infinity) - (b.lagBytes ?? Infinity) ||
     a.name.localeCompare(b.name)

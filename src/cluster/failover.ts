@@ -4,9 +4,15 @@ import { electionProblem } from "../operations/roles/dcs";
 import { failOver } from "../operations/patroni";
 import { followsProblem } from "../operations/writes";
 import type { ClusterStatus } from "../operations/status";
-import { bestCandidate, seenByOthers, standing, unfit } from "./candidates";
 import {
-  describe,
+  chooseLeader,
+  leadRules,
+  nobodyBecause,
+  seenByOthers,
+  standing,
+  whyNot,
+} from "./candidates";
+import {
   insist,
   observe,
   requireMember,
@@ -54,21 +60,19 @@ export function planFailover(
   if (follows !== undefined) return { refusals: [follows], objections: [], effects: [] };
   const election = electionProblem(status.dcs);
   if (election) refusals.push(`${election}: nobody can be made the leader before it has one.`);
+  const choice = chooseLeader(leadRules(plan.patroni), "failover", status.members);
   const candidate =
-    to === undefined
-      ? bestCandidate(plan.patroni, status.members)
-      : status.members.find((member) => member.name === to);
+    to === undefined ? choice.able[0] : status.members.find((member) => member.name === to);
   if (!candidate) {
     const names = status.members.map(({ name }) => name).join(", ");
     refusals.push(
       to === undefined
-        ? `No member could lead (${describe(status)}).`
+        ? `No member may lead: ${nobodyBecause(choice)}.`
         : `--to: expected one of ${names}, got "${to}".`,
     );
     return { refusals, objections: [], effects: [] };
   }
-  const problem = unfit(plan.patroni, candidate);
-  if (problem !== undefined) refusals.push(problem);
+  refusals.push(...whyNot(choice, candidate.name));
   const via = spokesman(status, candidate.name);
   if (via === undefined) refusals.push("No member's Patroni answers that could be asked for it.");
   const risk = `Commits that ${candidate.name} has not received are lost: it did not have to confirm them (${standing(candidate)}).`;

@@ -1,28 +1,21 @@
 // Which member restarts next when settings wait for a restart of PostgreSQL. Pure: decided anew from what is there at
 // each step, so that a failover in between, or a run that was killed, changes nothing about the rules.
 
-import { byMerit } from "./candidates";
+import { follows } from "../facts/member-state";
+import { isSynchronous } from "../facts/patroni";
+import { chooseLeader, nobodyBecause, type Candidate, type LeadRules } from "./candidates";
 
 /** A member as far as its restart goes. */
-export interface RollingMember {
-  readonly name: string;
-  readonly isLeader: boolean;
-  /** Runs, and as a replica streams. */
-  readonly isUp: boolean;
-  /** Confirms commits, so that a switchover to it loses none. */
-  readonly isSynchronous: boolean;
-  /** Bytes behind the leader; not known is as bad as far behind. */
-  readonly lagBytes?: number;
+export interface RollingMember extends Candidate {
   /** Whether something waits for a restart of its PostgreSQL. */
   readonly isPending: boolean;
-  readonly mayLead: boolean;
 }
 
 export interface RollingView {
   readonly members: readonly RollingMember[];
   readonly paused: boolean;
-  /** Whether commits wait for synchronous replicas: then only these may take over. */
-  readonly synchronous: boolean;
+  /** Who may take over; a replica that is further behind than these allow ends the roll as well. */
+  readonly rules: LeadRules;
   /** Whether the leader has one of the ordered settings higher than wanted: then it must restart before the replicas. */
   readonly leaderFirst: boolean;
   /** Whether the leader must stay where it is, because clients connect to it alone: then it restarts in place. */
@@ -31,8 +24,6 @@ export interface RollingView {
   readonly replicasFirst: boolean;
   /** Whether settings besides the lower ones wait: a replica tries them before the leader does. */
   readonly tryFirst: boolean;
-  /** Bytes: a replica further behind takes over nothing, and ends the roll. */
-  readonly maximumLag: number;
 }
 
 export type RollingStep =
@@ -51,26 +42,28 @@ export type RollingStep =
  * @param restarts how often each member has been restarted by this roll.
  */
 export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number>): RollingStep {
-  const leader = view.members.find(({ isLeader }) => isLeader);
+  const leader = view.members.find(isLeader);
   if (!leader) return stop("there is no leader");
   const waiting = view.members.filter(({ isPending }) => isPending).map(({ name }) => name);
   if (view.paused)
     return waiting.length > 0 ? { kind: "held", members: waiting } : { kind: "done" };
-  const down = view.members.filter(({ isUp }) => !isUp);
+  // Unlike a switchover, a restart takes one more away: all have to stream.
+  const down = view.members.filter(({ state }) => !follows(state));
   if (down.length > 0)
     return stop(
       `${down.map(({ name }) => name).join(", ")} ${down.length > 1 ? "are" : "is"} not up: each restart takes one more away`,
     );
-  const late = view.members.find((member) => !member.isLeader && lag(member) > view.maximumLag);
+  const { maximumLag } = view.rules;
+  const late = view.members.find((member) => !isLeader(member) && lag(member) > maximumLag);
   if (late) return stop(`${late.name} is ${describeLag(late)} behind the leader`);
   if (waiting.length === 0) return { kind: "done" };
 
   const times = (member: RollingMember) => restarts.get(member.name) ?? 0;
-  const replicas = view.members.filter(({ isLeader, isPending }) => !isLeader && isPending);
+  const replicas = view.members.filter((member) => !isLeader(member) && member.isPending);
   // One that is still pending after its restart waits for the leader's lower value.
   const due = replicas.filter((member) => times(member) === 0 || !view.leaderFirst);
-  const next = due.sort((a, b) => Number(a.isSynchronous) - Number(b.isSynchronous))[0];
-  const tries = view.tryFirst && !view.members.some((member) => !member.isLeader && times(member));
+  const next = due.sort((a, b) => Number(isSynchronous(a)) - Number(isSynchronous(b)))[0];
+  const tries = view.tryFirst && !view.members.some((member) => !isLeader(member) && times(member));
   if (next && (!view.leaderFirst || view.replicasFirst || tries)) {
     return times(next) > LIMIT
       ? stop(`${next.name} still waits for a restart after ${times(next)} of them`)
@@ -82,11 +75,9 @@ export function nextStep(view: RollingView, restarts: ReadonlyMap<string, number
       ? stop(`${leader.name} still waits for a restart after ${times(leader)} of them`)
       : { kind: "restart", member: leader.name };
   }
-  const candidate = view.members
-    .filter(({ isLeader, mayLead }) => !isLeader && mayLead)
-    .filter(({ isSynchronous }) => isSynchronous || !view.synchronous)
-    .sort(byMerit)[0];
-  if (!candidate) return stop(`no ${view.synchronous ? "synchronous " : ""}replica may take over`);
+  const choice = chooseLeader(view.rules, "handover", view.members);
+  const [candidate] = choice.able;
+  if (!candidate) return stop(`no replica may take over: ${nobodyBecause(choice)}`);
   return { kind: "switchover", from: leader.name, to: candidate.name };
 }
 
@@ -95,6 +86,10 @@ const LIMIT = 2;
 
 function stop(reason: string): RollingStep {
   return { kind: "stop", reason };
+}
+
+function isLeader({ role }: RollingMember): boolean {
+  return role === "leader";
 }
 
 function lag({ lagBytes }: RollingMember): number {

@@ -4,7 +4,15 @@ import { cancelSwitchover, scheduleSwitchover } from "../operations/patroni";
 import { followsProblem } from "../operations/writes";
 import type { ClusterStatus, MemberState } from "../operations/status";
 import { activityOf, IDLE, wouldCut, type Activity } from "./activity";
-import { bestCandidate, leadRules, seenByOthers, standing, unfitToTakeOver } from "./candidates";
+import {
+  chooseLeader,
+  leadRules,
+  nobodyBecause,
+  seenByOthers,
+  standing,
+  whyNot,
+  type Choice,
+} from "./candidates";
 import {
   describe,
   insist,
@@ -64,7 +72,8 @@ export function planSwitchover(
       `No member leads (${describe(status)}): \`pgherd failover\` is for that.`;
     return { refusals: [refusal], objections: [], effects: [] };
   }
-  const candidate = candidateOf(plan, status, to);
+  const choice = chooseLeader(leadRules(plan.patroni), "handover", status.members);
+  const candidate = candidateOf(choice, status, to);
   const refusals: string[] = [];
   const via = spokesman(status, from);
   if (via === undefined) refusals.push("No member's Patroni answers that could be asked for it.");
@@ -74,12 +83,12 @@ export function planSwitchover(
     const names = status.members.map(({ name }) => name).join(", ");
     refusals.push(
       to === undefined
-        ? `No member could take over (${describe(status)}).`
+        ? `No member may take over: ${nobodyBecause(choice)}.`
         : `--to: expected one of ${names}, got "${to}".`,
     );
     return { from, at, refusals, objections: [], effects: [] };
   }
-  refusals.push(...unfitToTakeOver(leadRules(plan.patroni), candidate, status.members));
+  refusals.push(...whyNot(choice, candidate.name));
   return {
     from,
     to: candidate.name,
@@ -94,13 +103,11 @@ export function planSwitchover(
 }
 
 function candidateOf(
-  { patroni }: OperatorPlan,
+  { able }: Choice<MemberState>,
   { members }: ClusterStatus,
   to: string | undefined,
 ): MemberState | undefined {
-  return to === undefined
-    ? bestCandidate(patroni, members)
-    : members.find((member) => member.name === to);
+  return to === undefined ? able[0] : members.find((member) => member.name === to);
 }
 
 function objections(
@@ -159,7 +166,8 @@ async function activityOn(
 ): Promise<SwitchoverActivity> {
   const { port, rolling } = cluster.plan.patroni;
   const leader = leaderOf(status);
-  const candidate = candidateOf(cluster.plan, status, to);
+  const choice = chooseLeader(leadRules(cluster.plan.patroni), "handover", status.members);
+  const candidate = candidateOf(choice, status, to);
   // Of one that does not run, the plan says so.
   const ask = async (name: string | undefined) =>
     name === undefined ? IDLE : activityOf(cluster, name, port, rolling.longestTransaction);

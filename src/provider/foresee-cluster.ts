@@ -1,3 +1,4 @@
+import { chooseLeader } from "../cluster/candidates";
 import { runningBackupsProbe } from "../facts/activity";
 import { heldProbe } from "../facts/owned";
 import { isSynchronous } from "../facts/patroni";
@@ -142,13 +143,16 @@ async function foresee(
     if (leader === inputs.leaderStays) {
       return `First ${list}, one at a time; then ${leader} in place (no connections for that time).`;
     }
-    const synchronous = replicas.filter(isSynchronous);
-    const heir = (synchronous.length > 0 ? synchronous : replicas)
-      .map(({ name }) => name)
-      .filter((name) => !inputs.neverLead.includes(name))
+    const rules = {
+      neverLead: inputs.neverLead,
+      synchronous: replicas.some(isSynchronous),
+      maximumLag: inputs.rolling.maximumLag,
+    };
+    const able = chooseLeader(rules, "handover", replicas)
+      .able.map(({ name }) => name)
       .join(" or ");
     return (
-      `First ${list}, one at a time, drained before; then a switchover from ${leader} to a replica that may lead (now ${heir || "none"}) ` +
+      `First ${list}, one at a time, drained before; then a switchover from ${leader} to a replica that may lead (now ${able || "none"}) ` +
       "(no writes for some seconds), which restarts it too."
     );
   }

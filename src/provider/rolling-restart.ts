@@ -1,23 +1,18 @@
 import { untilQuiet } from "../cluster/activity";
 import { alteredProblems } from "../cluster/altered-start";
+import { leadRules } from "../cluster/candidates";
 import type { Cluster } from "../cluster/cluster";
 import { handOver } from "../cluster/hand-over";
 import { restartMember } from "../cluster/restart";
 import { HealthError } from "../errors";
-import { leaderOf } from "../facts/member-state";
-import { isSynchronous, type ClusterView } from "../facts/patroni";
+import { leaderOf, NO_ANSWER } from "../facts/member-state";
 import { settingsProbe } from "../facts/settings";
-import {
-  nextStep,
-  type RollingMember,
-  type RollingStep,
-  type RollingView,
-} from "../cluster/rolling-restart";
+import { nextStep, type RollingStep, type RollingView } from "../cluster/rolling-restart";
 import { lowered, ORDERED, otherwisePending, type WantedSettings } from "../operations/settings";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { clusterOf } from "./as-cluster";
 import type { Context } from "./context";
-import { askPostgres, isFollowing, statusesOf, viewOf } from "./cluster-view";
+import { askPostgres, statusesOf, viewOf } from "./cluster-view";
 import { waitFor } from "../operations/wait";
 import { pendingRestarts } from "./pending-restart";
 import { PATRONI_FOLDER } from "../roles/patroni";
@@ -117,22 +112,21 @@ async function see(
     ? await askPostgres(context, leader, settingsProbe(inputs.port))
     : undefined;
   if (!view || (leader && !running)) {
-    return { ...NOTHING, maximumLag: inputs.rolling.maximumLag, synchronous: false };
+    return { ...NOTHING, rules: leadRules(inputs) };
   }
   const pending = await pendingRestarts(context, inputs, statuses);
   const others = running ? otherwisePending(wanted, running) : [];
   return {
     members: Object.keys(inputs.members).map((name) => ({
-      ...memberOf(name, view, inputs),
+      ...(view.members.find((member) => member.name === name) ?? absent(name)),
       isPending: pending.includes(name),
     })),
     paused: view.paused,
-    synchronous: inputs.synchronous !== null,
+    rules: leadRules(inputs),
     leaderStays: leader !== undefined && leader === inputs.leaderStays,
     leaderFirst: running !== undefined && lowered(wanted, running).length > 0,
     replicasFirst: others.some((name) => (ORDERED as readonly string[]).includes(name)),
     tryFirst: others.length > 0,
-    maximumLag: inputs.rolling.maximumLag,
   };
 }
 
@@ -145,18 +139,7 @@ const NOTHING = {
   tryFirst: false,
 };
 
-function memberOf(
-  name: string,
-  view: ClusterView,
-  inputs: PatroniClusterInputs,
-): Omit<RollingMember, "isPending"> {
-  const found = view.members.find((member) => member.name === name);
-  return {
-    name,
-    isLeader: found?.role === "leader",
-    isUp: isFollowing(view, name),
-    isSynchronous: found !== undefined && isSynchronous(found),
-    lagBytes: found?.role === "leader" ? 0 : found?.lagBytes,
-    mayLead: !inputs.neverLead.includes(name),
-  };
+/** A member that Patroni's view does not have. */
+function absent(name: string) {
+  return { name, role: "unknown", state: NO_ANSWER };
 }

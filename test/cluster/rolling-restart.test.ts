@@ -2,28 +2,27 @@ import { describe, expect, test } from "vitest";
 import { nextStep, type RollingMember, type RollingView } from "../../src/cluster/rolling-restart";
 
 const UP: Omit<RollingMember, "name"> = {
-  isLeader: false,
-  isUp: true,
-  isSynchronous: false,
+  role: "replica",
+  state: "streaming",
   lagBytes: 0,
   isPending: true,
-  mayLead: true,
 };
+const LEADER = { ...UP, role: "leader", state: "running", lagBytes: undefined };
+const RULES = { neverLead: [] as string[], synchronous: true, maximumLag: 1000 };
 
 function view(change: Partial<RollingView> = {}): RollingView {
   return {
     members: [
-      { ...UP, name: "a1", isLeader: true },
-      { ...UP, name: "a2", isSynchronous: true },
+      { ...LEADER, name: "a1" },
+      { ...UP, name: "a2", role: "sync_standby" },
       { ...UP, name: "a3" },
     ],
     paused: false,
-    synchronous: true,
+    rules: RULES,
     leaderFirst: false,
     leaderStays: false,
     replicasFirst: false,
     tryFirst: true,
-    maximumLag: 1000,
     ...change,
   };
 }
@@ -70,8 +69,8 @@ describe("a roll", () => {
 
   test("may hand it to any replica where commits wait for none, the nearest first", () => {
     const replicas = but(
-      { a2: { isPending: false, isSynchronous: false, lagBytes: 9 }, a3: { isPending: false } },
-      view({ synchronous: false }),
+      { a2: { isPending: false, role: "replica", lagBytes: 9 }, a3: { isPending: false } },
+      view({ rules: { ...RULES, synchronous: false } }),
     );
     expect(nextStep(replicas, done())).toMatchObject({ kind: "switchover", to: "a3" });
   });
@@ -79,15 +78,15 @@ describe("a roll", () => {
   test("ends once the leader that is now a replica has restarted too", () => {
     const settled = { isPending: false };
     const after = but({
-      a1: { ...settled, isLeader: false, isSynchronous: true },
-      a2: { ...settled, isLeader: true, isSynchronous: false },
+      a1: { ...settled, role: "sync_standby", state: "streaming", lagBytes: 0 },
+      a2: { ...settled, role: "leader", state: "running" },
       a3: settled,
     });
     expect(nextStep(after, done("a2", "a3"))).toEqual({ kind: "done" });
   });
 
   test("restarts the only member in place", () => {
-    const alone = view({ members: [{ ...UP, name: "a1", isLeader: true }], synchronous: false });
+    const alone = view({ members: [{ ...LEADER, name: "a1" }] });
     expect(nextStep(alone, done())).toEqual(restart("a1"));
   });
 });
@@ -125,7 +124,7 @@ describe("settings that become lower", () => {
 });
 
 test("while the cluster is paused nothing is restarted, and it is said at once who waits for it", () => {
-  const paused = but({ a2: { isPending: false, isUp: false } }, view({ paused: true }));
+  const paused = but({ a2: { isPending: false, state: "starting" } }, view({ paused: true }));
   expect(nextStep(paused, done())).toEqual({ kind: "held", members: ["a1", "a3"] });
   const settled = { isPending: false };
   expect(nextStep(but({ a1: settled, a3: settled }, paused), done())).toEqual({ kind: "done" });
@@ -133,15 +132,15 @@ test("while the cluster is paused nothing is restarted, and it is said at once w
 
 describe("a roll stops", () => {
   test.each([
-    ["without a leader", but({ a1: { isLeader: false } }), "there is no leader"],
+    ["without a leader", but({ a1: { role: "replica" } }), "there is no leader"],
     [
       "while a member is away",
-      but({ a2: { isUp: false } }),
+      but({ a2: { state: "starting" } }),
       "a2 is not up: each restart takes one more away",
     ],
     [
       "while two are away",
-      but({ a2: { isUp: false }, a3: { isUp: false } }),
+      but({ a2: { state: "starting" }, a3: { state: "starting" } }),
       "a2, a3 are not up: each restart takes one more away",
     ],
     [
@@ -156,8 +155,12 @@ describe("a roll stops", () => {
     ],
     [
       "where no synchronous replica may lead",
-      but({ a2: { isPending: false, mayLead: false }, a3: { isPending: false } }),
-      "no synchronous replica may take over",
+      but(
+        { a2: { isPending: false }, a3: { isPending: false } },
+        view({ rules: { ...RULES, neverLead: ["a2"] } }),
+      ),
+      "no replica may take over: a2 may never lead: its tags in the stack say so (nofailover, failover_priority 0); " +
+        "a3 confirms no commits (replica, 0 B behind), so Patroni would not hand the lead to it",
     ],
   ])("%s", (_title, seen, reason) => {
     expect(reasonOf(seen)).toBe(reason);

@@ -40,7 +40,9 @@ test("with asynchronous replication any replica does, unless it is too far behin
   expect(
     planSwitchover(plan, seen(says("db1", { streams: { standbys: behind } })), IDLE, { to: "db3" })
       .refusals,
-  ).toEqual(["db3 is too far behind (replica, 2000000 B behind; 1000000 B are allowed)."]);
+  ).toEqual([
+    "db3 is too far behind (replica, 2000000 B behind; 1000000 B are allowed). Take db2.",
+  ]);
 });
 
 test.each([
@@ -62,6 +64,28 @@ test("a member that may never lead, or is away, is refused", () => {
   ]);
   expect(planSwitchover(PLANNED, seen(...withoutPower("db2")), IDLE, to).refusals).toEqual([
     "it is not known whether db2 could lead (unknown).",
+  ]);
+});
+
+test("where nobody is named, whoever is too far behind is passed over for one that is not", () => {
+  const standbys = ["db2", "db3"].map((name) => ({
+    ...{ name, state: "streaming", syncState: "sync" },
+    lagBytes: name === "db3" ? 2e6 : 0,
+  }));
+  const both = view({ db1: "leader", db2: "sync_standby", db3: "sync_standby" });
+  const status = seen(
+    says("db1", { view: both, streams: { standbys } }),
+    unreachable("db2"),
+    says("db3", { view: both }),
+  );
+  expect(planSwitchover(PLANNED, status, IDLE, {})).toMatchObject({ to: "db2", refusals: [] });
+});
+
+test("where nobody may take over, it is said of each why", () => {
+  const tagged = { ...PLANNED, patroni: { ...PLANNED.patroni, neverLead: ["db2"] } };
+  expect(planSwitchover(tagged, seen(), IDLE, {}).refusals).toEqual([
+    "No member may take over: db2 may never lead: its tags in the stack say so (nofailover, failover_priority 0); " +
+      "db3 confirms no commits (replica, 16384 B behind), so Patroni would not hand the lead to it.",
   ]);
 });
 

@@ -36,7 +36,10 @@ function foresee(
   });
   const view: ClusterView = {
     paused,
-    members: [of("db1", "leader", "running"), of("db2", "sync_standby", "streaming")],
+    members: [
+      of("db1", "leader", "running"),
+      { ...of("db2", "sync_standby", "streaming"), lagBytes: 0 },
+    ],
   };
   const observe = async ({ script }: { script: string }) => {
     if (script.includes("/cluster")) return view;

@@ -18,6 +18,8 @@ export interface LoadedFiles {
   readonly hba: readonly string[];
   /** Whether it has read its files since pg_hba.conf was last written. */
   readonly isRead: boolean;
+  /** The server's major version. */
+  readonly version?: number;
   /** Settings that the server says wait for a restart. */
   readonly pending?: readonly string[];
   /** Those of them that a restart would leave as they are. */
@@ -79,6 +81,7 @@ select json_build_object(
     order by part, line), '[]') from wrong),
   'hba', pg_read_file(current_setting('hba_file')),
   'isRead', (pg_stat_file(current_setting('hba_file'))).modification <= pg_conf_load_time(),
+  'version', current_setting('server_version_num')::int / 10000,
   'pending', ${MARKED},
   'unchanged', ${UNCHANGED},
   'given', (select coalesce(json_agg(lower(name) order by name), '[]') from pg_settings where source = 'command line'),

@@ -214,7 +214,7 @@ function keysOf({ settings, dataDirectory }: TrialInput): string[] {
 }
 
 /** Bytes that the host's kernel keeps, or may make, in huge pages. */
-export function hugePagesProbe({ settings }: TrialInput): Probe<number> {
+export function hugePagesProbe({ settings }: Pick<TrialInput, "settings">): Probe<number> {
   const size = numberOf(settings.huge_page_size ?? "0", { type: "integer", unit: "kB" }) ?? 0;
   return {
     // 0 is the size that the kernel has as its own.

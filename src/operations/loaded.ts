@@ -80,25 +80,27 @@ export function brokenPromises({
  * What ALTER SYSTEM has set that waits for a restart, whether or not Patroni knows, which asks a server only when it reloads:
  * nobody has seen the server start with it.
  */
-export function alteredToCome({
+export function alteredToCome(found: Waiting): { [name: string]: string } {
+  const broken = brokenPromises(found);
+  return Object.fromEntries(
+    Object.entries(alteredWaiting(found)).filter(([name]) => !Object.hasOwn(broken, name)),
+  );
+}
+
+type Waiting = Pick<LoadedFiles, "altered" | "configured" | "pending" | "unchanged" | "given">;
+
+/** All that ALTER SYSTEM has set for the next restart, what breaks a promise and is taken back by the next run included. */
+export function alteredWaiting({
   altered,
-  configured,
   pending = [],
   unchanged = [],
   given = [],
-}: Pick<LoadedFiles, "altered" | "configured" | "pending" | "unchanged" | "given">): {
-  [name: string]: string;
-} {
+}: Omit<Waiting, "configured">): { [name: string]: string } {
   const waiting = pending
     .filter((name) => !unchanged.includes(name))
     .map((name) => name.toLowerCase())
     .filter((name) => !given.includes(name));
-  const broken = brokenPromises({ altered, configured });
-  return Object.fromEntries(
-    Object.entries(altered).filter(
-      ([name]) => waiting.includes(name) && !Object.hasOwn(broken, name),
-    ),
-  );
+  return Object.fromEntries(Object.entries(altered).filter(([name]) => waiting.includes(name)));
 }
 
 /** What takes back what ALTER SYSTEM has set. */

@@ -1,3 +1,4 @@
+import { foreseeAltered } from "../cluster/altered-start";
 import { chooseLeader } from "../cluster/candidates";
 import { runningBackupsProbe } from "../facts/activity";
 import { heldProbe } from "../facts/owned";
@@ -79,6 +80,11 @@ async function foresee(
     ];
     const how = view?.paused ? AFTER_PAUSE : howItRolls(restarting, before, wanted);
     effects.push(`${what.join(", ")}: needs a restart of PostgreSQL. ${how}`);
+    const restarted = restarting.length > 0 ? Object.keys(inputs.members) : waiting;
+    const altered = restarted.map((name) =>
+      foreseeAltered(context.host(name), name, inputs.port, wanted),
+    );
+    effects.push(...(await Promise.all(altered)).flat());
     const copies = await context.host(leader).observe(runningBackupsProbe(inputs.port));
     effects.push(
       ...copies.map(

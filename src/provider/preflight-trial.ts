@@ -1,8 +1,7 @@
-import type { HostFacts } from "../facts/host";
 import { absentExtensionsProbe, hugePagesProbe } from "../facts/trial";
-import type { PreflightInputs, TrialInput } from "../resources/inputs/preflight";
+import { tooLarge, wantsHugePages, withoutHugePages } from "../operations/memory-to-start";
+import type { PreflightInputs } from "../resources/inputs/preflight";
 import { sameValue, type Value } from "../rpc/values";
-import { booleanOf, numberOf } from "../setting-values";
 import type { Context } from "./context";
 import type { FoundHost } from "./found-host";
 import { absentNames } from "./preflight-names";
@@ -35,7 +34,7 @@ export async function tryOut(
       triedOn(context, member.host, tryable, WORDS, old.trial?.extensions),
       trial.extensions.length > 0 ? host.observe(absentExtensionsProbe(trial)) : [],
     ]);
-    const pages = isOn(trial.settings.huge_pages) ? await host.observe(hugePagesProbe(trial)) : 0;
+    const pages = wantsHugePages(trial) ? await host.observe(hugePagesProbe(trial)) : 0;
     return [
       ...tooLarge(trial, member),
       ...withoutHugePages(trial, member.host, pages),
@@ -72,47 +71,5 @@ export function withoutExtensions(
   return [
     `${member.host}: expected the extensions of pgherd:cluster.postgresql.databases on the host, there is no ${absent.join(", ")}. ` +
       "Put the package that has it into postgresql.packages, or mend the name.",
-  ];
-}
-
-/** Where PostgreSQL would do without ("try"), it starts all the same. @param bytes in huge pages. Exported for its tests. */
-export function withoutHugePages(
-  { settings, hugePagesCome }: TrialInput,
-  host: string,
-  bytes: number,
-): string[] {
-  if (!isOn(settings.huge_pages) || hugePagesCome) return [];
-  const wanted = buffersOf(settings);
-  if (bytes > wanted) return [];
-  const need = wanted > 0 ? `more than ${megabytes(wanted)} MB for shared_buffers` : "some";
-  return [
-    `${host}: expected huge pages, ${need}, for huge_pages "${settings.huge_pages}", the host has ${megabytes(bytes)} MB of them. ` +
-      "Set vm.nr_hugepages in pgherd:cluster.system.sysctl, or huge_pages to try.",
-  ];
-}
-
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && booleanOf(value) === true;
-}
-
-function megabytes(bytes: number): number {
-  return Math.floor(bytes / 2 ** 20);
-}
-
-const PAGE = 8192;
-
-function buffersOf(settings: TrialInput["settings"]): number {
-  return PAGE * (numberOf(settings.shared_buffers ?? "0", { type: "integer", unit: "8kB" }) ?? 0);
-}
-
-/** All members have the same settings, and no trial takes so much. Exported for its tests. */
-export function tooLarge(
-  { settings }: Pick<TrialInput, "settings">,
-  { host, facts }: { readonly host: string; readonly facts: Pick<HostFacts, "memory"> },
-): string[] {
-  if (buffersOf(settings) < facts.memory) return [];
-  return [
-    `${host}: expected shared_buffers to fit into the host's memory, ${megabytes(facts.memory)} MB, ` +
-      `got "${settings.shared_buffers}". Lower it.`,
   ];
 }

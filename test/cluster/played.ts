@@ -39,6 +39,8 @@ export interface Played {
   readonly altered: { [member: string]: { readonly [setting: string]: string } };
   /** What a server says that was tried with that. */
   refusal: string;
+  /** What speaks against its folders of sockets. */
+  closedSockets: string;
   readonly lag: { [member: string]: number };
   readonly transactions: { [member: string]: LongTransaction[] };
   readonly backups: { [member: string]: RunningBackup[] };
@@ -57,7 +59,7 @@ export function played(): Played {
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
     marks: { pending: [], unchanged: [] },
-    ...{ altered: {}, refusal: "" },
+    ...{ altered: {}, refusal: "", closedSockets: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -112,13 +114,16 @@ export function played(): Played {
       if (!altered) return "";
       return JSON.stringify({
         ...{ errors: [], hba: "", isRead: true, pending: Object.keys(altered), altered },
-        ...{ configured: {}, overrides: [], waiting: { count: 0, seconds: 0 } },
+        ...{ version: 17, configured: {}, overrides: [], waiting: { count: 0, seconds: 0 } },
         synchronousStandbyNames: "",
       });
     }
     if (script.includes("/etc/patroni/pgherd/10-member.yml"))
       return "postgresql:\n  data_dir: /var/lib/postgresql/17/main\n  bin_dir: /usr/lib/postgresql/17/bin\n";
     if (script.includes("/tmp/pgherd-trial")) return state.refusal;
+    if (script.includes("(unix_socket_directories)")) return state.closedSockets;
+    if (script.includes("/proc/meminfo") && script.includes("MemTotal")) return "memory 8388608\n";
+    if (script.includes("nr_hugepages")) return "2048 100\n";
     if (script.includes("8008/primary")) return name === state.leader ? "yes\n" : "";
     if (script.includes("pg_stat_replication")) {
       const standbys = names

@@ -64,3 +64,28 @@ test("a restart that PostgreSQL would not come back from, by what ALTER SYSTEM h
   await performRestart(at.cluster, "db3", {});
   expect(at.done).toContain("db3: restarting PostgreSQL");
 });
+
+test("what a trial has no room for is counted and looked at before a restart", async () => {
+  const refusals = async (altered: { readonly [name: string]: string }, closed = "") => {
+    const at = played();
+    at.altered.db3 = altered;
+    at.closedSockets = closed;
+    return (await considerRestart(at.cluster, "db3", {})).refusals;
+  };
+  const back = (name: string) =>
+    ` It goes on as it is, and is not restarted. Take it back there: SET default_transaction_read_only = off; ALTER SYSTEM RESET "${name}"; SELECT pg_reload_conf();`;
+  expect(await refusals({ shared_buffers: "900GB" })).toEqual([
+    'db3: expected shared_buffers to fit into the host\'s memory, 8192 MB, got "900GB". Lower it. ' +
+      `ALTER SYSTEM has set that there.${back("shared_buffers")}`,
+  ]);
+  expect(await refusals({ shared_buffers: "1GB" })).toEqual([]);
+  expect((await refusals({ huge_pages: "on", shared_buffers: "1GB" })).join()).toContain(
+    'db3: expected huge pages, more than 1024 MB for shared_buffers, for huge_pages "on", the host has 200 MB of them.',
+  );
+  expect(await refusals({ huge_pages: "on", shared_buffers: "128MB" })).toEqual([]);
+  // pulumi up takes it back first; the verb restarts with what is there.
+  const nowhere = 'there is no directory "/nowhere" (unix_socket_directories)';
+  expect(await refusals({ unix_socket_directories: "/nowhere" }, `${nowhere}\n`)).toEqual([
+    `db3: expected PostgreSQL to start with what ALTER SYSTEM has set there (unix_socket_directories), it does not: ${nowhere}.${back("unix_socket_directories")}`,
+  ]);
+});

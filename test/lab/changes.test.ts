@@ -278,6 +278,12 @@ describe("a setting of PostgreSQL", () => {
       expect(said.replace(/\s+/g, " ")).toMatch(
         /could not access file "nosuch".* is not restarted/,
       );
+      const restarting = cluster.varying(parameters({ max_connections: 121 }));
+      const foreseen = (await restarting.pulumi("preview")).replace(/\s+/g, " ");
+      expect(foreseen).toContain(
+        'db2: shared_preload_libraries becomes "nosuch" with that restart, by ALTER SYSTEM there',
+      );
+      expect(foreseen).toMatch(/could not access file "nosuch".* is not restarted/);
     } finally {
       await takeBack();
     }

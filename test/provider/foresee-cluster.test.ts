@@ -29,6 +29,8 @@ function foresee(
     paused = false,
     copies = [] as RunningBackup[],
     wanted = {} as Partial<PatroniClusterInputs>,
+    altered = {} as { readonly [member: string]: { readonly [setting: string]: string } },
+    refusal = [] as string[],
   } = {},
 ): Promise<string[]> {
   const of = (name: string, role: string, state: string) => ({
@@ -41,19 +43,30 @@ function foresee(
       { ...of("db2", "sync_standby", "streaming"), lagBytes: 0 },
     ],
   };
-  const observe = async ({ script }: { script: string }) => {
-    if (script.includes("/cluster")) return view;
-    if (script.includes("pg_stat_progress_basebackup")) return copies;
-    const unit = { type: "integer", unit: "8kB" };
-    return {
-      shared_buffers: { context: "postmaster", ...unit },
-      work_mem: { context: "user", ...unit },
-      max_connections: { context: "postmaster", type: "integer", unit: null },
-      max_wal_senders: { context: "postmaster", type: "integer", unit: null },
+  const observing =
+    (host: string) =>
+    async ({ script }: { script: string }) => {
+      if (script.includes("'synchronousStandbyNames'")) {
+        const set = altered[host];
+        return set && { altered: set, pending: Object.keys(set), configured: {}, version: 17 };
+      }
+      if (script.includes("/etc/patroni/pgherd/10-member.yml"))
+        return { dataDirectory: "/data", binDirectory: "/usr/lib/postgresql/17/bin" };
+      if (script.includes("/tmp/pgherd-trial")) return refusal;
+      if (script.includes("MemTotal")) return { memory: 2 ** 33 };
+      if (script.includes("/cluster")) return view;
+      if (script.includes("pg_stat_progress_basebackup")) return copies;
+      const unit = { type: "integer", unit: "8kB" };
+      return {
+        shared_buffers: { context: "postmaster", ...unit },
+        work_mem: { context: "user", ...unit },
+        max_connections: { context: "postmaster", type: "integer", unit: null },
+        max_wal_senders: { context: "postmaster", type: "integer", unit: null },
+      };
     };
-  };
   const once = <T>(_key: string, work: () => T) => work();
-  const context = { host: () => ({ observe }), once } as unknown as Context;
+  const host = (name: string) => ({ observe: observing(name) });
+  const context = { host, once } as unknown as Context;
   return foreseeCluster(context, { ...INPUTS, ...wanted }, { ...INPUTS, ...known });
 }
 
@@ -113,6 +126,29 @@ test("what a member has loaded already as it is wanted is no change", async () =
   expect(await foresee({ configuration: loaded, pendingRestart: ["db1", "db2"] })).toEqual([
     expect.stringMatching(/^db1, db2 already waiting: needs a restart of PostgreSQL\. First db2/),
   ]);
+});
+
+test("a preview names what ALTER SYSTEM has left for the restart, and tries it", async () => {
+  const altered = {
+    db1: { shared_buffers: "300MB", max_locks_per_transaction: "128", fsync: "off" },
+    db2: { shared_preload_libraries: "nosuch" },
+  };
+  const refusal = ['could not access file "nosuch": No such file or directory'];
+  const both = await foresee(before, { altered, refusal: [] });
+  // What the stack names, or what breaks a promise, is taken back before.
+  expect(both.slice(1)).toEqual([
+    'db1: max_locks_per_transaction becomes "128" with that restart, by ALTER SYSTEM there (postgresql.auto.conf)',
+    'db2: shared_preload_libraries becomes "nosuch" with that restart, by ALTER SYSTEM there (postgresql.auto.conf)',
+  ]);
+  // Only who restarts.
+  const one = await foresee({ pendingRestart: ["db2"] }, { altered, refusal });
+  expect(one.slice(1)).toEqual([
+    both[2],
+    expect.stringContaining(
+      'it does not: could not access file "nosuch": No such file or directory. It goes on as it is, and is not restarted.',
+    ),
+  ]);
+  expect(await foresee({}, { altered })).toEqual([]);
 });
 
 test("a preview tells of a backup that a restart would wait for", async () => {

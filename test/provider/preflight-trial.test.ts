@@ -6,12 +6,8 @@ import { rawStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { hugePagesProbe, trialProbe } from "../../src/facts/trial";
 import { planPreflight } from "../../src/plan/preflight";
-import {
-  tooLarge,
-  withoutAbsentFiles,
-  withoutExtensions,
-  withoutHugePages,
-} from "../../src/provider/preflight-trial";
+import { tooLarge, withoutHugePages } from "../../src/operations/memory-to-start";
+import { withoutAbsentFiles, withoutExtensions } from "../../src/provider/preflight-trial";
 import { describeExtensions, described } from "../../src/provider/trial";
 import type { FoundHost } from "../../src/provider/found-host";
 import type { TrialInput } from "../../src/resources/inputs/preflight";

@@ -1,11 +1,11 @@
 import { hostProbe } from "../../facts/host";
 import { HIDDEN } from "../../facts/secrets";
 import { ALWAYS_SET, isAltered, waitingSettingsProbe, type WaitingSetting } from "../facts/source";
+import { tooLarge } from "../../operations/memory-to-start";
 import { toBeRun } from "../../operations/remedies";
 import type { TrialInput } from "../../resources/inputs/preflight";
 import type { Source } from "../inputs/source";
 import type { Context } from "../../provider/context";
-import { tooLarge } from "../../provider/preflight-trial";
 import { migratedTrial, triedOn, type TrialWords } from "../../provider/trial";
 
 // Whether a server that is to be migrated, and its copies, would start again.

@@ -111,6 +111,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   api: ["roles/dcs", "cluster", "operations", "probe", "errors", "package-root"],
   page: ["types of api", "types of operations", "types of cluster", "probe"],
   cli: [
+    "steps",
     "config",
     "roles",
     "init",

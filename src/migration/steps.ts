@@ -57,7 +57,7 @@ export const STEPS = {
   ],
 } as const satisfies { readonly [method: string]: readonly Step[] };
 
-type Method = keyof typeof STEPS;
+export type Method = keyof typeof STEPS;
 
 type Name<M extends Method> = (typeof STEPS)[M][number]["name"];
 

@@ -11,18 +11,25 @@ test.each([
   expect(printable(text)).toBe(expected);
 });
 
+const OLD = {
+  host: "old1",
+  state: "replaced",
+  method: "standbyCluster",
+  until: "cutOver",
+  steps: [{ name: "cutOver", state: "done" }],
+} as const;
+
 test("a client's names move no cursor in the list of who is still connected", () => {
   const client = { user: "a", database: "b", address: "", application: "\u001b]0;x\u0007" };
   const told = renderMigration({
-    host: "old1",
-    state: "replaced",
+    ...OLD,
     direct: [{ ...client, sessions: 1 }],
   });
   expect(told).toContain("^[]0;x^G");
 });
 
 test("a server that the cluster has replaced is not said to be empty where it could not be asked", () => {
-  const told = renderMigration({ host: "old1", state: "replaced", unasked: "it does not answer" });
+  const told = renderMigration({ ...OLD, unasked: "it does not answer" });
   expect(told).toContain("is not known: it does not answer");
   expect(told).not.toContain("No client");
 });

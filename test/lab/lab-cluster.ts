@@ -8,6 +8,7 @@ import type { settings } from "../../src/config/schema";
 import { down } from "../../src/lab/down";
 import { hostExec, labExec } from "../../src/lab/exec";
 import { up, type UpOptions } from "../../src/lab/up";
+import type { MigrationStatus } from "../../src/migration/cli/look";
 import type { ClusterStatus } from "../../src/operations/status";
 import { packageRoot } from "../../src/package-root";
 
@@ -211,12 +212,23 @@ export class LabCluster {
   }
 
   async status(): Promise<ClusterStatus> {
-    const command = this.command(["status", "--json"]);
-    // A cluster that is not healthy is an answer too.
+    return (await this.told("status", "--json")) as ClusterStatus;
+  }
+
+  /** The steps of its migration that are done, and what comes next: `adopted, then replicated`. */
+  async steps(): Promise<string> {
+    const { steps = [] } = (await this.told("migration", "status", "--json")) as MigrationStatus;
+    const [done, next] = ["done", "next"].map((wanted) =>
+      steps.filter(({ state }) => state === wanted).map(({ name }) => name),
+    );
+    return `${done?.at(-1) ?? "nothing"}, then ${next?.join() || "nothing"}`;
+  }
+
+  /** What a verb tells in JSON. That all is not well is an answer too. */
+  private async told(...args: string[]): Promise<unknown> {
     const script = '"$@" || case $? in 2 | 3) ;; *) exit 1 ;; esac';
-    return JSON.parse(
-      await labExec(this.lab, ["sh", "-c", script, "sh", ...command]),
-    ) as ClusterStatus;
+    const command = ["sh", "-c", script, "sh", ...this.command(args)];
+    return JSON.parse(await labExec(this.lab, command));
   }
 
   healthy(seconds = 180): Promise<ClusterStatus> {

@@ -137,9 +137,11 @@ describe("a server that runs already", () => {
       expect(await serverLife()).toBe(started);
       expect(await lab.onHost("db1", "sudo etcdctl endpoint health 2>&1")).toContain("is healthy");
       expect(await openToStrangers()).toEqual([5432]);
+      expect(await migrating({ until: "prepared" }).steps()).toBe("prepared, then adopted");
 
       shop.step("adopted");
       await migrating({ until: "adopted" }).deploy();
+      expect(await migrating({ until: "adopted" }).steps()).toBe("adopted, then replicated");
       expect(await serverLife()).toBe(started);
       expect((await lab.onHost("db1", "systemctl is-enabled postgresql@17-main || :")).trim()).toBe(
         "masked",
@@ -157,9 +159,11 @@ describe("a server that runs already", () => {
       shop.step("replicated");
       await migrating({ until: "replicated" }).deploy();
       await migrating({ until: "replicated" }).unchanged();
+      expect(await migrating({ until: "replicated" }).steps()).toBe("replicated, then balanced");
 
       shop.step("balanced");
       await migrating({ until: "balanced" }).deploy();
+      expect(await migrating({ until: "balanced" }).steps()).toBe("backedUp, then cutOver");
       expect(await asPostgres("select pg_is_in_recovery()")).toBe("f");
 
       shop.step("cutOver");
@@ -168,6 +172,7 @@ describe("a server that runs already", () => {
       await migrating({ until: "cutOver" }).deploy();
       await migrating({ until: "cutOver" }).healthy();
       await migrating({ until: "cutOver" }).unchanged();
+      expect(await migrating({ until: "cutOver" }).steps()).toBe("cutOver, then nothing");
       expect(await openToStrangers()).toEqual([]);
     } finally {
       shop.step("after");

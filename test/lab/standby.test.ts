@@ -100,6 +100,7 @@ describe("a server on which nothing may be installed", () => {
       shop.step("balanced");
       await following({ until: "balanced" }).deploy();
       await following({ until: "balanced" }).unchanged();
+      expect(await following({ until: "balanced" }).steps()).toBe("balanced, then cutOver");
       expect(await asPostgres("select pg_is_in_recovery()", "db2")).toBe("t");
       expect(await letsIn()).toBe(true);
 
@@ -108,6 +109,7 @@ describe("a server on which nothing may be installed", () => {
       expect(said).toMatch(/took the place of db1; no writes for \d/);
       await following({}).healthy();
       await following({}).unchanged();
+      expect(await following({}).steps()).toBe("cutOver, then nothing");
     } finally {
       shop.step("after");
       report = await shop.close();

@@ -65,7 +65,7 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
 };
 
 /** Whether the DCS can decide anything. Who is healthy takes part in a majority, also with some that were not asked. */
-function hasMajority({ members }: DcsStatus): "yes" | "no" | "unknown" {
+export function hasMajority({ members }: DcsStatus): "yes" | "no" | "unknown" {
   const healthy = members.filter((one) => one.healthy).length;
   const ill = members.filter((one) => !one.healthy && !one.unknown).length;
   if (ill * 2 >= members.length && members.length > 0) return "no";

@@ -19,6 +19,7 @@ import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
 import { isFresh, versionOn, type FoundHost } from "./found-host";
+import { backupLocales } from "../migration/provider/backup-locales";
 import { survey } from "../migration/provider/survey";
 
 interface Learned {
@@ -51,6 +52,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...new Set(seen.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []))),
       ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
+      ...(inputs.survey ? await judged(backupLocales(context, inputs.survey, seen)) : []),
     ];
     const problems = oneCauseOnce(found, Object.keys(inputs.hosts)).map((reason) => ({
       property: "",

@@ -6,6 +6,7 @@ import type { Source } from "../inputs/source";
 import { findServer, serverRequired } from "../../facts/find-server";
 import { HBA_ROWS, IDENT_ROWS, IS_LOADED, MAPPINGS } from "../../facts/loaded-rules";
 import { RULE_FILES } from "../../facts/rule-files";
+import { DATABASE_LOCALES } from "./database-locales";
 import { readSource, readTold, readWaiting } from "./source-answer";
 import { serviceOf } from "../../facts/systemd";
 
@@ -190,9 +191,7 @@ select json_build_object(
   'postgresRole', (select json_build_object('superuser', rolsuper, 'login', rolcanlogin) from pg_roles where rolname = 'postgres'),
   'md5Roles', (select coalesce(json_agg(rolname order by rolname), '[]') from pg_authid where rolcanlogin and rolpassword like 'md5%'),
   'makesMd5', current_setting('password_encryption') = 'md5',
-  'locales', (select coalesce(json_agg(distinct locale), '[]') from (
-      select datcollate::text as locale from pg_database union select datctype::text from pg_database) as named
-      where locale <> ''),
+  'locales', ${DATABASE_LOCALES},
   'databases', (select json_agg(json_build_object('name', datname, 'size', pg_database_size(oid), 'collation', datcollate,
       'provider', to_json(pg_database)->>'datlocprovider', 'closed', case when not datallowconn then 'allowConnections'
       when datconnlimit = -2 then 'dropping' end) order by datname) from pg_database where datallowconn or datname <> 'template0'),

@@ -41,15 +41,18 @@ function collations({ glibc }: CopyTarget, { details }: FoundSource, { host }: S
 }
 
 function locales({ locales: there }: CopyTarget, { details }: FoundSource) {
-  const needed = new Set(details.locales.filter((one) => !WITHOUT_COLLATION.includes(one)));
-  const absent = [...needed].filter(
-    (one) => !there.some((other) => spelled(other) === spelled(one)),
-  );
+  const absent = absentLocales(details.locales, there);
   if (absent.length === 0) return;
-  return (
-    `expected the locale ${absent.join(", ")}, which its databases or settings name, found it not. Put it into /etc/locale.gen ` +
-    "there and run locale-gen (package locales)."
-  );
+  return `expected the locale ${absent.join(", ")}, which its databases or settings name, found it not. ${LOCALE_GEN}`;
+}
+
+/** What a host has to be given that lacks a locale. */
+export const LOCALE_GEN = "Put it into /etc/locale.gen there and run locale-gen (package locales).";
+
+/** Which of these locales a host has not, of those that are no part of every C library. @param there as `locale -a` spells them. */
+export function absentLocales(needed: readonly string[], there: readonly string[]): string[] {
+  const own = new Set(needed.filter((one) => !WITHOUT_COLLATION.includes(one)));
+  return [...own].filter((one) => !there.some((other) => spelled(other) === spelled(one)));
 }
 
 /** Modules that come with Debian's package of the server itself (its folder `contrib`, PostgreSQL, appendix F). */

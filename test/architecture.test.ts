@@ -50,6 +50,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "config/timings",
     "types of resources/inputs",
     "steps",
+    "carried",
     // A shell function, which scripts of the hosts' own need as those that travel there do.
     "host/ownership",
     "versions",
@@ -130,8 +131,17 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "package-root",
   ],
   lab: ["roles", "errors", "package-root"],
-  // Of a migration.
+  // Of a migration: its steps, and what a cluster keeps of the server.
   steps: ["types of config"],
+  carried: [
+    "types of config",
+    "config/hba",
+    "config/hba-cover",
+    "config/hba-error",
+    "config/replication-modes",
+    "setting-values",
+    "types of resources/inputs",
+  ],
   errors: [],
   versions: [],
   "session-settings": [],
@@ -152,6 +162,28 @@ test("imports go one way", () => {
       return !(typeOnly && named.some((one) => allowed.includes(`types of ${one}`)));
     });
   expect(wrong.map(render)).toEqual([]);
+});
+
+/** The files that put a layer and its part of a migration together. */
+const PUT_TOGETHER = [
+  ...["components/assembly.ts", "plan/plan.ts", "provider/provider.ts", "cli/program.ts"],
+  // A server that is migrated has to fit before anything is changed, as every host has to.
+  ...["provider/preflight.ts", "provider/preflight-backup.ts"],
+];
+
+test("a layer does without its part of a migration, which is built on it", () => {
+  const ofMigration = (path: string) => /^migration\/([^/]+)\//.exec(path)?.[1];
+  const both = imports
+    .filter(({ own }) => own)
+    .filter(({ from, file, target }) => {
+      if (PUT_TOGETHER.includes(file)) return false;
+      // Back, by way of what puts both together.
+      if (ofMigration(file)) {
+        return PUT_TOGETHER.includes(`${target}.ts`) && target.startsWith(`${from}/`);
+      }
+      return ofMigration(target) === from;
+    });
+  expect(both.map(render)).toEqual([]);
 });
 
 test("no file needs itself by way of others", () => {

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { MigrationStep, Settings } from "../config/schema";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
-import type { Source } from "../migration/inputs/source";
+import type { CarriedRules, Source } from "../migration/inputs/source";
 
 /** What each part of a cluster is made with. */
 export interface Context {
@@ -20,6 +20,11 @@ export interface Context {
 export interface Found {
   readonly source?: pulumi.Output<Source>;
   readonly migrated?: pulumi.Output<MigratedPlan>;
+}
+
+/** The server's lines of pg_hba.conf and pg_ident.conf as PostgreSQL understands them. */
+export function carriedRules({ hbaRows, identRows }: Source): CarriedRules {
+  return { hbaRows, identRows };
 }
 
 /** Patroni's dynamic configuration. */

@@ -4,8 +4,7 @@ import { dcsAddress } from "../plan/dcs";
 import { BACKUP_ROLES } from "../plan/backup";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
 import { PatroniCluster, type Preflight, UpdateReport } from "../resources/resources";
-import type { Configuration, Context, Found } from "./context";
-import { carriedRules } from "../migration/components/adoption";
+import { carriedRules, type Configuration, type Context, type Found } from "./context";
 import type { Passwords, SecretOutputs } from "./passwords";
 
 /** The leader with its replicas, roles and databases, once Patroni runs on the members. */

@@ -2,7 +2,7 @@ import type { ClusterSettings, Settings } from "../config/schema";
 import type { Source } from "../migration/inputs/source";
 import { addressOf, network } from "./addresses";
 import { BACKUP_ROLES } from "./backup";
-import { throughBalancers } from "../migration/plan/migrated-rules";
+import { throughBalancers } from "../migration/carried/rules";
 import { isFollowing } from "../migration/steps";
 import { ROLES } from "./database-roles";
 

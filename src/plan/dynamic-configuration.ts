@@ -6,7 +6,7 @@ import type { HostsFacts } from "../resources/inputs/preflight";
 import type { Source } from "../migration/inputs/source";
 import { BACKUP_SLOT, BARMAN_CHECKS } from "./backup";
 import { capabilities, type Capabilities } from "./capabilities";
-import { migratedParameters, migratedSlots } from "../migration/plan/migrated-settings";
+import { carriedParameters, migratedSlots } from "../migration/carried/settings";
 import { isFollowing, soFar } from "../migration/steps";
 import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
@@ -61,6 +61,22 @@ export function dynamicConfiguration(
         ? migratedParameters(settings, source, backedUp)
         : parameters(cluster, facts),
     },
+  };
+}
+
+/**
+ * PostgreSQL's settings of a migrated cluster: what the old server has, what replicas need, and Barman, and the user's own; the
+ * last one wins.
+ * @param backedUp whether Barman takes backups, or will in a later step.
+ */
+export function migratedParameters(
+  settings: Settings,
+  source: Source,
+  backedUp = false,
+): { readonly [name: string]: string | number } {
+  return {
+    ...carriedParameters(settings, source, backedUp ? BARMAN_CHECKS : {}),
+    ...ownParameters(settings.cluster.postgresql),
   };
 }
 

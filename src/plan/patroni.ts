@@ -21,7 +21,7 @@ import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupRoles } from "./backup";
 import { planDcs } from "./dcs";
-import { listenAddresses } from "../migration/plan/migrated-settings";
+import { listenAddresses } from "../migration/carried/settings";
 import { memberBackups } from "./member-backups";
 import { isSource, reaches } from "../migration/steps";
 import { ROLES } from "./database-roles";

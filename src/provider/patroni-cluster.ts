@@ -17,7 +17,7 @@ import {
 import { schemaChanges } from "../operations/schemas";
 import { wantedSettings } from "../operations/settings";
 import { retireUnit } from "../operations/units";
-import { rulesCarried } from "../migration/provider/carried-rules";
+import { rulesCarried } from "./carried-rules";
 import { leaderOf } from "../facts/member-state";
 import { viewOf, untilLed } from "./cluster-view";
 import { configurationLoaded, keepPromises } from "./configuration-loaded";

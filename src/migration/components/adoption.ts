@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { planMigrated } from "../plan/migrated";
 import type { MigratedPlan, MigrationPlan } from "../../plan/types";
-import type { CarriedRules, Source } from "../inputs/source";
+import type { Source } from "../inputs/source";
 import { Adoption, CutOver, MigrationReport, Survey, Takeover } from "../../resources/resources";
-import type { Context } from "../../components/context";
+import { carriedRules, type Context } from "../../components/context";
 
 /** A server that runs already, on its way to be the first member: one resource for each of its steps. */
 export class Migration extends pulumi.ComponentResource {
@@ -96,11 +96,6 @@ export class Migration extends pulumi.ComponentResource {
       { ...this.child, dependsOn },
     );
   }
-}
-
-/** The server's lines of pg_hba.conf and pg_ident.conf as PostgreSQL understands them. */
-export function carriedRules({ hbaRows, identRows }: Source): CarriedRules {
-  return { hbaRows, identRows };
 }
 
 /** PostgreSQL's settings of a dynamic configuration, as text. */

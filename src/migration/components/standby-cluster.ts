@@ -9,8 +9,8 @@ import {
   StandbySlot,
   Survey,
 } from "../../resources/resources";
-import type { Context } from "../../components/context";
-import { carriedRules, parametersOf } from "./adoption";
+import { carriedRules, type Context } from "../../components/context";
+import { parametersOf } from "./adoption";
 
 /** A server that stays outside, and the members that follow it until they take its place: a resource for each step. */
 export class StandbyMigration extends pulumi.ComponentResource {

@@ -7,7 +7,7 @@ import { unitProbe } from "../../facts/systemd";
 import { createRoles, keepOriginal, maskServer, tryRules } from "../operations/adoption";
 import { setAsideCopy } from "../operations/left-copy";
 import type { AdoptionInputs } from "../inputs/adoption";
-import { lostRules } from "./carried-rules";
+import { lostRules } from "../../provider/carried-rules";
 import type { Context } from "../../provider/context";
 import { ownProblems } from "./migrated-start";
 import type { ResourceType } from "../../provider/resource";

@@ -3,7 +3,7 @@ import { systemIdentifierProbe } from "../../facts/patroni";
 import { settingsProbe } from "../../facts/settings";
 import { takeBackSettings } from "../operations/adoption";
 import type { StandbyClusterInputs } from "../inputs/standby";
-import { rulesCarried } from "./carried-rules";
+import { rulesCarried } from "../../provider/carried-rules";
 import type { ResourceType } from "../../provider/resource";
 import { restartAnyway } from "../../operations/patroni";
 import { filesWait } from "../../operations/settings";

@@ -3,7 +3,7 @@ import { currentSettingsProbe } from "../../facts/settings";
 import { restartPostgres } from "../../operations/patroni";
 import { takeBackBeforeRestart } from "../operations/adoption";
 import type { TakeoverInputs } from "../inputs/adoption";
-import { rulesCarried } from "./carried-rules";
+import { rulesCarried } from "../../provider/carried-rules";
 import { untilLed } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";

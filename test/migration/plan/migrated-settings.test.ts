@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "../../../src/config/parse";
-import { planConfiguration } from "../../../src/plan/dynamic-configuration";
-import {
-  migratedParameters,
-  migratedSlots,
-  neededAtOnce,
-} from "../../../src/migration/plan/migrated-settings";
+import { migratedParameters, planConfiguration } from "../../../src/plan/dynamic-configuration";
+import { migratedSlots } from "../../../src/migration/carried/settings";
+import { neededAtOnce } from "../../../src/migration/plan/needed";
 import type { Source } from "../../../src/migration/inputs/source";
 import { SOURCE } from "../../source";
 

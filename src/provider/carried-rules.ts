@@ -1,7 +1,7 @@
-import { HealthError } from "../../errors";
-import { loadedRulesProbe, standAmong, type LoadedRules } from "../../facts/loaded-rules";
-import type { CarriedRules } from "../inputs/source";
-import type { Context } from "../../provider/context";
+import { HealthError } from "../errors";
+import { loadedRulesProbe, standAmong, type LoadedRules } from "../facts/loaded-rules";
+import type { CarriedRules } from "../migration/inputs/source";
+import type { Context } from "./context";
 
 /** Which of a migrated server's lines these files do not have as it had them; nothing if they have all. */
 export function lostRules(carried: CarriedRules, found: LoadedRules): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rejectsByAddress, throughBalancers } from "../../../src/migration/plan/migrated-rules";
+import { rejectsByAddress, throughBalancers } from "../../../src/migration/carried/rules";
 import type { Source } from "../../../src/migration/inputs/source";
 import { SOURCE } from "../../source";
 

@@ -2,8 +2,6 @@ import { commitsWait } from "../../config/replication-modes";
 import type { Settings } from "../../config/schema";
 import type { Source } from "../inputs/source";
 import { NOT_WAITING } from "../../setting-values";
-import { BARMAN_CHECKS } from "../../plan/backup";
-import { ownParameters } from "../../plan/parameters";
 
 /** What a member has of its own, or what Patroni gives it: not copied from the old server's files. */
 const OF_THE_MEMBER =
@@ -16,21 +14,21 @@ const AS_THEY_RUN = [
 ];
 
 /**
- * PostgreSQL's settings of a migrated cluster: what the old server has, as it stands in its files, what replicas need,
- * and Barman, and the user's own; the last one wins. Nothing is tuned: whoever migrates wants the same database.
- * @param backedUp whether Barman takes backups, or will in a later step.
+ * What the old server has, as it stands in its files, and what replicas need; the last one wins. Nothing is tuned: whoever
+ * migrates wants the same database.
+ * @param archiving what a server gets that archives nothing by itself.
  */
-export function migratedParameters(
+export function carriedParameters(
   { cluster }: Settings,
   source: Source,
-  backedUp = false,
+  archiving: { readonly [name: string]: string | number },
 ): { readonly [name: string]: string | number } {
   const kept = Object.entries(source.configured).filter(([name]) => !OF_THE_MEMBER.test(name));
   return {
     ...Object.fromEntries(kept),
     ...Object.fromEntries(AS_THEY_RUN.map((name) => [name, running(source, name)])),
     // What it archives by itself already, it goes on archiving.
-    ...(backedUp && !archives(source) ? BARMAN_CHECKS : {}),
+    ...(archives(source) ? {} : archiving),
     hot_standby: "on",
     // pg_rewind needs one of the two (PostgreSQL, pg_rewind, "Notes"); checksums are there without a restart.
     wal_log_hints: source.checksums ? running(source, "wal_log_hints") : "on",
@@ -41,7 +39,6 @@ export function migratedParameters(
       Number(running(source, "max_replication_slots")),
       streams(cluster, source),
     ),
-    ...ownParameters(cluster.postgresql),
   };
 }
 
@@ -55,29 +52,13 @@ function archives({ configured }: Source): boolean {
   return !["off", undefined].includes(configured.archive_mode);
 }
 
-/** What the old server must be restarted for before any replica can follow; empty for most. */
-export function neededAtOnce(settings: Settings, source: Source): { [name: string]: string } {
-  const wanted = migratedParameters(settings, source);
-  const needed: { [name: string]: string } = {};
-  const unless = (name: string, fits: boolean, value: string | number) => {
-    if (!fits) needed[name] = String(value);
-  };
-  unless("listen_addresses", listens(source), listenAddresses(source));
-  unless("wal_level", running(source, "wal_level") !== "minimal", wanted.wal_level ?? "");
-  for (const name of ["max_wal_senders", "max_replication_slots"]) {
-    const least = streams(settings.cluster, source);
-    unless(name, Number(running(source, name)) >= least, wanted[name] ?? least);
-  }
-  unless("hba_file", source.hbaFile === hbaFile(source), hbaFile(source));
-  return needed;
-}
-
 /** Where the server listens: as it does already, or everywhere if no other host could reach it. */
 export function listenAddresses(source: Source): string {
   return listens(source) ? running(source, "listen_addresses") : "*";
 }
 
-function listens(source: Source): boolean {
+/** Whether other hosts can reach the server. */
+export function listens(source: Source): boolean {
   const local = ["", "localhost", "127.0.0.1", "::1"];
   return running(source, "listen_addresses")
     .split(",")
@@ -85,12 +66,12 @@ function listens(source: Source): boolean {
 }
 
 /** Where Patroni writes pg_hba.conf. */
-function hbaFile(source: Source): string {
+export function hbaFile(source: Source): string {
   return `${source.configDirectory}/pg_hba.conf`;
 }
 
 /** For each other member a slot and a stream, and two streams while it is copied; and what there is already. */
-function streams({ members, postgresql }: Settings["cluster"], source: Source): number {
+export function streams({ members, postgresql }: Settings["cluster"], source: Source): number {
   const slots = source.slots.length + Object.keys(postgresql.slots).length;
   return 3 * (members.length - 1) + slots;
 }
@@ -101,7 +82,8 @@ function walLevel({ postgresql }: Settings["cluster"], source: Source): string {
   return logical ? "logical" : level === "minimal" ? "replica" : level;
 }
 
-function running(source: Source, name: string): string {
+/** What the server runs with; empty where it has no such setting. */
+export function running(source: Source, name: string): string {
   return source.running[name] ?? "";
 }
 

@@ -6,33 +6,7 @@ import { balancerNetworks, hostBasedAuthentication } from "./authentication";
 
 /** What a stack asks for and will not get, or not as it seems: told at every preview, and nothing keeps it from being done. */
 export function warnings(settings: Settings): string[] {
-  return [...hbaWarnings(settings), ...preloadWarnings(settings)];
-}
-
-/** Extensions whose library does nothing, or refuses to, unless the server has loaded it at its start, by their own documents. */
-const PRELOADED: { readonly [extension: string]: string } = {
-  pg_stat_statements: "pg_stat_statements",
-  pg_cron: "pg_cron",
-  pgaudit: "pgaudit",
-  timescaledb: "timescaledb",
-  citus: "citus",
-};
-
-/** It is not preloaded unasked: that would restart a cluster which has lived without. */
-function preloadWarnings({ cluster }: Settings): string[] {
-  const { databases, parameters } = cluster.postgresql;
-  const loaded = Object.entries(parameters)
-    .filter(([name]) => name.toLowerCase() === "shared_preload_libraries")
-    .flatMap(([, value]) => String(value).split(","))
-    .map((one) => one.trim().replace(/^"|"$/g, "").split("/").at(-1));
-  return [...new Set(databases.flatMap(({ extensions }) => extensions))].flatMap((extension) => {
-    const library = Object.hasOwn(PRELOADED, extension) ? PRELOADED[extension] : undefined;
-    if (library === undefined || loaded.includes(library)) return [];
-    return [
-      `pgherd:cluster.postgresql.databases: the extension ${extension} will not work: its library is loaded at PostgreSQL's start only. ` +
-        `Add ${library} to postgresql.parameters.shared_preload_libraries, which restarts the members one by one.`,
-    ];
-  });
+  return hbaWarnings(settings);
 }
 
 /** Lines of pg_hba.conf that let nobody in and keep nobody out, wholly or where it matters. */

@@ -14,6 +14,7 @@ import type { FileInput } from "../resources/inputs/files";
 import type { HostBaseInputs } from "../resources/inputs/host-base";
 import { PACKAGED_UNITS } from "../roles/roles";
 import { isUnfinished, type ResourceType } from "./resource";
+import { warnOfPreloads } from "./preload-warnings";
 import { triedOn } from "./trial";
 
 const { policy: POLICY, removePolicy } = packageManager;
@@ -73,6 +74,7 @@ export const hostBase: ResourceType<HostBaseInputs, Learned> = {
     );
     const after = await look(context, inputs);
     if (untried) await demandStart(context, urn, inputs, known?.trial?.extensions);
+    if (missing.length > 0) await warnOfPreloads(context, urn, inputs.trial, [inputs.host], []);
     const older = found.downgraded.filter((name) => after.versions[name] === found.installed[name]);
     if (older.length > 0) {
       context.warn(

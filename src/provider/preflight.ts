@@ -14,6 +14,7 @@ import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
 import { foreseeServices } from "./foresee-services";
 import { judgeBootstrap } from "./preflight-backup";
+import { warnOfPreloads } from "./preload-warnings";
 import { tryOut } from "./preflight-trial";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed } from "./preflight-rules-between";
@@ -34,7 +35,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   id: ({ cluster }) => `${cluster}/preflight`,
   readOnly: true,
 
-  async check(context, inputs, oldInputs) {
+  async check(context, inputs, oldInputs, urn) {
     const looks = await Promise.allSettled(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
         look(context, host, requirement, inputs.vips, dcsUserOf(inputs)),
@@ -54,6 +55,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
       ...(inputs.survey ? await judged(backupLocales(context, inputs.survey, seen)) : []),
     ];
+    await warnOfPreloads(context, urn, inputs.trial, membersOf(seen), found);
     const problems = oneCauseOnce(found, Object.keys(inputs.hosts)).map((reason) => ({
       property: "",
       reason,
@@ -64,6 +66,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       context,
       { cluster: inputs.cluster, ...inputs.survey },
       { backup: oldInputs.survey?.backup },
+      urn,
     );
     return [...problems, ...(also ?? []).filter(({ reason }) => !found.includes(reason))];
   },
@@ -98,6 +101,10 @@ function sameBut(
     ([name]) => !keys.includes(name as keyof PreflightInputs),
   ) as [keyof PreflightInputs, Value][];
   return others.every(([name, value]) => sameValue(value ?? null, (b[name] ?? null) as Value));
+}
+
+function membersOf(seen: readonly FoundHost[]): string[] {
+  return seen.flatMap(({ host, requirement }) => (requirement.dataDirectory ? [host] : []));
 }
 
 /** A host that cannot be asked is a reason among the others. */

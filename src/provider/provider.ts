@@ -123,7 +123,9 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
     async check(id, inputs, oldInputs) {
       const type = typeOf(id);
       const failures =
-        type.check && !isUnknown(inputs) ? await type.check(configured(), inputs, oldInputs) : [];
+        type.check && !isUnknown(inputs)
+          ? await type.check(configured(), inputs, oldInputs, id.urn)
+          : [];
       return { inputs, failures };
     },
     async diff(id, state, inputs) {

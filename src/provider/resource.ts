@@ -25,8 +25,14 @@ export interface ResourceType<Inputs, Learned = object> {
   /**
    * What a read-only look at the hosts forbids. Runs in every preview, before anything is changed.
    * @param oldInputs those of the last run; none in the first.
+   * @param urn for warnings.
    */
-  check?(context: Context, inputs: Inputs, oldInputs: Partial<Inputs>): Promise<CheckFailure[]>;
+  check?(
+    context: Context,
+    inputs: Inputs,
+    oldInputs: Partial<Inputs>,
+    urn: string,
+  ): Promise<CheckFailure[]>;
   /**
    * Makes it so, for create and update alike: looks, changes only what differs, and returns what is there then.
    * May be killed at any point; the next call goes on from what it finds.

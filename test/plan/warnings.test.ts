@@ -159,25 +159,6 @@ test("lines that come first are judged as the others are", () => {
   );
 });
 
-test("an extension that works only preloaded is told where it is not", () => {
-  const stack = (parameters: object) =>
-    settings({
-      parameters,
-      users: [{ name: "app" }],
-      databases: [{ name: "app", owner: "app", extensions: ["pg_stat_statements", "pg_trgm"] }],
-    });
-  expect(warnings(stack({}))).toEqual([
-    expect.stringContaining("the extension pg_stat_statements will not work"),
-  ]);
-  for (const shared_preload_libraries of [
-    "pg_stat_statements",
-    'auto_explain, "pg_stat_statements"',
-    "$libdir/pg_stat_statements",
-  ]) {
-    expect(warnings(stack({ shared_preload_libraries }))).toEqual([]);
-  }
-});
-
 test("the example that is to be copied gives no reason to warn", () => {
   const file = readFileSync(join(packageRoot(), "stacks/Pulumi.example.yaml"), "utf8");
   const { config } = parse(file.replaceAll("AAAA…", HOST_KEY)) as {

@@ -72,7 +72,7 @@ async function begun(
   const observe = ({ script }: Probe<unknown>) =>
     Promise.resolve(script.includes("source.json") ? kept : { roles: now, slots: [] });
   const context = { host: () => ({ observe }) } as unknown as Context;
-  const found = await survey.check?.(context, { ...INPUTS, ...inputs }, old);
+  const found = await survey.check?.(context, { ...INPUTS, ...inputs }, old, "");
   return (found ?? []).map(({ reason }) => reason);
 }
 

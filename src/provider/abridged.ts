@@ -51,23 +51,6 @@ export function whole(values: Values): Values {
   return shown;
 }
 
-/** A state with the short forms of the inputs wherever it is as wanted, so that it is not shown as something else. */
-export function abridgeLike(state: Values, inputs: Values): Values {
-  const { [REST]: rest, ...shown } = inputs;
-  if (!isObject(rest)) return state;
-  const short = Object.fromEntries(
-    Object.entries(rest).map(([name, full]) => {
-      const [form, found] = [shown[name], state[name]];
-      if (!isObject(full) || !isObject(form) || !isObject(found))
-        return [name, sameValue(found, full) ? form : found];
-      const same = (key: string) => Object.hasOwn(full, key) && sameValue(found[key], full[key]);
-      const keys = Object.keys(found).map((key) => [key, same(key) ? form[key] : found[key]]);
-      return [name, Object.fromEntries(keys)];
-    }),
-  ) as { [name: string]: Value | undefined };
-  return abridge(state, short, {});
-}
-
 function pick(values: Values, keys: readonly string[]): Values {
   return Object.fromEntries(keys.map((key) => [key, values[key] as Value]));
 }

@@ -1,9 +1,11 @@
 import type { Provider, ResourceId } from "../rpc/server";
 import type { Value, Values } from "../rpc/values";
-import { abridge, abridgeLike, whole } from "./abridged";
+import { abridge, whole } from "./abridged";
 
 /**
- * A provider as the engine meets it: to the engine what is new goes in short forms, from it everything comes whole.
+ * A provider as the engine meets it: to the engine what is new goes in short forms, from it everything comes whole. States are
+ * whole from the beginning: what a refresh finds would be shown as something else, all of it, and a later difference not by its
+ * lines. A short form is for previews, in which the engine shows inputs (pulumi/pkg/backend/display/object_diff.go).
  * @param shortForms of a resource's inputs.
  */
 export function abridging(
@@ -21,17 +23,14 @@ export function abridging(
     diff(id, state, inputs, oldInputs) {
       return inner.diff(id, whole(state), whole(inputs), whole(oldInputs));
     },
-    async create(id, inputs, preview) {
-      const made = await inner.create(id, whole(inputs), preview);
-      return { ...made, state: abridgeLike(made.state, inputs) };
+    create(id, inputs, preview) {
+      return inner.create(id, whole(inputs), preview);
     },
-    /** Whole also in the state from then on: a later difference is shown by its lines. */
     read(id, name, state, inputs) {
       return inner.read(id, name, whole(state), whole(inputs));
     },
-    async update(id, name, state, inputs, preview) {
-      const made = await inner.update(id, name, whole(state), whole(inputs), preview);
-      return abridgeLike(made, inputs);
+    update(id, name, state, inputs, preview) {
+      return inner.update(id, name, whole(state), whole(inputs), preview);
     },
     delete(id, name, state) {
       return inner.delete(id, name, whole(state));

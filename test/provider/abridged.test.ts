@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { abridge, abridgeLike, whole } from "../../src/provider/abridged";
+import { abridge, whole } from "../../src/provider/abridged";
+import { abridging } from "../../src/provider/abridging";
 import { briefFiles } from "../../src/provider/brief";
+import type { Provider, ResourceId } from "../../src/rpc/server";
 import { UNKNOWN, type Value, type Values } from "../../src/rpc/values";
 
 const file = (mode: string, content: string) => ({ mode, content, owner: "root", group: "root" });
@@ -62,23 +64,32 @@ test("what was there before is printed as it is, so that its changed lines are s
   expect(abridge(INPUTS, short(INPUTS), INPUTS)).toEqual(INPUTS);
 });
 
-test("a state is as short as what was wanted, but for what is otherwise", () => {
-  const given = abridge(INPUTS, short(INPUTS), {});
-  const learned = { ...INPUTS, systemIdentifier: "7" };
-  const like = abridgeLike(learned, given);
-  expect(printed(like)).toEqual({ ...(printed(given) as Values), systemIdentifier: "7" });
-  expect(whole(like)).toEqual(learned);
-
-  const files = { ...(INPUTS.files as Values), "/etc/x.conf": file("0644", "other\n") };
-  const other = { ...INPUTS, files, hash: "1" };
-  const shown = abridgeLike(other, given);
-  expect(printed(shown)).toMatchObject({ hash: "1", files: { "/etc/x.conf": { mode: "0644" } } });
-  expect(whole(shown)).toEqual(other);
+test("a state is whole from the beginning, so that the first refresh finds nothing else", async () => {
+  const inner = {
+    check: async (_id: unknown, inputs: Values) => ({ inputs, failures: [] }),
+    create: async (_id: unknown, inputs: Values) => ({ id: "demo", state: { ...inputs, uid: 7 } }),
+    update: async (_id: unknown, _name: unknown, _state: Values, inputs: Values) => inputs,
+    read: async (_id: unknown, _name: unknown, state: Values, inputs: Values) => ({
+      ...{ id: "demo", state, inputs },
+    }),
+  } as unknown as Provider;
+  const provider = abridging(inner, (_id, inputs) => short(inputs));
+  const id = {} as ResourceId;
+  const { inputs } = await provider.check(id, INPUTS, {}, new Uint8Array());
+  expect(inputs).toEqual(abridge(INPUTS, short(INPUTS), {}));
+  const { state } = await provider.create(id, inputs, false);
+  expect(await provider.read(id, "demo", state, inputs)).toEqual({
+    id: "demo",
+    state,
+    inputs: INPUTS,
+  });
+  expect(await provider.update(id, "demo", state, inputs, false)).toEqual(INPUTS);
+  // States of before may be short.
+  expect((await provider.read(id, "demo", inputs, inputs))?.state).toEqual(INPUTS);
 });
 
 test("what never was abridged goes through as it is", () => {
   expect(whole(INPUTS)).toBe(INPUTS);
-  expect(abridgeLike(INPUTS, INPUTS)).toBe(INPUTS);
   const unknown = { cluster: "demo", files: UNKNOWN };
   expect(whole(abridge(unknown, { files: briefFiles(UNKNOWN as never) }, {}))).toEqual(unknown);
 });

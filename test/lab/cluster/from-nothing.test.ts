@@ -29,6 +29,14 @@ describe("a cluster from nothing", () => {
     expect(seen.loadBalancers.filter(({ holdsVip }) => holdsVip)).toHaveLength(1);
   });
 
+  test("the first preview of it shows nothing that a refresh would have changed", async () => {
+    const said = await cluster.shown("preview", "--diff");
+    // The stack itself is shown always.
+    expect(said.match(/^ *[~+-]+ *pgherd:index:.*$/gm) ?? []).toEqual([]);
+    expect(said).not.toMatch(/^ *[~+-] (files|directories|links|unit) *:/m);
+    expect(said.split("\n").length).toBeLessThan(60);
+  });
+
   test("the next pulumi up changes nothing, neither in the state nor on any host", async () => {
     const before = await fingerprints();
     await cluster.unchanged();

@@ -106,11 +106,14 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   dcs: ["host", "roles", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
-  cluster: ["operations", "dcs", "facts", "roles", "errors", "suggest"],
+  cluster: [
+    ...["operations", "dcs", "facts", "roles", "errors", "suggest"],
+    "types of resources/inputs",
+  ],
   init: ["distributions", "facts", "host", "plan/networks", "types of config", "errors"],
   probe: ["errors"],
   api: ["roles/dcs", "cluster", "operations", "probe", "errors", "package-root"],
-  page: ["types of api", "types of operations", "types of cluster", "probe"],
+  page: ["types of api", "types of operations", "operations/words", "types of cluster", "probe"],
   cli: [
     "steps",
     "config",

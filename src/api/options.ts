@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster";
+import type { ForkRules } from "../cluster/forks";
 import type { RestorableCluster, RestoreRequest } from "../cluster/restore-plan";
 import type { History } from "../cluster/history";
 import type { ProbeTarget } from "../probe/probe";
@@ -35,6 +36,7 @@ export interface ApiOptions {
    */
   open(verb: string, say: (message: string) => void): Cluster & { close(): void };
   probeTarget(): ProbeTarget;
+  readonly forks: ForkRules;
   /** Where the stack has backups. */
   readonly restores?: Restores;
   /** Given when the server is to stop: a restore that is under way is taken back then. */

@@ -12,6 +12,7 @@ import {
 import { acting, looking, measuring } from "./acts";
 import { addBackups } from "./backup-routes";
 import { changing, describe } from "./describe";
+import { addForks } from "./fork-routes";
 import { addHosts } from "./host-routes";
 import type { Live, Message } from "./live";
 import { addMembers } from "./member-routes";
@@ -27,6 +28,7 @@ export function addRoutes(app: FastifyInstance, options: ApiOptions): void {
   addLeadChanges(app, options);
   addMembers(app, options);
   addHosts(app, options);
+  addForks(app, options);
   if (!options.restores) return;
   addBackups(app, options);
   addRestores(app, options, options.restores);

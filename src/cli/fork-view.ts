@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import type { Fork } from "../facts/forks";
+import { minuteOf, sizeOf } from "../operations/words";
 import { plainTable } from "./table";
 
 /** What a new fork is and how to use it, on 80 columns. */
@@ -17,8 +18,8 @@ export function renderCreated(
     `  connect   pgherd fork psql ${name}`,
     `            ${user === undefined ? uri : uri.replace("//", `//${encodeURIComponent(user)}@`)}${encodeURIComponent(database)}`,
     `  password  pgherd fork password ${name}    of every user, on this fork only`,
-    `  limits    ${size(fork.memory)} of memory, ${size(fork.disk)} of the disk`,
-    `  ends      ${fork.ends === 0 ? "never by itself" : time(fork.ends)}, or by: pgherd fork drop ${name}`,
+    `  limits    ${sizeOf(fork.memory)} of memory, ${sizeOf(fork.disk)} of the disk`,
+    `  ends      ${fork.ends === 0 ? "never by itself" : minuteOf(fork.ends)}, or by: pgherd fork drop ${name}`,
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -35,8 +36,8 @@ export function renderForks(forks: readonly Fork[], now: number): string {
       fork.port || "",
       colour[fork.state](fork.state),
       fork.timeline || "",
-      fork.own === undefined ? "" : size(fork.own),
-      fork.disk ? size(fork.disk) : "",
+      fork.own === undefined ? "" : sizeOf(fork.own),
+      fork.disk ? sizeOf(fork.disk) : "",
       fork.state === "broken" ? "" : fork.ends === 0 ? "never" : left(fork.ends - now),
     ]);
   }
@@ -48,22 +49,10 @@ export function renderForks(forks: readonly Fork[], now: number): string {
   return `${table.toString()}\n${reasons.join("")}`;
 }
 
-function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value < 10 && value % 1 !== 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
-}
-
 function left(seconds: number): string {
   if (seconds <= 0) return "now";
   if (seconds < 3600) return `${Math.ceil(seconds / 60)} min`;
   return seconds < 2 * 86400
     ? `${Math.round(seconds / 3600)} h`
     : `${Math.round(seconds / 86400)} d`;
-}
-
-/** `2026-11-29 14:30 UTC` */
-export function time(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

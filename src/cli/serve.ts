@@ -6,6 +6,7 @@ import { PgherdError } from "../errors";
 import { labStatus } from "../lab/status";
 import { packageRoot } from "../package-root";
 import { openSettings, withStack, type OpenCluster } from "./cluster";
+import { forkRules } from "./fork-rules";
 import { lookBack } from "./history";
 import { unitsByHost } from "./logs";
 import { probeTarget } from "./measure";
@@ -19,7 +20,7 @@ import {
   refusedLog,
   type ServeOptions,
 } from "./serve-options";
-import { readStack } from "./stack";
+import { rawStack, readStack } from "./stack";
 
 /** `pgherd serve`: the API and the page. */
 export function serveCommand(): Command {
@@ -84,6 +85,7 @@ async function serveHere(options: ServeOptions): Promise<void> {
     history,
     open: (verb, say) => openSettings(settings, verb, say),
     probeTarget: target,
+    forks: forkRules(stack, settings, rawStack(stack, options.configFile)),
     ...(watched.plan.backup && {
       // Whatever it is given has been opened above.
       restores: { of: (cluster) => restorable(cluster as OpenCluster), requestOf },

@@ -1,6 +1,6 @@
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** A size as a person reads it: `1.5 GB`. */
+/** A size as a person reads it, with one decimal where it is not whole, and less than a hundred: `1.5 GB`, `512 MB`. */
 export function sizeOf(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -8,7 +8,8 @@ export function sizeOf(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? ""}`;
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${Number(value.toFixed(digits))} ${UNITS[unit] ?? ""}`;
 }
 
 /** A span as a person reads it: `3 h 20 min`. */
@@ -19,6 +20,11 @@ export function spanOf(seconds: number): string {
   if (whole < 48 * 3600)
     return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
   return `${Math.round(whole / 86400)} days`;
+}
+
+/** A moment, in seconds since 1970, to the minute: `2026-11-29 14:30 UTC`. */
+export function minuteOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** A moment, in seconds since 1970, in UTC: `2026-11-21 14:30:00Z`. */

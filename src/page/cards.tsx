@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { BalancerState, ClusterStatus, DcsState, MemberState } from "../operations/status";
 import { leads } from "./questions";
-import { ago, bytes, count } from "./words";
+import { sizeOf } from "../operations/words";
+import { ago, count } from "./words";
 
 // A host each: all that the lines between them show stands on them in words as well.
 
@@ -183,7 +184,7 @@ function Backups({ backup, at }: { backup: NonNullable<ClusterStatus["backup"]>;
       {running && <p class="state">a backup is being taken</p>}
       <p class="state" title={newest?.id}>
         {newest
-          ? `${count(backup.count, "backup")}, the newest ${ago(now - newest.endedAt)} old (${bytes(newest.size)})`
+          ? `${count(backup.count, "backup")}, the newest ${ago(now - newest.endedAt)} old (${sizeOf(newest.size)})`
           : "no complete backup"}
       </p>
       {verification && (
@@ -220,5 +221,5 @@ function Voting({ dcs }: { dcs?: Voter }) {
 
 function lagOf({ lagBytes, lagSeconds }: MemberState): string {
   if (lagBytes === undefined) return "lag unknown";
-  return `${bytes(lagBytes)}${lagSeconds === undefined ? "" : `, ${lagSeconds.toFixed(1)} s`} behind`;
+  return `${sizeOf(lagBytes)}${lagSeconds === undefined ? "" : `, ${lagSeconds.toFixed(1)} s`} behind`;
 }

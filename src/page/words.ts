@@ -1,12 +1,5 @@
 // Figures as people say them.
 
-/** `3.2 MB` */
-export function bytes(count: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = count < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(count) / 10));
-  return `${(count / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
 /** How long something takes or has been, in its two largest units: `40 s`, `12 min`, `5 h 3 min`, `3 days`. */
 export function ago(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -5,7 +5,10 @@ import { createServer } from "../../src/api/server";
 import { newToken } from "../../src/api/token";
 import type { Host, Probe } from "../../src/host/host";
 import type { Cluster, OperatorPlan } from "../../src/cluster/cluster";
+import { forkRules } from "../../src/cli/fork-rules";
 import { requestOf } from "../../src/cli/restore";
+import { rawStack } from "../../src/cli/stack";
+import { parseSettings } from "../../src/config/parse";
 import type { BackupStatusPlan } from "../../src/operations/backup-status";
 import type { RestorableCluster } from "../../src/cluster/restore-plan";
 import { PLAN } from "../operations/answers";
@@ -13,6 +16,13 @@ import { PLAN } from "../operations/answers";
 // The API with everything but the hosts: of these none answers.
 
 export const TOKEN = newToken();
+
+/** The lab's settings, with a fork that the stack makes itself. */
+const STACK = (() => {
+  const raw = rawStack("lab");
+  const forks = [{ name: "staging", port: 5440 }];
+  return { ...raw, cluster: { ...(raw.cluster as object), forks } };
+})();
 
 const plan: OperatorPlan = {
   ...PLAN,
@@ -83,6 +93,7 @@ export async function testServer(
     ...{ live, probeTarget, power, names, token: TOKEN },
     members: ["db1", "db2", "db3"],
     daemons: { db1: ["patroni", "etcd"], lb1: ["haproxy", "keepalived"] },
+    forks: forkRules("lab", parseSettings(STACK), STACK),
     history: async () => ({ events: [], missing: ["db1: Patroni does not answer."] }),
     open: () =>
       says

@@ -242,7 +242,7 @@ test("a full etcd is told by its alarm, with what helps, and not as one without 
   expect(health).toBe("degraded");
   expect(problems).toEqual([
     "The DCS (etcd) is full and takes no writes (alarm NOSPACE): nobody can be elected to lead, and no setting be changed. " +
-      "Its database on db1 has 20.0 MB, 40.0 kB of it in use; dcs.quota is 16.0 MB. " +
+      "Its database on db1 has 20 MB, 40 kB of it in use; dcs.quota is 16 MB. " +
       "`pgherd dcs defrag` gives back what is not in use and takes the alarm back; raise the quota if that is not enough.",
   ]);
   const other = says("db1", { dcs: { ...full, alarms: ["CORRUPT"] } });

@@ -72,7 +72,7 @@ test.each([
   [
     "too little room",
     judge({}, 2 ** 30),
-    "copy1: expected 8.2 GB of free space for backup 20261121T020001, found 1.0 GB.",
+    "copy1: expected 8.2 GB of free space for backup 20261121T020001, found 1 GB.",
   ],
 ])("%s is told before anything is changed", async (_what, reasons, expected) => {
   expect((await reasons).join("\n")).toContain(expected);

@@ -80,7 +80,7 @@ test("what replicas cannot do without is restarted for at once, the rest once th
 
 test("the report names what is kept, who is connected and how to go back", () => {
   const text = renderReport(FOUND, PLAN);
-  expect(text).toContain("shop: 5.0 GB, de_DE.UTF-8, pg_trgm");
+  expect(text).toContain("shop: 5 GB, de_DE.UTF-8, pg_trgm");
   expect(text).toContain("of these only in postgresql.auto.conf: work_mem");
   expect(text).toContain("logical slot feed of shop");
   expect(text).toContain("shop in shop from 10.0.0.50, app: 3 sessions");
@@ -95,7 +95,7 @@ test("a database that lets nobody in is there, and what was not looked into is t
   const dropping = { ...shop, name: "half", extensions: [], closed: "dropping" as const };
   const details = { ...FOUND.details, databases: [{ ...closed, name: "archive" }, dropping, shop] };
   const text = renderReport({ ...FOUND, details }, PLAN);
-  expect(text).toContain("archive: 5.0 GB, de_DE.UTF-8, lets nobody in: not looked into");
+  expect(text).toContain("archive: 5 GB, de_DE.UTF-8, lets nobody in: not looked into");
   expect(text).toContain("archive lets nobody in (ALLOW_CONNECTIONS is false): it comes as it is");
   expect(text).toContain("half lets nobody in, since its dropping was cut off");
 });

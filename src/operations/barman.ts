@@ -2,13 +2,14 @@ import { BACKUP_UNITS } from "../facts/barman";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
 import { BARMAN_UNITS } from "../roles/barman";
+import { enableUnits } from "./units";
 
 /** As Barman's user. */
 const AS_BARMAN = "runuser -u barman --";
 
 /** Starts units and has them start with the host. */
 export function startTimers(timers: readonly string[]): string {
-  return timers.length === 0 ? ":" : `systemctl enable -q --now ${words(timers)}`;
+  return timers.length === 0 ? ":" : `${enableUnits(timers)}\nsystemctl start ${words(timers)}`;
 }
 
 /**

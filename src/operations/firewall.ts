@@ -13,7 +13,7 @@ import {
 import { hereDocument } from "../host/shell";
 import type { FileInput } from "../resources/inputs/files";
 import { removeFiles, writeFiles } from "./files";
-import { retireUnit } from "./units";
+import { enableUnits, retireUnit } from "./units";
 
 /** Rules on trial, and those that they replaced. */
 const TRIAL_FILE = "/var/lib/pgherd/firewall-trial.nft";
@@ -202,7 +202,7 @@ export function keepRules(): string {
 function startUnit(): string {
   return [
     "systemctl daemon-reload",
-    `systemctl enable -q ${FIREWALL_UNIT}`,
+    enableUnits([FIREWALL_UNIT]),
     `systemctl restart ${FIREWALL_UNIT}`,
   ].join("\n");
 }

@@ -5,6 +5,7 @@ import { asOwner } from "../host/ownership";
 import { asUser, hereDocument, quote } from "../host/shell";
 import { holdsAnything, moveBack, moveBeside } from "./directories";
 import { patroni, PATRONI_FOLDER } from "../roles/patroni";
+import { enableUnits } from "./units";
 
 // What a restore in place does on a member. Each step may be repeated, whatever an interrupted one has left.
 
@@ -119,7 +120,7 @@ function absent(path: string): string {
 
 /** Starts Patroni, now and with the host. */
 export function startMember(): string {
-  return `systemctl enable -q ${patroni.unit}\nsystemctl start --no-block ${patroni.unit}`;
+  return `${enableUnits([patroni.unit])}\nsystemctl start --no-block ${patroni.unit}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { loadedRecord, type UnitState } from "../facts/systemd";
-import { quote } from "../host/shell";
+import { quote, words } from "../host/shell";
 
 /** How a daemon is told of a new configuration. */
 export type Loading = "reload" | "restart";
@@ -22,8 +22,7 @@ export function runUnit(
   const name = quote(unit);
   // systemd itself does not always notice a new folder of drop-ins (NeedDaemonReload of 252 says no).
   const lines = ["systemctl daemon-reload"];
-  if (state.enabled === "masked") lines.push(`systemctl unmask ${name}`);
-  if (state.enabled !== "enabled") lines.push(`systemctl enable -q ${name}`);
+  if (state.enabled !== "enabled") lines.push(enableUnits([unit]));
   if (!isUp(state)) {
     lines.push(resetFailed(unit));
     lines.push(`systemctl start ${wait ? "" : "--no-block "}${name}`);
@@ -37,6 +36,16 @@ export function runUnit(
     lines.push(recordLoaded(unit, hash));
   }
   return lines.join("\n");
+}
+
+/** Has units start with the host, whoever has masked them, for good or until its next start (systemctl(1), mask, --runtime). */
+export function enableUnits(units: readonly string[]): string {
+  const names = words(units);
+  return [
+    `systemctl -q unmask ${names}`,
+    `systemctl -q unmask --runtime ${names}`,
+    `systemctl enable -q ${names}`,
+  ].join("\n");
 }
 
 /** Whether the unit runs, or is about to. */

@@ -14,7 +14,7 @@ const how = { hash: "new", outdated: false, loading: "reload", wait: true } as c
 
 /** The calls that change a unit. */
 function calls(script: string): string[] {
-  return script.match(/systemctl (start|enable|unmask|reload|restart|stop)\b.*/g) ?? [];
+  return script.match(/systemctl (start|enable|-q unmask|reload|restart|stop)\b.*/g) ?? [];
 }
 
 test("a running, enabled unit with the right configuration is left alone, and that is recorded", () => {
@@ -40,6 +40,8 @@ test("a unit that does not run is enabled and started, not reloaded", () => {
   const stopped = { ...running, active: "inactive", sub: "dead", enabled: "disabled" };
   const script = runUnit("patroni.service", stopped, { ...how, outdated: true });
   expect(calls(script)).toEqual([
+    "systemctl -q unmask patroni.service",
+    "systemctl -q unmask --runtime patroni.service",
     "systemctl enable -q patroni.service",
     "systemctl start patroni.service",
   ]);
@@ -66,12 +68,15 @@ test("a unit that starts only together with others has stopped before it is star
   expect(script).not.toContain("/run/pgherd/loaded");
 });
 
-test("a masked unit is unmasked first", () => {
-  const script = runUnit("haproxy.service", { ...running, enabled: "masked" }, how);
-  expect(calls(script)).toEqual([
-    "systemctl unmask haproxy.service",
-    "systemctl enable -q haproxy.service",
-  ]);
+test("a masked unit is unmasked first, also one that is masked until the next start", () => {
+  for (const enabled of ["masked", "masked-runtime"]) {
+    const script = runUnit("haproxy.service", { ...running, enabled }, how);
+    expect(calls(script)).toEqual([
+      "systemctl -q unmask haproxy.service",
+      "systemctl -q unmask --runtime haproxy.service",
+      "systemctl enable -q haproxy.service",
+    ]);
+  }
 });
 
 test.each([

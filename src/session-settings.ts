@@ -41,8 +41,12 @@ const FOR_ALL = [
   "lock_timeout=60s",
 ];
 
-/** For superusers only. */
-const FOR_SUPERUSERS = ["lc_messages=C"];
+/** Of sessions that look at any server, as superusers alone do. */
+const FOR_SUPERUSERS = [
+  "lc_messages=C",
+  // A replica refuses each statement of a session that is serializable. The space stands in an option.
+  "default_transaction_isolation=read\\ committed",
+];
 
 const options = (settings: readonly string[]) => settings.map((one) => `-c ${one}`).join(" ");
 

@@ -74,6 +74,7 @@ export const DETAILS: SourceDetails = {
   files: ["/etc/postgresql/17/main/postgresql.conf"],
   errors: [],
   standbys: [],
+  overrides: [],
   preparedTransactions: 0,
   oldestTransaction: 2,
   tablespaces: [],

@@ -1,6 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { booleanOf, NOT_WAITING, numberOf } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
+import { FOR_PATRONI, SETTING_PROMISES, type SettingPromise } from "../promises";
 import { commitsWait } from "./replication-modes";
 import type { ClusterSettings } from "./schema";
 
@@ -73,40 +74,19 @@ function notInFiles(name: string): string | undefined {
   return undefined;
 }
 
-/** Settings that a promise hangs on: whether a value keeps it, what does, and the reason. */
-const PROMISES: { readonly [name: string]: Kept } = {
-  wal_level: {
-    keeps: (value) => ["replica", "logical"].includes(value.toLowerCase()),
-    expected: "replica or logical",
-    reason: "replicas need the WAL",
-  },
-  fsync: mustBe(true, "a crash would damage the data"),
-  full_page_writes: mustBe(true, "a crash would damage the data"),
-  zero_damaged_pages: mustBe(false, "what is damaged would be emptied"),
-  ignore_checksum_failure: mustBe(
-    false,
-    "what is damaged would be read, and copied, as if it were whole",
-  ),
-  ignore_invalid_pages: mustBe(false, "a replica would go on without a part of the data"),
-  data_sync_retry: mustBe(false, "what a disk has lost would be taken for written"),
-};
-
-interface Kept {
-  readonly keeps: (value: string) => boolean;
-  readonly expected: string;
-  readonly reason: string;
-}
-
-function mustBe(wanted: boolean, reason: string): Kept {
-  return {
-    keeps: (value) => booleanOf(value) === wanted,
-    expected: wanted ? "on" : "off",
-    reason,
-  };
-}
-
 /** Values of `synchronous_commit` with which a commit may wait for a replica (src/backend/utils/misc/guc_tables.c). */
 const WAITING = ["on", "true", "yes", "1", "remote_write", "remote_apply"];
+
+function promiseOf(name: string): (SettingPromise & { readonly instead: string }) | undefined {
+  if (Object.hasOwn(SETTING_PROMISES, name) && SETTING_PROMISES[name])
+    return { ...SETTING_PROMISES[name], instead: "" };
+  if (Object.hasOwn(FOR_PATRONI, name) && FOR_PATRONI[name])
+    return {
+      ...FOR_PATRONI[name],
+      instead: `, or set it for a database or a user alone (ALTER DATABASE … SET ${name} = …)`,
+    };
+  return undefined;
+}
 
 /** What is wrong with the user's settings of postgresql.conf: `[name, problem]`. */
 export function parameterProblems({
@@ -135,11 +115,13 @@ export function parameterProblems({
     }
     const known = notInFiles(lower) ?? knownProblem(lower, version);
     if (known) refuse(known);
-    const promise = Object.hasOwn(PROMISES, lower) ? PROMISES[lower] : undefined;
+    const promise = promiseOf(lower);
     const rule = ruleOf(lower, version);
     const unfit = rule && valueProblem(lower, value, rule);
     if (promise && !promise.keeps(String(value)))
-      refuse(`expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it.`);
+      refuse(
+        `expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it${promise.instead}.`,
+      );
     else if (unfit && lower !== "synchronous_commit") refuse(unfit);
     if (/[\n\r\0]/.test(String(value)))
       refuse("expected one line, got several. Write it on one line.");

@@ -11,6 +11,9 @@ export const SESSION_LIBRARIES: readonly string[] = [
 /** Without pgherd's own settings for sessions, but in English; nothing is asked in it. */
 const LIKE_A_CLIENT = "dbname=postgres options='-c lc_messages=C'";
 
+/** A session that is kept waiting is no answer. */
+const PATIENCE_SECONDS = 5;
+
 /** What is said where a server starts or stops (src/backend/postmaster, `canAcceptConnections`): it may let clients in later. */
 const LATER = /^the database system is /;
 
@@ -21,7 +24,7 @@ const LATER = /^the database system is /;
 export function admissionProbe(port: number): Probe<string | undefined> {
   return {
     // What it says is the answer, whatever becomes of the session.
-    script: `(cd / && ${psql(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("")}) || :`,
+    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("")}) || :`,
     parse: (output) => {
       const [, reason] = /(?:FATAL|PANIC): +(.*)/.exec(output) ?? [];
       return reason === undefined || LATER.test(reason) ? undefined : reason;

@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
+import { overridesOf, type SessionOverride } from "./overrides";
 import { MARKED, UNCHANGED } from "./pending";
 import { psql } from "./postgres";
 
@@ -31,18 +32,18 @@ export interface LoadedFiles {
   /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
   readonly configured: { readonly [name: string]: string };
   /** Of the settings that a role or database can break a promise with: what ALTER ROLE and ALTER DATABASE have set. */
-  readonly overrides: readonly {
-    /** Nothing: every role, or every database. */
-    readonly role: string | null;
-    readonly database: string | null;
-    readonly name: string;
-    readonly value: string;
-  }[];
+  readonly overrides: readonly SessionOverride[];
   /** Commits that wait for a replica to confirm them. */
   readonly waiting: { readonly count: number; readonly seconds: number };
   /** Whom they wait for, as the server has it. */
   readonly synchronousStandbyNames: string;
 }
+
+/** Settings by which a role or a database can break a promise. */
+const OVERRIDING = [
+  ...["synchronous_commit", "zero_damaged_pages", "ignore_checksum_failure"],
+  "default_transaction_isolation",
+];
 
 /** Settings of a file whose value is looked up in a catalog, where there is one (PostgreSQL, `IsTransactionState` in check hooks). */
 const ON_FAITH = [
@@ -91,12 +92,7 @@ select json_build_object(
     select distinct on (lower(name)) lower(name) as name, setting from pg_file_settings
     where name is not null and setting is not null and sourcefile not like '%/postgresql.auto.conf'
     order by lower(name), seqno desc) as others),
-  'overrides', (select coalesce(json_agg(json_build_object('role', rolname, 'database', datname, 'name', name, 'value', value)
-      order by rolname, datname, name), '[]') from (
-    select rolname, datname, lower(split_part(one, '=', 1)) as name, substr(one, strpos(one, '=') + 1) as value
-    from pg_db_role_setting left join pg_roles on pg_roles.oid = setrole left join pg_database on pg_database.oid = setdatabase,
-      unnest(setconfig) as one) as session
-    where name in ('synchronous_commit', 'zero_damaged_pages', 'ignore_checksum_failure')),
+  'overrides', ${overridesOf(OVERRIDING)},
   'waiting', (select json_build_object('count', count(*),
     'seconds', coalesce(round(extract(epoch from max(clock_timestamp() - state_change))), 0))
     from pg_stat_activity where wait_event = 'SyncRep'),

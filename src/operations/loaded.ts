@@ -1,6 +1,8 @@
 import type { LoadedFiles } from "../facts/loaded";
 import { booleanOf, NOT_WAITING } from "../setting-values";
+import { isOfPatroni, type SessionOverride } from "../facts/overrides";
 import { identifier } from "../facts/sql";
+import { FOR_PATRONI, SETTING_PROMISES } from "../promises";
 import { toBeRun } from "./remedies";
 
 /** What a server cannot load of its files, each with the place and the server's own words. */
@@ -36,8 +38,12 @@ const OF_NO_HARM = new Set([
 
 /** Others that break one with this value. */
 const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
-  fsync: (value) => booleanOf(value) === true,
-  full_page_writes: (value) => booleanOf(value) === true,
+  ...Object.fromEntries(
+    Object.entries({ ...SETTING_PROMISES, ...FOR_PATRONI }).map(([name, { keeps }]) => [
+      name,
+      keeps,
+    ]),
+  ),
   synchronous_commit: (value) => !NOT_WAITING.includes(value.toLowerCase()),
   password_encryption: (value) => value.toLowerCase() === "scram-sha-256",
   recovery_min_apply_delay: (value) => parseFloat(value) === 0,
@@ -49,13 +55,7 @@ const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
       ...["promote_trigger_file"],
     ].map((name) => [name, (value: string) => value === ""]),
   ),
-  wal_level: (value) => ["replica", "logical"].includes(value.toLowerCase()),
-  ...Object.fromEntries(
-    [
-      ...["zero_damaged_pages", "ignore_checksum_failure", "ignore_invalid_pages"],
-      ...["data_sync_retry", "default_transaction_read_only"],
-    ].map((name) => [name, (value: string) => booleanOf(value) === false]),
-  ),
+  default_transaction_read_only: (value) => booleanOf(value) === false,
 };
 
 /**
@@ -123,22 +123,40 @@ export function sessionProblems(
   { overrides }: Pick<LoadedFiles, "overrides">,
   synchronous: boolean,
 ): string[] {
-  return overrides.flatMap(({ role, database, name, value }) => {
+  return overrides.flatMap((override) => {
+    const { role, database, name, value } = override;
     if (UNLESS[name]?.(value) || (name === "synchronous_commit" && !synchronous)) return [];
-    const of =
-      role === null
-        ? database === null
-          ? "ROLE ALL"
-          : `DATABASE ${identifier(database)}`
-        : `ROLE ${identifier(role)}${database === null ? "" : ` IN DATABASE ${identifier(database)}`}`;
+    if (Object.hasOwn(FOR_PATRONI, name) && !isOfPatroni(override)) return [];
+    const of = placeOf(override);
     const breaks =
       name === "synchronous_commit"
         ? "commits of these sessions wait for no replica, and may be lost in a failover"
-        : "these sessions read damaged data as if it were whole";
+        : Object.hasOwn(FOR_PATRONI, name)
+          ? `Patroni's sessions are of these: ${FOR_PATRONI[name]?.reason}`
+          : "these sessions read damaged data as if it were whole";
     return [
       `${name} is ${JSON.stringify(value)} by ALTER ${of}: ${breaks}. If that is not meant: ${toBeRun(`ALTER ${of} RESET ${name};`)}`,
     ];
   });
+}
+
+/** `ROLE "app" IN DATABASE "shop"`: what follows ALTER. */
+export function placeOf({ role, database }: SessionOverride): string {
+  if (role !== null)
+    return `ROLE ${identifier(role)}${database === null ? "" : ` IN DATABASE ${identifier(database)}`}`;
+  return database === null ? "ROLE ALL" : `DATABASE ${identifier(database)}`;
+}
+
+/**
+ * That a server lets nobody in although it runs, with what helps. Nothing can be asked of it: who has done it, by ALTER SYSTEM or
+ * in a file, undoes it in the file.
+ */
+export function describeShutOut(member: string, reason: string): string {
+  return (
+    `${member}: PostgreSQL lets nobody in: ${reason}. If somebody has set it there, ` +
+    `take it out of the files in its data directory (ALTER SYSTEM writes postgresql.auto.conf) and run pg_ctl reload as postgres on ${member}; ` +
+    `a replica is made anew by \`pgherd reinit ${member}\`.`
+  );
 }
 
 /** Less is what a replica that is busy takes. */

@@ -11,7 +11,7 @@ import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { withoutMarks } from "./marks";
 import { untilGone } from "./refused-settings";
-import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
+import { clausesOf, shutOut, touchesSessions } from "./shut-out";
 
 /** Seconds for Patroni to say what has become of a start. */
 const START_SECONDS = 30;
@@ -104,7 +104,7 @@ async function whyNotRunning(
     return loadErrors(name, { errors: own });
   });
   if (refused.length > 0) return refused;
-  const shut = touchesSessions(changed) ? describeShutOut(await shutOut(context, inputs)) : [];
+  const shut = touchesSessions(changed) ? clausesOf(await shutOut(context, inputs)) : [];
   if (shut.length > 0)
     return shut.map((reason) => `${reason} (${Object.values(changed).join(", ")})`);
   const down = await failedMembers(context, inputs);

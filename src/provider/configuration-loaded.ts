@@ -1,6 +1,6 @@
 import { loadedProbe, type LoadedFiles } from "../facts/loaded";
 import { settingsProbe, type RunningSettings } from "../facts/settings";
-import { brokenPromises, loadErrors } from "../operations/loaded";
+import { brokenPromises, describeShutOut, loadErrors } from "../operations/loaded";
 import { reloadMember } from "../operations/patroni";
 import {
   needsRestart,
@@ -15,6 +15,7 @@ import type { PatroniClusterInputs, UpdateReportInputs } from "../resources/inpu
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 import { demandLoaded } from "./loaded";
+import { Closed, shutOut } from "./shut-out";
 import { waitFor } from "../operations/wait";
 import { journalctl } from "../roles/journal";
 
@@ -44,6 +45,7 @@ export async function configurationLoaded(
   const before = await statusesOf(context, inputs);
   const told = new Set<string>();
   const rewritten = new Map<string, number>();
+  const closed = new Closed();
   const changed =
     known !== undefined &&
     (known.filesHash !== inputs.filesHash ||
@@ -56,7 +58,12 @@ export async function configurationLoaded(
         filesOf(context, inputs),
       ]);
       for (const [name, running] of Object.entries(settings)) {
-        if (!running) return { missing: `PostgreSQL on ${name} takes no connections` };
+        if (!running)
+          return (
+            (await closed.see(context, inputs)) ?? {
+              missing: `PostgreSQL on ${name} takes no connections`,
+            }
+          );
         const status = statuses[name];
         if (changed && (status?.dcsLastSeen ?? 0) <= (before[name]?.dcsLastSeen ?? 0)) {
           return { missing: `${name} has not looked into the DCS since` };
@@ -130,11 +137,14 @@ export async function keepPromises(context: Context, inputs: Asked): Promise<voi
   }
 }
 
-/** What the members have not loaded, or could not, of their files. */
+/** What the members have not loaded, or could not, of their files; a server that lets nobody in tells why. */
 export async function unloaded(context: Context, inputs: Asked): Promise<string[]> {
-  return Object.entries(await filesOf(context, inputs)).flatMap(
-    ([name, found]) => (found && notRead(name, found, {})) ?? [],
-  );
+  const files = Object.entries(await filesOf(context, inputs));
+  const shut = files.some(([, found]) => !found) ? await shutOut(context, inputs) : {};
+  return [
+    ...files.flatMap(([name, found]) => (found && notRead(name, found, {})) ?? []),
+    ...Object.entries(shut).map(([name, reason]) => describeShutOut(name, reason)),
+  ];
 }
 
 async function takeBack(

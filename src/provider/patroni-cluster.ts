@@ -33,6 +33,7 @@ import { rollRestarts } from "./rolling-restart";
 import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
 import { whyNotWait } from "../cluster/standstill";
+import { Closed } from "./shut-out";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
 import { patroni, PATRONI_FOLDER } from "../roles/patroni";
@@ -134,6 +135,7 @@ async function untilWhole(
   leader: string,
 ): Promise<void> {
   const standstill = new Standstill();
+  const closed = new Closed();
   await waitFor<ClusterView>(
     async () => {
       const seen = await viewOf(context, inputs);
@@ -145,6 +147,8 @@ async function untilWhole(
       if (held) return { hopeless: held, next: "pgherd resume, then pulumi up again." };
       const why = await whyNotWait(context, standstill, names, seen);
       if (why) return why;
+      const shut = await closed.see(context, inputs);
+      if (shut) return shut;
       const copies = await copiesOf(context, leader, inputs.port);
       return { missing: describeCopies(copies, inputs.members) || missing };
     },

@@ -1,4 +1,5 @@
 import { loadedProbe, type LoadedFiles } from "../facts/loaded";
+import { conditionOf } from "../facts/member-state";
 import { settingsProbe, type RunningSettings } from "../facts/settings";
 import { loadErrors } from "../operations/loaded";
 import { reloadMember } from "../operations/patroni";
@@ -7,7 +8,7 @@ import { sameSetting } from "../setting-values";
 import { waitFor } from "../operations/wait";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
-import { describeShutOut, shutOut, touchesSessions } from "./shut-out";
+import { clausesOf, shutOut, touchesSessions } from "./shut-out";
 import { journalctl } from "../roles/journal";
 
 /** The members of a cluster, and the port of their servers. */
@@ -22,6 +23,9 @@ const READ_SECONDS = 90;
 
 /** After that Patroni writes PostgreSQL's files at once. What is not in them by then it has left out or made another. */
 const WRITTEN_MS = 5_000;
+
+/** A member that is busy may leave a question unanswered. */
+const SIGHT_MS = 15_000;
 
 /** A server reads its files as soon as Patroni has written them; sessions show it from then on. */
 const READ_MS = 3_000;
@@ -61,14 +65,48 @@ export async function refusedSettings(
     },
     waits(context, urn, "all members to read the new settings"),
   );
-  if (refused.length > 0 || !touchesSessions(changed)) return refused;
+  if (refused.length > 0) return refused;
+  const unseen = await outOfSight(context, cluster, before, Object.keys(changed));
+  if (unseen.length > 0 || !touchesSessions(changed)) return unseen;
   await new Promise((resolve) => setTimeout(resolve, READ_MS));
   const shut = Object.entries(await shutOut(context, cluster));
-  return describeShutOut(Object.fromEntries(shut.filter(([name]) => !closed.includes(name))));
+  return clausesOf(Object.fromEntries(shut.filter(([name]) => !closed.includes(name))));
 
   function wrong(member: string, { errors }: LoadedFiles): string[] {
     const own = errors.filter(({ name }) => name !== null && named(changed, name));
     return loadErrors(member, { errors: own });
+  }
+}
+
+/**
+ * Members whose Patroni knew its server before, and does not any more although that answers us: its sessions have the new values
+ * too, and each load balancer goes by what it says.
+ */
+async function outOfSight(
+  context: Context,
+  cluster: Members,
+  before: Awaited<ReturnType<typeof statusesOf>>,
+  names: readonly string[],
+): Promise<string[]> {
+  const known = (statuses: typeof before, name: string) =>
+    conditionOf(statuses[name]?.state ?? "unknown") !== "unknown";
+  const end = Date.now() + SIGHT_MS;
+  for (;;) {
+    const statuses = await statusesOf(context, cluster);
+    const lost = Object.keys(cluster.members).filter(
+      (name) => known(before, name) && !known(statuses, name),
+    );
+    if (lost.length === 0) return [];
+    if (Date.now() >= end) {
+      const answering = await serversOf(context, cluster);
+      return lost
+        .filter((name) => Object.hasOwn(answering, name))
+        .map(
+          (name) =>
+            `${name}: Patroni can no longer ask PostgreSQL, since its sessions have ${names.join(", ")} too`,
+        );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 

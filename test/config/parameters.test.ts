@@ -77,6 +77,20 @@ describe("a setting is refused that", () => {
       "transaction_read_only: expected a setting that a file may have, got one of a single session. Set default_transaction_read_only.",
     ],
     [
+      "Patroni could not read dates with",
+      { DateStyle: "German" },
+      'DateStyle: expected ISO, with MDY, DMY or YMD, got "German": Patroni, which reads dates too, would no longer answer, ' +
+        "and no load balancer would lead to a member. " +
+        "Remove it, or set it for a database or a user alone (ALTER DATABASE … SET datestyle = …).",
+    ],
+    [
+      "replicas could answer no question with",
+      { default_transaction_isolation: "serializable" },
+      'default_transaction_isolation: expected read committed, repeatable read or read uncommitted, got "serializable": ' +
+        "a replica refuses each question of such a session (PostgreSQL, Hot Standby), Patroni's too. " +
+        "Remove it, or set it for a database or a user alone (ALTER DATABASE … SET default_transaction_isolation = …).",
+    ],
+    [
       "only a new database has",
       { data_checksums: "on" },
       "data_checksums: expected a setting that can be set, got one that can not. " +

@@ -45,6 +45,8 @@ test("ALTER SYSTEM breaks promises that no stack has to name", () => {
     wal_level: "minimal",
     hot_standby: "on",
     zero_damaged_pages: "1",
+    datestyle: "SQL, DMY",
+    default_transaction_isolation: "Serializable",
   };
   const harmless = {
     fsync: "on",
@@ -58,6 +60,8 @@ test("ALTER SYSTEM breaks promises that no stack has to name", () => {
     recovery_min_apply_delay: "0",
     recovery_target_time: "",
     recovery_prefetch: "off",
+    datestyle: "iso, dmy",
+    default_transaction_isolation: "repeatable read",
   };
   expect(brokenPromises({ altered: broken, configured: {} })).toEqual(broken);
   expect(brokenPromises({ altered: harmless, configured: {} })).toEqual({});
@@ -97,6 +101,33 @@ test("ALTER ROLE and ALTER DATABASE of what breaks a promise are told, with the 
     damaged,
   ]);
   expect(sessionProblems({ overrides }, false)).toEqual([damaged]);
+});
+
+test("what ALTER ROLE and ALTER DATABASE have set is told where a replica would refuse Patroni's sessions, and nowhere else", () => {
+  const of = (role: string | null, database: string | null) => ({
+    ...{ role, database, name: "default_transaction_isolation", value: "serializable" },
+  });
+  const overrides = [of("app", null), of(null, "app"), of("postgres", "app"), of(null, null)];
+  const all = [
+    ...overrides,
+    of("postgres", "postgres"),
+    of(null, "postgres"),
+    of("postgres", null),
+  ];
+  expect(sessionProblems({ overrides: all }, false).map((told) => told.split(":")[0])).toEqual(
+    [
+      "ROLE ALL",
+      'ROLE "postgres" IN DATABASE "postgres"',
+      'DATABASE "postgres"',
+      'ROLE "postgres"',
+    ].map((of) => `default_transaction_isolation is "serializable" by ALTER ${of}`),
+  );
+  const [first] = sessionProblems({ overrides }, false);
+  expect(first).toBe(
+    'default_transaction_isolation is "serializable" by ALTER ROLE ALL: Patroni\'s sessions are of these: ' +
+      "a replica refuses each question of such a session (PostgreSQL, Hot Standby), Patroni's too. " +
+      "If that is not meant: SET default_transaction_read_only = off; ALTER ROLE ALL RESET default_transaction_isolation;",
+  );
 });
 
 test("a status tells what ALTER SYSTEM has set for the next restart, whatever Patroni knows of it", () => {

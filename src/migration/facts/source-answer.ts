@@ -88,6 +88,14 @@ const answer = z.object({
   files: z.array(line),
   errors: z.array(said),
   standbys: z.array(z.object({ name: said, address: line })),
+  overrides: z.array(
+    z.object({
+      role: z.string().nullable(),
+      database: z.string().nullable(),
+      name: z.string(),
+      value: z.string(),
+    }),
+  ),
   preparedTransactions: count,
   oldestTransaction: z.number(),
   tablespaces: z.array(z.object({ name: line, location: path })),
@@ -214,6 +222,7 @@ export function readSource(told: Told, port: number): FoundSource {
       files: server.files,
       errors: server.errors,
       standbys: server.standbys,
+      overrides: server.overrides,
       preparedTransactions: server.preparedTransactions,
       oldestTransaction: server.oldestTransaction,
       tablespaces: server.tablespaces,

@@ -1,3 +1,5 @@
+import { overridesOf, type SessionOverride } from "../../facts/overrides";
+import { FOR_PATRONI } from "../../promises";
 import { packageManager } from "../../distributions/distributions";
 import { FactError } from "../../errors";
 import type { Probe } from "../../host/host";
@@ -48,6 +50,8 @@ export interface SourceDetails {
   readonly errors: readonly string[];
   /** Standbys that stream from it. */
   readonly standbys: readonly { readonly name: string; readonly address: string }[];
+  /** What it has set for roles and databases of the settings that Patroni's sessions cannot do with every value of. */
+  readonly overrides: readonly SessionOverride[];
   readonly preparedTransactions: number;
   /** Seconds that the oldest open transaction of a client has lasted. */
   readonly oldestTransaction: number;
@@ -205,6 +209,7 @@ select json_build_object(
       union all select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where not ${IS_LOADED}) as wrong),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'address', coalesce(host(client_addr), ''))), '[]')
       from pg_stat_replication),
+  'overrides', ${overridesOf(Object.keys(FOR_PATRONI))},
   'preparedTransactions', (select count(*) from pg_prepared_xacts),
   'oldestTransaction', (select coalesce(max(extract(epoch from now() - xact_start)), 0)::int from pg_stat_activity
       where backend_type = 'client backend' and pid <> pg_backend_pid()),

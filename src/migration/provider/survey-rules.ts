@@ -1,7 +1,10 @@
 import type { CopyTarget } from "../facts/adoption";
 import { HIDDEN } from "../../facts/secrets";
 import type { FoundSource } from "../facts/source";
+import { isOfPatroni } from "../../facts/overrides";
+import { placeOf } from "../../operations/loaded";
 import { toBeRun } from "../../operations/remedies";
+import { FOR_PATRONI } from "../../promises";
 import { booleanOf } from "../../setting-values";
 import type { SurveyInputs } from "../inputs/survey";
 import { judgeTarget } from "./target-rules";
@@ -28,14 +31,14 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors],
-  ...[preparedTransactions, strict, postgresRole, ownRoles, ofBackups],
+  ...[preparedTransactions, strict, postgresRole, ownRoles, ofBackups, patroniSessions],
   ...[passwordsInRules, passwordsInSettings],
 ];
 
 /** Of one that stays where it is. */
 const FOLLOWED_RULES: readonly SourceRule[] = [
   ...[version, recovery, superuser, preparedTransactions, fullPages, ownRoles],
-  ...[ofBackups, passwordsInRules, passwordsInSettings],
+  ...[ofBackups, patroniSessions, passwordsInRules, passwordsInSettings],
 ];
 
 function version({ source }: FoundSource, inputs: SurveyInputs) {
@@ -97,6 +100,34 @@ function fullPages({ source }: FoundSource, { others }: SurveyInputs) {
     "expected full_page_writes to be on, without which no member can be copied from another one, found it off. " +
     `Run there: ${toBeRun("ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT;")}`
   );
+}
+
+/** They would have these values on each member; what an application needs is set for its database. */
+function patroniSessions({ source, details }: FoundSource) {
+  return Object.entries(FOR_PATRONI).flatMap(([name, { keeps, expected, reason }]) => {
+    const value = source.configured[name];
+    const problem = (found: string, remedy: string) =>
+      `expected ${name} of Patroni's sessions to be ${expected}, found ${found}: ${reason}. ${remedy}`;
+    const own = details.overrides.filter(
+      (one) => one.name === name && isOfPatroni(one) && !keeps(one.value),
+    );
+    return [
+      ...(value === undefined || keeps(value)
+        ? []
+        : [
+            problem(
+              `${value} in its files`,
+              `Set it for the databases that need it (${toBeRun(`ALTER DATABASE … SET ${name} = …;`)}), take it out of the files there, and reload the server.`,
+            ),
+          ]),
+      ...own.map((one) =>
+        problem(
+          `${one.value} by ALTER ${placeOf(one)}`,
+          `Run there: ${toBeRun(`ALTER ${placeOf(one)} RESET ${name};`)} Set it for the databases or users that need it.`,
+        ),
+      ),
+    ];
+  });
 }
 
 function strict(_found: FoundSource, { strict: wanted }: SurveyInputs) {

@@ -1,3 +1,4 @@
+import { admissionProbe } from "../../facts/admission";
 import { loadedIfUpProbe, type LoadedFiles } from "../../facts/loaded";
 import { isUp, leaderOf, standbyLeaderOf, type Condition } from "../../facts/member-state";
 import {
@@ -11,7 +12,7 @@ import {
 import { dataPlaceProbe } from "../../facts/places";
 import { streamsProbe, type Streams } from "../../facts/replication";
 import { describeRestore, restoreRecordProbe, type FoundRestore } from "../../facts/restore-record";
-import { loadedProblems, sessionProblems } from "../loaded";
+import { describeShutOut, loadedProblems, sessionProblems } from "../loaded";
 import { membersOf, type MemberState } from "../member-views";
 import { asksInVain, COSMETIC, FOR_REPLAY } from "../settings";
 import type { HostAnswer, StatusPlan } from "../status";
@@ -27,6 +28,8 @@ export interface PatroniAnswer {
   readonly restore?: FoundRestore;
   /** What its server has loaded. */
   readonly loaded?: LoadedFiles;
+  /** Why its server lets nobody in although it runs, in its own words. */
+  readonly shutOut?: string;
   /** Why its data's file system keeps Patroni from starting; empty if nothing does. */
   readonly place?: string;
 }
@@ -52,6 +55,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
       streams: streamsProbe(port),
       restore: restoreRecordProbe,
       loaded: loadedIfUpProbe(port),
+      shutOut: admissionProbe(port),
       place: dataPlaceProbe,
     };
   },
@@ -77,6 +81,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
     ...synchronousProblems(plan, seen),
     ...restoreProblems(answers),
     ...answers.flatMap(({ host, loaded }) => (loaded ? loadedProblems(host, loaded) : [])),
+    ...answers.flatMap(({ host, shutOut }) => (shutOut ? [describeShutOut(host, shutOut)] : [])),
     // They are the same on every member.
     ...new Set(
       answers.flatMap(({ loaded }) =>

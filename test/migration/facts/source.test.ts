@@ -29,7 +29,7 @@ const ANSWER = {
     databases: [],
     roles: [],
   },
-  ...{ altered: [], files: [], errors: [], standbys: [], preparedTransactions: 0 },
+  ...{ altered: [], files: [], errors: [], standbys: [], overrides: [], preparedTransactions: 0 },
   ...{ ruleFiles: { "/d/pg_hba.conf": "", "/d/pg_ident.conf": "" }, pending: [] },
   ...{ postgresRole: null, md5Roles: [] as string[], makesMd5: false, locales: [] },
   ...{ oldestTransaction: 0, tablespaces: [], clients: [], namedFiles: [], keptForSlots: 0 },

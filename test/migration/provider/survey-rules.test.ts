@@ -143,6 +143,35 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected full_page_writes to be on, without which no member can be copied from another one, found it off. Run there: SET default_transaction_read_only = off; ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf(); CHECKPOINT;",
   ],
   [
+    "dates that Patroni could not read",
+    { source: { configured: { ...SOURCE.configured, datestyle: "SQL, DMY" } } },
+    "a1: expected datestyle of Patroni's sessions to be ISO, with MDY, DMY or YMD, found SQL, DMY in its files: " +
+      "Patroni, which reads dates too, would no longer answer, and no load balancer would lead to a member. " +
+      "Set it for the databases that need it (SET default_transaction_read_only = off; ALTER DATABASE … SET datestyle = …;), " +
+      "take it out of the files there, and reload the server.",
+  ],
+  [
+    "sessions of Patroni that no replica would answer",
+    {
+      details: {
+        overrides: [
+          ...["app", null].map((role) => ({
+            ...{
+              role,
+              database: null,
+              name: "default_transaction_isolation",
+              value: "serializable",
+            },
+          })),
+        ],
+      },
+    },
+    "a1: expected default_transaction_isolation of Patroni's sessions to be read committed, repeatable read or read uncommitted, " +
+      "found serializable by ALTER ROLE ALL: a replica refuses each question of such a session (PostgreSQL, Hot Standby), Patroni's too. " +
+      "Run there: SET default_transaction_read_only = off; ALTER ROLE ALL RESET default_transaction_isolation; " +
+      "Set it for the databases or users that need it.",
+  ],
+  [
     "broken lines in its files",
     { details: { errors: ["pg_hba.conf:7: invalid"] } },
     "a1: expected its files to be without errors, since a reload reads them, found pg_hba.conf:7: invalid. Mend these lines.",

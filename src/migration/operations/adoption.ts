@@ -7,6 +7,7 @@ import type { AdoptionInputs } from "../inputs/adoption";
 import type { Source } from "../inputs/source";
 import { runSql } from "../../operations/postgres";
 import { resetFailed } from "../../operations/units";
+import { ARCHIVING_FAILS, stopServer } from "./stop-server";
 import { patroni } from "../../roles/patroni";
 
 /** Where systemd looks first for a unit: a file there wins over the package's, and one of its own may stand there. */
@@ -246,28 +247,6 @@ ${everywhere}
 ask postgres ${hereDocument(`${sql.join("\n")}\n`)})`;
 }
 
-/**
- * Ends a server. It waits for its archiver, which tries what fails up to six times more, each as long as the command takes:
- * one that fails anyway is ended then. What was not archived is by the server that starts.
- * @param control pg_ctl, and the directory, as words of the shell.
- */
-function stopServer(control: string, data: string): string {
-  return `postmaster=$(runuser -u postgres -- head -n 1 ${data}/postmaster.pid)
-runuser -u postgres -- ${control} -s stop -m fast -W -D ${data}
-tenths=0
-while runuser -u postgres -- ${control} status -D ${data} >/dev/null; do
-  tenths=$((tenths + 1))
-  [ $tenths -le 6000 ] || { echo "PostgreSQL in "${data}" has not ended within 600 s" >&2; exit 1; }
-  if [ "$failing" = t ] && [ $tenths -gt 20 ]; then
-    # It may have ended by now.
-    archiver=$(pgrep -u postgres -P "$postmaster" -f 'postgres: .*archiver' || :)
-    # So may what it runs.
-    [ -z "$archiver" ] || runuser -u postgres -- pkill -P "$archiver" || :
-  fi
-  sleep 0.1
-done`;
-}
-
 /** Ends the server that Patroni has started, and starts it the way it was started before. */
 export function startByItself(source: Source, superuser: string): string {
   const { unit, port, binDirectory, dataDirectory, configDirectory } = source;
@@ -281,9 +260,7 @@ fi`;
       ? // A unit of its own for the time until the host restarts: otherwise the server would end with this session.
         `systemd-run -q --collect -p Type=forking -p User=postgres -p TimeoutStartSec=infinity ${control} start -w -D ${data} -l ${data}/by-hand.log -o ${quote(`-c config_file=${configDirectory}/postgresql.conf`)}`
       : `${resetFailed(unit)}\nsystemctl start ${quote(unit)}`;
-  const last = `CHECKPOINT;
-SELECT last_failed_time > coalesce(last_archived_time, '-infinity') FROM pg_stat_archiver;
-`;
+  const last = `CHECKPOINT;\n${ARCHIVING_FAILS}`;
   // The first checkpoint while clients still work makes the last one, when they cannot, a short one.
   return `failing=$( (${findServer(port, superuser)}
 # A server that does not answer is ended all the same.

@@ -30,6 +30,7 @@ test.each([
   ["restart db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
   ["reload db9", "member: expected one of db1, db2, db3", "Did you mean db1"],
   ["reinit db9 -y", "member: expected one of db1, db2, db3", "Did you mean db1"],
+  ["users rotate ap -y", "user: expected one of app", "Did you mean app"],
   ["probe --rate fast", "--rate: expected a number", '"fast"'],
   ["probe --for ever", "--for: expected a time", '"ever"'],
   ["psql --port secondary", "Allowed choices are primary, replica", "secondary"],

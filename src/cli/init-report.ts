@@ -51,5 +51,6 @@ export function next(folder: string, stack: string): string {
     `pulumi preview -s ${stack} --diff`,
     `pulumi up -s ${stack}`,
   ];
-  return `\nNext, with a look at ${stackPath("", stack)} before:\n${steps.map((one) => `  ${one}\n`).join("")}`;
+  const kept = "`pulumi login` says before where Pulumi keeps its state: not on these hosts.";
+  return `\nNext, with a look at ${stackPath("", stack)} before:\n${steps.map((one) => `  ${one}\n`).join("")}${kept}\n`;
 }

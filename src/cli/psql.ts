@@ -23,7 +23,7 @@ interface PsqlOptions {
 /** `pgherd psql`: a client on the entry point, with the password from the stack's outputs. */
 export function psqlCommand(): Command {
   return new Command("psql")
-    .description("Opens psql through the entry point, as the application's user.")
+    .description("Opens psql through the entry point, as the owner of the first database.")
     .argument("[argument...]", "psql's own: -c 'select 1', -f FILE; after -- what both know")
     .allowUnknownOption()
     .option("-s, --stack <stack>", STACK_OPTION)

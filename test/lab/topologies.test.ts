@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
-import { powerOff, powerOn } from "../../src/lab/power";
 import { labStatus } from "../../src/lab/status";
 import { hostsOf } from "../../src/lab/topology";
 import { FORKY, FULL } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
+import { leaderLosesPower } from "./power-loss";
 
 // Clusters of other shapes than the lab's usual one, each from blank hosts: for `npm run test:full`.
 
@@ -55,13 +55,7 @@ describe.runIf(FULL)("on Debian 12, with its older Patroni and short timings", (
   });
 
   test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const old = leaderOf(await cluster.healthy());
-    await powerOff(LAB, [old]);
-    const leader = await cluster.otherLeader(old);
-    await powerOn(LAB, [old]);
-    const back = await cluster.healthy();
-    expect(leaderOf(back)).toBe(leader);
-    expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
+    await leaderLosesPower(cluster);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
   });
 
@@ -123,11 +117,7 @@ describe.runIf(FULL && FORKY)("on Debian 14, before its release", () => {
   });
 
   test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const old = leaderOf(await cluster.healthy());
-    await powerOff(LAB, [old]);
-    const leader = await cluster.otherLeader(old);
-    await powerOn(LAB, [old]);
-    expect(leaderOf(await cluster.healthy())).toBe(leader);
+    await leaderLosesPower(cluster);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
     await cluster.unchanged();
   });

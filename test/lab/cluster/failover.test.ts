@@ -4,6 +4,7 @@ import { powerOff, powerOn } from "../../../src/lab/power";
 import { experiment } from "../experiment";
 import { full } from "../harness";
 import { leaderOf, until } from "../lab-cluster";
+import { leaderLosesPower } from "../power-loss";
 import { LAB } from "./lab";
 import { cluster, DATABASES, standing, synchronousOf } from "./standing";
 
@@ -30,13 +31,7 @@ describe("failures", () => {
   });
 
   test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const old = leaderOf(await cluster.healthy());
-    await powerOff(LAB, [old]);
-    const leader = await cluster.otherLeader(old);
-    await powerOn(LAB, [old]);
-    const back = await cluster.healthy();
-    expect(leaderOf(back)).toBe(leader);
-    expect(new Set(back.members.map(({ timeline }) => timeline)).size).toBe(1);
+    const leader = await leaderLosesPower(cluster);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe("100");
     // The next promotion begins in another segment: the leader could not send the whole of one in which two have begun.
     await until("the segment in which it was promoted has ended", 10, async () =>

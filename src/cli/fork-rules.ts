@@ -3,7 +3,7 @@ import { parseSettings } from "../config/parse";
 import type { Settings } from "../config/schema";
 import { ConfigError, UsageError } from "../errors";
 import { forkUri } from "../plan/connection";
-import { forksFolder, KEEPER, planForks } from "../plan/forks";
+import { forksFolder, FORKS_TOOL, planForks } from "../plan/forks";
 import { planPatroni } from "../plan/patroni";
 import { ROLES } from "../roles/roles";
 
@@ -22,7 +22,7 @@ export function forkRules(
     stack,
     members: planPatroni(settings).members,
     folder: forksFolder(settings),
-    keeper: KEEPER,
+    tool: FORKS_TOOL,
     declared: cluster.forks,
     taken: [...ports, ...cluster.forks.map(({ port }) => port)].filter((one) => one !== undefined),
     uri: (host, port) => forkUri(settings, host, port),

@@ -42,7 +42,7 @@ export interface ForkRules {
   /** Where a host has its forks. */
   readonly folder: string;
   /** The host's tool for them. */
-  readonly keeper: string;
+  readonly tool: string;
   /** What the stack itself makes. */
   readonly declared: readonly { readonly name: string; readonly port: number }[];
   /** Ports that no fork may take, whether somebody listens there now or not. */
@@ -72,7 +72,7 @@ export interface MadeFork extends Fork {
 
 /** All forks, with how much of the disk each has taken for itself. */
 export async function listForks({ forks: rules, host }: ForkableCluster): Promise<Forks> {
-  const { forks, silent } = await observeForks(membersOf(rules), rules.folder, host, rules.keeper);
+  const { forks, silent } = await observeForks(membersOf(rules), rules.folder, host, rules.tool);
   return { forks, missing: unasked(silent) };
 }
 
@@ -127,7 +127,7 @@ export async function removeFork(
       "Remove it from pgherd:cluster.forks and run pulumi up.",
     );
   }
-  const { members, folder, keeper } = rules;
+  const { members, folder, tool: keeper } = rules;
   progress(`removing the fork ${name}`);
   return dropFork({ members, folder: `${folder}/${name}`, keeper }, name, host);
 }

@@ -50,10 +50,10 @@ const RECORDED_FIGURES = ["port", "memory", "disk", "ttl", "begun", "ends", "tim
 /**
  * All forks of a host.
  * @param folder that they lie in: `/var/lib/postgresql/17/forks`
- * @param keeper the host's tool for them, to ask how much of the disk each takes, which takes a moment.
+ * @param tool the host's own one for them, to ask how much of the disk each takes, which takes a moment.
  */
-export function forksProbe(host: string, folder: string, keeper?: string): Probe<Fork[]> {
-  const own = keeper ? `echo "own=$(sh ${quote(keeper)} own "$name")"` : ":";
+export function forksProbe(host: string, folder: string, tool?: string): Probe<Fork[]> {
+  const own = tool ? `echo "own=$(sh ${quote(tool)} own "$name")"` : ":";
   // A name that pgherd has not given is no fork's. Pipes and the like are not waited for.
   const look = `for fork in ${quote(folder)}/*/; do
   name=\${fork%/}

@@ -31,10 +31,10 @@ export async function observeForks(
   members: readonly string[],
   folder: string,
   host: Hosts,
-  keeper?: string,
+  tool?: string,
 ): Promise<{ readonly forks: Fork[]; readonly silent: Asked<unknown>["silent"] }> {
   const { answers, silent } = await askEach({ host }, members, (one, name) =>
-    one.observe(forksProbe(name, folder, keeper)),
+    one.observe(forksProbe(name, folder, tool)),
   );
   return { forks: members.flatMap((name) => answers[name] ?? []), silent };
 }

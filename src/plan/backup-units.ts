@@ -9,7 +9,7 @@ import type { Files } from "./types";
 /** What the units run. */
 export const RECEIVE = "/var/lib/pgherd/backup-receive";
 export const TAKE = "/var/lib/pgherd/backup-take";
-export const TICK = "/var/lib/pgherd/backup-tick";
+export const UPKEEP = "/var/lib/pgherd/backup-tick";
 
 /** Where they leave what is measured of backups. */
 export const METRICS = "/var/lib/pgherd/metrics";
@@ -32,7 +32,7 @@ function tasks({ name }: ClusterSettings, { schedule, verify }: BackupSettings):
       description: `Barman's upkeep for ${name}`,
       calendar: "*:*:00",
       persistent: false,
-      barman: { command: TICK, killMode: "process", nice: 10 },
+      barman: { command: UPKEEP, killMode: "process", nice: 10 },
     },
     {
       unit: BARMAN_UNITS.backup,

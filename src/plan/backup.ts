@@ -8,7 +8,15 @@ import { barman, BARMAN_UNITS, serverFile } from "../roles/barman";
 import { MEMBER_FILE, patroni, programsDirectory } from "../roles/patroni";
 import { BARMAN_OPTION, ownSettings, RECEIVER_NAME } from "../session-settings";
 import { addressOf, canonical } from "./addresses";
-import { backupTimers, backupUnits, METRICS, RECEIVE, TAKE, TICK, unitFile } from "./backup-units";
+import {
+  backupTimers,
+  backupUnits,
+  METRICS,
+  RECEIVE,
+  TAKE,
+  UPKEEP,
+  unitFile,
+} from "./backup-units";
 import { sshConfig, sshPort } from "./logins";
 import { script } from "./script";
 import { render } from "./template";
@@ -30,9 +38,9 @@ export const BACKUP_ROLES = { backup: "barman", streaming: "streaming_barman" } 
 const BARMAN_USER = barman.user;
 export const POSTGRES_USER = patroni.user;
 
-/** What sshd runs for a database host on the backup host, and the other way round. */
-const DOOR = "/var/lib/pgherd/backup-door";
-const WINDOW = "/var/lib/pgherd/backup-window";
+/** What sshd runs for a database host on the backup host, and the other way round; hosts have them by their first names. */
+const READ_BACKUPS = "/var/lib/pgherd/backup-door";
+const READ_MEMBER = "/var/lib/pgherd/backup-window";
 
 const LEADER = "/var/lib/pgherd/backup-leader";
 const JUDGE = "/var/lib/pgherd/backup-judge";
@@ -129,7 +137,7 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
         ...source(member),
         fromUser: POSTGRES_USER,
         toUser: BARMAN_USER,
-        command: `${DOOR} ${home}`,
+        command: `${READ_BACKUPS} ${home}`,
       })),
     ),
     ...(backup
@@ -138,18 +146,23 @@ export function planLogins(settings: Settings): LoginsPlan | undefined {
           ...source(backup.host),
           fromUser: BARMAN_USER,
           toUser: POSTGRES_USER,
-          command: WINDOW,
+          command: READ_MEMBER,
         }))
       : []),
   ];
   return {
     links,
     files: Object.fromEntries([
-      ...from.map(({ host }) => [host, script(DOOR, "barman/door.sh", {})] as const),
+      ...from.map(
+        ({ host }) => [host, script(READ_BACKUPS, "barman/read-backups.sh", {})] as const,
+      ),
       ...(backup
         ? members.map(
             (member) =>
-              [member, script(WINDOW, "barman/window.sh", { patroni: MEMBER_FILE })] as const,
+              [
+                member,
+                script(READ_MEMBER, "barman/read-member.sh", { patroni: MEMBER_FILE }),
+              ] as const,
           )
         : []),
     ]),
@@ -229,12 +242,12 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
           ...{ name, home, judge: JUDGE, patience: WAL_PATIENCE_SECONDS },
           ...{ lock: `${locks}/.${name}-backup.lock`, receiverUnit: BARMAN_UNITS.receiver },
         }),
-        ...script(TICK, "barman/tick.sh", { ...common, slot: BACKUP_SLOT, judge: JUDGE }),
+        ...script(UPKEEP, "barman/upkeep.sh", { ...common, slot: BACKUP_SLOT, judge: JUDGE }),
         ...verifyFiles(cluster, unitFile(BARMAN_UNITS.verify), {
           ...common,
           description: `Test restore of the newest backup of ${name}`,
           barman: BARMAN_USER,
-          door: DOOR,
+          readBackups: READ_BACKUPS,
           results: resultsOf(cluster),
         }),
         ...backupUnits(cluster, backup),

@@ -17,7 +17,7 @@ const RESERVE = 2 ** 30;
 const LEAST_WAL = 128 * 2 ** 20;
 
 /** The host's own tool for its forks: run by a timer, and by pgherd to remove one. */
-export const KEEPER = "/var/lib/pgherd/forks-keeper";
+export const FORKS_TOOL = "/var/lib/pgherd/forks-keeper";
 
 /** What a user says of a fork, in a stack or on the command line. */
 export interface ForkWish {
@@ -59,7 +59,7 @@ export function planFork(settings: Settings, wish: ForkWish): ForkPlan {
     members: planPatroni(settings).members,
     source: { dataDirectory: dataDirectory(cluster), version, port },
     folder: `${forksFolder(settings)}/${wish.name}`,
-    keeper: KEEPER,
+    keeper: FORKS_TOOL,
     files: { ...ownFiles(settings, wish), ...keeperFiles(settings) },
     running: "active",
   };
@@ -141,7 +141,7 @@ function ownFiles(settings: Settings, wish: ForkWish): ForkInputs["files"] {
 function keeperFiles(settings: Settings): ForkInputs["files"] {
   const forks = forksFolder(settings);
   const values = {
-    ...{ keeper: KEEPER, forks, reserve: RESERVE },
+    ...{ keeper: FORKS_TOOL, forks, reserve: RESERVE },
     // It looks through and removes what is postgres's, and a fork's unit and rules with it.
     sandbox: sandbox({
       writes: ["/etc/systemd/system", "/var/lib/pgherd"],
@@ -150,7 +150,7 @@ function keeperFiles(settings: Settings): ForkInputs["files"] {
     }),
   };
   return {
-    [KEEPER]: file(render("fork/keeper.sh", values)),
+    [FORKS_TOOL]: file(render("fork/keeper.sh", values)),
     "/etc/systemd/system/pgherd-forks.service": file(render("fork/keeper.service", values)),
     "/etc/systemd/system/pgherd-forks.timer": file(render("fork/keeper.timer", values)),
   };

@@ -43,7 +43,7 @@ export interface VerifyValues {
   /** Barman's user, and its folder of the cluster. */
   readonly barman: string;
   readonly home: string;
-  readonly door: string;
+  readonly readBackups: string;
   readonly results: string;
   readonly metrics: string;
   readonly binDirectory: string;

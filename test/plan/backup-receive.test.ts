@@ -87,7 +87,7 @@ echo . >>${folder}/rounds; [ "$(wc -l <${folder}/rounds)" -lt 3 ] || kill "$PPID
   return {
     receive: () => run("barman/receive.sh", { lock: join(folder, "lock") }),
     tick: () =>
-      run("barman/tick.sh", { metrics: join(folder, "metrics"), slot: "barman", judge: "judge" }),
+      run("barman/upkeep.sh", { metrics: join(folder, "metrics"), slot: "barman", judge: "judge" }),
     gaps: () => read(join(home, "gaps")).split("\n").slice(0, -1),
     sql: () => read(join(folder, "sql")),
     streaming: () =>

@@ -76,7 +76,7 @@ esac
   return {
     take: () => run("barman/take.sh", { lock, patience: 2, receiverUnit: "receiver.service" }),
     tick: () =>
-      run("barman/tick.sh", {
+      run("barman/upkeep.sh", {
         ...{ metrics: join(folder, "metrics"), slot: "barman", streamingConninfo: "-" },
       }),
   };

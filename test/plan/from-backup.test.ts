@@ -42,7 +42,7 @@ function scene({ tablespaces = true, older = false } = {}) {
   const list = tablespaces ? `[('it\\'s "figures"', 16385, '${place}')]` : "None";
   put(join(base, "backup.info"), `status=DONE\ntimeline=1\ntablespaces=${list}\n`);
   mkdirSync(join(folder, "srv"));
-  writeFileSync(join(folder, "door"), render("barman/door.sh", {}));
+  writeFileSync(join(folder, "door"), render("barman/read-backups.sh", {}));
   // `ssh -F CONFIG HOST WORD…`: sshd has the door run.
   put(
     join(folder, "bin/ssh"),

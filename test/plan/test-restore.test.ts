@@ -89,7 +89,7 @@ test("tablespaces are copied with the data, which finds them where they are then
   const folder = temporary();
   const [home, scratch] = [join(folder, "demo"), join(folder, "scratch")];
   const [door, base] = [join(folder, "door"), join(home, "base/20261121T020000")];
-  writeFileSync(door, render("barman/door.sh", {}));
+  writeFileSync(door, render("barman/read-backups.sh", {}));
   const PLACES = ["data/global", "16400/PG_17_202406281/5", "meta"];
   for (const one of PLACES) mkdirSync(join(base, one), { recursive: true });
   for (const one of ["streaming", "wals"]) mkdirSync(join(home, one));
@@ -101,7 +101,7 @@ test("tablespaces are copied with the data, which finds them where they are then
   writeFileSync(join(base, "16400/PG_17_202406281/5/16401"), "x".repeat(1000));
   writeFileSync(join(home, "streaming/000000010000000000000004.partial"), "WAL");
   const script = join(folder, "copy");
-  writeFileSync(script, render("barman/verify-copy.sh", { home, scratch, door }));
+  writeFileSync(script, render("barman/verify-copy.sh", { home, scratch, readBackups: door }));
   const { status, stderr } = spawnSync("bash", [script], { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);
   const found = join(scratch, "data/pg_tblspc/16400/PG_17_202406281/5/16401");
@@ -114,7 +114,7 @@ test("the newest backup is copied with all WAL from its beginning on, of each ti
   const folder = temporary();
   const [home, scratch] = [join(folder, "demo"), join(folder, "scratch")];
   const door = join(folder, "door");
-  writeFileSync(door, render("barman/door.sh", {}));
+  writeFileSync(door, render("barman/read-backups.sh", {}));
   const wals = [
     "0000000100000000/00000001000000000000000",
     "0000000200000000/00000002000000000000000",
@@ -142,7 +142,7 @@ test("the newest backup is copied with all WAL from its beginning on, of each ti
   );
   writeFileSync(join(home, "streaming/000000020000000000000006.partial"), "WAL");
   const script = join(folder, "copy");
-  writeFileSync(script, render("barman/verify-copy.sh", { home, scratch, door }));
+  writeFileSync(script, render("barman/verify-copy.sh", { home, scratch, readBackups: door }));
   const { status, stderr } = spawnSync("bash", [script], { encoding: "utf8" });
   expect([status, stderr]).toEqual([0, ""]);
   const copied = execFileSync("find", ["barman", "-type", "f"], { cwd: scratch, encoding: "utf8" });

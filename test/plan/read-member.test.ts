@@ -23,7 +23,7 @@ writeFileSync(secret, "password: secret");
 symlinkSync(fast, join(data, "pg_tblspc/16400"));
 const member = join(folder, "10-member.yml");
 writeFileSync(member, `postgresql:\n  data_dir: ${JSON.stringify(data)}\n`);
-writeFileSync(window, render("barman/window.sh", { patroni: member }));
+writeFileSync(window, render("barman/read-member.sh", { patroni: member }));
 const RSYNC = `#!/bin/bash
 if [ "$1" = --help ]; then echo "--confine-root=DIR"; exit; fi
 printf '%s\\n' "$@"

@@ -10,7 +10,7 @@ import { render } from "../../src/plan/template";
 const folder = mkdtempSync(join(tmpdir(), "pgherd-door-"));
 const home = join(folder, "orders");
 const door = join(folder, "door");
-writeFileSync(door, render("barman/door.sh", {}));
+writeFileSync(door, render("barman/read-backups.sh", {}));
 for (const one of ["base", "wals/0000000100000000", "streaming"]) {
   mkdirSync(join(home, one), { recursive: true });
 }

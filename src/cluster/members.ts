@@ -1,6 +1,9 @@
+import { HealthError } from "../errors";
+import { loadedIfUpProbe } from "../facts/loaded";
 import { leaderOf } from "../facts/member-state";
 import { memberStatusProbe } from "../facts/patroni";
 import { askEach, isOutOfReach } from "../operations/ask";
+import { loadErrors } from "../operations/loaded";
 import { reinitialize, reloadMember, setPause } from "../operations/patroni";
 import { describeStuck, Standstill, WHILE_COPIED } from "../operations/stuck";
 import { waitFor } from "../operations/wait";
@@ -25,11 +28,20 @@ const COPY_SECONDS = 24 * 3600;
 /** Members look into the DCS once a round. */
 const PAUSE_SECONDS = 120;
 
-/** Makes a member read its files again. Nothing restarts. */
+/**
+ * Makes a member read its files again. Nothing restarts.
+ * @throws HealthError if its server does not answer then, or cannot load its files.
+ */
 export async function performReload(cluster: Cluster, name: string): Promise<void> {
   requireMember(cluster, name);
-  const endpoint = cluster.plan.patroni.members[name] ?? "";
-  await cluster.host(name).change("reloading", reloadMember(endpoint));
+  const { members, port } = cluster.plan.patroni;
+  const host = cluster.host(name);
+  await host.change("reloading", reloadMember(members[name] ?? ""));
+  const found = await host.observe(loadedIfUpProbe(port));
+  const problems = found
+    ? loadErrors(name, found)
+    : [`${name}: Patroni was told to read its files again, and PostgreSQL does not answer`];
+  if (problems.length > 0) throw new HealthError(problems.join("\n"), "Next: pgherd status.");
 }
 
 /** What it means to copy a member's data anew. */

@@ -285,6 +285,9 @@ export interface SlotState {
   readonly receives: boolean;
 }
 
+/** A server that stands still would keep us waiting. */
+const PATIENCE_SECONDS = 5;
+
 /** The slot that keeps WAL for the backups; `undefined` on a server that does not lead, or does not answer. */
 export function slotProbe(port: number, slot: string): Probe<SlotState | undefined> {
   const sql = `select case when not pg_is_in_recovery() then json_build_object('status', coalesce(s.wal_status, ''),
@@ -298,7 +301,7 @@ export function slotProbe(port: number, slot: string): Probe<SlotState | undefin
 `;
   return {
     // Of a server that does not answer nothing is known.
-    script: `cd / && { ${psql(port, "postgres")} 2>/dev/null || :; } ${hereDocument(sql)}`,
+    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(sql)}) || :`,
     parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as SlotState)),
   };
 }

@@ -17,6 +17,9 @@ export interface SqlSession {
   readonly database: string;
 }
 
+/** A server that stands still (a dying disk, SIGSTOP) takes connections and says nothing; one that is busy answers in time. */
+const CONNECT_SECONDS = 20;
+
 /**
  * A command that runs the SQL on its standard input as a superuser; all that pgherd asks a server goes by it. Nothing of
  * the host's environment, of the role's or the database's settings counts in it (src/session-settings.ts), and only a
@@ -29,6 +32,7 @@ export function sqlSession(session: SqlSession): string {
     "PATH=/usr/bin:/bin",
     "LC_ALL=C.UTF-8",
     `PGREQUIREPEER=${user}`,
+    `PGCONNECT_TIMEOUT=${CONNECT_SECONDS}`,
     `PGDATABASE=${database}`,
     `PGOPTIONS=${quote(SUPERUSER_OPTIONS)}`,
   ];

@@ -13,8 +13,17 @@ afterEach(() => {
 
 test("a member reads its files again by its own Patroni, and nothing else is done", async () => {
   const at = played();
+  // Its server answers.
+  at.altered.db3 = {};
   await performReload(at.cluster, "db3");
   expect(at.done).toEqual(["db3: reloading"]);
+});
+
+test("a reload of a member whose server does not answer is not said to be done", async () => {
+  const at = played();
+  await expect(performReload(at.cluster, "db3")).rejects.toThrow(
+    "db3: Patroni was told to read its files again, and PostgreSQL does not answer",
+  );
 });
 
 test.each([

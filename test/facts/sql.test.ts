@@ -63,6 +63,10 @@ test("a database whose name is a connection string is asked by its name", () => 
   expect(seen.filter((line) => line.startsWith("argument=")).join(" ")).not.toContain("evil");
 });
 
+test("a server that takes a connection and says nothing is not waited for", () => {
+  expect(told("app").some((line) => /^PGCONNECT_TIMEOUT=\d+$/.test(line))).toBe(true);
+});
+
 test("only a server of the user who asks is asked", () => {
   expect(told("app")).toContain("PGREQUIREPEER=postgres");
 });

@@ -92,6 +92,17 @@ test("every role is asked for its health, on each of its hosts, and what one ask
   }
 });
 
+test("a server that stands still keeps no question of the status waiting for long", () => {
+  const scripts = ROLES_HEALTH.flatMap(({ hosts, questions }) =>
+    hosts(plan).flatMap((host) =>
+      Object.values(questions(plan, host) as { [part: string]: { script: string } }),
+    ),
+  ).map(({ script }) => script);
+  const asking = scripts.filter((script) => script.includes("-XAtqw"));
+  expect(asking).not.toEqual([]);
+  for (const script of asking) expect(script).toMatch(/timeout \d+ setpriv /);
+});
+
 test("a host may have several roles", () => {
   expect(rolesOn(cluster, "db1").map(({ name }) => name)).toEqual(["etcd", "patroni"]);
   expect(rolesOn(cluster, "lb1").map(({ name }) => name)).toEqual(["haproxy", "keepalived"]);

@@ -26,7 +26,7 @@ import { runningOrBack } from "./back-to-proven";
 import { copiesOf, describeCopies } from "./copies";
 import { beginCopiesAnew } from "./first-copies";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
-import type { ResourceType } from "./resource";
+import { isUnfinished, UNFINISHED, type ResourceType } from "./resource";
 import { changePasswords, isPasswordsOnly } from "./passwords-only";
 import { notReady } from "./readiness";
 import { rollRestarts } from "./rolling-restart";
@@ -105,9 +105,14 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
     const found = await clusterAsFound(context, all);
     const seen = state(all, found);
     if (!found || !seen) return withLeft(trouble, known);
+    // Where an update has failed, the engine goes on to know the inputs of before.
+    const failed = isUnfinished(known);
+    const left = closedOnly(failed ? known : removed(known, inputs), found.catalog);
     return {
       ...seen,
-      roles: [...seen.roles, ...closedOnly(removed(known, inputs), found.catalog)],
+      roles: [...seen.roles, ...left],
+      // Whoever is back in the stack by then looks as if all were well, and cannot log in.
+      ...(failed && left.length > 0 && UNFINISHED),
     };
   },
 

@@ -237,6 +237,16 @@ describe("a setting of PostgreSQL", () => {
   );
 
   full("that only a database can judge are loaded all the same", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    const folder = "sudo install -d -o postgres -g postgres -m 700 /srv/office";
+    await Promise.all(MEMBERS.map((member) => cluster.onHost(member, folder)));
+    // In one database alone: the others take the name on faith.
+    await cluster.superuserSql(
+      leader,
+      "create text search configuration public.office (copy = pg_catalog.simple)",
+      "app",
+    );
+    await cluster.superuserSql(leader, "create tablespace office location '/srv/office'");
     const names = { default_text_search_config: "public.office", default_tablespace: "office" };
     const named = cluster.varying(parameters({ max_connections: 120, ...names }));
     await named.deploy();
@@ -244,6 +254,9 @@ describe("a setting of PostgreSQL", () => {
     for (const [name, value] of Object.entries(names))
       expect(await onMembers(`show ${name}`)).toEqual(Array(3).fill(value));
     await named.unchanged();
+    await cluster.varying(parameters({ max_connections: 120 })).deploy();
+    await cluster.superuserSql(leader, "drop tablespace office");
+    await cluster.superuserSql(leader, "drop text search configuration public.office", "app");
   });
 
   full("that somebody has set by ALTER SYSTEM is drift, and taken back", async () => {

@@ -8,8 +8,9 @@ import { PgherdError } from "../src/errors";
 import { labUser } from "../src/lab/rights";
 import { firewallFiles } from "../src/operations/firewall";
 import { planCluster } from "../src/plan/plan";
-import { withSecrets } from "../src/plan/secret-files";
-import type { ClusterPlan, Files, Secrets } from "../src/plan/types";
+import { resourceOf, withSecrets } from "../src/plan/secrets";
+import type { ClusterPlan, Files } from "../src/plan/types";
+import type { SecretName } from "../src/roles/roles";
 import { writeStackFile, type Size } from "./sizes";
 import { secretIn, type Remembered } from "./stack";
 
@@ -82,7 +83,7 @@ function describe(settings: Settings, stack: readonly Remembered[], folder: stri
   const plan = planCluster(settings);
   const passwords = passwordsIn(cluster.name, stack);
   const configuration = stack.find(({ type }) => type === "pgherd:index:DynamicConfiguration");
-  for (const [host, files] of Object.entries(plannedFiles(plan, passwords.secrets)))
+  for (const [host, files] of Object.entries(plannedFiles(plan, passwords.secretOf)))
     for (const [path, { content }] of Object.entries(files)) {
       const file = join(folder, host, path);
       mkdirSync(dirname(file), { recursive: true });
@@ -100,8 +101,12 @@ function describe(settings: Settings, stack: readonly Remembered[], folder: stri
     login_roles: plan.patroni.roles.map((role) => ({ ...role, flags: flags(role) })),
     databases: plan.patroni.databases,
     passwords: {
-      [plan.patroni.internalRoles.replication]: passwords.secrets.replication,
-      [plan.patroni.internalRoles.rewind]: passwords.secrets.rewind,
+      ...Object.fromEntries(
+        Object.entries(plan.patroni.passwords).map(([role, secret]) => [
+          role,
+          passwords.secretOf(secret),
+        ]),
+      ),
       ...passwords.users,
     },
     vips: plan.entryPoint?.vips ?? [],
@@ -120,8 +125,10 @@ function flags({ createdb, createrole }: { createdb: boolean; createrole: boolea
   return `LOGIN,${createdb ? "" : "NO"}CREATEDB,${createrole ? "" : "NO"}CREATEROLE`;
 }
 
+type SecretOf = (secret: SecretName) => string;
+
 /** All files that the plan wants, by host. */
-export function plannedFiles(plan: ClusterPlan, secrets: Secrets): { [host: string]: Files } {
+export function plannedFiles(plan: ClusterPlan, secretOf: SecretOf): { [host: string]: Files } {
   return Object.fromEntries(
     plan.hosts.map(({ host, files }) => {
       const services = plan.services.filter((service) => service.host === host);
@@ -132,7 +139,7 @@ export function plannedFiles(plan: ClusterPlan, secrets: Secrets): { [host: stri
           ...files,
           ...(firewall ? firewallFiles(firewall.rules) : {}),
           ...Object.assign({}, ...services.map((one) => one.files)),
-          ...Object.assign({}, ...services.map((one) => withSecrets(one.secretFiles, secrets))),
+          ...Object.assign({}, ...services.map((one) => withSecrets(one.secretFiles, secretOf))),
         } as Files,
       ];
     }),
@@ -143,7 +150,7 @@ export function plannedFiles(plan: ClusterPlan, secrets: Secrets): { [host: stri
 export function passwordsIn(
   cluster: string,
   stack: readonly Remembered[],
-): { readonly secrets: Secrets; readonly users: { readonly [user: string]: string } } {
+): { readonly secretOf: SecretOf; readonly users: { readonly [user: string]: string } } {
   const prefix = `${cluster}-passwords-`;
   const all = Object.fromEntries(
     stack.flatMap(({ urn, outputs }) => {
@@ -163,13 +170,7 @@ export function passwordsIn(
     return found;
   };
   return {
-    secrets: {
-      replication: get("replication"),
-      rewind: get("rewind"),
-      restApi: get("rest-api"),
-      vrrp: get("vrrp"),
-      stats: get("stats"),
-    },
+    secretOf: (secret) => get(resourceOf(secret)),
     users: Object.fromEntries(
       Object.entries(all)
         .filter(([name]) => name.startsWith("user-"))

@@ -1,6 +1,6 @@
 import pc from "picocolors";
-import { withSecrets } from "../plan/secret-files";
-import type { ClusterPlan, Files, Secrets } from "../plan/types";
+import { withSecrets } from "../plan/secrets";
+import type { ClusterPlan, Files } from "../plan/types";
 
 /** A file of the stack as it will stand on a host. */
 export interface PlannedFile {
@@ -13,19 +13,13 @@ export interface PlannedFile {
   readonly content: string;
 }
 
-const SECRETS: Secrets = {
-  ...{ replication: "PASSWORD", rewind: "PASSWORD", restApi: "PASSWORD" },
-  ...{ vrrp: "PASSWORD", stats: "PASSWORD" },
-  ...{ barman: "PASSWORD", barmanStreaming: "PASSWORD" },
-};
-
 /** Every file that a run writes, by host and path. What a migration takes from its server is not in them yet. */
 export function plannedFiles({ hosts, services, logins }: ClusterPlan): PlannedFile[] {
   const all: readonly (readonly [string, Files])[] = [
     ...hosts.map(({ host, files }) => [host, files] as const),
     ...services.map(
       ({ host, files, secretFiles }) =>
-        [host, { ...files, ...withSecrets(secretFiles, SECRETS) }] as const,
+        [host, { ...files, ...withSecrets(secretFiles, () => "PASSWORD") }] as const,
     ),
     ...Object.entries(logins?.files ?? {}),
   ];

@@ -24,7 +24,7 @@ import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { firewall, type Hosts, prepareHosts } from "./hosts";
 import { Migration } from "../migration/components/adoption";
-import { Passwords, type SecretOutputs } from "./passwords";
+import { Passwords, type SecretOf } from "./passwords";
 import { serviceFiles } from "./service-files";
 import { StandbyMigration } from "../migration/components/standby-cluster";
 
@@ -36,7 +36,7 @@ export class Assembly {
   readonly forks?: Forks;
 
   private readonly context: Context;
-  private readonly secrets: SecretOutputs;
+  private readonly secretOf: SecretOf;
   private readonly checked: Preflight;
   private readonly migration?: Migration;
   private readonly standby?: StandbyMigration;
@@ -59,16 +59,14 @@ export class Assembly {
     const components = { parent, providers: { pgherd: provider } };
     this.context = { prefix, cluster: cluster.name, settings, plan, child, components };
     const users = cluster.postgresql.users.map((user) => user.name);
-    const generated = new Passwords(`${prefix}-passwords`, users, plan.backup !== undefined, {
-      parent,
-    });
-    // Members of a standby cluster stream from each other with the role that the old server knows.
-    this.secrets = {
-      ...generated.secrets,
-      ...(migrationPassword && { replication: migrationPassword }),
-    };
+    const generated = new Passwords(`${prefix}-passwords`, users, plan.secrets, { parent });
+    this.secretOf = ({ role, name, host }) =>
+      // Members of a standby cluster stream from each other with the role that the old server knows.
+      migrationPassword && role === "patroni" && name === "replication"
+        ? migrationPassword
+        : generated.secret({ role, name, host });
     this.passwords = generated.users;
-    this.statsPassword = generated.secrets.stats;
+    this.statsPassword = generated.secret({ role: "haproxy", name: "stats" });
     this.checked = new Preflight(
       `${prefix}-preflight`,
       {
@@ -138,7 +136,7 @@ export class Assembly {
     }
     const balancers = this.balancers(hosts);
     const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
-    const passwords = { secrets: this.secrets, users: this.passwords };
+    const passwords = { secretOf: this.secretOf, users: this.passwords };
     const served = database(context, this.found, passwords, dynamic, [...made, ...promoted]);
     const ready = [served, ...this.entryPoint(balancers, served)];
     const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
@@ -155,12 +153,12 @@ export class Assembly {
   }
 
   private daemon(daemonName: RoleName, needs: Needs): { readonly [host: string]: Service } {
-    const { context, secrets, found } = this;
+    const { context, secretOf, found } = this;
     return new Daemon(
       context,
       daemonName,
       {
-        secrets,
+        secretOf,
         migrated:
           daemonName === "patroni" ? found.migrated?.apply(({ files }) => files) : undefined,
       },

@@ -6,8 +6,9 @@ import { planConnection } from "../plan/connection";
 import { planEntryPoint } from "../plan/haproxy";
 import type { EntryPointPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
+import type { Eventual } from "../resources/eventual";
 import { Assembly } from "./assembly";
-import { comesLater, type Eventual, ofMade, whenKnown } from "./when-known";
+import { comesLater, ofMade, whenKnown } from "./when-known";
 
 /** What a cluster is made from: what a stack says to pgherd, each value of which may come from another resource. */
 export type ClusterArgs = {

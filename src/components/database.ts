@@ -1,23 +1,22 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { dcsAddress } from "../plan/dcs";
-import { BACKUP_ROLES } from "../plan/backup";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
 import { PatroniCluster, type Preflight, UpdateReport } from "../resources/resources";
 import { carriedRules, type Configuration, type Context, type Found } from "./context";
-import type { Passwords, SecretOutputs } from "./passwords";
+import type { Passwords, SecretOf } from "./passwords";
 
 /** The leader with its replicas, roles and databases, once Patroni runs on the members. */
 export function database(
   context: Context,
   { source, migrated }: Found,
-  passwords: { readonly secrets: SecretOutputs; readonly users: Passwords["users"] },
+  passwords: { readonly secretOf: SecretOf; readonly users: Passwords["users"] },
   configuration: pulumi.Output<Configuration>,
   dependsOn: pulumi.Resource[],
 ): PatroniCluster {
   const { prefix, plan, child } = context;
   const { patroni } = plan;
-  const { secrets, users } = passwords;
+  const { secretOf, users } = passwords;
   return new PatroniCluster(
     `${prefix}-patroni-cluster`,
     {
@@ -39,14 +38,11 @@ export function database(
       },
       // Each an output of its own, so that a new one leaves the others known in a preview.
       passwords: {
-        [patroni.internalRoles.replication]: secrets.replication,
-        [patroni.internalRoles.rewind]: secrets.rewind,
-        ...(plan.backup && {
-          [BACKUP_ROLES.backup]: secrets.barman,
-          [BACKUP_ROLES.streaming]: secrets.barmanStreaming,
-        }),
+        ...Object.fromEntries(
+          Object.entries(patroni.passwords).map(([role, secret]) => [role, secretOf(secret)]),
+        ),
         ...users,
-      } as pulumi.Input<{ readonly [role: string]: string }>,
+      },
     },
     { ...child, dependsOn },
   );

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema";
-import type { ClusterPlan } from "../plan/types";
+import type { ClusterPlan, PatroniPlan } from "../plan/types";
 import type { Context } from "./context";
 
 /**
@@ -47,10 +47,23 @@ export function triggerOf({ cluster }: Settings, plan: ClusterPlan): string {
  */
 function asBefore(plan: ClusterPlan): object {
   const services = plan.services.map((service) => ({ ...service, secretFiles: undefined }));
-  const { members } = plan.dcs;
+  const former: { readonly [part: string]: [string, unknown] } = {
+    dcs: ["etcd", { members: plan.dcs.members }],
+    patroni: ["patroni", patroniAsBefore(plan.patroni)],
+  };
   return Object.fromEntries(
-    Object.entries({ ...plan, services, steps: undefined }).map(
-      ([name, part]: [string, unknown]) => (name === "dcs" ? ["etcd", { members }] : [name, part]),
+    Object.entries({ ...plan, services, secrets: undefined, steps: undefined }).map(
+      ([name, part]: [string, unknown]) => former[name] ?? [name, part],
+    ),
+  );
+}
+
+function patroniAsBefore(patroni: PatroniPlan): object {
+  const own = Object.entries(patroni.passwords).filter(([, { role }]) => role === "patroni");
+  const internalRoles = Object.fromEntries(own.map(([login, { name }]) => [name, login]));
+  return Object.fromEntries(
+    Object.entries(patroni).map(([name, part]: [string, unknown]) =>
+      name === "passwords" ? ["internalRoles", internalRoles] : [name, part],
     ),
   );
 }

@@ -1,14 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A value of which any part may come from other resources. */
-export type Eventual<T> = pulumi.Input<
-  T extends readonly (infer Element)[]
-    ? readonly Eventual<Element>[]
-    : T extends object
-      ? { readonly [key in keyof T]: Eventual<T[key]> }
-      : T
->;
-
 /** What is made at some time, part by part: a secret among the parts makes no secret of the others. */
 type Parts<Made> = <Part extends keyof Made>(part: Part) => Made[Part];
 

@@ -20,7 +20,7 @@ import {
 import { sshConfig, sshPort } from "./logins";
 import { script } from "./script";
 import { render } from "./template";
-import type { BackupPlan, LoginsPlan, ServicePlan } from "./types";
+import type { BackupPlan, LoginsPlan, PatroniPlan, ServicePlan } from "./types";
 import { verifyFiles } from "./verify";
 
 /** The slot that keeps WAL on the leader for the backup host. */
@@ -82,6 +82,15 @@ export function planBackup({ cluster }: Settings): BackupPlan | undefined {
     verifyWithinDays: backup.verify ? longestGapDays(backup.verify.schedule) + 1 : null,
     metrics: METRICS,
     results: resultsOf(cluster),
+  };
+}
+
+/** What Barman connects with. */
+export function backupPasswords({ backup }: ClusterSettings): PatroniPlan["passwords"] {
+  if (!backup) return {};
+  return {
+    [BACKUP_ROLES.backup]: { role: "barman", name: "barman" },
+    [BACKUP_ROLES.streaming]: { role: "barman", name: "streaming-barman" },
   };
 }
 
@@ -258,6 +267,10 @@ export function planBackupServices(settings: Settings): ServicePlan[] {
           ...owned,
           template: "barman/pgpass",
           values: { roles: BACKUP_ROLES },
+          secrets: {
+            barman: { role: "barman", name: "barman" },
+            barmanStreaming: { role: "barman", name: "streaming-barman" },
+          },
         },
       },
     },

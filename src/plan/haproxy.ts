@@ -97,6 +97,7 @@ export function planHaproxyServices({ hosts, cluster }: Settings): ServicePlan[]
         group: "root",
         template: "haproxy/users.cfg",
         values: {},
+        secrets: { stats: { role: "haproxy", name: "stats" } },
       },
     },
     directories: {},

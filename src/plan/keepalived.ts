@@ -59,6 +59,7 @@ export function planKeepalivedServices({ hosts, cluster }: Settings): ServicePla
             group: "root",
             template: "keepalived/secret.conf",
             values: {},
+            secrets: { vrrp: { role: "keepalived", name: "vrrp" } },
           },
         }
       : {},

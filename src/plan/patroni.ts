@@ -19,7 +19,7 @@ import {
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
-import { backupRoles } from "./backup";
+import { backupPasswords, backupRoles } from "./backup";
 import { planDcs } from "./dcs";
 import { listenAddresses } from "../migration/carried/settings";
 import { memberBackups } from "./member-backups";
@@ -91,7 +91,11 @@ export function planPatroni(settings: Settings): PatroniPlan {
       }),
       ...(onRemoval === "drop" && { onRemoval }),
     })),
-    internalRoles: { replication: ROLES.replication, rewind: ROLES.rewind },
+    passwords: {
+      [ROLES.replication]: { role: "patroni", name: "replication" },
+      [ROLES.rewind]: { role: "patroni", name: "rewind" },
+      ...backupPasswords(cluster),
+    },
     synchronous: synchronous(cluster),
     neverLead: cluster.members
       .filter(({ tags }) => tags.nofailover || tags.failover_priority === 0)
@@ -137,6 +141,11 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
         ...READ_BY_POSTGRES,
         template: "patroni/secrets.yml",
         values: { roles: ROLES },
+        secrets: {
+          replication: { role: "patroni", name: "replication" },
+          rewind: { role: "patroni", name: "rewind" },
+          restApi: { role: "patroni", name: "rest-api" },
+        },
       },
     },
   }));

@@ -12,6 +12,7 @@ import { planMigration } from "../migration/plan/adoption";
 import { reaches, soFar, stepsOf } from "../migration/steps";
 import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
+import { planSecrets } from "./secrets";
 import { planStandby } from "../migration/plan/standby-cluster";
 import type { ClusterPlan, MigrationPlan, StandalonePlan, StandbyPlan } from "./types";
 
@@ -38,6 +39,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     standby,
     standalone: standaloneOf(migration?.rollback, standby?.rollback),
     steps: stepsOf(settings),
+    secrets: planSecrets(settings.cluster),
     services: [
       ...planDcsServices(settings),
       ...planPatroniServices(settings),

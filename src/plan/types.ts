@@ -20,40 +20,30 @@ import type {
   StandbySlotInputs,
 } from "../migration/inputs/standby";
 import type { MigrationReportInputs, StreamInput, SurveyInputs } from "../migration/inputs/survey";
-import type { RoleName } from "../roles/roles";
+import type { RoleName, SecretName } from "../roles/roles";
 
 /** Files by absolute path. */
 export type Files = { readonly [path: string]: FileInput };
 
-/** Files that hold passwords, by absolute path. Each is made of a template, its values, and the passwords once they are known. */
-export type SecretFiles = {
-  readonly [path: string]: Omit<FileInput, "content"> & {
-    /** As `render` takes it: `patroni/secrets.yml`. */
-    readonly template: string;
-    readonly values: object;
-  };
-};
+/** A file that holds secrets: all others can be shown in a preview. It is made once they are known. */
+export interface SecretFile extends Omit<FileInput, "content"> {
+  /** As `render` takes it: `patroni/secrets.yml`. */
+  readonly template: string;
+  readonly values: object;
+  /** By the name that the template has for it, below `secrets`. */
+  readonly secrets: { readonly [name: string]: SecretName };
+}
+
+/** Files that hold secrets, by absolute path. */
+export type SecretFiles = { readonly [path: string]: SecretFile };
+
+/** A secret that is generated. */
+export interface SecretPlan extends SecretName {
+  readonly length?: number;
+}
 
 /** Directories by absolute path, parents before children. */
 export type Directories = { readonly [path: string]: DirectoryInput };
-
-/** Generated passwords, which go into files of their own so that all others can be shown in a preview. */
-export interface Secrets {
-  /** Of the role that replicas stream with. */
-  readonly replication: string;
-  /** Of the role that pg_rewind connects with. */
-  readonly rewind: string;
-  /** Of Patroni's REST API, for the calls that change something. */
-  readonly restApi: string;
-  /** Shared by the load balancers' VRRP; 8 characters, which is all that VRRP uses. */
-  readonly vrrp: string;
-  /** Of HAProxy's statistics page. */
-  readonly stats: string;
-  /** Of the role that takes backups, where there are any. */
-  readonly barman?: string;
-  /** Of the role that receives WAL for backups, where there are any. */
-  readonly barmanStreaming?: string;
-}
 
 /** What a host is prepared with before any service: one package transaction, so that it is fast. */
 export interface HostPlan {
@@ -118,8 +108,8 @@ export interface PatroniPlan {
   readonly port: number;
   readonly roles: readonly RoleInput[];
   readonly databases: readonly DatabaseInput[];
-  /** Names of the roles that Patroni itself connects with, other than the superuser. */
-  readonly internalRoles: { readonly replication: string; readonly rewind: string };
+  /** Of roles that daemons connect with, by role. */
+  readonly passwords: { readonly [role: string]: SecretName };
   /** Seconds that the first member has to become the leader: as long as a restore takes. */
   readonly firstStartSeconds: number;
   readonly synchronous: { readonly role: string; readonly count: number } | null;
@@ -250,6 +240,7 @@ export interface ClusterPlan {
   readonly steps: readonly MigrationStep[];
   /** None where the user wants no rules. */
   readonly firewalls: readonly FirewallPlan[];
+  readonly secrets: readonly SecretPlan[];
   readonly services: readonly ServicePlan[];
   readonly forks: readonly ForkPlan[];
 }

@@ -5,6 +5,7 @@ import type {
   RollbackInputs,
   TakeoverInputs,
 } from "../migration/inputs/adoption";
+import type { Eventual } from "./eventual";
 import type { BackupsInputs } from "./inputs/backups";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
@@ -28,9 +29,6 @@ import type { MigrationReportInputs, SurveyInputs } from "../migration/inputs/su
 // The classes that the program names. What each takes stands in inputs/, plain data: the contract between the program, which
 // registers resources, and the provider, which makes them so. Their rules live in the provider.
 
-/** Inputs of which any part may come from other resources. */
-type Eventual<T> = { readonly [key in keyof T]: pulumi.Input<T[key]> };
-
 /** The connection to all hosts. */
 export class Provider extends pulumi.ProviderResource {
   constructor(name: string, inventory: pulumi.Input<object>, opts?: pulumi.ResourceOptions) {
@@ -38,9 +36,11 @@ export class Provider extends pulumi.ProviderResource {
   }
 }
 
+type Arguments<Inputs> = { readonly [name in keyof Inputs]: Eventual<Inputs[name]> };
+
 type ResourceClass<Inputs> = new (
   name: string,
-  args: Eventual<Inputs>,
+  args: Arguments<Inputs>,
   opts: pulumi.CustomResourceOptions,
 ) => pulumi.CustomResource;
 
@@ -51,7 +51,7 @@ type ResourceClass<Inputs> = new (
 function resource<Inputs>(type: string, ...outputs: readonly string[]): ResourceClass<Inputs> {
   const unknown = Object.fromEntries(outputs.map((output) => [output, undefined]));
   return class extends pulumi.CustomResource {
-    constructor(name: string, args: Eventual<Inputs>, opts: pulumi.CustomResourceOptions) {
+    constructor(name: string, args: Arguments<Inputs>, opts: pulumi.CustomResourceOptions) {
       super(`pgherd:index:${type}`, name, { ...args, ...unknown }, opts);
     }
   };

@@ -29,6 +29,7 @@ export const barman: Role = {
   traffic: [],
   logins: ["members"],
 
+  secrets: ({ backup }) => (backup ? [{ name: "barman" }, { name: "streaming-barman" }] : []),
   directories: [
     {
       owner: "barman",

@@ -42,6 +42,7 @@ export const etcd: Role = {
   traffic: [],
   logins: [],
 
+  secrets: () => [],
   directories: [
     { owner: "etcd", setting: "dcs.dataDirectory", path: dcsDirectory, name: "etcd's data" },
   ],

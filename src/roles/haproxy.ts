@@ -25,6 +25,8 @@ export const haproxy: Role = {
   traffic: [],
   logins: [],
 
+  // Also without balancers, as stacks have it in their state.
+  secrets: () => [{ name: "stats" }],
   directories: [],
   database: false,
   // Every client connection is two, one of which needs a local port of its own. Values of autobase's `sysctl_conf` and, for

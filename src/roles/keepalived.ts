@@ -9,6 +9,9 @@ const TEST =
   "{ words=$(setsid -w keepalived --config-test -f {} 2>&1) && code=0 || code=$?; printf '%s' \"$words\"; " +
   '[ "$code" = 0 ] || case "$code $words" in "143 "|"143 Terminated") ;; *) false;; esac; }';
 
+/** VRRP cuts a password off after 8 characters (RFC 2338, section 5.3.6; keepalived.conf(5), auth_pass). */
+const VRRP_LENGTH = 8;
+
 /** Holds the virtual IP on one of the load balancers. */
 export const keepalived: Role = {
   name: "keepalived",
@@ -23,6 +26,8 @@ export const keepalived: Role = {
   traffic: [{ protocol: "vrrp", purpose: "virtual IP", from: ["balancers"] }],
   logins: [],
 
+  // The same.
+  secrets: () => [{ name: "vrrp", length: VRRP_LENGTH }],
   directories: [],
   database: false,
   kernel: {},

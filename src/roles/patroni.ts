@@ -58,6 +58,7 @@ export const patroni: Role = {
   traffic: [{ protocol: "mark", purpose: "forks", from: ["clients"] }],
   logins: ["backup host"],
 
+  secrets: () => [{ name: "replication" }, { name: "rewind" }, { name: "rest-api" }],
   directories: [
     {
       owner: "postgres",

@@ -51,6 +51,23 @@ export interface Traffic {
   readonly from: readonly Party[];
 }
 
+/** A secret as the plan speaks of it: `{ role: "haproxy", name: "stats" }`; with a host, that host's own. */
+export interface SecretName {
+  readonly role: RoleName;
+  readonly name: string;
+  readonly host?: string;
+}
+
+/** A random password that a role needs: generated once, kept in the state, and written into files that hold nothing else. */
+export interface RoleSecret {
+  /** No other role has one of this name: its resource in the state is called so. */
+  readonly name: string;
+  /** Whether each of the role's hosts has one of its own; else one is for the whole cluster. */
+  readonly eachHost?: true;
+  /** Letters and digits. @default 32, which hold 190 bits and need no quoting in any file or URL. */
+  readonly length?: number;
+}
+
 /** A directory that root makes and gives to a user. */
 export interface RoleDirectory {
   readonly owner: Owner;
@@ -114,6 +131,7 @@ export interface Role {
   /** Who of the other hosts logs in to its hosts by SSH. */
   readonly logins: readonly Party[];
 
+  readonly secrets: (cluster: ClusterSettings) => readonly RoleSecret[];
   readonly directories: readonly RoleDirectory[];
   /** Whether its hosts have programs of PostgreSQL, which must not start a server by themselves. */
   readonly database: boolean;

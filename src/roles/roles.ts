@@ -6,7 +6,7 @@ import { keepalived } from "./keepalived";
 import { patroni } from "./patroni";
 import type { Role, RoleName } from "./role";
 
-export type { Party, Placement, Port, Role, RoleName } from "./role";
+export type { Party, Placement, Port, Role, RoleName, SecretName } from "./role";
 
 /** All roles, in the order in which people are told of them. */
 export const ROLES: readonly Role[] = [patroni, etcd, haproxy, keepalived, barman];

@@ -4,8 +4,7 @@ import { readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { planCluster } from "../../src/plan/plan";
-import { withSecrets } from "../../src/plan/secret-files";
-import type { Secrets } from "../../src/plan/types";
+import { withSecrets } from "../../src/plan/secrets";
 import type { FileInput } from "../../src/resources/inputs/files";
 
 const GOLDEN = join(import.meta.dirname, "golden-backup");
@@ -31,16 +30,16 @@ const settings = withBackup({
 });
 const plan = planCluster(settings);
 
-const SECRETS: Secrets = {
-  ...{ replication: "-", rewind: "-", restApi: "-", vrrp: "-", stats: "-" },
-  ...{ barman: "BARMAN-PASSWORD", barmanStreaming: "STREAMING-PASSWORD" },
+const PASSWORDS: { readonly [name: string]: string } = {
+  barman: "BARMAN-PASSWORD",
+  "streaming-barman": "STREAMING-PASSWORD",
 };
 
 const [barman] = plan.services.filter(({ daemon }) => daemon === "barman");
 const [member] = plan.services.filter(({ daemon }) => daemon === "patroni");
 const files: { readonly [path: string]: FileInput | undefined } = {
   ...barman?.files,
-  ...withSecrets(barman?.secretFiles ?? {}, SECRETS),
+  ...withSecrets(barman?.secretFiles ?? {}, ({ name }) => PASSWORDS[name] ?? ""),
   ...plan.logins?.files.db1,
   ...plan.logins?.files.backup1,
   "/etc/patroni/pgherd/10-member.yml": member?.files["/etc/patroni/pgherd/10-member.yml"],

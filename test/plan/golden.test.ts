@@ -6,19 +6,21 @@ import { rawStack, readStack } from "../../src/cli/stack";
 import { parseSettings } from "../../src/config/parse";
 import { planConfiguration } from "../../src/plan/dynamic-configuration";
 import { planCluster } from "../../src/plan/plan";
-import { withSecrets } from "../../src/plan/secret-files";
-import type { ClusterPlan, Files, Secrets } from "../../src/plan/types";
+import { withSecrets } from "../../src/plan/secrets";
+import type { ClusterPlan, Files, SecretFiles } from "../../src/plan/types";
 import type { HostsFacts } from "../../src/resources/inputs/preflight";
 
 const GOLDEN = join(import.meta.dirname, "golden");
 
-const SECRETS: Secrets = {
+const SECRETS: { readonly [name: string]: string } = {
   replication: "REPLICATION-PASSWORD",
   rewind: "REWIND-PASSWORD",
-  restApi: "REST-API-PASSWORD",
+  "rest-api": "REST-API-PASSWORD",
   vrrp: "VRRPPASS",
   stats: "STATS-PASSWORD",
 };
+
+const revealed = (files: SecretFiles) => withSecrets(files, ({ name }) => SECRETS[name] ?? "");
 
 const lab = planCluster(readStack("lab"));
 
@@ -44,7 +46,7 @@ function distinct(plan: ClusterPlan, files: (service: ClusterPlan["services"][nu
 
 const files = distinct(lab, (service) => ({
   ...service.files,
-  ...withSecrets(service.secretFiles, SECRETS),
+  ...revealed(service.secretFiles),
 }));
 
 /** `db1.etc.default.etcd.txt`: a suffix that no formatter takes for a language. */
@@ -111,14 +113,12 @@ test("every file ends in a newline, which a here-document needs", () => {
 test("passwords stand in the secret files and nowhere else", () => {
   const open = JSON.stringify(lab) + JSON.stringify(distinct(lab, (service) => service.files));
   for (const secret of Object.values(SECRETS)) expect(open).not.toContain(secret);
-  const secretText = JSON.stringify(
-    distinct(lab, (service) => withSecrets(service.secretFiles, SECRETS)),
-  );
+  const secretText = JSON.stringify(distinct(lab, (service) => revealed(service.secretFiles)));
   for (const secret of Object.values(SECRETS)) expect(secretText).toContain(secret);
 });
 
 test("a file that holds a password can be read by root and its daemon only, and written by root only", () => {
-  const secret = distinct(lab, (service) => withSecrets(service.secretFiles, SECRETS));
+  const secret = distinct(lab, (service) => revealed(service.secretFiles));
   const allowed = ["0600 root:root", "0640 root:postgres"];
   expect(secret.filter(({ owner }) => !allowed.includes(owner))).toEqual([]);
 });

@@ -4,15 +4,10 @@ import { parse } from "yaml";
 import type { Settings } from "../../src/config/schema";
 import { planMigrated } from "../../src/migration/plan/migrated";
 import { planCluster } from "../../src/plan/plan";
-import { withSecrets } from "../../src/plan/secret-files";
-import type { Files, Secrets } from "../../src/plan/types";
+import { withSecrets } from "../../src/plan/secrets";
+import type { Files } from "../../src/plan/types";
 import { clientConfig } from "../../src/operations/logins";
 import { SOURCE } from "../source";
-
-const SECRETS: Secrets = {
-  ...{ replication: "REPLICATION", rewind: "REWIND", restApi: "REST-API", vrrp: "VRRPPASS" },
-  ...{ stats: "STATS", barman: "BARMAN", barmanStreaming: "BARMAN-STREAMING" },
-};
 
 /** Every text that a plan puts on a host, by the host and its path. */
 export function textsOnHosts(settings: Settings): { readonly [place: string]: string } {
@@ -23,7 +18,10 @@ export function textsOnHosts(settings: Settings): { readonly [place: string]: st
   return Object.fromEntries([
     ...plan.services.flatMap(({ host, files, secretFiles }) => [
       ...on(host, files),
-      ...on(host, withSecrets(secretFiles, SECRETS)),
+      ...on(
+        host,
+        withSecrets(secretFiles, ({ name }) => `PASSWORD-OF-${name}`),
+      ),
     ]),
     ...Object.entries(migrated).flatMap(([host, files]) => on(`${host} migrated`, files)),
     ...plan.hosts.flatMap(({ host, files }) => on(host, files)),

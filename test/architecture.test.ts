@@ -84,6 +84,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "package.json",
   ],
   operations: [
+    "distributions",
     "dcs",
     "facts",
     "host",
@@ -238,12 +239,9 @@ test("what is peculiar to one DCS stands only in src/dcs and in its templates", 
   ];
   const said = sources("src").filter((file) => {
     const text = readFileSync(file, "utf8");
-    return peculiar.test(text.replace(/\/\*[^]*?\*\/|(^| )\/\/ .*$/gm, ""));
+    return peculiar.test(withoutComments(text));
   });
-  const rendered = readdirSync(join(ROOT, "templates"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => peculiar.test(readFileSync(file, "utf8")));
+  const rendered = templates().filter((file) => peculiar.test(readFileSync(file, "utf8")));
   const found = [...said, ...rendered].map((file) => relative(ROOT, file));
   expect(found.filter((file) => !/^(src\/dcs|templates)\/etcd\//.test(file)).sort()).toEqual(
     others.sort(),
@@ -252,13 +250,27 @@ test("what is peculiar to one DCS stands only in src/dcs and in its templates", 
 
 test("what the unit of a role is called, and where Patroni's files are, is said by the role", () => {
   const said = sources("src").filter((file) => {
-    const text = readFileSync(file, "utf8").replace(/\/\*[^]*?\*\/|(^| )\/\/ .*$/gm, "");
+    const text = withoutComments(readFileSync(file, "utf8"));
     return /(patroni|etcd|haproxy|keepalived)\.service|\/etc\/patroni\/pgherd/.test(text);
   });
   const others = said
     .map((file) => relative(ROOT, file))
     .filter((file) => !/^src\/roles\//.test(file));
   expect(others).toEqual([]);
+});
+
+test("where a distribution has PostgreSQL is said by the distribution", () => {
+  const places = /\/(usr\/(lib|share)|var\/lib|(var\/)?run)\/postgresql\b/;
+  const texts = [
+    ...sources("src").map((file) => [file, withoutComments(readFileSync(file, "utf8"))] as const),
+    ...templates().map((file) => [file, readFileSync(file, "utf8")] as const),
+  ];
+  const said = texts
+    .filter(([, text]) => places.test(text.replaceAll("\\/", "/")))
+    .map(([file]) => relative(ROOT, file))
+    // The lab's hosts are Debian.
+    .filter((file) => !/^src\/lab\//.test(file));
+  expect(said).toEqual(["src/distributions/debian.ts"]);
 });
 
 test("the stack's configuration is read only in src/config", () => {
@@ -355,6 +367,17 @@ function sources(folder: string): string[] {
     .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+function templates(): string[] {
+  return readdirSync(join(ROOT, "templates"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function withoutComments(text: string): string {
+  // A pattern of the shell may have what begins a comment.
+  return text.replace(/(^|\s)(\/\*[^]*?\*\/|\/\/ .*$)/gm, "$1");
 }
 
 function importsOf(file: string): Import[] {

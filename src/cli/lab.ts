@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import pc from "picocolors";
-import { DATA_FILE_SYSTEMS, type DataFileSystem } from "../lab/data-disk";
+import { DATA_FILE_SYSTEMS, DATA_MOUNT, type DataFileSystem } from "../lab/data-disk";
 import { down } from "../lab/down";
 import { labExecAttached, labSsh } from "../lab/exec";
 import { addHost } from "../lab/add-host";
@@ -64,7 +64,7 @@ function addUp(lab: Command): void {
     .addOption(
       new Option(
         "--data-fs <type>",
-        "give each database host a disk for /var/lib/postgresql (forks need btrfs or xfs)",
+        `give each database host a disk for ${DATA_MOUNT} (forks need btrfs or xfs)`,
       ).choices(DATA_FILE_SYSTEMS),
     )
     .option("--json", "print the lab's status as JSON when all hosts are up")

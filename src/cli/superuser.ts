@@ -8,6 +8,7 @@ import type { Host } from "../host/host";
 import { quote } from "../host/shell";
 import { leaderOf } from "../facts/member-state";
 import { observe, requireMember } from "../cluster/cluster";
+import { socketsDirectory } from "../roles/patroni";
 import { confirm } from "./ask";
 import type { StackOptions } from "./cluster";
 import { during } from "./during";
@@ -19,8 +20,6 @@ export interface SuperuserOptions extends StackOptions {
   readonly yes?: boolean;
 }
 
-/** Where Debian's server and Patroni's have their socket. */
-const SOCKETS = "/var/run/postgresql";
 const OWNER = "postgres";
 
 /**
@@ -52,7 +51,7 @@ export async function superuserPsql(
     const note = `${whoami()} opens psql as superuser`;
     await host.run("noting it", `logger -t pgherd -p auth.notice ${quote(note)}`);
     await recorded(options.stack, what, async () => {
-      const socket = `${SOCKETS}/.s.PGSQL.${port}`;
+      const socket = `${socketsDirectory(cluster.settings.cluster)}/.s.PGSQL.${port}`;
       process.exitCode = await throughSocket(host, socket, port, (folder) =>
         psql(
           ["--host", folder, "--port", String(port), "--username", OWNER],

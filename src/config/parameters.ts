@@ -1,4 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
+import { ANY_HOST } from "../distributions/distributions";
 import { booleanOf, NOT_WAITING, numberOf } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
 import { FOR_PATRONI, SETTING_PROMISES, type SettingPromise } from "../promises";
@@ -19,7 +20,7 @@ const OWNED: { readonly [name: string]: string } = {
   ident_file: "Patroni sets it; remove it.",
   config_file: "Patroni sets it; remove it.",
   external_pid_file: "systemd knows Patroni's process; remove it.",
-  unix_socket_directories: "It is /var/run/postgresql; remove it.",
+  unix_socket_directories: `It is ${ANY_HOST.paths.sockets}; remove it.`,
   hot_standby: "Replicas always take reads; remove it.",
   wal_log_hints: "pg_rewind needs it on; remove it.",
   password_encryption: "It is always scram-sha-256; remove it.",

@@ -22,7 +22,14 @@ export const DEBIAN: Omit<Distribution, "name" | "title" | "systems"> = {
   paths: {
     data: "/var/lib/postgresql/{major}/main",
     programs: "/usr/lib/postgresql/{major}/bin",
+    libraries: "/usr/lib/postgresql/{major}/lib",
+    extensions: "/usr/share/postgresql/{major}/extension",
     sockets: "/var/run/postgresql",
   },
+  madeByPackages:
+    /ssl-cert-snakeoil\.(pem|key)$|^\/var\/(lib|log|run)\/postgresql\/?$|^\/usr\/(lib|share)\/postgresql\//,
+  // postgresql-common.postinst, which takes one that is there.
+  makeUser:
+    "getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres",
   masked: ["postgresql.service", "postgresql@{major}-main.service"],
 };

@@ -39,14 +39,25 @@ export interface Distribution {
     readonly data: string;
     /** PostgreSQL's programs. */
     readonly programs: string;
+    /** What servers load. */
+    readonly libraries: string;
+    /** What `CREATE EXTENSION` reads. */
+    readonly extensions: string;
     /** Where clients look for a server's socket. */
     readonly sockets: string;
   };
+  /** Files and directories of a server that packages make themselves. */
+  readonly madeByPackages: RegExp;
+  /** A command that makes PostgreSQL's user as the packages would, if there is none. */
+  readonly makeUser: string;
   /** Units with which its packages would start a PostgreSQL that Patroni knows nothing of. */
   readonly masked: readonly string[];
 }
 
-/** A text of a distribution for a version of PostgreSQL: `postgresql-17` of `postgresql-{major}`. */
-export function forMajor(text: string, major: number): string {
+/**
+ * A text of a distribution for a version of PostgreSQL: `postgresql-17` of `postgresql-{major}`.
+ * @param major may be a variable, or a pattern, of the text that it goes into.
+ */
+export function forMajor(text: string, major: number | string): string {
   return text.replaceAll("{major}", String(major));
 }

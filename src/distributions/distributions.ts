@@ -30,6 +30,10 @@ export function distributionNamed(name?: string): Distribution {
 /** What installs packages on all distributions that are known. */
 export const packageManager: PackageManager = DEBIAN.packageManager;
 
+/** What all distributions that are known have alike, for a host of which nobody says what it runs. */
+export const ANY_HOST: Pick<Distribution, "homes" | "paths" | "madeByPackages" | "makeUser"> =
+  DEBIAN;
+
 /** As far as a cluster's settings tell of what its hosts run. */
 interface OnHosts {
   readonly system: { readonly distribution?: string };

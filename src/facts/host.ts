@@ -1,4 +1,4 @@
-import { packageManager } from "../distributions/distributions";
+import { ANY_HOST, forMajor, packageManager } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
@@ -204,7 +204,7 @@ case $version in
   *)
     echo "version $version"
     # The program may not be there, nor a database that is whole.
-    "/usr/lib/postgresql/$version/bin/pg_controldata" -D "$data" 2>/dev/null | sed -n 's/^Database system identifier: */identifier /p'
+    "${forMajor(ANY_HOST.paths.programs, "$version")}/pg_controldata" -D "$data" 2>/dev/null | sed -n 's/^Database system identifier: */identifier /p'
     ;;
 esac`;
   return `${asOwner("postgres", `${directory}/.`, look)}

@@ -1,3 +1,4 @@
+import { ANY_HOST } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
 import { postgresSession } from "./sql";
@@ -8,9 +9,16 @@ import { postgresSession } from "./sql";
  * and has not been restarted since it was adopted has its socket where PostgreSQL's own default is.
  */
 export function psql(port: number, database: string): string {
-  const socket = `"$([ -S /var/run/postgresql/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo /var/run/postgresql || echo /tmp)"`;
+  const { sockets } = ANY_HOST.paths;
+  const socket = `"$([ -S ${sockets}/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo ${sockets} || echo /tmp)"`;
   return postgresSession(socket, port, database);
 }
+
+/** Where a server's socket is found: /var/run is /run (FHS 3.0, 5.13). */
+export const SOCKETS: readonly string[] = [
+  ANY_HOST.paths.sockets,
+  ANY_HOST.paths.sockets.replace(/^\/var\/run\//, "/run/"),
+];
 
 /** A login role. */
 export interface Role {

@@ -1,3 +1,4 @@
+import { ANY_HOST, forMajor } from "../distributions/distributions";
 import { quote } from "../host/shell";
 import { NEWER_OPTIONS, SUPERUSER_OPTIONS } from "../session-settings";
 
@@ -50,7 +51,7 @@ exec "$@"`;
 
 /** A session as the user postgres. */
 export function postgresSession(socket: string, port: number, database: string): string {
-  const program = `"$(set -- /usr/lib/postgresql/*/bin/psql; [ -x "$1" ] && echo "$1" || echo psql)"`;
+  const program = `"$(set -- ${forMajor(ANY_HOST.paths.programs, "*")}/psql; [ -x "$1" ] && echo "$1" || echo psql)"`;
   return sqlSession({
     ...{ user: "postgres", group: "postgres", program, socket, port },
     database: quote(database),

@@ -1,8 +1,11 @@
+import { ANY_HOST, forMajor } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { asUser, hereDocument, quote, words } from "../host/shell";
 import type { TrialInput } from "../resources/inputs/preflight";
 import { booleanOf, numberOf } from "../setting-values";
 import { identifier, ownSession } from "./sql";
+
+const { paths } = ANY_HOST;
 
 /** What a trial may take: a database is made for it. */
 const TRIAL_SECONDS = 60;
@@ -25,7 +28,7 @@ const ALONE = [
  * letting anybody in, is the answer, in the server's words; nothing if it does, or if there is no such program on the host yet.
  */
 export function trialProbe(trial: TrialInput): Probe<string[]> {
-  const program = quote(trial.binDirectory ?? `/usr/lib/postgresql/${trial.version}/bin`);
+  const program = quote(trial.binDirectory ?? forMajor(paths.programs, trial.version));
   return {
     script: `[ -x ${program}/postgres ] && [ -x ${program}/initdb ] || exit 0
 ${asUser("postgres", script(program, trial))}`,
@@ -50,9 +53,9 @@ const ORDINARY =
 /** Extensions that a host does not have; nothing is said where there is no PostgreSQL of this version yet. */
 export function absentExtensionsProbe({ version, extensions }: TrialInput): Probe<string[]> {
   return {
-    script: `[ -x /usr/lib/postgresql/${version}/bin/postgres ] || exit 0
+    script: `[ -x ${forMajor(paths.programs, version)}/postgres ] || exit 0
 for name in ${words(extensions)}; do
-  [ -f /usr/share/postgresql/${version}/extension/"$name".control ] || echo "$name"
+  [ -f ${forMajor(paths.extensions, version)}/"$name".control ] || echo "$name"
 done`,
     parse: (output) => output.split("\n").filter((line) => line !== ""),
   };
@@ -150,7 +153,7 @@ function creations(
     const each = extensions.map(
       (
         extension,
-      ) => `if [ -f /usr/share/postgresql/${version}/extension/${quote(extension)}.control ]; then
+      ) => `if [ -f ${forMajor(paths.extensions, version)}/${quote(extension)}.control ]; then
   ${sessionIn(database)} 2>said ${hereDocument(`SET search_path = public;\nCREATE EXTENSION ${identifier(extension)};\n`).replace("\n", () => ` || refused ${quote(`${NO_EXTENSION}${extension} in ${database}: `)}\n`)}fi`,
     );
     const create = hereDocument(`CREATE DATABASE ${identifier(database)};\n`);

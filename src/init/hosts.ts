@@ -5,6 +5,7 @@ import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import SSHConfig from "ssh-config";
 import type { HostSettings, SshSettings } from "../config/schema";
+import { ANY_HOST } from "../distributions/distributions";
 import { ConnectError, PgherdError, UsageError } from "../errors";
 import { surroundingsProbe } from "../facts/candidate";
 import { hostProbe } from "../facts/host";
@@ -133,7 +134,7 @@ export async function look(
       const target = await resolveTarget(inventory, name);
       const host = new Host(name, () => target, "pgherd init");
       try {
-        const question = { dataDirectory: "/var/lib/postgresql" };
+        const question = { dataDirectory: ANY_HOST.homes.postgres };
         const [facts, around] = await Promise.all([
           host.observe(hostProbe(question)),
           host.observe(surroundingsProbe),

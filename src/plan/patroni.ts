@@ -15,6 +15,7 @@ import {
   PATRONI_PORT,
   programsDirectory,
   SECRETS_FILE,
+  socketsDirectory,
 } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
@@ -205,6 +206,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         configDirectory: places.configDirectory ?? null,
         baseConfiguration: places.baseConfiguration ?? null,
         binDirectory: places.binDirectory,
+        home: distributionOf(cluster).homes.postgres,
         socketDirectories: places.socketDirectories,
         maxRate: maxRate(cluster),
         roles: ROLES,
@@ -305,7 +307,7 @@ interface Places {
 
 function placesOf(settings: Settings, host: string, source?: Source): Places {
   const { hosts, cluster } = settings;
-  const { sockets } = distributionOf(cluster).paths;
+  const sockets = socketsDirectory(cluster);
   if (source && isSource(settings, host)) {
     const { dataDirectory, configDirectory, binDirectory } = source;
     return {

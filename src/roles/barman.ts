@@ -1,3 +1,4 @@
+import { ANY_HOST, forMajor } from "../distributions/distributions";
 import { BARMAN_CHECK } from "./barman-check";
 import { COPYING } from "./copying";
 import type { Role } from "./role";
@@ -49,7 +50,7 @@ export const barman: Role = {
   felt: false,
   waitForStart: true,
   validate: (cluster) => ({ [serverFile(cluster)]: { python: BARMAN_CHECK, user: "barman" } }),
-  programs: { pg_receivewal: "^/usr/lib/postgresql/[0-9]*/bin/pg_receivewal " },
+  programs: { pg_receivewal: `^${forMajor(ANY_HOST.paths.programs, "[0-9]*")}/pg_receivewal ` },
 };
 
 /** Where Barman reads what it is told of a cluster. */

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { ClusterSettings } from "../config/schema";
-import { distributionOf, forMajor } from "../distributions/distributions";
+import { ANY_HOST, distributionOf, forMajor } from "../distributions/distributions";
 import { COPYING } from "./copying";
 import { DCS_ROLES, kindOfDcs } from "./dcs";
 import { KEEPALIVES } from "./kernel";
@@ -99,7 +99,7 @@ export const patroni: Role = {
     [SECRETS_FILE]: { python: PATRONI_CHECK, user: "postgres" },
   }),
   // The one that serves the cluster, not that of a fork.
-  programs: { postgres: "^/usr/lib/postgresql/[0-9]*/bin/postgres -D " },
+  programs: { postgres: `^${forMajor(ANY_HOST.paths.programs, "[0-9]*")}/postgres -D ` },
 };
 
 /** Where a member keeps its data. */
@@ -116,4 +116,9 @@ export function forksDirectory(cluster: ClusterSettings): string {
 /** PostgreSQL's programs: `/usr/lib/postgresql/17/bin`. */
 export function programsDirectory(cluster: ClusterSettings): string {
   return forMajor(distributionOf(cluster).paths.programs, cluster.postgresql.version);
+}
+
+/** Where clients on a member's host find its socket. */
+export function socketsDirectory(cluster: ClusterSettings): string {
+  return distributionOf(cluster).paths.sockets;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ANY_HOST, forMajor } from "../../distributions/distributions";
 import { epochOf } from "../time";
 import { absolutePath, byName, hostName, identifier, name, port, sizeWithin } from "./basics";
 
@@ -154,7 +155,7 @@ export const postgresql = z.strictObject({
   dataDirectory: absolutePath
     .optional()
     .describe(
-      "Where a member keeps its data. Default: `/var/lib/postgresql/VERSION/main`, as Debian has it.",
+      `Where a member keeps its data. Default: \`${forMajor(ANY_HOST.paths.data, "VERSION")}\`, as Debian has it.`,
     ),
   dataChecksums: z
     .boolean()

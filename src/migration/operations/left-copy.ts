@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { ANY_HOST, forMajor } from "../../distributions/distributions";
 import { asOwner } from "../../host/ownership";
 import { quote, words } from "../../host/shell";
 import { emptyInPlace, holdsAnything, moveBesideWithTime } from "../../operations/directories";
@@ -40,7 +41,7 @@ if [ -e global/pg_control ]; then
   version=$(cat PG_VERSION)
   case $version in '' | *[!0-9]*) version=none ;; esac
   # The program may not be there, nor a file that is whole.
-  told=$(LC_ALL=C "/usr/lib/postgresql/$version/bin/pg_controldata" -D . 2>&1) || :
+  told=$(LC_ALL=C "${forMajor(ANY_HOST.paths.programs, "$version")}/pg_controldata" -D . 2>&1) || :
   identifier=$(printf '%s\n' "$told" | sed -n 's/^Database system identifier: *//p')
   state=$(printf '%s\n' "$told" | sed -n 's/^Database cluster state: *//p')
   if [ "$identifier" = ${quote(systemIdentifier)} ]; then

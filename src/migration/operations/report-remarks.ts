@@ -1,5 +1,6 @@
 import type { FoundSource, SourceDatabase } from "../facts/source";
 import type { MigrationReportInputs } from "../inputs/survey";
+import { SOCKETS } from "../../facts/postgres";
 import { sizeOf } from "../../operations/words";
 
 type Plan = Pick<MigrationReportInputs, "host" | "parameters" | "others" | "method" | "voidRules">;
@@ -103,11 +104,11 @@ function ownSockets({ source }: FoundSource, { host, others }: Plan): string[] {
   const own = (source.running.unix_socket_directories ?? "")
     .split(",")
     .map((one) => one.trim())
-    .filter((one) => one !== "" && !/^\/(var\/)?run\/postgresql\/?$/.test(one));
+    .filter((one) => one !== "" && !SOCKETS.includes(one.replace(/\/$/, "")));
   return own.length === 0
     ? []
     : [
-        `sockets in ${own.join(", ")} (unix_socket_directories) stay ${host}'s alone: ${others.join(", ")} have theirs in /var/run/postgresql`,
+        `sockets in ${own.join(", ")} (unix_socket_directories) stay ${host}'s alone: ${others.join(", ")} have theirs in ${SOCKETS[0]}`,
       ];
 }
 

@@ -1,4 +1,5 @@
 import type { CopyTarget } from "../facts/adoption";
+import { SOCKETS } from "../../facts/postgres";
 import { HIDDEN } from "../../facts/secrets";
 import type { FoundSource } from "../facts/source";
 import { isOfPatroni } from "../../facts/overrides";
@@ -62,14 +63,12 @@ function owner({ details }: FoundSource) {
   );
 }
 
-/** Where pgherd's own questions find a server's socket: Debian's place, and PostgreSQL's own default. */
-const SOCKETS = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
-
+/** Where pgherd's own questions find one: the distribution's place, and PostgreSQL's own default. */
 function sockets({ source }: FoundSource) {
   const found = source.running.unix_socket_directories ?? "";
-  if (found.split(",").some((one) => SOCKETS.includes(one.trim()))) return;
+  if (found.split(",").some((one) => [...SOCKETS, "/tmp"].includes(one.trim()))) return;
   return (
-    `expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '${found}'. ` +
+    `expected a socket in ${SOCKETS[0]} or /tmp, found unix_socket_directories = '${found}'. ` +
     "Add one of them and restart the server, at a time of your choice."
   );
 }

@@ -1,3 +1,4 @@
+import { ANY_HOST, forMajor } from "../../distributions/distributions";
 import type { CopyTarget } from "../facts/adoption";
 import type { FoundSource, Library } from "../facts/source";
 import { quote, words } from "../../host/shell";
@@ -69,7 +70,7 @@ const CONTRIB = [
 
 /** Where a library stands on a member that is set up by packages. */
 export function libraryFile({ name }: Library, { version: major }: SurveyInputs): string {
-  return name.startsWith("/") ? name : `/usr/lib/postgresql/${major}/lib/${name}.so`;
+  return name.startsWith("/") ? name : `${forMajor(ANY_HOST.paths.libraries, major)}/${name}.so`;
 }
 
 function libraries(
@@ -93,13 +94,8 @@ function libraries(
   );
 }
 
-/** Debian's packages make these themselves. */
-const MADE_BY_PACKAGE =
-  /ssl-cert-snakeoil\.(pem|key)$|^\/var\/(lib|log|run)\/postgresql\/?$|^\/usr\/(lib|share)\/postgresql\//;
-
-/** Debian's package makes the user so (postgresql-common.postinst), and takes one that is there. */
-export const WITH_USER =
-  "getent passwd postgres || adduser --system --group --home /var/lib/postgresql --shell /bin/bash postgres; ";
+/** The packages make the user so, and take one that is there. */
+export const WITH_USER = `${ANY_HOST.makeUser}; `;
 
 function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host }: SurveyInputs) {
   const named = [
@@ -107,7 +103,7 @@ function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host
     ...(source.environmentFile ? [source.environmentFile] : []),
   ];
   const absent = named.filter(
-    (file) => !target.files.includes(file) && !MADE_BY_PACKAGE.test(file),
+    (file) => !target.files.includes(file) && !ANY_HOST.madeByPackages.test(file),
   );
   if (absent.length === 0) return;
   return `expected ${absent.join(", ")}, which settings of the server name, for postgres to read, found it not. Copy it from ${host}, with its owner and mode.`;
@@ -116,7 +112,7 @@ function namedFiles(target: CopyTarget, { source, details }: FoundSource, { host
 /** A server does not start without the directory of its log. */
 function namedDirectories(target: CopyTarget, { details }: FoundSource) {
   const absent = details.namedDirectories.filter(
-    (one) => !target.files.includes(one) && !MADE_BY_PACKAGE.test(one),
+    (one) => !target.files.includes(one) && !ANY_HOST.madeByPackages.test(one),
   );
   if (absent.length === 0) return;
   return (
@@ -129,7 +125,7 @@ function namedDirectories(target: CopyTarget, { details }: FoundSource) {
 function copiedPlaces(target: CopyTarget, { details }: FoundSource, { stream }: SurveyInputs) {
   if (!stream) return;
   const absent = details.copiedPlaces.filter(
-    ({ path }) => !target.files.includes(path) && !MADE_BY_PACKAGE.test(path),
+    ({ path }) => !target.files.includes(path) && !ANY_HOST.madeByPackages.test(path),
   );
   if (absent.length === 0) return;
   const folders = absent.filter(({ name }) => name !== "hba_file").map(({ path }) => path);

@@ -1,24 +1,27 @@
 import type { Probe } from "../host/host";
-import type { DcsKind } from "../roles/dcs";
+import { type DcsKind, UNNAMED } from "../roles/dcs";
 import { etcdAt } from "./etcd/etcd";
 
 export type { DcsKind };
 
 /** How a DCS is spoken to. */
 export interface DcsAddress {
-  /** @default "etcd", which is what resources of earlier versions speak of. */
-  readonly kind?: DcsKind;
+  readonly kind: DcsKind;
   /** URLs for clients, each of which leads to all that there is: `["http://10.89.0.11:2379"]`. */
   readonly endpoints: readonly string[];
 }
 
 /** A DCS by those who vote in it. */
 export interface DcsVoters {
-  /** @default "etcd" */
-  readonly kind?: DcsKind;
+  readonly kind: DcsKind;
   /** URL for clients by host: `{ db1: "http://10.89.0.11:2379" }`. */
   readonly members: { readonly [host: string]: string };
 }
+
+/** What resources say of a DCS: those of earlier versions name no kind, and so do those of that kind still. */
+export type Unnamed<Named extends { readonly kind: DcsKind }> = Omit<Named, "kind"> & {
+  readonly kind?: DcsKind;
+};
 
 /** What stands under a key. */
 export interface FoundKey {
@@ -141,11 +144,11 @@ const KINDS: { readonly [kind in DcsKind]: (endpoints: readonly string[]) => Dcs
 };
 
 /** The DCS behind these endpoints. */
-export function dcsAt({ kind = "etcd", endpoints }: DcsAddress): Dcs {
+export function dcsAt({ kind = UNNAMED, endpoints }: Unnamed<DcsAddress>): Dcs {
   return KINDS[kind](endpoints);
 }
 
 /** The DCS of these members. */
-export function dcsOf({ kind, members }: DcsVoters): Dcs {
+export function dcsOf({ kind, members }: Unnamed<DcsVoters>): Dcs {
   return dcsAt({ kind, endpoints: Object.values(members) });
 }

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import type { DcsAddress } from "../dcs/dcs";
+import type { DcsAddress, Unnamed } from "../dcs/dcs";
 import { plannedDcs } from "../dcs/planned";
 import { distributionOf } from "../distributions/distributions";
 import { dcsDirectory, kindOfDcs, namedKind } from "../roles/dcs";
@@ -15,7 +15,7 @@ export function planDcs(settings: Settings): DcsPlan {
 }
 
 /** The DCS as resources name it: etcd, which is in the states of all stacks so far, without its kind. */
-export function dcsAddress({ kind, members }: DcsPlan): DcsAddress {
+export function dcsAddress({ kind, members }: DcsPlan): Unnamed<DcsAddress> {
   return { ...namedKind(kind), endpoints: Object.values(members) };
 }
 

@@ -98,7 +98,7 @@ export interface ServicePlan {
 }
 
 /** The DCS, and who votes in it. */
-export type DcsPlan = Required<DcsVoters>;
+export type DcsPlan = DcsVoters;
 
 /** What must hold across the Patroni members. */
 export interface PatroniPlan {

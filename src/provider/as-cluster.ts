@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster";
+import { dcsAt } from "../dcs/dcs";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 
@@ -10,7 +11,7 @@ export function clusterOf(context: Context, urn: string, inputs: PatroniClusterI
     plan: {
       name: cluster,
       patroni: { members, port, synchronous, neverLead, rolling },
-      dcs: { members: {} },
+      dcs: { kind: dcsAt(inputs.dcs).kind, members: {} },
       ...(hosts.length > 0 && { entryPoint: { hosts, vips: [], statsPort } }),
       firewalls: [],
     },

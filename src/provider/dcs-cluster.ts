@@ -39,7 +39,10 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
     const found = await look(context, inputs);
     if (!found?.alarms.includes("NOSPACE")) return found ?? { ...inputs, clusterId: "" };
     const progress = (message: string) => context.progress(urn, message);
-    await defragment({ host: (name) => context.host(name), progress }, inputs);
+    await defragment(
+      { host: (name) => context.host(name), progress },
+      { kind, members: inputs.members },
+    );
     return (await look(context, inputs)) ?? { ...inputs, clusterId: "" };
   },
 

@@ -1,5 +1,5 @@
 import { ConnectError, HealthError } from "../errors";
-import { dcsAt, dcsOf, type DcsVoters, type ListedMember } from "../dcs/dcs";
+import { dcsAt, dcsOf, type DcsVoters, type ListedMember, type Unnamed } from "../dcs/dcs";
 import { unitProbe } from "../facts/systemd";
 import { moveBesideWithTime } from "../operations/directories";
 import { writeFiles } from "../operations/files";
@@ -210,7 +210,7 @@ async function untilHealthy(context: Context, urn: string, own: DcsMemberInput, 
  */
 export function refuseStrangers(
   cluster: string,
-  wanted: DcsVoters,
+  wanted: Unnamed<DcsVoters>,
   members: readonly ListedMember[],
 ): void {
   const addresses = Object.values(wanted.members).map(addressIn);

@@ -1,11 +1,11 @@
-import { dcsAt, type DcsAddress } from "../dcs/dcs";
+import { dcsAt, type DcsAddress, type Unnamed } from "../dcs/dcs";
 import { patroniKey, provenKey } from "../dcs/patroni";
 import { askDcs } from "../operations/dcs";
 import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
 
 /** Where a cluster's dynamic configuration is kept. */
-export interface Place extends DcsAddress {
+export interface Place extends Unnamed<DcsAddress> {
   readonly cluster: string;
   /** A host that may reach the DCS. */
   readonly host: string;

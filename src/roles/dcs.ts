@@ -26,7 +26,7 @@ export const DCS_KINDS = Object.keys(KINDS) as [DcsKind, ...DcsKind[]];
 export const DCS_ROLES: readonly RoleName[] = DCS_KINDS.map((kind) => KINDS[kind].role);
 
 /** What resources that name no kind speak of: all of earlier versions. */
-const UNNAMED: DcsKind = "etcd";
+export const UNNAMED: DcsKind = "etcd";
 
 /** A kind as resources name it. */
 export function namedKind(kind: DcsKind): { readonly kind?: DcsKind } {

@@ -20,6 +20,7 @@ const PLAN: OperatorPlan = {
     rolling: { maximumLag: 1_000_000, longestTransaction: 15, drain: 15 },
   },
   dcs: {
+    kind: "etcd",
     members: Object.fromEntries(Object.keys(MEMBERS).map((name) => [name, `http://${name}:2379`])),
   },
   entryPoint: { hosts: ["lb1"], vips: [], statsPort: 7000 },

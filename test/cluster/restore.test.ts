@@ -178,7 +178,7 @@ class Scene {
           ...{ port: 5432, synchronous: null, neverLead: [] },
           rolling: { maximumLag: 0, longestTransaction: 0, drain: 0 },
         },
-        dcs: { members: { db1: "http://db1:2379" } },
+        dcs: { kind: "etcd", members: { db1: "http://db1:2379" } },
         firewalls: [],
       },
       host: (name) => this.host(name),

@@ -17,6 +17,7 @@ export const PLAN: StatusPlan = {
     synchronous: { role: "sync_standby", count: 1 },
   },
   dcs: {
+    kind: "etcd",
     members: {
       db1: "http://10.89.0.11:2379",
       db2: "http://10.89.0.12:2379",

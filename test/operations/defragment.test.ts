@@ -8,6 +8,7 @@ const MEMBERS = {
   db2: "http://10.89.0.12:2379",
   db3: "http://10.89.0.13:2379",
 };
+const DCS = { kind: "etcd", members: MEMBERS } as const;
 type Name = keyof typeof MEMBERS;
 
 const QUOTA = 16 * 2 ** 20;
@@ -40,7 +41,7 @@ const hosts = {
 };
 
 test("members are defragmented one after the other, the leader last, and then the alarm is taken back", async () => {
-  expect(await defragment(hosts, { members: MEMBERS })).toEqual({
+  expect(await defragment(hosts, DCS)).toEqual({
     members: Object.keys(MEMBERS).map((host) => ({ host, before: QUOTA + 4096, after: used })),
     alarms: ["NOSPACE"],
   });
@@ -55,7 +56,7 @@ test("members are defragmented one after the other, the leader last, and then th
 
 test("nothing is done while a member is away: the others hold the majority", async () => {
   members.db3 = { ...members.db3, healthy: false };
-  await expect(defragment(hosts, { members: MEMBERS })).rejects.toThrow(
+  await expect(defragment(hosts, DCS)).rejects.toThrow(
     "expected all members of etcd to be healthy, db3 is not",
   );
   expect(done).toEqual([]);
@@ -63,7 +64,7 @@ test("nothing is done while a member is away: the others hold the majority", asy
 
 test("the alarm of a database that is still full is not taken back, and the quota is named", async () => {
   used = QUOTA + 1;
-  await expect(defragment(hosts, { members: MEMBERS })).rejects.toThrow(
+  await expect(defragment(hosts, DCS)).rejects.toThrow(
     /still full on db1 .*\nRaise pgherd:cluster\.dcs\.quota/,
   );
   expect(done).not.toContain("db1: taking etcd's alarm back");
@@ -72,6 +73,6 @@ test("the alarm of a database that is still full is not taken back, and the quot
 test("where there is no alarm none is taken back", async () => {
   for (const name of Object.keys(MEMBERS) as Name[])
     members[name] = { ...members[name], alarms: [] };
-  expect((await defragment(hosts, { members: MEMBERS })).alarms).toEqual([]);
+  expect((await defragment(hosts, DCS)).alarms).toEqual([]);
   expect(done).not.toContain("db1: taking etcd's alarm back");
 });

@@ -1,8 +1,8 @@
-import type { DcsAddress } from "../../dcs/dcs";
+import type { DcsAddress, Unnamed } from "../../dcs/dcs";
 import type { CarriedRules, Source } from "./source";
 
 /** The server made ready to be taken over, without stopping it. */
-export interface AdoptionInputs extends DcsAddress {
+export interface AdoptionInputs extends Unnamed<DcsAddress> {
   readonly cluster: string;
   readonly host: string;
   readonly source: Source;
@@ -50,7 +50,7 @@ export interface CutOverInputs {
 }
 
 /** The server standing alone again, as it was found. */
-export interface RollbackInputs extends DcsAddress {
+export interface RollbackInputs extends Unnamed<DcsAddress> {
   readonly cluster: string;
   readonly host: string;
   readonly superuser: string;

@@ -1,4 +1,4 @@
-import type { DcsAddress } from "../../dcs/dcs";
+import type { DcsAddress, Unnamed } from "../../dcs/dcs";
 import type { AdoptionInputs } from "./adoption";
 import type { CarriedRules, Source } from "./source";
 
@@ -17,7 +17,7 @@ export interface StandbyInputs {
   /** PostgreSQL's, on the members. */
   readonly memberPort: number;
   /** The DCS, and a host that can speak to it. */
-  readonly dcs: DcsAddress & { readonly host: string };
+  readonly dcs: Unnamed<DcsAddress> & { readonly host: string };
 }
 
 /** The old server made ready to be followed: what was found is kept, and from then on all WAL. */

@@ -1,7 +1,7 @@
-import type { DcsAddress } from "../../dcs/dcs";
+import type { DcsAddress, Unnamed } from "../../dcs/dcs";
 
 /** The configuration that all members follow, kept in the DCS. */
-export interface DynamicConfigurationInputs extends DcsAddress {
+export interface DynamicConfigurationInputs extends Unnamed<DcsAddress> {
   readonly cluster: string;
   /** A host that can speak to the DCS. */
   readonly host: string;

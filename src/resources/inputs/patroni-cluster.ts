@@ -1,4 +1,4 @@
-import type { DcsAddress } from "../../dcs/dcs";
+import type { DcsAddress, Unnamed } from "../../dcs/dcs";
 import type { DatabaseInput, RoleInput } from "./database";
 import type { CarriedRules } from "../../migration/inputs/source";
 
@@ -24,7 +24,7 @@ export interface UpdateReportInputs {
 /** What exists only across the members: a leader with its replicas, roles and databases. */
 export interface PatroniClusterInputs extends UpdateReportInputs {
   /** Where the dynamic configuration is kept, and a host that may reach it. */
-  readonly dcs: DcsAddress & { readonly host: string };
+  readonly dcs: Unnamed<DcsAddress> & { readonly host: string };
   /** Seconds that the first member has to become the leader. */
   readonly firstStartSeconds: number;
   /** Which replicas must be there for writes to be safe: at least `count` with this role; null: none. */

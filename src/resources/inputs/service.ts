@@ -1,4 +1,4 @@
-import type { DcsVoters } from "../../dcs/dcs";
+import type { DcsVoters, Unnamed } from "../../dcs/dcs";
 import type { DirectoryInput, FileInput } from "./files";
 
 /** A unit as a user wants to see it in a preview. */
@@ -25,7 +25,7 @@ export interface ServiceInputs {
 }
 
 /** A member of the DCS, as far as the others must be looked at before it is changed. */
-export interface DcsMemberInput extends DcsVoters {
+export interface DcsMemberInput extends Unnamed<DcsVoters> {
   readonly peerUrl: string;
   readonly dataDirectory: string;
 }

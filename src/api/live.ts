@@ -33,7 +33,7 @@ function nothingDone(error: unknown): boolean {
   return error instanceof Refusal || error instanceof UsageError;
 }
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly cluster: Cluster;
   /** Where a probe would write and read. */
   readonly probeTarget: () => ProbeTarget;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { packageRoot } from "../package-root";
 
-export interface PageFile {
+interface PageFile {
   readonly path: string;
   readonly type: string;
   readonly content: string;

@@ -19,7 +19,7 @@ import { collectPaths, type Paths } from "./paths";
 import type { ApiOptions } from "./options";
 import { addRoutes } from "./routes";
 
-export interface ServerOptions extends ApiOptions, Omit<GuardOptions, "isOwnName"> {
+interface ServerOptions extends ApiOptions, Omit<GuardOptions, "isOwnName"> {
   /** Names of this server, beside `localhost`, the machine's own and those of its certificate. */
   readonly names?: readonly string[];
   /** Files of a certificate and its key: HTTPS instead of HTTP. */

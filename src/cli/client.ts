@@ -3,7 +3,7 @@ import type { Settings } from "../config/schema";
 import { PgherdError, UsageError } from "../errors";
 
 /** Who a verb connects as, and where to. */
-export interface Client {
+interface Client {
   readonly user: string;
   readonly database: string;
 }

@@ -43,7 +43,7 @@ export async function hostsOf({ host = [] }: HostOptions, ask: Asker): Promise<N
 }
 
 /** How hosts are reached: what was said, and with the defaults. */
-export interface Ssh {
+interface Ssh {
   readonly own: { readonly user?: string; readonly identityFile?: string; readonly sudo?: boolean };
   readonly whole: ReturnType<typeof schema.shape.ssh.parse>;
 }

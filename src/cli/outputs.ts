@@ -3,7 +3,7 @@ import { PgherdError } from "../errors";
 import { projectRoot } from "./project";
 
 /** What the program hands out at the end of `pulumi up`. */
-export interface Outputs {
+interface Outputs {
   /** What clients connect with, by entrance: `{primary: "postgresql://10.89.0.100:5000/", …}` */
   readonly connection: Readonly<Record<string, string>>;
   /** By user: `{app: "…"}`. Secret: for the environment of a child or a protocol, never for argv or output. */

@@ -19,7 +19,7 @@ const deed = z.object({
   seconds: z.number(),
 });
 
-export type Deed = z.infer<typeof deed>;
+type Deed = z.infer<typeof deed>;
 
 /** Who is at work: `anna@desk`. */
 export function whoami(): string {

@@ -14,7 +14,7 @@ import type { StackOptions } from "./cluster";
 import { during } from "./during";
 import { recorded, requireRecord, whoami } from "./record";
 
-export interface SuperuserOptions extends StackOptions {
+interface SuperuserOptions extends StackOptions {
   readonly on?: string;
   readonly database?: string;
   readonly yes?: boolean;

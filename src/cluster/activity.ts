@@ -53,7 +53,7 @@ export function wouldCut(
 }
 
 /** How long what would be cut gets to end by itself. */
-export interface Patience {
+interface Patience {
   /** Seconds that a transaction may have been open. */
   readonly longestTransaction: number;
   /** Seconds to wait for all of it together. */

@@ -30,7 +30,7 @@ export interface FailoverRequest {
   readonly acceptDataLoss?: boolean;
 }
 
-export interface FailoverIntent extends Intent {
+interface FailoverIntent extends Intent {
   readonly to?: string;
   /** The member whose Patroni is asked for it. */
   readonly via?: string;

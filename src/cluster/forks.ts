@@ -57,14 +57,14 @@ export interface ForkRules {
 export type ForkableCluster = Pick<Cluster, "host" | "progress"> & { readonly forks: ForkRules };
 
 /** Forks that are there, and what keeps that from being all. */
-export interface Forks {
+interface Forks {
   readonly forks: readonly Fork[];
   /** Why members could not be asked: what forks they have is not known. */
   readonly missing: readonly string[];
 }
 
 /** A fork that has just been made; its password is asked for by itself. */
-export interface MadeFork extends Fork {
+interface MadeFork extends Fork {
   readonly uri: string;
   /** From the request until it takes connections. */
   readonly seconds: number;

@@ -84,7 +84,7 @@ export async function performRestart(
   return { seconds: (Date.now() - start) / 1000 };
 }
 
-export interface RestartWork {
+interface RestartWork {
   /** Only if a setting waits for it. */
   readonly pendingOnly: boolean;
   /** Where it is drained before; nothing where it is not, as a leader's sessions have nowhere else to go. */

@@ -34,7 +34,7 @@ export function stampOf(at: Date): string {
 }
 
 /** What members say of a restore that is under way or was cut off there. */
-export interface Restores {
+interface Restores {
   readonly found: { readonly [member: string]: FoundRestore };
   /** Members that cannot be reached, each with why. */
   readonly silent: Asked<unknown>["silent"];

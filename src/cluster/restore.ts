@@ -20,7 +20,7 @@ import { failRestore } from "./restore-undo";
 import { watchFirst } from "./restore-watch";
 
 /** What came of a restore. */
-export interface RestoreOutcome extends Finished {
+interface RestoreOutcome extends Finished {
   readonly backup: string;
   readonly seconds: number;
 }

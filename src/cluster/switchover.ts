@@ -35,7 +35,7 @@ export interface SwitchoverRequest {
   readonly force?: boolean;
 }
 
-export interface SwitchoverIntent extends Intent, Partial<Handover> {
+interface SwitchoverIntent extends Intent, Partial<Handover> {
   readonly at?: string;
 }
 

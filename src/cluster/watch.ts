@@ -9,7 +9,7 @@ import {
 import type { Cluster } from "./cluster";
 import { PATIENCE_MS, silence } from "./looks";
 
-export interface WatchOptions {
+interface WatchOptions {
   /** Milliseconds between an answer of a host and the next question. */
   readonly pause: number;
   /**

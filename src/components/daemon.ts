@@ -14,7 +14,7 @@ const IN_USE = { active: "active", enabled: "enabled", configuration: "loaded" }
 export type Needs = (host: string, made: { readonly [host: string]: Service }) => pulumi.Resource[];
 
 /** What the files of a service are made from, beside its plan. */
-export interface FileSources {
+interface FileSources {
   readonly secretOf: SecretOf;
   /** What stands in place of the planned files, by host, where a server is migrated. */
   readonly migrated?: pulumi.Output<{ readonly [host: string]: Files }>;

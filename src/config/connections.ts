@@ -1,7 +1,7 @@
 import { settings, type HostSettings, type SshSettings } from "./schema";
 
 /** The hosts of a stack and how they are reached. */
-export interface Connections {
+interface Connections {
   readonly hosts: { readonly [name: string]: HostSettings };
   readonly ssh: SshSettings;
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MIGRATION_PASSWORD, rawSettings } from "./parse";
 
 /** What the stack that the program runs for says to pgherd, not checked yet. */
-export interface StackSettings {
+interface StackSettings {
   /** The cluster's; `cluster` where it has none, which is refused later. */
   readonly name: string;
   readonly settings: { readonly [block: string]: unknown };

@@ -2,7 +2,7 @@ import { booleanOf, numberOf, unitsOf, type SettingKind } from "../setting-value
 import table from "./parameter-table.json";
 
 /** What a version of PostgreSQL takes for a setting (tools/parameters). */
-export interface ParameterRule extends SettingKind {
+interface ParameterRule extends SettingKind {
   /** The first and the last major version that it holds for, from 13 to 18. */
   readonly versions: readonly [number, number];
   /** In the setting's unit. */

@@ -1,7 +1,7 @@
 import type { ClusterSettings } from "./schema";
 
 /** What a mode of replication comes to, wherever something hangs on it. */
-export interface ReplicationMode {
+interface ReplicationMode {
   /** Whether a commit waits for replicas, as long as there are any. */
   readonly waits: boolean;
   /** Whether writes stop where too few are left to wait for. */

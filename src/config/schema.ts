@@ -10,7 +10,7 @@ import { host } from "./blocks/host";
 import { loadBalancers } from "./blocks/load-balancers";
 import { member } from "./blocks/member";
 import { adoptMigration, migration, standbyClusterMigration } from "./blocks/migration";
-import { database, postgresql, recoveryTarget, user } from "./blocks/postgresql";
+import { postgresql, recoveryTarget } from "./blocks/postgresql";
 import { replication } from "./blocks/replication";
 import { rolling } from "./blocks/rolling";
 import { ssh } from "./blocks/ssh";
@@ -65,7 +65,7 @@ export type SshSettings = z.infer<typeof ssh>;
 
 export type ClusterSettings = z.infer<typeof cluster>;
 
-export type MigrationSettings = z.infer<typeof migration>;
+type MigrationSettings = z.infer<typeof migration>;
 
 export type AdoptionSettings = z.infer<typeof adoptMigration>;
 
@@ -74,12 +74,6 @@ export type FollowingSettings = z.infer<typeof standbyClusterMigration>;
 export type MigrationStep = MigrationSettings["until"];
 
 export type MemberSettings = ClusterSettings["members"][number];
-
-export type UserSettings = z.infer<typeof user>;
-
-export type DatabaseSettings = z.infer<typeof database>;
-
-export type ForkSettings = z.infer<typeof fork>;
 
 export type FirewallSettings = z.infer<typeof firewall>;
 

@@ -1,7 +1,7 @@
 import type { ClusterSettings } from "./schema";
 
 /** How fast a failure is seen and acted on: Patroni's lease and HAProxy's checks, in seconds. */
-export interface Timings {
+interface Timings {
   /** Lease of the leader key: a silent leader is replaced after about this long. */
   readonly ttl: number;
   /** Pause between two rounds of Patroni. */

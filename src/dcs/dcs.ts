@@ -24,7 +24,7 @@ export type Unnamed<Named extends { readonly kind: DcsKind }> = Omit<Named, "kin
 };
 
 /** What stands under a key. */
-export interface FoundKey {
+interface FoundKey {
   readonly value: string;
   /** Of its last change. */
   readonly revision: string;
@@ -47,7 +47,7 @@ export interface DcsMember {
 }
 
 /** Who belongs to a DCS, and so counts for its majority. */
-export interface Membership {
+interface Membership {
   /** Same for all members, and for the life of the DCS. */
   readonly clusterId: string;
   readonly members: readonly ListedMember[];

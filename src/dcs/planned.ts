@@ -16,7 +16,7 @@ export interface PlannedDcs {
 }
 
 /** One who votes, as far as its files say it. */
-export interface PlannedMember {
+interface PlannedMember {
   readonly name: string;
   readonly dataDirectory: string;
   /** `http://10.89.0.11:2379` */
@@ -33,14 +33,14 @@ export interface PlannedMember {
 }
 
 /** A file that anybody may read, and root may write. */
-export interface TemplateFile {
+interface TemplateFile {
   /** Without its ending: `etcd/etcd.env`. */
   readonly template: string;
   readonly values: object;
 }
 
 /** What a script of a host's own asks of a DCS, in words of the shell. `$key` and `$revision` are the script's. */
-export interface DcsScript {
+interface DcsScript {
   readonly kind: DcsKind;
   /** Where it asks: `http://10.89.0.11:2379,http://10.89.0.12:2379`. */
   readonly endpoints: string;

@@ -49,7 +49,7 @@ export function runningBackupsProbe(port: number): Probe<RunningBackup[]> {
 }
 
 /** Sessions of clients that have all of this in common. */
-export interface SessionGroup {
+interface SessionGroup {
   readonly user: string;
   readonly database: string;
   readonly application: string;

@@ -9,13 +9,13 @@ export interface Surroundings {
   readonly servers: readonly RunningServer[];
 }
 
-export interface Network {
+interface Network {
   readonly interface: string;
   readonly address: string;
   readonly prefix: number;
 }
 
-export interface RunningServer {
+interface RunningServer {
   readonly port: number;
   /** Major version, where its own user can read it: `17`. */
   readonly version?: string;

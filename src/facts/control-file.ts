@@ -4,7 +4,7 @@ import { quote } from "../host/shell";
 import type { Places } from "./places";
 
 /** What a server's control file says of its data, whether the server runs or not (PostgreSQL, pg_controldata). */
-export interface ControlFile {
+interface ControlFile {
   /** Whether it takes writes, or did when it ended, in order or not: it is no standby. */
   readonly primary: boolean;
   /** That its data is on, and that `recovery_target_timeline = current` means. */

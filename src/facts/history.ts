@@ -4,7 +4,7 @@ import type { Probe } from "../host/host";
 import { page } from "./patroni";
 
 /** A change of the leader, as Patroni keeps it. */
-export interface LeaderChange {
+interface LeaderChange {
   /** The timeline that began. */
   readonly timeline: number;
   /** Where the one before was left: `0/5000060`. */

@@ -70,7 +70,7 @@ export interface HostFacts {
 }
 
 /** A file system. */
-export interface Disk {
+interface Disk {
   /** As the kernel calls it: `ext4`. */
   readonly type: string;
   /** Bytes. */
@@ -83,7 +83,7 @@ export interface Disk {
 }
 
 /** A directory of PostgreSQL. */
-export interface Data {
+interface Data {
   /** Whether it holds anything. */
   readonly found: boolean;
   /** Major version: `17`; empty where there is no database. */
@@ -93,7 +93,7 @@ export interface Data {
 }
 
 /** Which parts of a host are looked at. */
-export interface HostQuestion {
+interface HostQuestion {
   readonly dataDirectory?: string | null;
   /** Of the DCS, and whose it is. */
   readonly dcs?: { readonly directory: string; readonly user: string };

@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { quote } from "../host/shell";
 
 /** Settings of the kernel as they are now. */
-export interface KernelFacts {
+interface KernelFacts {
   /** By name, blanks folded: `{ "net.ipv4.ip_local_port_range": "1024 65535" }`. Unknown ones are left out. */
   readonly values: { readonly [setting: string]: string };
   /** What a container cannot set for itself: the machine's settings, which all its containers share. */

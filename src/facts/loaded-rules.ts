@@ -5,7 +5,7 @@ import { psql } from "./postgres";
 // What a server makes of its pg_hba.conf and pg_ident.conf: it parses the files anew for every such question.
 
 /** A line as PostgreSQL understands it, with one spelling for all that mean the same: JSON. */
-export type RuleRow = string;
+type RuleRow = string;
 
 /**
  * A condition of SQL for lines of pg_hba.conf that are loaded. One for SSL where there is none has an error too, and is kept

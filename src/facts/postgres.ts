@@ -38,7 +38,7 @@ export interface Role {
 }
 
 /** A database with its owner. */
-export interface Database {
+interface Database {
   readonly name: string;
   readonly owner: string;
 }

@@ -1,8 +1,9 @@
+import { ANY_HOST, forMajor } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { words } from "../host/shell";
 
 /** A library of an extension that says something of being loaded at PostgreSQL's start. */
-export interface PreloadedLibrary {
+interface PreloadedLibrary {
   readonly extension: string;
   /** In PostgreSQL's own folder: `pg_stat_statements`. */
   readonly library: string;
@@ -25,8 +26,8 @@ const VARIABLE = "process_shared_preload_libraries_in_progress";
  */
 export function preloadsProbe(version: number, extensions: readonly string[]): Probe<Preloads> {
   return {
-    script: `folder=/usr/share/postgresql/${version}/extension
-libraries=/usr/lib/postgresql/${version}/lib
+    script: `folder=${forMajor(ANY_HOST.paths.extensions, version)}
+libraries=${forMajor(ANY_HOST.paths.libraries, version)}
 for name in ${words(extensions)}; do
   [ -f "$folder/$name.control" ] || continue
   printf 'there\\t%s\\n' "$name"

@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { words } from "../host/shell";
 
 /** Where a host is to open connections. */
-export interface Endpoint {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }

@@ -3,7 +3,7 @@ import { hereDocument } from "../host/shell";
 import { psql } from "./postgres";
 
 /** A server that streams from the one that was asked (pg_stat_replication). */
-export interface Standby {
+interface Standby {
   /** The member's name; other programs that receive WAL have names of their own: `barman_receive_wal`. */
   readonly name: string;
   /** `streaming`, `catchup`, `startup`, `backup`. */

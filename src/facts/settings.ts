@@ -41,7 +41,7 @@ export function settingsProbe(port: number): Probe<RunningSettings> {
 }
 
 /** How a setting takes effect: `postmaster` is by a restart (pg_settings, "context"). */
-export interface SettingContext extends SettingKind {
+interface SettingContext extends SettingKind {
   readonly context: string;
 }
 

@@ -3,7 +3,7 @@ import { quote } from "../host/shell";
 import { NEWER_OPTIONS, SUPERUSER_OPTIONS } from "../session-settings";
 
 /** A session of psql; each part is one word of the shell. */
-export interface SqlSession {
+interface SqlSession {
   /** User of the operating system as whom psql runs, and as whom the server must run. */
   readonly user: string;
   /** Of that user. */

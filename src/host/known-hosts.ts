@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 
 /** The keys of hosts that the user has trusted before. */
-export interface KnownHosts {
+interface KnownHosts {
   /** Keys of a host: `["ssh-ed25519 AAAA…"]`; none if it is not known or its key was revoked. */
   keysFor(host: string, port: number): string[];
   /** Keys of the authorities whose certificates a host may show instead. */

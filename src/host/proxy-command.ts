@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { Duplex } from "node:stream";
 
 /** A way to a host that a command of this machine opens. */
-export interface Way {
+interface Way {
   readonly stream: Duplex;
   /** Ends the command and tells what it has said of what went wrong. */
   end(): Promise<string>;

@@ -12,7 +12,7 @@ export interface Result {
 }
 
 /** How a script is run. */
-export interface ScriptOptions {
+interface ScriptOptions {
   /** What it is for, as a gerund, for messages: `installing packages`. */
   readonly action: string;
   readonly timeoutSeconds: number;

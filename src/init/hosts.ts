@@ -22,7 +22,7 @@ export interface NamedHost {
 }
 
 /** The key that a host shows to whoever connects, trusted or not. */
-export interface ShownKey {
+interface ShownKey {
   readonly name: string;
   readonly key: string;
   /** `SHA256:…` */

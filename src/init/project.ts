@@ -5,7 +5,7 @@ import type { HostSettings, SshSettings } from "../config/schema";
 import type { Roles } from "./roles";
 
 /** What a stack says of the hosts and how they are reached, as the user would write it. */
-export interface Reached {
+interface Reached {
   readonly hosts: { readonly [name: string]: HostSettings };
   readonly ssh: Partial<SshSettings>;
 }

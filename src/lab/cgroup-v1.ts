@@ -7,7 +7,7 @@ import { hostCgroups, processesOf } from "./cgroup";
 // slow down their disk) belongs to other hierarchies, which have groups of their own and know nothing of hosts.
 
 /** A v1 hierarchy, by its controller. */
-export type Controller = "freezer" | "blkio";
+type Controller = "freezer" | "blkio";
 
 /**
  * Puts all processes of a host into a group of their own below a controller. Returns the group's folder.

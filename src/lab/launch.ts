@@ -9,7 +9,7 @@ import { hostPaths, type LabPaths } from "./paths";
 import type { LabState } from "./state";
 
 /** A host that was started: `ended` tells when it is off again, with the last lines of its console. */
-export interface LaunchedHost {
+interface LaunchedHost {
   readonly ended: Promise<string>;
 }
 

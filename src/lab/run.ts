@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
-export interface RunResult {
+interface RunResult {
   /** Exit code; 128 + signal number when a signal ended it. */
   readonly code: number;
   readonly stdout: string;

@@ -4,7 +4,7 @@ import { hostCgroups, initOf, isPopulated } from "./cgroup";
 import { labPaths, labsDir } from "./paths";
 import { requireState, type LabHost, type LabState } from "./state";
 
-export interface HostStatus extends LabHost {
+interface HostStatus extends LabHost {
   /** `booting` also stands for a host whose start was cut off; `lab up` completes it. */
   readonly state: "up" | "booting" | "off";
   /** Process 1 of the host, as this machine numbers it; null when it is off. */

@@ -6,7 +6,7 @@ import { waitFor } from "./wait";
 import { sizeOf } from "./words";
 
 /** What became of the database of one member, in bytes. */
-export interface Defragmented {
+interface Defragmented {
   readonly host: string;
   readonly before: number;
   readonly after: number;

@@ -14,7 +14,7 @@ import { changeFork, fitness, makeFork, removeFork } from "./fork-scripts";
 type Hosts = (name: string) => Host;
 
 /** Where forks may be. */
-export type ForkPlace = Pick<ForkInputs, "members" | "folder" | "keeper">;
+type ForkPlace = Pick<ForkInputs, "members" | "folder" | "keeper">;
 
 /** A fork with its files and its password, as they are on the host. */
 export interface FoundFork {

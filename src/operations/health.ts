@@ -11,7 +11,7 @@ import { judgeWrites } from "./writes";
  */
 export type Health = "healthy" | "degraded" | "down" | "unknown";
 
-export interface Judgement {
+interface Judgement {
   readonly health: Health;
   /** Why it is not healthy, one sentence each. */
   readonly problems: readonly string[];

@@ -6,7 +6,7 @@ import { clientConfig, guestLine, guestLines, knownHosts } from "./logins";
 // Who has to be let in where, and what of it is so already. Pure: what was found in, what to change out.
 
 /** A user of a host who logs in elsewhere, or is logged in as. */
-export interface LoginUser {
+interface LoginUser {
   readonly host: string;
   readonly user: string;
   /** Whether it logs in elsewhere. */

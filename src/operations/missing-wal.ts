@@ -10,7 +10,7 @@ export function segmentOf({ beginLsn, timeline, segmentBytes }: BaseBackup): str
 }
 
 /** A segment that nobody has, and what is just before it. */
-export interface MissingWal {
+interface MissingWal {
   readonly segment: string;
   /** When the WAL before it ends, in seconds since 1970; `undefined` where there is none. */
   readonly reachedAt?: number;

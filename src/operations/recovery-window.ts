@@ -17,7 +17,7 @@ import { walProbe } from "./wal";
 import { timeOf } from "./words";
 
 /** How a recovery can be done, or why not. */
-export interface RecoveryWay {
+interface RecoveryWay {
   /** The backup to begin with; none if there is no way. */
   readonly backup?: BaseBackup;
   /** The timeline to follow. */

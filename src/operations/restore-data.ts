@@ -152,7 +152,7 @@ chmod 0640 ${file}`;
 }
 
 /** How far a restore has come on the member that is restored first. */
-export interface Attempt {
+interface Attempt {
   /** Whether the data from before is set aside, so that what is in its place is the restore's. */
   readonly aside: boolean;
   /** Whether its Patroni runs, and is told to restore. */

@@ -77,7 +77,7 @@ export const PLAIN = `plain() {
 }`;
 
 /** Where and when a server's own timeline left the one before. */
-export interface Begun extends Branch {
+interface Begun extends Branch {
   /** Seconds since 1970. */
   readonly at: number;
 }
@@ -229,7 +229,7 @@ export function positionProbe(port: number): Probe<string> {
 }
 
 /** How far a restore has come on a member. */
-export interface RestoreProgress {
+interface RestoreProgress {
   readonly bytes: number;
   /** Whether Patroni has given up. */
   readonly failed: boolean;

@@ -12,7 +12,7 @@ const PATIENCE_SECONDS = { failed: 35, stopped: 60, silent: 90, behind: 90 };
 export const WHILE_COPIED = { failed: 900, stopped: 900, silent: 900, behind: Infinity };
 
 /** A member that is not coming back. */
-export interface Stuck {
+interface Stuck {
   readonly name: string;
   /** `start failed` */
   readonly state: string;

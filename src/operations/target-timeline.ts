@@ -9,7 +9,7 @@ import { timeOf } from "./words";
 // elsewhere then, and PostgreSQL would not say a word.
 
 /** The timeline that is followed, and those that the archive has beside it. */
-export interface Lineage {
+interface Lineage {
   readonly timeline: number;
   readonly history: readonly Branch[];
   readonly timelines: readonly Timeline[];

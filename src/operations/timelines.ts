@@ -111,7 +111,7 @@ function segmentName(lsn: string, bytes: number): string {
 }
 
 /** Where the WAL of a timeline ends that an archive has. */
-export interface WalEnd {
+interface WalEnd {
   /** Of the last record. */
   readonly lsn?: string;
   /** Of the last commit, in seconds since 1970. */

@@ -2,7 +2,7 @@ import { loadedRecord, type UnitState } from "../facts/systemd";
 import { quote, words } from "../host/shell";
 
 /** How a daemon is told of a new configuration. */
-export type Loading = "reload" | "restart";
+type Loading = "reload" | "restart";
 
 /**
  * Enables and starts a unit, or makes it load its configuration; nothing of it where nothing has to be done.

@@ -2,7 +2,7 @@ import { leaderOf, standbyLeaderOf } from "../facts/member-state";
 import type { ClusterStatus, StatusPlan } from "./status";
 
 /** Whether clients can write, and why not or why that is not known. */
-export interface Writes {
+interface Writes {
   readonly possible: "yes" | "no" | "unknown";
   readonly problem?: string;
 }

@@ -2,7 +2,7 @@ import type { Settings } from "../config/schema";
 import { hasRole, roleNamed, ROLES_IN_ORDER } from "../roles/roles";
 
 /** Who on a host, beside root, may open connections to a port of the cluster's hosts, by user of the operating system. */
-export interface Callers {
+interface Callers {
   readonly port: number;
   readonly users: readonly string[];
 }

@@ -20,7 +20,7 @@ const LEAST_WAL = 128 * 2 ** 20;
 export const FORKS_TOOL = "/var/lib/pgherd/forks-keeper";
 
 /** What a user says of a fork, in a stack or on the command line. */
-export interface ForkWish {
+interface ForkWish {
   readonly name: string;
   /** `replica` or a member's name. */
   readonly from: string;

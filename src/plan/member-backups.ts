@@ -81,7 +81,7 @@ function firstBackup({
 }
 
 /** How Patroni makes members from backups. */
-export interface MemberBackups {
+interface MemberBackups {
   readonly files: Files;
   readonly replicas?: {
     readonly command: string;

@@ -1,7 +1,7 @@
 import { render } from "./template";
 
 /** What a unit of ours needs beyond reading the system and computing. */
-export interface Needs {
+interface Needs {
   /** Directories that it writes to; those of `optional` need not be there. */
   readonly writes?: readonly string[];
   readonly optional?: readonly string[];

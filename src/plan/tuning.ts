@@ -1,7 +1,7 @@
 import { megabytes } from "../config/size";
 
 /** What PostgreSQL may use of a host. */
-export interface Resources {
+interface Resources {
   /** Bytes. */
   readonly memory: number;
   readonly cores: number;

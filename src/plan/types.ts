@@ -43,7 +43,7 @@ export interface SecretPlan extends SecretName {
 }
 
 /** Directories by absolute path, parents before children. */
-export type Directories = { readonly [path: string]: DirectoryInput };
+type Directories = { readonly [path: string]: DirectoryInput };
 
 /** What a host is prepared with before any service: one package transaction, so that it is fast. */
 export interface HostPlan {

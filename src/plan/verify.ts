@@ -38,7 +38,7 @@ function sessionSettings(version: number): string {
 }
 
 /** What the unit of the test restores is made of. */
-export interface VerifyValues {
+interface VerifyValues {
   readonly description: string;
   /** Barman's user, and its folder of the cluster. */
   readonly barman: string;

@@ -1,12 +1,12 @@
 /** A label in a picture: where it begins, how wide it is, in the picture's units. */
-export interface Placed {
+interface Placed {
   readonly left: number;
   /** Which line of labels it stands on, the uppermost is 0. */
   readonly line: number;
 }
 
 /** A text that belongs to a place on the time axis. */
-export interface Label {
+interface Label {
   readonly text: string;
   readonly x: number;
   /** The larger, the sooner it gets a place. */

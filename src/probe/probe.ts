@@ -16,7 +16,7 @@ export interface ProbeTarget {
   readonly members: { readonly [address: string]: string };
 }
 
-export interface ProbeOptions {
+interface ProbeOptions {
   /** Writes, and as many reads, each second. @default 20: an interruption is then known to 50 ms */
   readonly perSecond?: number;
   /** Seconds that are told one by one. @default all */

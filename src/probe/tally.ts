@@ -2,7 +2,7 @@ import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Interruption, Kind, KindReport, ProbeReport, Second } from "./report";
 
 /** One write or read, when it had ended. */
-export interface Attempt {
+interface Attempt {
   readonly kind: Kind;
   /** When it ended, in milliseconds since 1970. */
   readonly at: number;

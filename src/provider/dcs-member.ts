@@ -17,7 +17,7 @@ export interface DcsCare {
 }
 
 /** What is known of the change, and of the member before it. */
-export interface DcsChange {
+interface DcsChange {
   readonly cluster: string;
   readonly host: string;
   /** Whether it restarts a daemon that runs. */

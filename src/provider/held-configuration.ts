@@ -5,7 +5,7 @@ import { sameValue, type Values } from "../rpc/values";
 import type { Context } from "./context";
 
 /** Where a cluster's dynamic configuration is kept. */
-export interface Place extends Unnamed<DcsAddress> {
+interface Place extends Unnamed<DcsAddress> {
   readonly cluster: string;
   /** A host that may reach the DCS. */
   readonly host: string;

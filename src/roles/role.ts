@@ -44,7 +44,7 @@ export interface Port {
 }
 
 /** Traffic that has no port of its own. */
-export interface Traffic {
+interface Traffic {
   /** `mark` for packets that another table of nftables on the host has marked, by their port. */
   readonly protocol: "vrrp" | "mark";
   readonly purpose: string;
@@ -59,7 +59,7 @@ export interface SecretName {
 }
 
 /** A random password that a role needs: generated once, kept in the state, and written into files that hold nothing else. */
-export interface RoleSecret {
+interface RoleSecret {
   /** No other role has one of this name: its resource in the state is called so. */
   readonly name: string;
   /** Whether each of the role's hosts has one of its own; else one is for the whole cluster. */
@@ -69,7 +69,7 @@ export interface RoleSecret {
 }
 
 /** A directory that root makes and gives to a user. */
-export interface RoleDirectory {
+interface RoleDirectory {
   readonly owner: Owner;
   /** Where the settings have it, below `pgherd:cluster`. */
   readonly setting: string;
@@ -79,7 +79,7 @@ export interface RoleDirectory {
 }
 
 /** A daemon that is not pgherd's: its configuration must not be written over. */
-export interface Elsewhere {
+interface Elsewhere {
   /** A command of the shell that tells whether the daemon uses what stands in the files. */
   readonly inUse: string;
   /** As a pattern of the shell: `/etc/haproxy/haproxy.cfg`. */
@@ -99,7 +99,7 @@ export type Validation =
   | { readonly none: string };
 
 /** A version that everything of pgherd needs of a role's software. */
-export interface LeastVersion {
+interface LeastVersion {
   readonly software: Software;
   readonly version: string;
   /** Below `pgherd:cluster`; empty for the cluster itself. */

@@ -20,7 +20,7 @@ const disk = sizeWithin({ least: "1GB", why: "WAL alone takes that" });
 
 const parameterValue = z.union([z.string(), z.number(), z.boolean()]);
 
-export const user = z.strictObject({
+const user = z.strictObject({
   name: identifier.describe("Login name."),
   superuser: z
     .literal(false)
@@ -63,7 +63,7 @@ const schema = z.strictObject({
     .describe("Further `users` that may create something in it. Nothing is taken back."),
 });
 
-export const database = z.strictObject({
+const database = z.strictObject({
   name: identifier.describe("The database's name."),
   owner: identifier.describe("One of `users`."),
   onRemoval: z

@@ -7,7 +7,7 @@ import type { Final, Probe, Row } from "./history";
 import { now } from "./load";
 
 /** What a member's own server says of itself. */
-export interface MemberState {
+interface MemberState {
   readonly member: string;
   readonly leads: boolean;
   readonly timeline: number;

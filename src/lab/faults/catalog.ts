@@ -28,7 +28,7 @@ export const FAULTS = {
 export type Kind = keyof typeof FAULTS;
 
 /** What a kind of fault has to be told. */
-export type ArgsOf<K extends Kind> = (typeof FAULTS)[K] extends Fault<infer Args> ? Args : never;
+type ArgsOf<K extends Kind> = (typeof FAULTS)[K] extends Fault<infer Args> ? Args : never;
 
 /** A fault that is wanted: `{ kind: "hang", args: { hosts: ["db1"] } }`. */
 export type Wish = { readonly [K in Kind]: { readonly kind: K; readonly args: ArgsOf<K> } }[Kind];

@@ -3,7 +3,7 @@ import type { Fault } from "./fault";
 import { inside } from "./inside";
 import type { OneHost } from "./disk";
 
-export interface Corrupt extends OneHost {
+interface Corrupt extends OneHost {
   /** What is overwritten. @default "table" */
   readonly what?: "table" | "control" | "wal";
 }

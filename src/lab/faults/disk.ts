@@ -37,7 +37,7 @@ export const fill: Fault<OneHost> = {
   },
 };
 
-export interface Slow extends OneHost {
+interface Slow extends OneHost {
   /** Bytes that it writes in a second, at most. @default 65536 */
   readonly bytesPerSecond?: number;
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Fault, Victim } from "./fault";
 import { inNetwork, isolationRules, removeRules, tableName, tableOf } from "./network";
 
-export interface Flapping {
+interface Flapping {
   readonly hosts: readonly string[];
   /** Seconds for which the link is down, and then up again. @default 5 */
   readonly period?: number;

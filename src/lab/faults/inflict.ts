@@ -11,7 +11,7 @@ import { faultOf, type Kind, type Wish } from "./catalog";
 import type { Victim } from "./fault";
 
 /** A fault that is in force. */
-export interface Inflicted {
+interface Inflicted {
   readonly id: string;
   /** In a few words: `db1 hanging`. */
   readonly what: string;
@@ -20,7 +20,7 @@ export interface Inflicted {
 }
 
 /** A fault as it is kept on record, from before it is inflicted until it is healed. */
-export interface FaultRecord {
+interface FaultRecord {
   readonly id: string;
   readonly kind: Kind;
   readonly args: object;

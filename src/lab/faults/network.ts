@@ -7,7 +7,7 @@ import type { Fault, Victim } from "./fault";
 // All packets between hosts cross the lab's bridge: there they are dropped, without a word to either side. What the
 // controller says by SSH always passes, as on a network of its own for management, so that a test can look.
 
-export interface Cut {
+interface Cut {
   readonly from: readonly string[];
   readonly to: readonly string[];
   /** TCP ports on the side of `to`. @default everything */
@@ -28,7 +28,7 @@ export const cut: Fault<Cut> = {
   heal: removeRules,
 };
 
-export interface Isolated {
+interface Isolated {
   readonly hosts: readonly string[];
 }
 
@@ -87,7 +87,7 @@ export function isolationRules(hosts: readonly string[]): Rules {
 }
 
 /** Rules by the hook that they stand at. */
-export type Rules = { readonly [hook in "forward" | "input" | "output"]?: readonly string[] };
+type Rules = { readonly [hook in "forward" | "input" | "output"]?: readonly string[] };
 
 /** The table of a fault, for `nft -f`. */
 export function tableOf(id: string, rules: Rules): string {

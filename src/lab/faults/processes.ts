@@ -2,7 +2,7 @@ import { ROLES } from "../../roles/roles";
 import type { Fault } from "./fault";
 import { inside, isOn } from "./inside";
 
-export interface OneProcess {
+interface OneProcess {
   readonly host: string;
   /** `postgres`, `pg_receivewal`, or a unit: `patroni`, `etcd`, `haproxy`, `keepalived`. */
   readonly process: string;
@@ -54,7 +54,7 @@ export const abandon: Fault<OneProcess> = {
   },
 };
 
-export interface Units {
+interface Units {
   readonly hosts: readonly string[];
   /** `etcd` */
   readonly unit: string;

@@ -112,7 +112,7 @@ const answer = z.object({
 const ofDatabase = z.object({ extensions: z.array(line), unloggedTables: count });
 
 /** What the script of `sourceProbe` has told, by key: none of it can be taken for another. */
-export type Told = (key: string) => readonly (readonly string[])[];
+type Told = (key: string) => readonly (readonly string[])[];
 
 /**
  * Reads the lines of a script: a key and words in base64 each, so that nobody's text ends a line or begins another.

@@ -82,7 +82,7 @@ export function reachesProbe(address: string, port: number): Probe<boolean> {
 }
 
 /** How the old server keeps WAL for a standby cluster. */
-export interface OldSlot {
+interface OldSlot {
   /** `reserved`, `extended`, `unreserved`, or `lost` where it has had to give some up (pg_replication_slots). */
   readonly status: string;
   readonly active: boolean;

@@ -48,7 +48,7 @@ export interface Source {
 export type CarriedRules = Pick<Source, "hbaRows" | "identRows">;
 
 /** A replication slot of a server that runs already. */
-export interface SourceSlot {
+interface SourceSlot {
   readonly name: string;
   readonly type: "physical" | "logical";
   /** Of a logical one. */

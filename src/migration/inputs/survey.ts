@@ -25,7 +25,7 @@ export interface SurveyInputs {
 }
 
 /** What Barman uses on a server. */
-export interface BackupNames {
+interface BackupNames {
   readonly roles: readonly string[];
   readonly slot: string;
 }

@@ -5,7 +5,7 @@ import { remarks } from "./report-remarks";
 import { sizeOf } from "../../operations/words";
 
 /** One setting that will be another. */
-export interface SettingChange {
+interface SettingChange {
   readonly name: string;
   readonly from: string;
   readonly to: string;

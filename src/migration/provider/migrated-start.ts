@@ -11,7 +11,7 @@ import { migratedTrial, triedOn, type TrialWords } from "../../provider/trial";
 // Whether a server that is to be migrated, and its copies, would start again.
 
 /** The server whose files are tried. */
-export interface OwnServer {
+interface OwnServer {
   readonly host: string;
   readonly source: Source;
   readonly superuser: string;

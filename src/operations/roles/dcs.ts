@@ -15,7 +15,7 @@ export interface DcsState extends DcsMember {
 }
 
 /** The DCS, which says who leads. */
-export interface DcsStatus {
+interface DcsStatus {
   readonly kind: DcsKind;
   readonly members: readonly DcsState[];
 }

@@ -13,7 +13,7 @@ export interface Problem {
 }
 
 /** A question for each part of an answer that a host has to give. */
-export type Questions<Answer> = { readonly [Part in keyof Answer]: Probe<Answer[Part]> };
+type Questions<Answer> = { readonly [Part in keyof Answer]: Probe<Answer[Part]> };
 
 /**
  * What a role's daemons are asked for their health, what that shows, and what is wrong by it. Data and pure functions: `askHost`

@@ -2,7 +2,7 @@ import type { DcsVoters, Unnamed } from "../../dcs/dcs";
 import type { DirectoryInput, FileInput } from "./files";
 
 /** A unit as a user wants to see it in a preview. */
-export interface ServiceUnit {
+interface ServiceUnit {
   /** `active` is wanted. */
   readonly active: string;
   /** `enabled` is wanted. */

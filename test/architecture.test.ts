@@ -58,7 +58,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "setting-values",
     "package-root",
   ],
-  config: ["roles", "distributions", "steps", "setting-values", "errors", "suggest"],
+  config: ["roles", "distributions", "steps", "promises", "setting-values", "errors", "suggest"],
   // What a role is and what a distribution calls things: pure data for everybody, the provider's process included.
   roles: ["distributions", "types of config"],
   distributions: ["host/shell", "types of host"],
@@ -79,6 +79,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "types of resources/inputs",
     "configuration-hash",
     "versions",
+    "promises",
     "setting-values",
     "errors",
     "package.json",
@@ -90,6 +91,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "host",
     "roles",
     "types of resources/inputs",
+    "promises",
     "setting-values",
     "errors",
   ],
@@ -98,6 +100,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "distributions",
     "roles",
     "session-settings",
+    "promises",
     "setting-values",
     "config/hba",
     "errors",
@@ -149,6 +152,8 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   errors: [],
   versions: [],
   "session-settings": [],
+  // What a setting of PostgreSQL must keep, for previews and for looks at servers.
+  promises: ["setting-values"],
   "setting-values": [],
   "package-root": [],
 };

@@ -4,6 +4,14 @@ import { Refusal } from "../cluster/cluster";
 import { makeProgram } from "./program";
 import { printable } from "./table";
 
+/** As shells tell of a program that SIGPIPE has ended (signal(7)), which Node.js ignores. */
+const NOBODY_READS = 128 + 13;
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(NOBODY_READS);
+  throw error;
+});
+
 makeProgram()
   .parseAsync()
   .catch((error: unknown) => {

@@ -128,3 +128,12 @@ test("serve ends where others could read its token", () => {
   expect(said).toContain(file);
   expect(code).toBeGreaterThan(0);
 });
+
+test("a reader that has read enough, as `head` does, ends a verb without a trace", () => {
+  // It has ended before anything is said.
+  const { stderr } = spawnSync("sh", ["-c", `"$0" "$1" --help | true`, process.execPath, PGHERD], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect(stderr).toBe("");
+});

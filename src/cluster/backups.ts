@@ -8,6 +8,7 @@ import {
   type BackupCatalog,
   type BaseBackup,
   type Verification,
+  keepsFromBackup,
 } from "../facts/barman";
 import { knowsUnitProbe, unitProbe } from "../facts/systemd";
 import type { BackupStatusPlan } from "../operations/backup-status";
@@ -166,10 +167,10 @@ async function failure(cluster: Hosts, one: BaseBackup | undefined): Promise<Pgh
       `Next: pgherd backup check, and /var/log/barman/barman.log on ${host}.`,
     );
   }
-  const failed = await failedChecks(cluster);
+  const failed = (await failedChecks(cluster)).filter(keepsFromBackup);
   return new PgherdError(
     `${host}: the backup did not start${failed.length > 0 ? `, as Barman's checks fail: ${failed.join("; ")}` : ""}.`,
-    `Next: journalctl -n 20 -u ${UNASKED_BACKUP} on ${host}.`,
+    `Next: journalctl -n 20 -u ${UNASKED_BACKUP} and /var/log/barman/barman.log on ${host}, and whether its disks are full (df).`,
   );
 }
 

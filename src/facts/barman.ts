@@ -257,6 +257,19 @@ export function copiedProbe(home: string, id: string): Probe<number> {
   };
 }
 
+/** Checks that keep no backup from starting (barman/server.py, NON_CRITICAL_CHECKS, 3.4 and 3.13). */
+const HARMLESS = [
+  ...["minimum redundancy requirements", "backup maximum age", "backup minimum size"],
+  ...["failed backups", "archiver errors", "empty incoming directory", "empty streaming directory"],
+  ...["incoming WALs directory", "streaming WALs directory", "wal maximum age"],
+  "PostgreSQL server is standby",
+];
+
+/** Whether Barman takes no backup while this check fails. @param failed as `failedChecksProbe` tells it */
+export function keepsFromBackup(failed: string): boolean {
+  return !HARMLESS.includes(failed.replace(/ \(.*/s, ""));
+}
+
 /** Names of Barman's checks that fail, each with what it says: `["ssh (Connection failed…)"]`. */
 export function failedChecksProbe(name: string): Probe<string[]> {
   return {

@@ -27,7 +27,8 @@ function hbaWarnings(settings: Settings): string[] {
       ...one,
       line: own.has(one.line) ? one.line : asWritten(settings, one.line),
     }));
-    const problem = problemOf(settings, rule, earlier);
+    const inFirst = setting.startsWith("pgHbaFirst");
+    const problem = problemOf(settings, rule, earlier)?.replace(MOVE, inFirst ? FURTHER_UP : MOVE);
     return problem ? [`pgherd:cluster.postgresql.${setting} "${line}": ${problem}`] : [];
   });
 }
@@ -62,6 +63,8 @@ function problemOf(
 
 const MOVE =
   "Put it into postgresql.pgHbaFirst, which comes before the lines by which clients get in, or remove it.";
+
+const FURTHER_UP = "Put it further up, or remove it.";
 
 /** What a line is worth for those who come through the load balancers: PostgreSQL sees the balancers' addresses only. */
 function balancedProblem(

@@ -100,7 +100,13 @@ describe("everybody is kept out, whichever way the line spells it:", () => {
   });
 });
 
-describe("a method that lets strangers in is refused, wherever it stands:", () => {
+describe("a weak method is refused with the reason, wherever it stands:", () => {
+  const WHY: { readonly [method: string]: string } = {
+    trust: "it asks nobody for anything",
+    md5: "whoever reads a login, or the stored password, can log in with it",
+    password: "the password can be read on its way",
+    ident: "the client's own host vouches for its user",
+  };
   test.each([
     ["trust", 'local "a b" all trust'],
     ["trust", "host app, app2 app 10.0.0.0/24 trust"],
@@ -112,7 +118,7 @@ describe("a method that lets strangers in is refused, wherever it stands:", () =
     ["trust", "host app app samenet trust"],
   ])("%s in %s", (method, line) => {
     expect(problems(line)).toEqual([
-      `expected scram-sha-256, cert or reject, got "${method}", which lets strangers in. Choose one of those.`,
+      `expected scram-sha-256, cert or reject, got "${method}": ${WHY[method]}. Choose one of those.`,
     ]);
   });
 

@@ -434,15 +434,21 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     postgresql({ port: 8008 }),
     "pgherd:cluster.postgresql.port: expected a port of its own, got 8008, which Patroni's REST API uses on the same host. Choose another.",
   ],
-  ...(["trust", "md5", "password"] as const).map((method): (typeof BAD)[number] => [
+  ...(
+    [
+      ["trust", "it asks nobody for anything"],
+      ["md5", "whoever reads a login, or the stored password, can log in with it"],
+      ["password", "the password can be read on its way"],
+    ] as const
+  ).map(([method, why]): (typeof BAD)[number] => [
     `pg_hba.conf with ${method}`,
     postgresql({ pgHba: [`host all all 10.0.0.0/8 ${method}`] }),
-    `pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "${method}", which lets strangers in. Choose one of those.`,
+    `pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "${method}": ${why}. Choose one of those.`,
   ]),
   [
     "pg_hba.conf with trust behind a separate mask",
     postgresql({ pgHba: ['host all all 10.0.0.0 255.0.0.0 "trust"'] }),
-    'pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "trust", which lets strangers in. Choose one of those.',
+    'pgherd:cluster.postgresql.pgHba[0]: expected scram-sha-256, cert or reject, got "trust": it asks nobody for anything. Choose one of those.',
   ],
   [
     "pg_hba.conf with something else",

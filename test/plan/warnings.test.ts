@@ -132,6 +132,15 @@ test("what a migrated server may ask for is not quoted as something else", () =>
   ]);
 });
 
+test("a line that is to come first and never counts is to go further up, or away", () => {
+  const pgHbaFirst = ["host app app 10.2.0.0/16 scram-sha-256", "host app app 10.2.3.0/24 reject"];
+  expect(warnings(settings({ pgHbaFirst }))).toEqual([
+    expect.stringMatching(
+      /^pgherd:cluster\.postgresql\.pgHbaFirst\[1\].* comes first\. Put it further up, or remove it\.$/,
+    ),
+  ]);
+});
+
 test("lines that are to come first do so, but for what the cluster itself cannot do without", () => {
   const first = "hostnossl all all all reject";
   const all = settings({

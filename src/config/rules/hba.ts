@@ -31,9 +31,10 @@ function lineIsSafe(
         `expected the networks of the clients, got "${rule.fromText}", which is ${wide}. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
       );
     }
-    if (WEAK.includes(rule.method)) {
+    const weakness = Object.hasOwn(WEAK, rule.method) ? WEAK[rule.method] : undefined;
+    if (weakness !== undefined) {
       report(
-        `expected scram-sha-256, cert or reject, got "${rule.method}", which lets strangers in. Choose one of those.`,
+        `expected scram-sha-256, cert or reject, got "${rule.method}": ${weakness}. Choose one of those.`,
       );
     }
   } catch (error) {
@@ -42,8 +43,13 @@ function lineIsSafe(
   }
 }
 
-/** Nothing is asked, what is sent can be read, or the client's own host vouches for its user. */
-const WEAK = ["trust", "md5", "password", "ident"];
+/** Methods that a stack may not name, and why. */
+const WEAK: { readonly [method: string]: string } = {
+  trust: "it asks nobody for anything",
+  password: "the password can be read on its way",
+  md5: "whoever reads a login, or the stored password, can log in with it",
+  ident: "the client's own host vouches for its user",
+};
 
 /** The shortest prefixes that private networks have: 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193). */
 const LEAST_PREFIX = { ipv4: 8, ipv6: 7 } as const;

@@ -16,7 +16,7 @@ import {
   start,
   stopAll,
 } from "./restore-steps";
-import { failRestore } from "./restore-undo";
+import { failRestore } from "./restore-failed";
 import { watchFirst } from "./restore-watch";
 
 /** What came of a restore. */

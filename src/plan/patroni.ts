@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import { commitsWait, replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
 import { plannedDcs } from "../dcs/planned";
@@ -7,31 +6,19 @@ import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../migration/inputs/source";
 import { kindOfDcs } from "../roles/dcs";
-import {
-  dataDirectory,
-  MEMBER_FILE,
-  patroni,
-  PATRONI_FOLDER,
-  PATRONI_PORT,
-  programsDirectory,
-  SECRETS_FILE,
-  socketsDirectory,
-} from "../roles/patroni";
+import { MEMBER_FILE, patroni, PATRONI_FOLDER, PATRONI_PORT, SECRETS_FILE } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupPasswords, backupRoles } from "./backup";
 import { planDcs } from "./dcs";
-import { listenAddresses } from "../migration/carried/settings";
 import { memberBackups } from "./member-backups";
+import { baseConfiguration, placesOf } from "./member-places";
 import { isSource, reaches } from "../migration/steps";
 import { ROLES } from "./database-roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
 import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";
-
-/** What PostgreSQL reads before Patroni's settings, on members that have no files of an old server. */
-const BASE_CONFIGURATION = `${PATRONI_FOLDER}/postgresql.base.conf`;
 
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";
@@ -294,57 +281,6 @@ function giveDcsLeadAway(settings: Settings, host: string): Files {
   if (!template || own === undefined || Object.keys(others).length === 0) return {};
   return script(GIVE_LEAD_AWAY, template, { own, others: Object.values(others) });
 }
-
-/** Where a member has what; the one with the migrated server has it where the server has it. */
-interface Places {
-  readonly listen: string;
-  readonly dataDirectory: string;
-  readonly binDirectory: string;
-  readonly socketDirectories: string;
-  readonly configDirectory?: string;
-  readonly baseConfiguration?: string;
-}
-
-function placesOf(settings: Settings, host: string, source?: Source): Places {
-  const { hosts, cluster } = settings;
-  const sockets = socketsDirectory(cluster);
-  if (source && isSource(settings, host)) {
-    const { dataDirectory, configDirectory, binDirectory } = source;
-    return {
-      listen: listenAddresses(source),
-      dataDirectory,
-      configDirectory,
-      binDirectory,
-      socketDirectories: source.running.unix_socket_directories ?? sockets,
-      // What an earlier version has found of a server stays as that has set it up.
-      baseConfiguration: source.hbaRows && BASE_CONFIGURATION,
-    };
-  }
-  const address = addressOf(hosts, host);
-  return {
-    listen: `${isIPv6(address) ? `[${address}]` : address},127.0.0.1`,
-    dataDirectory: dataDirectory(cluster),
-    binDirectory: programsDirectory(cluster),
-    socketDirectories: sockets,
-    // A copy of the old server has no postgresql.conf where that stood elsewhere, or one with paths of the old host.
-    baseConfiguration: source && BASE_CONFIGURATION,
-  };
-}
-
-/**
- * What PostgreSQL reads before Patroni's settings. All that a migrated server has in its own files is among those; what is
- * Patroni's to set must not come back from there. Only where the server has what stays in a file.
- */
-function baseConfiguration(source?: Source): string {
-  const lines = PLACES.flatMap((name) => {
-    const value = source?.configured[name];
-    return value === undefined ? [] : [`${name} = '${value.replaceAll("'", "''")}'\n`];
-  });
-  return `# Written by pgherd. All settings are Patroni's.\n${lines.join("")}`;
-}
-
-/** Settings that Patroni leaves to a server: without them it would ask for a restart. */
-const PLACES = ["data_directory", "external_pid_file"];
 
 /** As pg_basebackup takes it, in kilobytes. */
 function maxRate({ migration }: ClusterSettings): string | null {

@@ -56,7 +56,8 @@ export function openRootSession(
       const got = said.stderr.trim() || said.stdout.trim() || "no answer";
       fail(
         `expected \`${command}\` to answer within ${seconds} seconds, got: ${got}.`,
-        "Log in to the host and try it: the login shell must run it, and sudo must not ask or wait for anything.",
+        "Log in to the host and try it: the login shell must run it, and sudo must not ask or wait for anything. It waits for DNS " +
+          "where the host does not know its own name (its line in /etc/hosts). pgherd:ssh.connectTimeout is how long pgherd waits.",
       );
     };
     const timer = setTimeout(late, seconds * 1000);

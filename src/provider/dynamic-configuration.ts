@@ -8,7 +8,7 @@ import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { demandLoaded } from "./loaded";
 import { withoutMarks } from "./marks";
-import { refusedSettings, untilGone } from "./refused-settings";
+import { inSight, refusedSettings, untilGone, type Before } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
 import { shutOut, touchesSessions } from "./shut-out";
@@ -22,9 +22,12 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
     const found = await heldConfiguration(context, inputs);
     if (found && sameValue(found.configuration, inputs.configuration)) return inputs;
     const wanted = inputs.configuration as Values;
-    const closed = found ? await closedBefore(context, inputs, found) : [];
+    const before = {
+      closed: found ? await closedBefore(context, inputs, found) : [],
+      seen: found ? await inSight(context, inputs) : [],
+    };
     await holdConfiguration(context, inputs, wanted, found, inputs.beginning);
-    if (found) await demandAccepted(context, urn, inputs, found, closed);
+    if (found) await demandAccepted(context, urn, inputs, found, before);
     return inputs;
   },
 
@@ -52,11 +55,11 @@ async function demandAccepted(
   urn: string,
   inputs: DynamicConfigurationInputs,
   found: Held,
-  closed: readonly string[],
+  before: Before,
 ): Promise<void> {
   const old = found.proven ?? found.configuration;
   const changed = changedSettings(old, inputs.configuration);
-  const refused = await refusedSettings(context, urn, inputs, changed, closed);
+  const refused = await refusedSettings(context, urn, inputs, changed, before);
   if (refused.length === 0) {
     if (await isLoadedByAll(context, inputs, old)) await provenByAll(context, inputs);
     return;
@@ -71,7 +74,7 @@ async function demandAccepted(
     inputs,
     wantedSettings(old),
     wantedSettings(inputs.configuration),
-    closed,
+    before.closed,
   );
   await withoutMarks(context, inputs);
   // Where an earlier run was killed, some may have restarted with what it wrote.

@@ -35,14 +35,14 @@ const READ_MS = 3_000;
  * go on, and not start again. Nothing of members that do not run: they tell when they start. What a member's Patroni does
  * not hand on is no refusal; who needs the setting waits for it.
  * @param changed the new values.
- * @param closed members that let nobody in before: that is not these values' fault.
+ * @param before how members were: what was so then is not these values' fault.
  */
 export async function refusedSettings(
   context: Context,
   urn: string,
   cluster: Members,
   changed: WantedSettings,
-  closed: readonly string[] = [],
+  { closed, seen: inSightBefore }: Before = { closed: [], seen: [] },
 ): Promise<string[]> {
   if (Object.keys(changed).length === 0) return [];
   const before = await statusesOf(context, cluster);
@@ -66,7 +66,7 @@ export async function refusedSettings(
     waits(context, urn, "all members to read the new settings"),
   );
   if (refused.length > 0) return refused;
-  const unseen = await outOfSight(context, cluster, before, Object.keys(changed));
+  const unseen = await outOfSight(context, cluster, inSightBefore, Object.keys(changed));
   if (unseen.length > 0 || !touchesSessions(changed)) return unseen;
   await new Promise((resolve) => setTimeout(resolve, READ_MS));
   const shut = Object.entries(await shutOut(context, cluster));
@@ -78,6 +78,22 @@ export async function refusedSettings(
   }
 }
 
+/** How members were before values were changed. */
+export interface Before {
+  /** Those that let nobody in. */
+  readonly closed: readonly string[];
+  /** Those whose Patroni knew how its server is. */
+  readonly seen: readonly string[];
+}
+
+/** Members whose Patroni knows how its server is. */
+export async function inSight(context: Context, cluster: Members): Promise<string[]> {
+  const statuses = Object.entries(await statusesOf(context, cluster));
+  return statuses
+    .filter(([, status]) => conditionOf(status?.state ?? "unknown") !== "unknown")
+    .map(([name]) => name);
+}
+
 /**
  * Members whose Patroni knew its server before, and does not any more although that answers us: its sessions have the new values
  * too, and each load balancer goes by what it says.
@@ -85,17 +101,13 @@ export async function refusedSettings(
 async function outOfSight(
   context: Context,
   cluster: Members,
-  before: Awaited<ReturnType<typeof statusesOf>>,
+  before: readonly string[],
   names: readonly string[],
 ): Promise<string[]> {
-  const known = (statuses: typeof before, name: string) =>
-    conditionOf(statuses[name]?.state ?? "unknown") !== "unknown";
   const end = Date.now() + SIGHT_MS;
   for (;;) {
-    const statuses = await statusesOf(context, cluster);
-    const lost = Object.keys(cluster.members).filter(
-      (name) => known(before, name) && !known(statuses, name),
-    );
+    const now = await inSight(context, cluster);
+    const lost = before.filter((name) => !now.includes(name));
     if (lost.length === 0) return [];
     if (Date.now() >= end) {
       const answering = await serversOf(context, cluster);

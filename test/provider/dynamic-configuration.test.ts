@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { dynamicConfiguration } from "../../src/provider/dynamic-configuration";
@@ -48,7 +48,10 @@ function running(
       const { session_preload_libraries: library } = parameters();
       return library === "nosuch" && host === "db2" ? 'could not access file "nosuch"' : undefined;
     }
-    if (script.includes("/patroni")) return { dcsLastSeen: cluster.looks++ };
+    if (script.includes("/patroni")) {
+      const blind = host === "db2" && parameters().work_mem === "13MB";
+      return { dcsLastSeen: cluster.looks++, state: blind ? "unknown" : "running" };
+    }
     if (script.includes("'kinds'")) {
       const files = Object.entries(parameters()).map(([name, value]) => [
         name,
@@ -111,6 +114,24 @@ test("libraries with which a member that runs lets nobody in are not left in the
   const good = { ...OLD.postgresql.parameters, session_preload_libraries: "auto_explain" };
   await apply(context, good);
   expect(cluster.held).toEqual(configuration(good));
+});
+
+test("settings with which a member's Patroni can no longer ask its server are put back, whatever they are", async () => {
+  vi.useFakeTimers();
+  try {
+    const { cluster, context } = running(OLD);
+    const refused = expect(
+      apply(context, { ...OLD.postgresql.parameters, work_mem: "13MB" }),
+    ).rejects.toThrow(
+      "db2: Patroni can no longer ask PostgreSQL, since its sessions have work_mem too\n" +
+        "The settings that were there before are back on all members.",
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    await refused;
+    expect(cluster.held).toEqual(OLD);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("what all have loaded is proven, and what waits for a restart is not yet", async () => {

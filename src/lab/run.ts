@@ -52,8 +52,10 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const { code, stdout, stderr } = await tryRun(argv, options);
   if (code === 0) return stdout;
   const said = (stderr.trim() || stdout.trim()).split("\n");
-  // What went wrong may stand far above a summary.
-  const shown = said.filter((line, i) => i >= said.length - SHOWN_LINES || /\berror: /.test(line));
+  // What went wrong may stand far above a summary, and as a list below its heading.
+  const shown = said.filter(
+    (line, i) => i >= said.length - SHOWN_LINES || /\berror: |^\s*\* /.test(line),
+  );
   throw new PgherdError(
     `"${argv.join(" ")}" failed with exit code ${code}.\n  ${shown.join("\n  ")}`,
   );

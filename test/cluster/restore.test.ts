@@ -381,7 +381,7 @@ describe("whose Patroni goes on alone", () => {
     const scene = await alone();
     const cutOff = await cutOffRestore(scene.cluster());
     expect((await considerUndo(scene.cluster(), cutOff)).effects.join("\n")).toMatch(
-      /loses what was written since the restored data leads, on db1 for \d+ s: from 0\/5000000 to 0\/5100000, 1\.0 MB of WAL/,
+      /loses what was written since the restored data leads, on db1 for \d+ s: from 0\/5000000 to 0\/5100000, 1 MB of WAL/,
     );
   });
 

@@ -255,8 +255,9 @@ describe("a setting of PostgreSQL", () => {
       expect(await onMembers(`show ${name}`)).toEqual(Array(3).fill(value));
     await named.unchanged();
     await cluster.varying(parameters({ max_connections: 120 })).deploy();
-    await cluster.superuserSql(leader, "drop tablespace office");
-    await cluster.superuserSql(leader, "drop text search configuration public.office", "app");
+    const now = leaderOf(await cluster.healthy());
+    await cluster.superuserSql(now, "drop tablespace office");
+    await cluster.superuserSql(now, "drop text search configuration public.office", "app");
   });
 
   full("that somebody has set by ALTER SYSTEM is drift, and taken back", async () => {

@@ -91,11 +91,6 @@ describe("a setting is refused that", () => {
         "Remove it, or set it for a database or a user alone (ALTER DATABASE … SET default_transaction_isolation = …).",
     ],
     [
-      "stands in no file under that name",
-      { "a.b.c": 1 },
-      "a.b.c: expected the name of an extension's setting with one dot, each part of letters, digits and _ and beginning with no digit. Mend its name.",
-    ],
-    [
       "only a new database has",
       { data_checksums: "on" },
       "data_checksums: expected a setting that can be set, got one that can not. " +

@@ -28,6 +28,7 @@ const member = {
   listen: "10.0.0.1,127.0.0.1:5432",
   connectAddress: "10.0.0.1:5432",
   dcsSettings: "etcd3:\n  hosts: [10.0.0.1:2379]",
+  home: "/var/lib/postgresql",
   dataDirectory: "/data",
   configDirectory: null,
   baseConfiguration: null,

@@ -9,6 +9,7 @@ const INPUTS = {
   ...{ leaderStays: null, synchronous: { role: "sync_standby", count: 1 } },
   rolling: { maximumLag: 1_000_000, longestTransaction: 15, drain: 0, wait: 5 },
   balancers: { hosts: ["lb1"], entrances: ["replica"], statsPort: 7000 },
+  dcs: { kind: "etcd", host: "db1", endpoints: ["http://10.89.0.11:2379"] },
 } as unknown as PatroniClusterInputs;
 
 /** Rolls what waits for a restart. @returns what was changed, on which host, in this order */

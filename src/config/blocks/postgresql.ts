@@ -197,7 +197,10 @@ export const postgresql = z.strictObject({
     .prefault({})
     .describe("What PostgreSQL's settings are tuned for."),
   parameters: byName(
-    z.string().regex(/^[a-z_][a-z0-9_.]*$/i, { error: "a setting such as work_mem" }),
+    // An extension's has one dot (src/backend/utils/misc/guc-file.l, QUALIFIED_ID).
+    z.string().regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/i, {
+      error: "a setting such as work_mem, or pg_stat_statements.max",
+    }),
     parameterValue,
   )
     .default({})

@@ -124,7 +124,7 @@ export function sessionProblems(
   synchronous: boolean,
 ): string[] {
   return overrides.flatMap((override) => {
-    const { role, database, name, value } = override;
+    const { name, value } = override;
     if (UNLESS[name]?.(value) || (name === "synchronous_commit" && !synchronous)) return [];
     if (Object.hasOwn(FOR_PATRONI, name) && !isOfPatroni(override)) return [];
     const of = placeOf(override);

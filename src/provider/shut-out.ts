@@ -46,7 +46,8 @@ export class Closed {
     const late = shut.find(
       ([name]) => Date.now() - (this.since.get(name) ?? Infinity) >= PATIENCE_MS,
     );
-    if (late) return { hopeless: describeShutOut(...late), next: "then run pulumi up again." };
+    if (late)
+      return { hopeless: describeShutOut(...late), next: "mend that, then run pulumi up again." };
     const [first] = shut;
     return first && { missing: `${first[0]}: PostgreSQL lets nobody in: ${first[1]}` };
   }

@@ -232,6 +232,18 @@ test("a member whose data disk is not there is told with that as the reason", ()
   expect(problems.join()).not.toContain("Patroni does not answer");
 });
 
+test("a server that stands still is told although its Patroni has not noticed, and one that says why it lets nobody in by that alone", () => {
+  const still = { loaded: undefined, streams: undefined };
+  const told = (db3: object) =>
+    seen(says("db3", db3)).problems.filter((one) => one.startsWith("db3"));
+  expect(told(still)).toEqual([
+    'db3: PostgreSQL does not answer, although Patroni calls it "streaming": it stands still, or its disk does.',
+  ]);
+  expect(told({ ...still, shutOut: "terminating connection" })).toEqual([
+    expect.stringMatching(/^db3: PostgreSQL lets nobody in: terminating connection\./),
+  ]);
+});
+
 test("a full etcd is told by its alarm, with what helps, and not as one without a majority", () => {
   const full = {
     ...{ healthy: true, leader: false, databaseBytes: 21_000_192, usedBytes: 40_960 },

@@ -27,6 +27,6 @@ test("a server that lets nobody in is waited for as long as it may be full, and 
     hopeless: expect.stringMatching(
       /^db2: PostgreSQL lets nobody in: too many clients\. .*pgherd reinit db2/,
     ) as string,
-    next: "then run pulumi up again.",
+    next: "mend that, then run pulumi up again.",
   });
 });

@@ -74,6 +74,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
 
   hostProblems: (plan, answers, seen) => [
     ...memberProblems(plan, answers, seen),
+    ...silentServers(answers, seen),
     ...streamProblems(answers, seen),
     ...pendingProblems(answers, seen),
   ],
@@ -107,6 +108,19 @@ function memberProblems(
         ? `${name}: ${placeOf(name)}`
         : describe(name, state, condition, paused),
     }));
+}
+
+/** Servers that were asked and said nothing, though their Patroni has not noticed yet: it asks once a round, and patiently. */
+function silentServers(answers: readonly HostAnswer[], { members }: Seen): Problem[] {
+  return members
+    .filter((member) => isUp(member))
+    .flatMap(({ name, state }) => {
+      const answer = answerOf(answers, name);
+      const asked = answer && "loaded" in answer && "streams" in answer;
+      if (!asked || answer.loaded || answer.streams || answer.shutOut) return [];
+      const problem = `${name}: PostgreSQL does not answer, although Patroni calls it ${JSON.stringify(state)}: it stands still, or its disk does.`;
+      return [{ host: name, problem }];
+    });
 }
 
 /** Replicas that no server sends WAL to, though there is a leader, and all servers have been asked. */

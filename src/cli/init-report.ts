@@ -43,7 +43,7 @@ export function show(candidates: readonly Candidate[], roles: Roles): void {
 /** What the user does next. */
 export function next(folder: string, stack: string): string {
   const steps = [
-    ...(folder === process.cwd() ? [] : [`cd ${relative(process.cwd(), folder)}`]),
+    ...(folder === process.cwd() ? [] : [`cd ${wayTo(folder)}`]),
     ...(folder === packageRoot() || existsSync(join(folder, "node_modules/pgherd"))
       ? []
       : ["npm install"]),
@@ -53,4 +53,10 @@ export function next(folder: string, stack: string): string {
   ];
   const kept = "`pulumi login` says before where Pulumi keeps its state: not on these hosts.";
   return `\nNext, with a look at ${stackPath("", stack)} before:\n${steps.map((one) => `  ${one}\n`).join("")}${kept}\n`;
+}
+
+/** As a person would type it. */
+function wayTo(folder: string): string {
+  const way = relative(process.cwd(), folder);
+  return way.length < folder.length ? way : folder;
 }

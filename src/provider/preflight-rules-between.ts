@@ -12,7 +12,7 @@ export function judgeBetween(seen: readonly FoundHost[], inputs: PreflightInputs
     ...sameVersions(seen, inputs),
     ...strangers(seen, inputs),
     ...databases(seen),
-    ...closedDoors(seen, inputs),
+    ...unreached(seen, inputs),
   ];
 }
 
@@ -145,15 +145,15 @@ function databases(seen: readonly FoundHost[]): string[] {
   ];
 }
 
-function closedDoors(seen: readonly FoundHost[], { hosts }: PreflightInputs): string[] {
+function unreached(seen: readonly FoundHost[], { hosts }: PreflightInputs): string[] {
   const missed = new Map<string, string[]>();
   for (const { host, requirement, closed } of seen) {
     for (const { to, port, purpose } of requirement.reaches) {
       const address = hosts[to]?.address ?? "";
-      const door = closed.find((one) => one.port === port && one.address === address);
-      if (!door) continue;
+      const blocked = closed.find((one) => one.port === port && one.address === address);
+      if (!blocked) continue;
       const reason =
-        `expected to reach ${purpose} on ${to} (${address} port ${port}), got: ${door.found}. ` +
+        `expected to reach ${purpose} on ${to} (${address} port ${port}), got: ${blocked.found}. ` +
         `A firewall in between or on ${to} stops it; pgherd plan --flows prints all that must pass.`;
       missed.set(reason, [...(missed.get(reason) ?? []), host]);
     }

@@ -68,7 +68,8 @@ const DONE: { readonly [step in MigrationStep]: Judge } = {
     if (!backup) return before;
     return backup.unknown ? undefined : backup.count > 0;
   },
-  cutOver: ({ server, closed }) => server === "replaced" || (server === "alone" ? false : closed),
+  // A server that is only followed goes on to let clients in until then.
+  cutOver: ({ server, closed }) => server === "replaced" || (server === "adopted" ? closed : false),
 };
 
 const KNOWN = { yes: true, no: false, unknown: undefined };

@@ -1,7 +1,7 @@
 import { booleanOf } from "./setting-values";
 
 /** A promise of every stack that hangs on a setting of PostgreSQL. */
-export interface SettingPromise {
+interface SettingPromise {
   readonly keeps: (value: string) => boolean;
   /** What keeps it, in words. */
   readonly expected: string;
@@ -12,11 +12,8 @@ export interface SettingPromise {
 /** Date styles that psycopg2, with which Patroni reads dates, does not understand (utils/adt/datetime.c and commands/variable.c, check_datestyle, 13 to 18). */
 const FOREIGN_DATES = /^(sql|postgres.*|german)$/;
 
-/**
- * Settings with one value, or some, that break a promise wherever they come from: a stack, ALTER SYSTEM, a server that is taken
- * over. By lower-case name.
- */
-export const SETTING_PROMISES: { readonly [name: string]: SettingPromise } = {
+/** Settings by which data is kept whole. */
+const OF_THE_DATA: { readonly [name: string]: SettingPromise } = {
   wal_level: {
     keeps: (value) => ["replica", "logical"].includes(value.toLowerCase()),
     expected: "replica or logical",
@@ -53,6 +50,15 @@ export const FOR_PATRONI: { readonly [name: string]: SettingPromise } = {
     reason:
       "a replica refuses each question of such a session (PostgreSQL, Hot Standby), Patroni's too",
   },
+};
+
+/**
+ * Settings with one value, or some, that break a promise wherever they come from: a stack, ALTER SYSTEM, a server that is taken
+ * over. By lower-case name.
+ */
+export const SETTING_PROMISES: { readonly [name: string]: SettingPromise } = {
+  ...OF_THE_DATA,
+  ...FOR_PATRONI,
 };
 
 function mustBe(wanted: boolean, reason: string): SettingPromise {

@@ -2,7 +2,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { ANY_HOST } from "../distributions/distributions";
 import { booleanOf, NOT_WAITING, numberOf } from "../setting-values";
 import { KNOWN, ruleOf, rulesOf, valueProblem } from "./parameter-values";
-import { FOR_PATRONI, SETTING_PROMISES, type SettingPromise } from "../promises";
+import { FOR_PATRONI, SETTING_PROMISES } from "../promises";
 import { commitsWait } from "./replication-modes";
 import type { ClusterSettings } from "./schema";
 
@@ -78,17 +78,6 @@ function notInFiles(name: string): string | undefined {
 /** Values of `synchronous_commit` with which a commit may wait for a replica (src/backend/utils/misc/guc_tables.c). */
 const WAITING = ["on", "true", "yes", "1", "remote_write", "remote_apply"];
 
-function promiseOf(name: string): (SettingPromise & { readonly instead: string }) | undefined {
-  if (Object.hasOwn(SETTING_PROMISES, name) && SETTING_PROMISES[name])
-    return { ...SETTING_PROMISES[name], instead: "" };
-  if (Object.hasOwn(FOR_PATRONI, name) && FOR_PATRONI[name])
-    return {
-      ...FOR_PATRONI[name],
-      instead: `, or set it for a database or a user alone (ALTER DATABASE … SET ${name} = …)`,
-    };
-  return undefined;
-}
-
 /** What is wrong with the user's settings of postgresql.conf: `[name, problem]`. */
 export function parameterProblems({
   postgresql,
@@ -116,12 +105,15 @@ export function parameterProblems({
     }
     const known = notInFiles(lower) ?? knownProblem(lower, version);
     if (known) refuse(known);
-    const promise = promiseOf(lower);
+    const promise = Object.hasOwn(SETTING_PROMISES, lower) ? SETTING_PROMISES[lower] : undefined;
     const rule = ruleOf(lower, version);
     const unfit = rule && valueProblem(lower, value, rule);
+    const instead = Object.hasOwn(FOR_PATRONI, lower)
+      ? `, or set it for a database or a user alone (ALTER DATABASE … SET ${lower} = …)`
+      : "";
     if (promise && !promise.keeps(String(value)))
       refuse(
-        `expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it${promise.instead}.`,
+        `expected ${promise.expected}, got ${show(value)}: ${promise.reason}. Remove it${instead}.`,
       );
     else if (unfit && lower !== "synchronous_commit") refuse(unfit);
     if (/[\n\r\0]/.test(String(value)))

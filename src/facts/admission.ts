@@ -1,6 +1,6 @@
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
-import { psql } from "./postgres";
+import { psqlInTime } from "./postgres";
 
 /** Settings by which a library that is not there ends every session as it begins, of a server that runs on. */
 export const SESSION_LIBRARIES: readonly string[] = [
@@ -10,9 +10,6 @@ export const SESSION_LIBRARIES: readonly string[] = [
 
 /** Without pgherd's own settings for sessions, but in English; nothing is asked in it. */
 const LIKE_A_CLIENT = "dbname=postgres options='-c lc_messages=C'";
-
-/** A session that is kept waiting is no answer. */
-const PATIENCE_SECONDS = 5;
 
 /** What is said where a server starts or stops (src/backend/postmaster, `canAcceptConnections`): it may let clients in later. */
 const LATER = /^the database system is /;
@@ -24,7 +21,7 @@ const LATER = /^the database system is /;
 export function admissionProbe(port: number): Probe<string | undefined> {
   return {
     // What it says is the answer, whatever becomes of the session.
-    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("")}) || :`,
+    script: `(cd / && ${psqlInTime(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("")}) || :`,
     parse: (output) => {
       const [, reason] = /(?:FATAL|PANIC): +(.*)/.exec(output) ?? [];
       return reason === undefined || LATER.test(reason) ? undefined : reason;

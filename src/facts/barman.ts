@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
-import { hereDocument, quote, words } from "../host/shell";
+import { quote, words } from "../host/shell";
 import { BARMAN_UNITS } from "../roles/barman";
 import { RECEIVER_NAME } from "../session-settings";
 import { FORMS, inForm } from "./forms";
-import { psql } from "./postgres";
+import { ifUpProbe } from "./postgres";
 
 /** A base backup, as its own record tells (backup.info, which since Barman 3.13 is apart from the data). */
 export interface BaseBackup {
@@ -298,9 +298,6 @@ export interface SlotState {
   readonly receives: boolean;
 }
 
-/** A server that stands still would keep us waiting. */
-const PATIENCE_SECONDS = 5;
-
 /** The slot that keeps WAL for the backups; `undefined` on a server that does not lead, or does not answer. */
 export function slotProbe(port: number, slot: string): Probe<SlotState | undefined> {
   const sql = `select case when not pg_is_in_recovery() then json_build_object('status', coalesce(s.wal_status, ''),
@@ -312,9 +309,5 @@ export function slotProbe(port: number, slot: string): Probe<SlotState | undefin
       where application_name = '${RECEIVER_NAME}' and state in ('catchup', 'streaming'))) end
     from (select 1) one left join pg_replication_slots s on s.slot_name = '${slot}';
 `;
-  return {
-    // Of a server that does not answer nothing is known.
-    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(sql)}) || :`,
-    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as SlotState)),
-  };
+  return ifUpProbe(port, sql, (output) => JSON.parse(output) as SlotState);
 }

@@ -2,7 +2,7 @@ import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
 import { overridesOf, type SessionOverride } from "./overrides";
 import { MARKED, UNCHANGED } from "./pending";
-import { psql } from "./postgres";
+import { ifUpProbe, psql } from "./postgres";
 
 /** What one server has made of its files: green is what it has loaded, not what stands on the disk. */
 export interface LoadedFiles {
@@ -107,16 +107,9 @@ export function loadedProbe(port: number): Probe<LoadedFiles> {
   };
 }
 
-/** A server that has stopped in the middle would keep us waiting. */
-const PATIENCE_SECONDS = 5;
-
 /** The same, as far as the server answers; `undefined` where it does not. */
 export function loadedIfUpProbe(port: number): Probe<LoadedFiles | undefined> {
-  return {
-    // Nothing is "not known".
-    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(LOADED)}) || :`,
-    parse: (output) => (output.trim() === "" ? undefined : loadedFiles(output)),
-  };
+  return ifUpProbe(port, LOADED, loadedFiles);
 }
 
 function loadedFiles(output: string): LoadedFiles {

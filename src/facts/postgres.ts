@@ -20,6 +20,27 @@ export const SOCKETS: readonly string[] = [
   ANY_HOST.paths.sockets.replace(/^\/var\/run\//, "/run/"),
 ];
 
+/** Seconds. A server that stands still, or has stopped in the middle, would keep us waiting. */
+const PATIENCE_SECONDS = 5;
+
+/** The same call, ended where the server does not answer in time. */
+export function psqlInTime(port: number, database: string): string {
+  return `timeout ${PATIENCE_SECONDS} ${psql(port, database)}`;
+}
+
+/** What the server on this host's port answers, of which `parse` makes something; `undefined` where it does not answer. */
+export function ifUpProbe<T>(
+  port: number,
+  sql: string,
+  parse: (output: string) => T,
+): Probe<T | undefined> {
+  return {
+    // Nothing is "not known".
+    script: `(cd / && ${psqlInTime(port, "postgres")} 2>/dev/null ${hereDocument(sql)}) || :`,
+    parse: (output) => (output.trim() === "" ? undefined : parse(output)),
+  };
+}
+
 /** A login role. */
 export interface Role {
   readonly name: string;

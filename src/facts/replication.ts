@@ -1,6 +1,5 @@
 import type { Probe } from "../host/host";
-import { hereDocument } from "../host/shell";
-import { psql } from "./postgres";
+import { ifUpProbe } from "./postgres";
 
 /** A server that streams from the one that was asked (pg_stat_replication). */
 interface Standby {
@@ -38,14 +37,7 @@ const STREAMS = `select json_strip_nulls(json_build_object(
       else pg_current_wal_lsn() end as here) as position)));
 `;
 
-/** A server that has stopped in the middle would keep us waiting. */
-const PATIENCE_SECONDS = 5;
-
 /** The streams of the server on this host's port; `undefined` where none answers. */
 export function streamsProbe(port: number): Probe<Streams | undefined> {
-  return {
-    // Nothing is "not known".
-    script: `(cd / && timeout ${PATIENCE_SECONDS} ${psql(port, "postgres")} 2>/dev/null ${hereDocument(STREAMS)}) || :`,
-    parse: (output) => (output.trim() === "" ? undefined : (JSON.parse(output) as Streams)),
-  };
+  return ifUpProbe(port, STREAMS, (output) => JSON.parse(output) as Streams);
 }

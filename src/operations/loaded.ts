@@ -38,12 +38,7 @@ const OF_NO_HARM = new Set([
 
 /** Others that break one with this value. */
 const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
-  ...Object.fromEntries(
-    Object.entries({ ...SETTING_PROMISES, ...FOR_PATRONI }).map(([name, { keeps }]) => [
-      name,
-      keeps,
-    ]),
-  ),
+  ...Object.fromEntries(Object.entries(SETTING_PROMISES).map(([name, { keeps }]) => [name, keeps])),
   synchronous_commit: (value) => !NOT_WAITING.includes(value.toLowerCase()),
   password_encryption: (value) => value.toLowerCase() === "scram-sha-256",
   recovery_min_apply_delay: (value) => parseFloat(value) === 0,

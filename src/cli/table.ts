@@ -17,7 +17,7 @@ export function printable(text: string): string {
 
 /**
  * A table without lines: a person's eye needs none, and other programs can cut it.
- * Colours come from picocolors alone, so that there are none where the output is no terminal.
+ * Colours come from picocolors alone, so that there are some on a terminal and in the log of a CI (`CI`), and none elsewhere.
  */
 export function plainTable(head: readonly string[]): InstanceType<typeof Table> {
   return new Table({

@@ -91,7 +91,20 @@ done
 echo "{\\"members\\":[$list]}"`,
   runuser: `shift 3; exec "$@"`,
   setpriv: `case $* in *pg_is_in_recovery*) echo f && exit ;; esac
-case $(cat) in "select pg_current_wal_lsn();") echo 0/5100000 ;; esac`,
+case $(cat) in
+  "select pg_current_wal_lsn();") echo 0/5100000 ;;
+  *pg_stat_replication*)
+    [ -e $HOST_DIR/up ] && [ -e $HOST_DIR/data/main/rows ] || exit 2
+    list=
+    if [ "$(cat $ALL/leader 2>/dev/null)" = $HOST ]; then
+      for one in db1 db2; do
+        [ $one != $HOST ] && [ -e $ALL/$one/up ] && [ -e $ALL/$one/data/main/rows ] && [ ! -e $ALL/$one/lost ] || continue
+        list="$list\${list:+,}{\\"name\\":\\"$one\\",\\"state\\":\\"streaming\\",\\"syncState\\":\\"async\\"}"
+      done
+    fi
+    echo "{\\"standbys\\":[$list]}"
+    ;;
+esac`,
   chown: ":",
   journalctl: `[ ! -e $ALL/damaged ] || echo 'Failed to bootstrap cluster'`,
 };

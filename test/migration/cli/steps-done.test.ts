@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { renderMigration } from "../../../src/migration/cli/migration";
 import { stepsDone, type SeenSteps } from "../../../src/migration/cli/steps-done";
@@ -103,7 +104,7 @@ test("a person is told what to do for the next step, and what has happened after
   const steps = stepsDone({ method: "adopt", server: "adopted", status: seen(), closed: false });
   const at = { host: "db1", state: "adopted", method: "adopt", direct: [], steps } as const;
   expect(
-    renderMigration({ ...at, until: "balanced" })
+    stripVTControlCharacters(renderMigration({ ...at, until: "balanced" }))
       .split("\n")
       .map((line) => line.trimEnd())
       .slice(1),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Probe } from "../host/host";
 import { asOwner } from "../host/ownership";
 import { quote, words } from "../host/shell";
-import { BARMAN_UNITS } from "../roles/barman";
+import { BARMAN_UNITS, timerOf } from "../roles/barman";
 import { RECEIVER_NAME } from "../session-settings";
 import { FORMS, inForm } from "./forms";
 import { ifUpProbe } from "./postgres";
@@ -80,8 +80,10 @@ export interface Verification {
 export const BACKUP_UNITS = {
   receiver: BARMAN_UNITS.receiver,
   backup: BARMAN_UNITS.backup,
-  backupTimer: "pgherd-backup.timer",
+  backupTimer: timerOf(BARMAN_UNITS.backup),
+  upkeepTimer: timerOf(BARMAN_UNITS.upkeep),
   verify: BARMAN_UNITS.verify,
+  verifyTimer: timerOf(BARMAN_UNITS.verify),
 } as const;
 
 /** Barman's records, read as they stand: its own commands need a second each. */

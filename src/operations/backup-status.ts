@@ -78,6 +78,13 @@ const DAY = 24 * 3600;
 /** Bytes; with less there will soon be no place for WAL. A new backup host must have as much. */
 const LEAST_FREE = 2 ** 30;
 
+/** What is not done while a timer does not run. */
+const UNDONE: { readonly [timer: string]: string } = {
+  [BACKUP_UNITS.backupTimer]: "No backup is due",
+  [BACKUP_UNITS.verifyTimer]: "No test restore is due",
+  [BACKUP_UNITS.upkeepTimer]: "Nothing stores what has been received or removes what is too old",
+};
+
 function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string[] {
   const { backups, now, gaps, active, failed, verifications, free } = catalog;
   const problems: string[] = [];
@@ -98,8 +105,10 @@ function catalogProblems(plan: BackupStatusPlan, catalog: BackupCatalog): string
   if (!active.includes(BACKUP_UNITS.receiver)) {
     problems.push(`No WAL is received: ${BACKUP_UNITS.receiver} does not run on ${plan.host}.`);
   }
-  if (!active.includes(BACKUP_UNITS.backupTimer)) {
-    problems.push(`No backup is due: ${BACKUP_UNITS.backupTimer} does not run on ${plan.host}.`);
+  for (const timer of plan.timers.filter((one) => !active.includes(one))) {
+    problems.push(
+      `${UNDONE[timer] ?? "A task is not due"}: ${timer} does not run on ${plan.host}.`,
+    );
   }
   if (free < LEAST_FREE) {
     problems.push(

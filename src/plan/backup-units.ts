@@ -1,7 +1,7 @@
 import type { BackupSettings, ClusterSettings } from "../config/schema";
 import { calendarOf } from "../config/schedule";
 import { distributionOf } from "../distributions/distributions";
-import { BARMAN_UNITS } from "../roles/barman";
+import { BARMAN_UNITS, timerOf } from "../roles/barman";
 import { sandbox } from "./sandbox";
 import { render } from "./template";
 import type { Files } from "./types";
@@ -66,10 +66,6 @@ export function backupTimers(cluster: ClusterSettings, backup: BackupSettings): 
   return tasks(cluster, backup)
     .filter(({ calendar }) => calendar)
     .map(({ unit }) => timerOf(unit));
-}
-
-function timerOf(unit: string): string {
-  return unit.replace(".service", ".timer");
 }
 
 /** Where a unit of pgherd's own stands. */

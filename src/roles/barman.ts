@@ -13,6 +13,11 @@ export const BARMAN_UNITS = {
   verify: "pgherd-backup-verify.service",
 } as const;
 
+/** The timer of a unit that has one. */
+export function timerOf(unit: string): string {
+  return unit.replace(".service", ".timer");
+}
+
 /** The backup host. */
 export const barman: Role = {
   name: "barman",

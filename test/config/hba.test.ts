@@ -55,6 +55,17 @@ test("a word in quotes is a name, not what it means without them", () => {
   });
 });
 
+test.each([
+  ["010.0.0.0/8", "scram-sha-256", "8.0.0.0/8"],
+  ["010.0.0.0/8", "reject", "8.0.0.0/8"],
+  ["10.1/32", "scram-sha-256", "10.0.0.1/32"],
+  ["10.0.0.0 255.0377.0.0", "scram-sha-256", "10.0.0.0/16"],
+])("%s is told as what PostgreSQL reads (%s)", (from, method, read) => {
+  expect(problems(`host app app ${from} ${method}`)).toEqual([
+    `expected an address as it is usually written, got "${from}", which PostgreSQL reads as ${read}. Write the one that you mean.`,
+  ]);
+});
+
 describe("everybody is kept out, whichever way the line spells it:", () => {
   const everywhere = (from: string) => [
     `expected the networks of the clients, got "${from}", which is everybody. Name them, or set postgresql.pgHbaFromAnywhere: true.`,

@@ -7,7 +7,8 @@ const NOW = 1795400000;
 
 const PLAN = {
   ...{ host: "backup1", home: "/var/lib/barman/demo", slot: "barman", results: "/r" },
-  ...{ timers: ["pgherd-backup.timer"], maximumAgeDays: 2, verifyWithinDays: 8 },
+  timers: ["pgherd-barman-tick.timer", "pgherd-backup.timer", "pgherd-backup-verify.timer"],
+  ...{ maximumAgeDays: 2, verifyWithinDays: 8 },
 };
 
 function backup(overrides: Partial<BaseBackup> = {}): BaseBackup {
@@ -37,7 +38,7 @@ function catalog(overrides: Partial<BackupCatalog> = {}): BackupCatalog {
       nextBackupAt: NOW + 60,
       now: NOW,
     },
-    active: [BACKUP_UNITS.receiver, BACKUP_UNITS.backupTimer],
+    active: [BACKUP_UNITS.receiver, ...PLAN.timers],
     failed: [],
     ...overrides,
   };
@@ -73,15 +74,10 @@ test.each([
     SLOT,
     "The last backup failed: ssh.",
   ],
+  ["a receiver that does not run", catalog({ active: PLAN.timers }), SLOT, "No WAL is received"],
   [
-    "a receiver that does not run",
-    catalog({ active: [BACKUP_UNITS.backupTimer] }),
-    SLOT,
-    "No WAL is received",
-  ],
-  [
-    "a timer that does not run",
-    catalog({ active: [BACKUP_UNITS.receiver] }),
+    "a stopped timer of backups",
+    catalog({ active: [BACKUP_UNITS.receiver, PLAN.timers[0] ?? "", ...PLAN.timers.slice(2)] }),
     SLOT,
     "No backup is due",
   ],
@@ -139,6 +135,18 @@ test.each([
     "The leader keeps 3072 MB of WAL for backup1; beyond 4096 MB it is dropped.",
   ],
   [
+    "a stopped timer of test restores",
+    catalog({ active: [BACKUP_UNITS.receiver, ...PLAN.timers.slice(0, 2)] }),
+    SLOT,
+    "No test restore is due: pgherd-backup-verify.timer does not run on backup1.",
+  ],
+  [
+    "a stopped timer of Barman's upkeep",
+    catalog({ active: [BACKUP_UNITS.receiver, ...PLAN.timers.slice(1)] }),
+    SLOT,
+    "Nothing stores what has been received or removes what is too old: pgherd-barman-tick.timer",
+  ],
+  [
     "a receiver that runs and is not let in",
     catalog(),
     { ...SLOT, receives: false },
@@ -146,7 +154,7 @@ test.each([
   ],
   [
     "a receiver that does not run, once",
-    catalog({ active: [BACKUP_UNITS.backupTimer] }),
+    catalog({ active: PLAN.timers }),
     { ...SLOT, receives: false },
     "No WAL is received",
   ],

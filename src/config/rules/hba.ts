@@ -1,4 +1,5 @@
-import { parseHba, type Origin } from "../hba";
+import { isIP } from "node:net";
+import { parseHba, type HbaRule, type Origin } from "../hba";
 import { HbaError } from "../hba-error";
 import type { Settings } from "../schema";
 import { each, understanding, type Report } from "./report";
@@ -24,13 +25,21 @@ function lineIsSafe(
 ): void {
   try {
     const rule = parseHba(line, version);
-    if (!rule || rule.method === "reject") return;
-    const wide = pgHbaFromAnywhere ? undefined : tooWide(rule.from);
+    if (!rule) return;
+    const refuses = rule.method === "reject";
+    const wide = pgHbaFromAnywhere || refuses ? undefined : tooWide(rule.from);
+    const read = wide ? undefined : readOtherwise(rule);
+    if (read !== undefined) {
+      report(
+        `expected an address as it is usually written, got "${rule.fromText}", which PostgreSQL reads as ${read}. Write the one that you mean.`,
+      );
+    }
     if (wide) {
       report(
         `expected the networks of the clients, got "${rule.fromText}", which is ${wide}. Name them, or set postgresql.pgHbaFromAnywhere: true.`,
       );
     }
+    if (refuses) return;
     const weakness = Object.hasOwn(WEAK, rule.method) ? WEAK[rule.method] : undefined;
     if (weakness !== undefined) {
       report(
@@ -41,6 +50,18 @@ function lineIsSafe(
     if (!(error instanceof HbaError)) throw error;
     report(error.message);
   }
+}
+
+/**
+ * The network as PostgreSQL reads it, if a person may read another: `010.0.0.0/8` is 8.0.0.0/8, and `10.1` is 10.0.0.1
+ * (inet_aton(3), which getaddrinfo(3) goes by).
+ */
+function readOtherwise({ from, fromText }: HbaRule): string | undefined {
+  // Everybody is everybody.
+  if (from.kind !== "network" || from.prefix === 0) return undefined;
+  const [address = "", mask] = fromText.split(/[/ ]/);
+  const plain = isIP(address) !== 0 && (fromText.includes("/") || isIP(mask ?? "") !== 0);
+  return plain ? undefined : `${from.address.toString()}/${from.prefix}`;
 }
 
 /** Methods that a stack may not name, and why. */

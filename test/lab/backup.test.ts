@@ -9,6 +9,7 @@ import type { Distro } from "../../src/lab/topology";
 import { packageRoot } from "../../src/package-root";
 import { FULL, full, RELEASES } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
+import { serve } from "./served";
 
 // Backups of one cluster on real hosts, through its life: taken, followed over changes of the leader, restored, proven.
 // The tests build on each other. `npm test` runs the first distribution's; `npm run test:full` both, and more of each.
@@ -456,7 +457,20 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       // Another place, from where replicas stream as well; the former one stays as it is.
       await cluster.pgherd("backup", "now");
       await received();
-      await restore("--latest", "--tablespace", "figures:/srv/elsewhere");
+      const served = await serve(LAB);
+      try {
+        const wish = { latest: true, tablespace: "figures:/srv/elsewhere" };
+        const query = new URLSearchParams({ ...wish, latest: "true" }).toString();
+        const told = await served.call<{ effects: string[]; confirm: string }>(
+          "GET",
+          `restore?${query}`,
+        );
+        expect(told.effects.join("\n")).toContain("/srv/elsewhere");
+        const { confirm } = told;
+        await served.call("POST", "restore", { ...wish, confirm });
+      } finally {
+        await served.stop();
+      }
       await cluster.healthy();
       expect(await figures()).toBe("1 2");
       for (const name of members) expect(await names(name)).toMatch(/\n\/srv\/elsewhere$/);

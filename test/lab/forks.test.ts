@@ -4,6 +4,7 @@ import { down } from "../../src/lab/down";
 import { powerOff, powerOn } from "../../src/lab/power";
 import { FULL } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
+import { serve } from "./served";
 
 // Forks of a database on real hosts: on every file system that the lab can give them in a full run.
 
@@ -83,6 +84,23 @@ describe.runIf(FULL).each(["xfs", "btrfs"] as const)("forks on %s", (dataFs) => 
     const address = `10.89.0.1${host.slice(2)}`;
     expect(await attempt(address, port, passwords.app)).toContain("password authentication failed");
     expect(await attempt("10.89.0.100", 5000, fork)).toContain("password authentication failed");
+  });
+
+  test("the API makes, lists and removes a fork as the command does", async () => {
+    const served = await serve(LAB);
+    try {
+      const made = await served.call<Fork>("POST", "forks", { name: "called", ttl: "10m" });
+      expect(await onFork("called", "select count(*) from notes")).toBe("1000");
+      const { forks: listed } = await served.call<{ forks: Fork[] }>("GET", "forks");
+      expect(listed.map(({ name }) => name).sort()).toEqual(["called", "try"]);
+      await expect(served.call("POST", "forks", { name: "called" })).rejects.toThrow(
+        "there is one already",
+      );
+      expect(await served.call("DELETE", "forks/called")).toEqual({ removedFrom: [made.host] });
+      expect((await forks(cluster)).map(({ name }) => name)).toEqual(["try"]);
+    } finally {
+      await served.stop();
+    }
   });
 
   test("two forks of one name are refused, and so is a member that does not exist", async () => {

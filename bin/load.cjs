@@ -24,7 +24,7 @@ const ENTRIES = {
 };
 
 /** What every run waits for: one file with all packages in it, kept as V8 has compiled it. */
-const QUICK = ["provider", "bench-floor-provider"];
+const QUICK = ["cli", "provider", "bench-floor-provider"];
 /**
  * What every run waits for too, with the packages that Pulumi has loaded already. Pulumi's SDK looks up in source maps
  * where each resource is made, which takes longer than all of the program's own work.
@@ -33,9 +33,9 @@ const UNMAPPED = ["program", "bench-floor-program"];
 
 module.exports = function load(name) {
   const bundle = path.join(ROOT, "dist", `${name}.cjs`);
-  if (newestSource() > modified(bundle)) build(name, bundle);
+  if (!isNewest(bundle)) build(name, bundle);
   // Only a stack is worth the time that reading the sources' places takes.
-  if (QUICK.includes(name) && !process.env.PGHERD_DEBUG) return runCompiled(bundle);
+  if (QUICK.includes(name) && !process.env.PGHERD_DEBUG) return runCompiled(name, bundle);
   if (UNMAPPED.includes(name) && !process.env.PGHERD_DEBUG) Error.prepareStackTrace = undefined;
   // A program of somebody else's is left as he runs it.
   else if (name !== "library") process.setSourceMapsEnabled(true);
@@ -51,27 +51,34 @@ function build(name, bundle) {
     minifyWhitespace: true,
     // ssh2's native speed-ups: it does without them, and loading them takes longer than they save.
     loader: { ".node": "empty" },
-    external: ["cpu-features"],
+    external: ["cpu-features", "esbuild", "fastify", "@fastify/*"],
   };
-  buildSync({
-    entryPoints: [path.join(ROOT, ENTRIES[name])],
+  const { metafile } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: [ENTRIES[name]],
     outfile: scratch,
     bundle: true,
     platform: "node",
     target: "node20",
     format: "cjs",
     ...(QUICK.includes(name) ? quick : { packages: "external" }),
-    sourcemap: "inline",
+    // What is loaded as it was compiled does without: nobody reads the places of its sources.
+    sourcemap: QUICK.includes(name) && !process.env.PGHERD_DEBUG ? false : "inline",
     sourcesContent: false,
     logLevel: "warning",
+    metafile: true,
   });
+  const sources = Object.keys(metafile.inputs).filter((file) => !/^\.\.|node_modules\//.test(file));
+  replace(sourcesOf(bundle), JSON.stringify([...sources, "package-lock.json"]));
   fs.renameSync(scratch, bundle);
 }
 
 /** Loads a bundle by what V8 made of it the last time. Compiling it takes longer than all else that a start does. */
-function runCompiled(bundle) {
+function runCompiled(name, bundle) {
   const source = fs.readFileSync(bundle, "utf8");
-  const kept = `${bundle}.v8`;
+  // Each verb of the command line loads parts of its own.
+  const [verb] = name === "cli" ? process.argv.slice(2) : [];
+  const kept = `${bundle}${/^[a-z]+$/.test(verb) ? `.${verb}` : ""}.v8`;
   // V8 itself notices another version or other flags, but not another text of the same length.
   const text = crypto.createHash("sha256").update(source).digest();
   const found = read(kept);
@@ -87,8 +94,11 @@ function runCompiled(bundle) {
     bundle,
     path.dirname(bundle),
   );
-  if (!cachedData || script.cachedDataRejected)
-    replace(kept, Buffer.concat([text, script.createCachedData()]));
+  const keep = () => replace(kept, Buffer.concat([text, script.createCachedData()]));
+  if (cachedData && !script.cachedDataRejected) return loaded.exports;
+  if (name !== "cli") keep();
+  // By then all has been compiled that the verb uses, if it was one.
+  else process.once("exit", (code) => code === 0 && keep());
   return loaded.exports;
 }
 
@@ -110,21 +120,26 @@ function read(file) {
   }
 }
 
-function newestSource() {
-  const files = ["package-lock.json"];
-  for (const top of ["src", "bench", "tools/plugins", "tools/reference"]) {
-    const folder = path.join(ROOT, top);
-    if (!fs.existsSync(folder)) continue;
-    for (const file of fs.readdirSync(folder, { recursive: true }))
-      files.push(path.join(top, file));
-  }
-  return Math.max(...files.map((file) => modified(path.join(ROOT, file))));
+/** Whether a bundle is there, and as new as everything that it was made from. */
+function isNewest(bundle) {
+  const sources = read(sourcesOf(bundle));
+  const since = modified(bundle);
+  return (
+    sources !== undefined &&
+    JSON.parse(sources).every((file) => {
+      const at = modified(path.join(ROOT, file));
+      // An installed package has no lock file; what else is gone is imported no more.
+      return at <= since && (at > 0 || file === "package-lock.json");
+    })
+  );
 }
 
+/** Where it is written down what a bundle was made from. */
+function sourcesOf(bundle) {
+  return `${bundle}.sources`;
+}
+
+/** 0 where there is none. */
 function modified(file) {
-  try {
-    return fs.statSync(file).mtimeMs;
-  } catch {
-    return 0;
-  }
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -12,8 +12,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-makeProgram()
-  .parseAsync()
+makeProgram(process.argv.slice(2))
+  .then((program) => program.parseAsync())
   .catch((error: unknown) => {
     // What was said wrongly has been told by then, and help and version have been printed.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

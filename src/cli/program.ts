@@ -1,68 +1,59 @@
 import { Command } from "commander";
 import { version } from "../../package.json";
-import { backupCommand } from "./backup";
-import { dcsCommand } from "./dcs";
-import { completeCommand, completionCommand } from "./completion";
-import { demoCommand } from "./demo";
-import { forkCommand } from "./fork";
-import { historyCommand } from "./history";
-import { initCommand } from "./init";
-import { labCommand } from "./lab";
-import { logsCommand } from "./logs";
-import { pauseCommand, reinitCommand, reloadCommand, restartCommand } from "./member";
-import { migrationCommand } from "../migration/cli/migration";
-import { planCommand } from "./plan";
-import { probeCommand } from "./probe";
-import { psqlCommand } from "./psql";
-import { restoreCommand } from "./restore";
-import { selectedStack } from "./selected-stack";
-import { serveCommand } from "./serve";
-import { statusCommand } from "./status";
-import { failoverCommand, switchoverCommand } from "./switchover";
-import { usersCommand } from "./users";
 
-/** All verbs, in the order in which `--help` shows them. */
-export function makeProgram(): Command {
+/** All verbs, in the order in which `--help` shows them. What a verb needs is loaded with it, and nothing else. */
+const VERBS: { readonly [name: string]: () => Promise<Command> } = {
+  demo: async () => (await import("./demo")).demoCommand(),
+  init: async () => (await import("./init")).initCommand(),
+  status: async () => (await import("./status")).statusCommand(),
+  switchover: async () => (await import("./switchover")).switchoverCommand(),
+  failover: async () => (await import("./switchover")).failoverCommand(),
+  restart: async () => (await import("./member")).restartCommand(),
+  reload: async () => (await import("./member")).reloadCommand(),
+  reinit: async () => (await import("./member")).reinitCommand(),
+  pause: async () => (await import("./member")).pauseCommand(true),
+  resume: async () => (await import("./member")).pauseCommand(false),
+  probe: async () => (await import("./probe")).probeCommand(),
+  serve: async () => (await import("./serve")).serveCommand(),
+  logs: async () => (await import("./logs")).logsCommand(),
+  psql: async () => (await import("./psql")).psqlCommand(),
+  history: async () => (await import("./history")).historyCommand(),
+  users: async () => (await import("./users")).usersCommand(),
+  fork: async () => (await import("./fork")).forkCommand(),
+  backup: async () => (await import("./backup")).backupCommand(),
+  restore: async () => (await import("./restore")).restoreCommand(),
+  plan: async () => (await import("./plan")).planCommand(),
+  dcs: async () => (await import("./dcs")).dcsCommand(),
+  migration: async () => (await import("../migration/cli/migration")).migrationCommand(),
+  lab: async () => (await import("./lab")).labCommand(),
+  completion: async () => (await import("./completion")).completionCommand(),
+};
+
+/**
+ * The command line.
+ * @param words what was typed: where they begin with a verb, that one is there alone. @default all verbs
+ */
+export async function makeProgram([verb = ""]: readonly string[] = []): Promise<Command> {
   const program = new Command("pgherd")
     .description("Builds, migrates and operates highly available PostgreSQL clusters.")
     .version(version, "-V, --version", "print the version")
     // What stands behind a verb is the verb's: psql has a --version too.
     .enablePositionalOptions();
-  for (const command of [
-    demoCommand(),
-    initCommand(),
-    statusCommand(),
-    switchoverCommand(),
-    failoverCommand(),
-    restartCommand(),
-    reloadCommand(),
-    reinitCommand(),
-    pauseCommand(true),
-    pauseCommand(false),
-    probeCommand(),
-    serveCommand(),
-    logsCommand(),
-    psqlCommand(),
-    historyCommand(),
-    usersCommand(),
-    forkCommand(),
-    backupCommand(),
-    restoreCommand(),
-    planCommand(),
-    dcsCommand(),
-    migrationCommand(),
-    labCommand(),
-    completionCommand(),
-  ]) {
-    program.addCommand(command);
+  const asked = Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
+  for (const load of asked) if (load) program.addCommand(await load());
+  if (asked.length > 1) {
+    const { completeCommand } = await import("./completion");
+    program.addCommand(completeCommand(program), { hidden: true });
   }
-  program.addCommand(completeCommand(program), { hidden: true });
-  program.hook("preAction", (_, verb) => {
+  program.hook("preAction", async (_, verb) => {
     const takesStack = verb.options.some(({ long }) => long === "--stack");
     if (takesStack && verb.getOptionValue("stack") === undefined) {
       // A lab has one stack, whatever is selected outside of it.
       const ofLab = verb.getOptionValue("lab") !== undefined;
-      verb.setOptionValue("stack", ofLab ? "lab" : selectedStack());
+      verb.setOptionValue(
+        "stack",
+        ofLab ? "lab" : (await import("./selected-stack")).selectedStack(),
+      );
     }
   });
   return everywhere(program);

@@ -6,7 +6,7 @@ import { expect, test, vi } from "vitest";
 import { complete, completionCommand } from "../../src/cli/completion";
 import { makeProgram } from "../../src/cli/program";
 
-const program = makeProgram();
+const program = await makeProgram();
 const words = (line: string) => complete(program, line.split(" "));
 
 test("verbs are completed, hidden ones not", () => {

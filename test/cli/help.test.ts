@@ -15,10 +15,13 @@ function helpOf(command: Command): string {
   return text;
 }
 
-test.each(verbs(makeProgram(), "pgherd"))("the help of %s fits 80 columns", (_words, command) => {
-  expect(
-    helpOf(command)
-      .split("\n")
-      .filter((line) => line.length > 80),
-  ).toEqual([]);
-});
+test.each(verbs(await makeProgram(), "pgherd"))(
+  "the help of %s fits 80 columns",
+  (_words, command) => {
+    expect(
+      helpOf(command)
+        .split("\n")
+        .filter((line) => line.length > 80),
+    ).toEqual([]);
+  },
+);

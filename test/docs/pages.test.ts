@@ -88,9 +88,11 @@ function verbs(text: readonly string[]): RegExpMatchArray[] {
   return [...cells.join("\n").matchAll(/`([^`]+)`/g)];
 }
 
+const PROGRAM = await makeProgram();
+
 /** What pgherd would not understand of a call; nothing if all is well. */
 function misunderstood(words: readonly string[]): string | undefined {
-  let command: Command = makeProgram();
+  let command: Command = PROGRAM;
   for (const [place, word] of words.entries()) {
     // What follows is another program's.
     if (word === "--") return undefined;

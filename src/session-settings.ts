@@ -43,6 +43,8 @@ const FOR_ALL = [
 
 /** Of sessions that look at any server, as superusers alone do. */
 const FOR_SUPERUSERS = [
+  // A trigger on logins may say something to everybody who comes (PostgreSQL 17, "Event Trigger on Login").
+  "client_min_messages=error",
   "lc_messages=C",
   // A replica refuses each statement of a session that is serializable. The space stands in an option.
   "default_transaction_isolation=read\\ committed",

@@ -46,6 +46,12 @@ test("a session has settings that neither a role nor a database can change", () 
   }
 });
 
+test("what a trigger on logins says to everybody is no answer", () => {
+  const options = told("app").find((line) => line.startsWith("PGOPTIONS=")) ?? "";
+  // The last one counts.
+  expect(options.match(/client_min_messages=\w+/g)?.at(-1)).toBe("client_min_messages=error");
+});
+
 test("nothing of the host's environment gets into a session", () => {
   const foreign = {
     PGSERVICE: "evil",

@@ -21,8 +21,12 @@ const UNDISTURBED: readonly Setting[] = [
   ["transaction_timeout=0", 17],
 ];
 
-/** What is of one version and of all later ones, by version. */
-const NEWER = UNDISTURBED.filter(([, since]) => since !== undefined);
+/** What is of one version and of all later ones, by version, in a superuser's session. */
+const NEWER: readonly Setting[] = [
+  ...UNDISTURBED.filter(([, since]) => since !== undefined),
+  // Those too that fire always.
+  ["event_triggers=off", 17],
+];
 
 /** Settings that any role may set, in all versions from 13 on. */
 const FOR_ALL = [
@@ -43,6 +47,8 @@ const FOR_ALL = [
 
 /** Of sessions that look at any server, as superusers alone do. */
 const FOR_SUPERUSERS = [
+  // An event trigger runs somebody's function with our rights, or forbids what we do half-way (PostgreSQL, "ALTER EVENT TRIGGER").
+  "session_replication_role=replica",
   // A trigger on logins may say something to everybody who comes (PostgreSQL 17, "Event Trigger on Login").
   "client_min_messages=error",
   "lc_messages=C",

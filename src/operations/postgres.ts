@@ -155,7 +155,7 @@ export function extensionChanges(
   wanted: readonly string[],
   { created, available }: Extensions,
 ): string {
-  return wanted
+  const sql = wanted
     .filter((extension) => !created.includes(extension))
     .map((extension) => {
       const name = identifier(extension);
@@ -173,4 +173,6 @@ COMMIT;
 `;
     })
     .join("");
+  // Its script may rely on triggers, unlike the rest of what we do (src/session-settings.ts).
+  return sql && `SET session_replication_role = origin;\n${sql}`;
 }

@@ -37,6 +37,7 @@ function told(
 test("a session has settings that neither a role nor a database can change", () => {
   const options = told("app").find((line) => line.startsWith("PGOPTIONS="));
   for (const setting of [
+    "session_replication_role=replica",
     ...["search_path=pg_catalog,pg_temp", "role=none", "standard_conforming_strings=on"],
     ...["default_transaction_read_only=off", "local_preload_libraries=", "lc_messages=C"],
     ...["statement_timeout=0", "client_encoding=UTF8", "quote_all_identifiers=off"],
@@ -80,7 +81,7 @@ test("only a server of the user who asks is asked", () => {
 test.each([
   ["13", []],
   ["16", ["idle_session_timeout=0"]],
-  ["18", ["idle_session_timeout=0", "transaction_timeout=0"]],
+  ["18", ["idle_session_timeout=0", "transaction_timeout=0", "event_triggers=off"]],
   ["9.6", []],
   [undefined, []],
 ])(
@@ -94,7 +95,11 @@ test.each([
       writeFileSync(join(data, "PG_VERSION"), `${version}\n`);
     }
     const options = told("app", {}, socket).find((line) => line.startsWith("PGOPTIONS=")) ?? "";
-    for (const setting of ["idle_session_timeout=0", "transaction_timeout=0"]) {
+    for (const setting of [
+      "idle_session_timeout=0",
+      "transaction_timeout=0",
+      "event_triggers=off",
+    ]) {
       expect(options.includes(` -c ${setting}`)).toBe((newer as string[]).includes(setting));
     }
     expect(options).toContain("-c idle_in_transaction_session_timeout=0");

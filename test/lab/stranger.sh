@@ -43,6 +43,11 @@ ALTER SYSTEM SET max_slot_wal_keep_size = '2GB';
 SELECT pg_reload_conf();
 SELECT pg_create_physical_replication_slot('archive_host');
 END
+# Somebody guards what is granted and dropped in this database.
+as_postgres <<'END'
+CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no % here', tg_tag; END$$;
+CREATE EVENT TRIGGER guard ON ddl_command_start WHEN TAG IN ('GRANT', 'REVOKE', 'DROP OWNED') EXECUTE FUNCTION guard();
+END
 as_postgres -d shop <<END
 CREATE EXTENSION pg_stat_statements;
 CREATE TABLE orders (id bigint PRIMARY KEY, at timestamptz DEFAULT now());

@@ -19,7 +19,7 @@ interface ServerStatus {
   /** The host of the server that is migrated. */
   readonly host: string;
   /**
-   * `alone`: nothing of it has been changed; `adopted`: Patroni leads it; `followed`: members copy it or stream from it;
+   * `alone`: nothing of it has been changed; `adopted`: its adoption has begun, and Patroni leads it once that step is done; `followed`: members copy it or stream from it;
    * `replaced`: they have taken its place, and it lets nobody in.
    */
   readonly state: ServerState;

@@ -48,6 +48,9 @@ async function lookAt(options: StackOptions): Promise<MigrationStatus> {
   }
 }
 
+/** Of a server whose adoption has not come to its end. */
+const BEGUN = "its adoption has begun, and Patroni does not lead the server yet";
+
 const STATES: { readonly [state in MigrationStatus["state"]]: string } = {
   alone: "the server stands alone, untouched",
   adopted: "Patroni leads the server",
@@ -83,8 +86,9 @@ function renderSteps({ method, until, steps }: MigrationStatus): string {
   return `\n${table.toString()}\n\n${wrapped(how)}\n${wrapped(`What has happened then: ${after}`)}\n`;
 }
 
-function renderClients({ host, state, direct, unasked }: MigrationStatus): string {
-  const told = STATES[state];
+function renderClients({ host, state, direct, unasked, steps }: MigrationStatus): string {
+  const unled = steps?.some((step) => step.name === "adopted" && step.state !== "done");
+  const told = state === "adopted" && unled ? BEGUN : STATES[state];
   if (direct === undefined)
     return `${pc.bold(host)}: ${told}. Who is connected to it is not known: ${printable(unasked ?? "")}\n`;
   if (direct.length === 0)

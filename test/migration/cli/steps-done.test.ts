@@ -128,3 +128,16 @@ test("a person is told what to do for the next step, and what has happened after
     "`pulumi up` does it.",
   );
 });
+
+test("a server whose adoption was cut off is not said to be led by Patroni", () => {
+  const steps = stepsDone({
+    method: "adopt",
+    server: "adopted",
+    status: of(NOTHING),
+    closed: false,
+  });
+  const at = { host: "db1", state: "adopted", method: "adopt", until: "adopted" } as const;
+  expect(renderMigration({ ...at, direct: [], steps })).toContain(
+    "its adoption has begun, and Patroni does not lead the server yet. ",
+  );
+});

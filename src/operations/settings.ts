@@ -69,10 +69,19 @@ select pg_reload_conf();
   );
 }
 
+/** PostgreSQL 17 can forbid it, and then says no more than that. */
+const DEMAND_ALTER_SYSTEM = `DO $$BEGIN
+  IF current_setting('allow_alter_system', true) = 'off' THEN
+    RAISE EXCEPTION 'what ALTER SYSTEM has set cannot be taken back, since allow_alter_system is off: set it to on in postgresql.parameters, run pulumi up, and set it to off again';
+  END IF;
+END$$;
+`;
+
 /** A script that takes back what ALTER SYSTEM has set; the server then reads its files again. */
 export function resetSettings(port: number, names: readonly string[]): string {
   const lines = names.map((name) => `ALTER SYSTEM RESET ${JSON.stringify(name)};\n`);
-  return runSql(port, "postgres", `${lines.join("")}SELECT pg_reload_conf();\n`);
+  const sql = `${DEMAND_ALTER_SYSTEM}${lines.join("")}SELECT pg_reload_conf();\n`;
+  return runSql(port, "postgres", sql);
 }
 
 /**

@@ -63,9 +63,11 @@ export function renderMigration(status: MigrationStatus): string {
   return renderClients(status) + renderSteps(status);
 }
 
-function renderSteps({ method, until, steps }: MigrationStatus): string {
-  if (!steps)
-    return "\nThe stack takes the migration back (`rollback: true`): `pulumi up` does it.\n";
+function renderSteps({ method, until, state, steps }: MigrationStatus): string {
+  if (!steps) {
+    const told = state === "alone" ? "it has been taken back" : "`pulumi up` does it";
+    return `\nThe stack takes the migration back (\`rollback: true\`): ${told}.\n`;
+  }
   const table = plainTable(["Step", "State"]);
   for (const { name, state } of steps) table.push([name, state === "open" ? "" : state]);
   const next = steps.find(({ state }) => state === "next");

@@ -93,7 +93,9 @@ export function renderReport(found: FoundSource, plan: Plan): string {
   const { source, details } = found;
   const changes = settingChanges(found, plan);
   const size = details.databases.reduce((sum, one) => sum + one.size, 0);
-  const kept = Object.keys(source.configured).length;
+  const isCarried = (name: string) => Object.hasOwn(plan.parameters, name);
+  const kept = Object.keys(source.configured).filter(isCarried).length;
+  const altered = details.altered.filter(isCarried);
   const follows = plan.method === "standbyCluster";
   const blocks = [
     heading("The server", [
@@ -123,8 +125,8 @@ export function renderReport(found: FoundSource, plan: Plan): string {
     ),
     list(follows ? "Copied" : "Kept as they are", [
       `${kept} settings of its files, ${follows ? "into the DCS" : "from now on in the DCS"} and the same on all members`,
-      ...(details.altered.length > 0
-        ? [`of these only in postgresql.auto.conf: ${details.altered.join(", ")}`]
+      ...(altered.length > 0
+        ? [`of these only in postgresql.auto.conf: ${altered.join(", ")}`]
         : []),
       `${source.hba.length} lines of pg_hba.conf, ${source.ident.length} of pg_ident.conf`,
       ...(follows ? [] : streams(found)),

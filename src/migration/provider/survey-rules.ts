@@ -31,7 +31,7 @@ type Reasons = string | string[] | undefined;
 type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 
 const ADOPTED_RULES: readonly SourceRule[] = [
-  ...[version, recovery, owner, sockets, errors],
+  ...[version, recovery, owner, sockets, errors, alterSystem],
   ...[preparedTransactions, strict, postgresRole, ownRoles, ofBackups, patroniSessions],
   ...[passwordsInRules, passwordsInSettings],
 ];
@@ -78,6 +78,16 @@ function errors({ details }: FoundSource) {
   return (
     `expected its files to be without errors, since a reload reads them, found ${details.errors.join("; ")}. ` +
     "Mend these lines."
+  );
+}
+
+/** What it has set and is Patroni's is taken back, on the copies too (PostgreSQL 17, "allow_alter_system"). */
+function alterSystem({ source, details }: FoundSource) {
+  const { allow_alter_system: allowed = "on" } = source.configured;
+  if (details.altered.length === 0 || booleanOf(allowed) !== false) return;
+  return (
+    `expected allow_alter_system to be on, since what ALTER SYSTEM has set (${details.altered.join(", ")}) may have to be taken back, found it off. ` +
+    "Take these out of postgresql.auto.conf with the server stopped, or set it to on in its files and reload the server; a cluster may have it off again."
   );
 }
 

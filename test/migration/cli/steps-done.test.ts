@@ -141,3 +141,9 @@ test("a server whose adoption was cut off is not said to be led by Patroni", () 
     "its adoption has begun, and Patroni does not lead the server yet. ",
   );
 });
+
+test("a migration that has been taken back is not said to be taken back by the next run", () => {
+  const back = { host: "db1", method: "adopt", until: "cutOver", direct: [] } as const;
+  expect(renderMigration({ ...back, state: "alone" })).toContain("it has been taken back.");
+  expect(renderMigration({ ...back, state: "adopted" })).toContain("`pulumi up` does it.");
+});

@@ -172,6 +172,14 @@ test.each<[name: string, found: Case, problem: string]>([
       "Set it for the databases or users that need it.",
   ],
   [
+    "settings of ALTER SYSTEM that nobody could take back",
+    {
+      source: { configured: { ...SOURCE.configured, allow_alter_system: "no" } },
+      details: { altered: ["primary_conninfo"] },
+    },
+    "a1: expected allow_alter_system to be on, since what ALTER SYSTEM has set (primary_conninfo) may have to be taken back, found it off. Take these out of postgresql.auto.conf with the server stopped, or set it to on in its files and reload the server; a cluster may have it off again.",
+  ],
+  [
     "broken lines in its files",
     { details: { errors: ["pg_hba.conf:7: invalid"] } },
     "a1: expected its files to be without errors, since a reload reads them, found pg_hba.conf:7: invalid. Mend these lines.",

@@ -52,6 +52,17 @@ export const FOR_PATRONI: { readonly [name: string]: SettingPromise } = {
   },
 };
 
+/** The same of what ALTER ROLE and ALTER DATABASE set, which may be more than a file can say. */
+export const FOR_PATRONIS_SESSIONS: typeof FOR_PATRONI = {
+  ...FOR_PATRONI,
+  role: {
+    keeps: (value) => /^(none|postgres)$/.test(value),
+    expected: "none",
+    reason:
+      "Patroni would have that role's rights alone, and could neither see nor lead the server",
+  },
+};
+
 /**
  * Settings with one value, or some, that break a promise wherever they come from: a stack, ALTER SYSTEM, a server that is taken
  * over. By lower-case name.

@@ -328,12 +328,38 @@ const ENTRIES = ["src/index.ts"];
 
 /** `FILE NAME` of all that a file imports from files of ours; `FILE *` where it takes everything. */
 function namesImportedBy(file: string): string[] {
-  return parsed(file).statements.flatMap((statement) => {
+  const source = parsed(file);
+  return [...namesImportedLater(source, file), ...namesImportedFirst(source, file)];
+}
+
+/** Where an import of a file leads; nothing if it is none of ours. */
+function targetOf(file: string, from: ts.Node | undefined): string | undefined {
+  if (!from || !ts.isStringLiteral(from) || !from.text.startsWith(".")) return undefined;
+  const base = resolve(dirname(file), from.text);
+  return [`${base}.ts`, `${base}.tsx`].find(existsSync) ?? base;
+}
+
+/** The same of `(await import("./file")).name`. */
+function namesImportedLater(source: ts.SourceFile, file: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node) && ts.isParenthesizedExpression(node.expression)) {
+      const awaited = node.expression.expression;
+      const call = ts.isAwaitExpression(awaited) ? awaited.expression : awaited;
+      if (ts.isCallExpression(call) && call.expression.kind === ts.SyntaxKind.ImportKeyword)
+        found.push(`${targetOf(file, call.arguments[0]) ?? ""} ${node.name.text}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function namesImportedFirst(source: ts.SourceFile, file: string): string[] {
+  return source.statements.flatMap((statement) => {
     if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
-    const from = statement.moduleSpecifier;
-    if (!from || !ts.isStringLiteral(from) || !from.text.startsWith(".")) return [];
-    const base = resolve(dirname(file), from.text);
-    const target = [`${base}.ts`, `${base}.tsx`].find(existsSync) ?? base;
+    const target = targetOf(file, statement.moduleSpecifier);
+    if (target === undefined) return [];
     const names = ts.isImportDeclaration(statement)
       ? statement.importClause?.namedBindings
       : statement.exportClause;

@@ -42,8 +42,8 @@ export async function makeProgram([verb = ""]: readonly string[] = []): Promise<
   const asked = Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
   for (const load of asked) if (load) program.addCommand(await load());
   if (asked.length > 1) {
-    const { completeCommand } = await import("./completion");
-    program.addCommand(completeCommand(program), { hidden: true });
+    const complete = (await import("./completion")).completeCommand(program);
+    program.addCommand(complete, { hidden: true });
   }
   program.hook("preAction", async (_, verb) => {
     const takesStack = verb.options.some(({ long }) => long === "--stack");

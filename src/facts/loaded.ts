@@ -42,7 +42,7 @@ export interface LoadedFiles {
 /** Settings by which a role or a database can break a promise. */
 const OVERRIDING = [
   ...["synchronous_commit", "zero_damaged_pages", "ignore_checksum_failure"],
-  "default_transaction_isolation",
+  ...["default_transaction_isolation", "role"],
 ];
 
 /** Settings of a file whose value is looked up in a catalog, where there is one (PostgreSQL, `IsTransactionState` in check hooks). */

@@ -2,7 +2,7 @@ import type { LoadedFiles } from "../facts/loaded";
 import { booleanOf, NOT_WAITING } from "../setting-values";
 import { isOfPatroni, type SessionOverride } from "../facts/overrides";
 import { identifier } from "../facts/sql";
-import { FOR_PATRONI, SETTING_PROMISES } from "../promises";
+import { FOR_PATRONIS_SESSIONS, SETTING_PROMISES } from "../promises";
 import { toBeRun } from "./remedies";
 
 /** What a server cannot load of its files, each with the place and the server's own words. */
@@ -38,7 +38,12 @@ const OF_NO_HARM = new Set([
 
 /** Others that break one with this value. */
 const UNLESS: { readonly [name: string]: (value: string) => boolean } = {
-  ...Object.fromEntries(Object.entries(SETTING_PROMISES).map(([name, { keeps }]) => [name, keeps])),
+  ...Object.fromEntries(
+    Object.entries({ ...SETTING_PROMISES, ...FOR_PATRONIS_SESSIONS }).map(([name, { keeps }]) => [
+      name,
+      keeps,
+    ]),
+  ),
   synchronous_commit: (value) => !NOT_WAITING.includes(value.toLowerCase()),
   password_encryption: (value) => value.toLowerCase() === "scram-sha-256",
   recovery_min_apply_delay: (value) => parseFloat(value) === 0,
@@ -121,13 +126,13 @@ export function sessionProblems(
   return overrides.flatMap((override) => {
     const { name, value } = override;
     if (UNLESS[name]?.(value) || (name === "synchronous_commit" && !synchronous)) return [];
-    if (Object.hasOwn(FOR_PATRONI, name) && !isOfPatroni(override)) return [];
+    if (Object.hasOwn(FOR_PATRONIS_SESSIONS, name) && !isOfPatroni(override)) return [];
     const of = placeOf(override);
     const breaks =
       name === "synchronous_commit"
         ? "commits of these sessions wait for no replica, and may be lost in a failover"
-        : Object.hasOwn(FOR_PATRONI, name)
-          ? `Patroni's sessions are of these: ${FOR_PATRONI[name]?.reason}`
+        : Object.hasOwn(FOR_PATRONIS_SESSIONS, name)
+          ? `Patroni's sessions are of these: ${FOR_PATRONIS_SESSIONS[name]?.reason}`
           : "these sessions read damaged data as if it were whole";
     return [
       `${name} is ${JSON.stringify(value)} by ALTER ${of}: ${breaks}. If that is not meant: ${toBeRun(`ALTER ${of} RESET ${name};`)}`,

@@ -10,6 +10,7 @@ import { carriedParameters, migratedSlots } from "../migration/carried/settings"
 import { isFollowing, soFar } from "../migration/steps";
 import { ownParameters } from "./parameters";
 import { tuned } from "./tuning";
+import { slotOf } from "../roles/patroni";
 
 /**
  * The document that all members follow, once the hosts have been looked at, and the server that is migrated. A restart for
@@ -78,11 +79,6 @@ export function migratedParameters(
     ...carriedParameters(settings, source, backedUp ? BARMAN_CHECKS : {}),
     ...ownParameters(settings.cluster.postgresql),
   };
-}
-
-/** The slot from which a member streams (patroni/dcs, slot_name_from_member_name). */
-export function slotOf(member: string): string {
-  return member.replaceAll("-", "_");
 }
 
 /** Slots that stay through every change of the leader. */

@@ -122,3 +122,8 @@ export function programsDirectory(cluster: ClusterSettings): string {
 export function socketsDirectory(cluster: ClusterSettings): string {
   return distributionOf(cluster).paths.sockets;
 }
+
+/** The slot from which a member streams (patroni/dcs, slot_name_from_member_name). */
+export function slotOf(member: string): string {
+  return member.replaceAll("-", "_");
+}

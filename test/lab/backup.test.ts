@@ -478,7 +478,7 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       }
       await cluster.healthy();
       expect(await figures()).toBe("1 2");
-      for (const name of members) expect(await names(name)).toMatch(/\n\/srv\/elsewhere$/);
+      for (const name of members) expect(await names(name)).toMatch(/\n\/srv\/elsewhere$/m);
       await cluster.sql(5000, "drop table figures");
       await cluster.superuserSql(leaderOf(await cluster.healthy()), "drop tablespace figures");
     },

@@ -349,6 +349,10 @@ describe("a server that is unlike others", () => {
       const told = await odd("balanced").pulumi("preview");
       expect(told).toContain("shared_buffers: it runs with 96MB, its files say 112MB; 96MB comes");
       expect(told).toContain("fsync is off");
+      // The stack's commits wait for a replica, whatever the server was told when it had none.
+      expect(told).toContain("synchronous_commit: local → on");
+      const promised = before.replace("synchronous_commit|local", "synchronous_commit|on");
+      expect(promised).not.toBe(before);
       expect(told).toContain("port 5432 (/var/lib/postgresql/17/main)");
       expect(told).toContain("logical slot idle_decoding of shop");
       expect(told).toContain("standby follower");
@@ -361,7 +365,7 @@ describe("a server that is unlike others", () => {
         );
         await odd("balanced").unchanged();
         for (const host of ["db1", "db2", "db3"]) {
-          expect(await server.likeness(host, { role: "postgres" }), host).toBe(before);
+          expect(await server.likeness(host, { role: "postgres" }), host).toBe(promised);
           expect(await server.rules(host, { role: "postgres" }), host).toContain(rules);
         }
         for (const user of ["old", "new one", "Big Boss"])

@@ -130,6 +130,19 @@ test("what ALTER ROLE and ALTER DATABASE have set is told where a replica would 
   );
 });
 
+test("a lesser role that Patroni's sessions would have is told", () => {
+  const of = (name: string, value: string) => ({
+    overrides: [{ role: name, database: null, name: "role", value }],
+  });
+  expect(sessionProblems(of("postgres", "auditor"), false)).toEqual([
+    'role is "auditor" by ALTER ROLE "postgres": Patroni\'s sessions are of these: Patroni would have that role\'s rights alone, ' +
+      "and could neither see nor lead the server. " +
+      'If that is not meant: SET default_transaction_read_only = off; ALTER ROLE "postgres" RESET role;',
+  ]);
+  expect(sessionProblems(of("postgres", "none"), false)).toEqual([]);
+  expect(sessionProblems(of("app", "auditor"), false)).toEqual([]);
+});
+
 test("a status tells what ALTER SYSTEM has set for the next restart, whatever Patroni knows of it", () => {
   const altered = {
     ...{ shared_preload_libraries: "nosuch", max_connections: "20", work_mem: "1GB" },

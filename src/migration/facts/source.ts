@@ -1,5 +1,5 @@
 import { overridesOf, type SessionOverride } from "../../facts/overrides";
-import { FOR_PATRONI } from "../../promises";
+import { FOR_PATRONIS_SESSIONS } from "../../promises";
 import { packageManager } from "../../distributions/distributions";
 import { FactError } from "../../errors";
 import type { Probe } from "../../host/host";
@@ -209,7 +209,7 @@ select json_build_object(
       union all select 'pg_hba.conf:' || line_number || ': ' || error from pg_hba_file_rules where not ${IS_LOADED}) as wrong),
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'address', coalesce(host(client_addr), ''))), '[]')
       from pg_stat_replication),
-  'overrides', ${overridesOf(Object.keys(FOR_PATRONI))},
+  'overrides', ${overridesOf(Object.keys(FOR_PATRONIS_SESSIONS))},
   'preparedTransactions', (select count(*) from pg_prepared_xacts),
   'oldestTransaction', (select coalesce(max(extract(epoch from now() - xact_start)), 0)::int from pg_stat_activity
       where backend_type = 'client backend' and pid <> pg_backend_pid()),

@@ -1,10 +1,9 @@
 import { replicationMode } from "../../config/replication-modes";
 import type { Settings } from "../../config/schema";
 import { bytesOf } from "../../config/size";
-import { dataDirectory } from "../../roles/patroni";
+import { dataDirectory, slotOf } from "../../roles/patroni";
 import { addressOf } from "../../plan/addresses";
 import { BACKUP_ROLES, BACKUP_SLOT } from "../../plan/backup";
-import { slotOf } from "../../plan/dynamic-configuration";
 import { dcsAddress, planDcs } from "../../plan/dcs";
 import { planFirewalls } from "../../plan/firewall";
 import { planHosts } from "../../plan/hosts";

@@ -5,7 +5,8 @@ import type { FoundSource } from "../facts/source";
 import { isOfPatroni } from "../../facts/overrides";
 import { placeOf } from "../../operations/loaded";
 import { toBeRun } from "../../operations/remedies";
-import { FOR_PATRONI } from "../../promises";
+import { FOR_PATRONIS_SESSIONS } from "../../promises";
+import { slotOf } from "../../roles/patroni";
 import { booleanOf } from "../../setting-values";
 import type { SurveyInputs } from "../inputs/survey";
 import { judgeTarget } from "./target-rules";
@@ -33,7 +34,7 @@ type SourceRule = (found: FoundSource, inputs: SurveyInputs) => Reasons;
 const ADOPTED_RULES: readonly SourceRule[] = [
   ...[version, recovery, owner, sockets, errors, alterSystem],
   ...[preparedTransactions, strict, postgresRole, ownRoles, ofBackups, patroniSessions],
-  ...[passwordsInRules, passwordsInSettings],
+  ...[passwordsInRules, passwordsInSettings, slotsOfMembers],
 ];
 
 /** Of one that stays where it is. */
@@ -113,7 +114,7 @@ function fullPages({ source }: FoundSource, { others }: SurveyInputs) {
 
 /** They would have these values on each member; what an application needs is set for its database. */
 function patroniSessions({ source, details }: FoundSource) {
-  return Object.entries(FOR_PATRONI).flatMap(([name, { keeps, expected, reason }]) => {
+  return Object.entries(FOR_PATRONIS_SESSIONS).flatMap(([name, { keeps, expected, reason }]) => {
     const value = source.configured[name];
     const problem = (found: string, remedy: string) =>
       `expected ${name} of Patroni's sessions to be ${expected}, found ${found}: ${reason}. ${remedy}`;
@@ -175,6 +176,17 @@ function ownRoles({ source }: FoundSource, { stream }: SurveyInputs) {
 
 function ofBackups({ source }: FoundSource, inputs: SurveyInputs) {
   return takenByOthers(source.backupRoles ?? [], source.slots, inputs);
+}
+
+/** Patroni would take it for the member's own, and a rollback would drop it. */
+function slotsOfMembers({ source }: FoundSource, { others }: SurveyInputs) {
+  const members = Object.keys(others).map(slotOf);
+  const taken = source.slots.map(({ name }) => name).filter((name) => members.includes(name));
+  if (taken.length === 0) return;
+  return (
+    `expected no replication slot ${taken.join(", ")} yet, from which a member of that name will stream, found that there is. ` +
+    `Give its receiver another one, then drop it (${toBeRun("SELECT pg_drop_replication_slot('…');")}), or name the host otherwise in pgherd:hosts.`
+  );
 }
 
 /**

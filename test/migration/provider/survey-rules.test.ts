@@ -172,6 +172,23 @@ test.each<[name: string, found: Case, problem: string]>([
       "Set it for the databases or users that need it.",
   ],
   [
+    "a lesser role that Patroni would have",
+    {
+      details: {
+        overrides: [{ role: "postgres", database: null, name: "role", value: "auditor" }],
+      },
+    },
+    "a1: expected role of Patroni's sessions to be none, found auditor by ALTER ROLE \"postgres\": Patroni would have that role's rights alone, " +
+      'and could neither see nor lead the server. Run there: SET default_transaction_read_only = off; ALTER ROLE "postgres" RESET role; ' +
+      "Set it for the databases or users that need it.",
+  ],
+  [
+    "somebody's slot with a member's name",
+    { source: { slots: [{ name: "a2", type: "physical", database: null, plugin: null }] } },
+    "a1: expected no replication slot a2 yet, from which a member of that name will stream, found that there is. Give its receiver another one, " +
+      "then drop it (SET default_transaction_read_only = off; SELECT pg_drop_replication_slot('…');), or name the host otherwise in pgherd:hosts.",
+  ],
+  [
     "settings of ALTER SYSTEM that nobody could take back",
     {
       source: { configured: { ...SOURCE.configured, allow_alter_system: "no" } },

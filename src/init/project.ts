@@ -121,8 +121,12 @@ export function projectFiles(folder: string, cluster: string, root: string): New
 
 /** The package's own project, from where it stands in another one. */
 function pulumiYaml(root: string, cluster: string): string {
-  return readFileSync(join(root, "Pulumi.yaml"), "utf8")
-    .replace(/^name: .*$/m, `name: ${cluster}`)
-    .replace(/^main: .*$/m, "main: index.cjs")
-    .replace(/^(\s+path: )(?=bin\/)/gm, "$1node_modules/pgherd/");
+  return (
+    readFileSync(join(root, "Pulumi.yaml"), "utf8")
+      .replace(/^name: .*$/m, `name: ${cluster}`)
+      .replace(/^main: .*$/m, "main: index.cjs")
+      // The engine starts a program in the folder of its main file.
+      .replace(/(?<=^\s+nodeargs: --require \.\/)/m, "node_modules/pgherd/bin/")
+      .replace(/^(\s+path: )(?=bin\/)/gm, "$1node_modules/pgherd/")
+  );
 }

@@ -74,11 +74,15 @@ test("a folder becomes a project once, and uses the package that is installed in
     for (const { path, text } of projectFiles(folder, "shop", packageRoot()))
       writeFileSync(join(folder, path), text);
     expect(isProject(folder)).toBe(true);
-    const { name, main, plugins } = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as {
+    const { name, main, plugins, runtime } = parse(
+      readFileSync(join(folder, "Pulumi.yaml"), "utf8"),
+    ) as {
       name: string;
       main: string;
       plugins: { providers: { path: string }[] };
+      runtime: { options: { nodeargs: string } };
     };
+    expect(runtime.options.nodeargs).toBe("--require ./node_modules/pgherd/bin/later.cjs");
     expect({ name, main }).toEqual({ name: "shop", main: "index.cjs" });
     expect(new Set(plugins.providers.map(({ path }) => path))).toEqual(
       new Set(["node_modules/pgherd/bin/provider"]),

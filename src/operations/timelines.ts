@@ -15,11 +15,15 @@ export interface Timeline {
 /** All timelines that Barman has a history of; the first has none. */
 export function timelinesProbe(home: string): Probe<Timeline[]> {
   const look = `${PLAIN}
-for file in ${quote(home)}/wals/*.history ${quote(home)}/streaming/*.history; do
-  [ -f "$file" ] || continue
-  echo "timeline \${file##*/} $(stat -c %Y "$file")"
-  plain "$file"
-  echo
+# What is received goes from one folder into the other: looked at in this order nothing escapes.
+for folder in streaming wals; do
+  for file in ${quote(home)}/$folder/*.history; do
+    [ -f "$file" ] || continue
+    if at=$(stat -c %Y "$file") && text=$(plain "$file"); then printf 'timeline %s %s\\n%s\\n' "\${file##*/}" "$at" "$text"
+    # Gone there meanwhile, where it is found next.
+    elif [ -e "$file" ]; then exit 1
+    fi
+  done
 done`;
   return {
     script: asOwner("barman", `${home}/.`, look),
@@ -33,8 +37,10 @@ done`;
           history: parseHistory(text.slice(text.indexOf("\n") + 1)),
         };
       });
-      // The archive's own first: a moment ago it may still have been with what is received.
-      return all.filter(({ id }, i) => all.findIndex((one) => one.id === id) === i);
+      // The archive's own: it may be there by now, and still have been with what is received.
+      return all
+        .filter(({ id }, i) => all.findLastIndex((one) => one.id === id) === i)
+        .sort((a, b) => a.id - b.id);
     },
   };
 }
@@ -52,7 +58,8 @@ function segmentsOf(home: string, timeline: number): string {
 home=${quote(home)}
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 segments() {
-  for folder in wals streaming diverged; do
+  # In this order nothing escapes that goes from one into the other.
+  for folder in streaming wals diverged; do
     [ ! -d "$home/$folder" ] || find "$home/$folder" -type f -size +0 -name '${hex}*'
   done | awk -F/ '$NF ~ /^[0-9A-F]+(\\.partial)?(\\.[0-9TZ]+)?$/ && length($NF) >= 24 {
     print substr($NF, 1, 24), length($NF) == 24 ? 0 : $NF ~ /partial$/ ? 1 : 2, $0

@@ -109,6 +109,11 @@ test.each<[name: string, found: Case, problem: string]>([
     "a1: expected the server to be run by the user postgres, as whom Patroni runs, found pgsql. Stop it once, give its directories to postgres (chown -R) and start it as that user.",
   ],
   [
+    "a socket that is in no folder",
+    { source: { running: { ...SOURCE.running, unix_socket_directories: "/tmp, @pg" } } },
+    "a1: expected its sockets to be in folders, found @pg in unix_socket_directories, of which Patroni would make a folder in the data. Take it out and restart the server, at a time of your choice.",
+  ],
+  [
     "a socket that nobody would look for",
     { source: { running: { ...SOURCE.running, unix_socket_directories: "/srv/run" } } },
     "a1: expected a socket in /var/run/postgresql or /tmp, found unix_socket_directories = '/srv/run'. Add one of them and restart the server, at a time of your choice.",

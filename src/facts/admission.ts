@@ -1,6 +1,6 @@
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
-import { psqlInTime } from "./postgres";
+import { isOpen, psqlInTime } from "./postgres";
 
 /** Settings by which a library that is not there ends every session as it begins, of a server that runs on. */
 export const SESSION_LIBRARIES: readonly string[] = [
@@ -8,11 +8,11 @@ export const SESSION_LIBRARIES: readonly string[] = [
   "local_preload_libraries",
 ];
 
+/** The exit code of a psql whose session did not begin, or was ended (PostgreSQL, psql, "Exit Status"). */
+const NO_SESSION = 2;
+
 /** Without pgherd's own settings for sessions, but in English; nothing is asked in it. */
 const LIKE_A_CLIENT = "dbname=postgres options='-c lc_messages=C'";
-
-/** What is said where a server starts or stops (src/backend/postmaster, `canAcceptConnections`): it may let clients in later. */
-const LATER = /^the database system is /;
 
 /**
  * Why the server on this port lets nobody in although it runs, in its own words; nothing if it does, or does not run. Sessions of
@@ -20,11 +20,12 @@ const LATER = /^the database system is /;
  */
 export function admissionProbe(port: number): Probe<string | undefined> {
   return {
-    // What it says is the answer, whatever becomes of the session.
-    script: `(cd / && ${psqlInTime(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("")}) || :`,
-    parse: (output) => {
-      const [, reason] = /(?:FATAL|PANIC): +(.*)/.exec(output) ?? [];
-      return reason === undefined || LATER.test(reason) ? undefined : reason;
-    },
+    script: `(cd /
+if said=$(${psqlInTime(port, "postgres")} -c '' "${LIKE_A_CLIENT}" 2>&1 ${hereDocument("").trimEnd()}
+); then :
+elif [ $? = ${NO_SESSION} ] && ${isOpen(port)}; then printf '%s\\n' "$said"
+fi)`,
+    // The severity may be in any language; two blanks follow it (libpq, fe-protocol3.c, pqBuildErrorMessage3).
+    parse: (output) => /(?:^|: )[^\s:]+: {2}(.*)/m.exec(output)?.[1],
   };
 }

@@ -1,4 +1,4 @@
-import { ANY_HOST } from "../distributions/distributions";
+import { ANY_HOST, forMajor } from "../distributions/distributions";
 import type { Probe } from "../host/host";
 import { hereDocument } from "../host/shell";
 import { postgresSession } from "./sql";
@@ -9,9 +9,24 @@ import { postgresSession } from "./sql";
  * and has not been restarted since it was adopted has its socket where PostgreSQL's own default is.
  */
 export function psql(port: number, database: string): string {
+  return postgresSession(socketOf(port), port, database);
+}
+
+function socketOf(port: number): string {
   const { sockets } = ANY_HOST.paths;
-  const socket = `"$([ -S ${sockets}/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo ${sockets} || echo /tmp)"`;
-  return postgresSession(socket, port, database);
+  return `"$([ -S ${sockets}/.s.PGSQL.${port} ] || [ ! -S /tmp/.s.PGSQL.${port} ] && echo ${sockets} || echo /tmp)"`;
+}
+
+/**
+ * A command that succeeds if a server answers that lets clients in, or turns them away one by one; not while it starts or stops,
+ * which it tells by a code, whatever its language (PostgreSQL, "PQping").
+ */
+export function isOpen(port: number): string {
+  const programs = forMajor(ANY_HOST.paths.programs, "*");
+  return (
+    "setpriv --reuid=postgres --regid=postgres --init-groups -- env -i " +
+    `sh -c 'for one in ${programs}/pg_isready; do exec "$one" "$@"; done' sh -q -t ${PATIENCE_SECONDS} -h ${socketOf(port)} -p ${port}`
+  );
 }
 
 /** Where a server's socket is found: /var/run is /run (FHS 3.0, 5.13). */

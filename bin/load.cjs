@@ -32,7 +32,9 @@ const QUICK = ["cli", "provider", "bench-floor-provider"];
 const UNMAPPED = ["program", "bench-floor-program"];
 
 module.exports = function load(name) {
-  const bundle = path.join(ROOT, "dist", `${name}.cjs`);
+  // With the places of its sources it is another one.
+  const kind = QUICK.includes(name) && process.env.PGHERD_DEBUG ? ".debug" : "";
+  const bundle = path.join(ROOT, "dist", `${name}${kind}.cjs`);
   if (!isNewest(bundle)) build(name, bundle);
   // Only a stack is worth the time that reading the sources' places takes.
   if (QUICK.includes(name) && !process.env.PGHERD_DEBUG) return runCompiled(name, bundle);
@@ -68,8 +70,8 @@ function build(name, bundle) {
     logLevel: "warning",
     metafile: true,
   });
-  const sources = Object.keys(metafile.inputs).filter((file) => !/^\.\.|node_modules\//.test(file));
-  replace(sourcesOf(bundle), JSON.stringify([...sources, "package-lock.json"]));
+  const sources = Object.keys(metafile.inputs).map((file) => packageFile(file) ?? file);
+  replace(sourcesOf(bundle), JSON.stringify([...new Set(sources)]));
   fs.renameSync(scratch, bundle);
 }
 
@@ -77,7 +79,7 @@ function build(name, bundle) {
 function runCompiled(name, bundle) {
   const source = fs.readFileSync(bundle, "utf8");
   // Each verb of the command line loads parts of its own.
-  const [verb] = name === "cli" ? process.argv.slice(2) : [];
+  const [verb = ""] = name === "cli" ? process.argv.slice(2) : [];
   const kept = `${bundle}${/^[a-z]+$/.test(verb) ? `.${verb}` : ""}.v8`;
   // V8 itself notices another version or other flags, but not another text of the same length.
   const text = crypto.createHash("sha256").update(source).digest();
@@ -120,16 +122,22 @@ function read(file) {
   }
 }
 
+/** Of a package, wherever npm has put it, what is new with each of its versions; nothing for a file of our own. */
+function packageFile(file) {
+  const [, folder, name] = /^(.*node_modules\/|(?:\.\.\/)+)((?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];
+  return name && `${folder}${name}/package.json`;
+}
+
 /** Whether a bundle is there, and as new as everything that it was made from. */
 function isNewest(bundle) {
   const sources = read(sourcesOf(bundle));
   const since = modified(bundle);
   return (
     sources !== undefined &&
+    // What is gone may have been moved.
     JSON.parse(sources).every((file) => {
       const at = modified(path.join(ROOT, file));
-      // An installed package has no lock file; what else is gone is imported no more.
-      return at <= since && (at > 0 || file === "package-lock.json");
+      return at > 0 && at <= since;
     })
   );
 }
@@ -139,7 +147,8 @@ function sourcesOf(bundle) {
   return `${bundle}.sources`;
 }
 
-/** 0 where there is none. */
+/** 0 where there is none. A package's files are as old as it says, but on this disk since they came. */
 function modified(file) {
-  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  return found ? Math.max(found.mtimeMs, found.ctimeMs) : 0;
 }

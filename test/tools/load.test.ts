@@ -18,7 +18,8 @@ let clone: string;
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), "pgherd-"));
   cpSync(join(ROOT, "bin/load.cjs"), join(clone, "bin/load.cjs"));
-  symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
+  mkdirSync(join(clone, "node_modules/dependency"), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules/esbuild"), join(clone, "node_modules/esbuild"));
   mkdirSync(join(clone, "src/provider"), { recursive: true });
 });
 
@@ -42,7 +43,11 @@ function start(env: NodeJS.ProcessEnv = {}): string {
 test("a start by what the last one compiled does the same", () => {
   write('import { basename } from "node:path";\nconsole.log(basename("/a/b"));\n');
   expect(start()).toBe("b\n");
-  expect(readdirSync(join(clone, "dist"))).toEqual(["provider.cjs", "provider.cjs.v8"]);
+  expect(readdirSync(join(clone, "dist"))).toEqual([
+    "provider.cjs",
+    "provider.cjs.sources",
+    "provider.cjs.v8",
+  ]);
   expect(start()).toBe("b\n");
 });
 
@@ -60,7 +65,28 @@ test("what was kept of a start is left out when it is damaged", () => {
   expect(start()).toBe("well\n");
 });
 
+test("a package that was exchanged runs, as old as its files may be", () => {
+  const long = new Date("1985-10-26");
+  const dependency = (text: string) => {
+    for (const [name, content] of [
+      ["index.js", `module.exports = ${JSON.stringify(text)};`],
+      ["package.json", '{ "name": "dependency" }'],
+    ] as const) {
+      const file = join(clone, "node_modules/dependency", name);
+      writeFileSync(file, content);
+      utimesSync(file, long, long);
+    }
+  };
+  const source = join(clone, "src/provider/main.ts");
+  dependency("before");
+  writeFileSync(source, 'import text from "dependency";\nconsole.log(text);\n');
+  expect(start()).toBe("before\n");
+  dependency("after!");
+  expect(start()).toBe("after!\n");
+});
+
 test("for debugging, errors name the sources", () => {
   write('\n\nconsole.log(new Error("here").stack?.split("\\n")[1]);\n');
+  start();
   expect(start({ PGHERD_DEBUG: "1" })).toContain("src/provider/main.ts:3:");
 });

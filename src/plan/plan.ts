@@ -14,7 +14,7 @@ import { planPatroni, planPatroniServices } from "./patroni";
 import { planPreflight } from "./preflight";
 import { planSecrets } from "./secrets";
 import { planStandby } from "../migration/plan/standby-cluster";
-import type { ClusterPlan, MigrationPlan, StandalonePlan, StandbyPlan } from "./types";
+import type { ClusterPlan, MigrationPlan, ServicePlan, StandalonePlan, StandbyPlan } from "./types";
 
 /** Everything that the cluster of these settings consists of. Pure: no host is asked. */
 export function planCluster(whole: Settings): ClusterPlan {
@@ -23,6 +23,7 @@ export function planCluster(whole: Settings): ClusterPlan {
   const migration = planMigration(settings, backup);
   const standby = planStandby(settings, backup);
   const begun = [migration, standby].find((one) => one && !one.rollback);
+  let services: ServicePlan[] | undefined;
   return {
     name: settings.cluster.name,
     preflight: { ...planPreflight(settings), ...(begun && { survey: begun.survey }) },
@@ -40,16 +41,24 @@ export function planCluster(whole: Settings): ClusterPlan {
     standalone: standaloneOf(migration?.rollback, standby?.rollback),
     steps: stepsOf(settings),
     secrets: planSecrets(settings.cluster),
-    services: [
-      ...planDcsServices(settings),
-      ...planPatroniServices(settings),
-      ...(reaches(settings, "balanced")
-        ? [...planHaproxyServices(settings), ...planKeepalivedServices(settings)]
-        : []),
-      ...planBackupServices(settings),
-    ],
+    // Whoever only looks at a cluster has none of its files rendered.
+    get services() {
+      return (services ??= planServices(settings));
+    },
     forks: planForks(settings),
   };
+}
+
+/** The daemons with their files, in the order in which they can start. */
+function planServices(settings: Settings): ServicePlan[] {
+  return [
+    ...planDcsServices(settings),
+    ...planPatroniServices(settings),
+    ...(reaches(settings, "balanced")
+      ? [...planHaproxyServices(settings), ...planKeepalivedServices(settings)]
+      : []),
+    ...planBackupServices(settings),
+  ];
 }
 
 /** The old server, by the way back that is asked for. */

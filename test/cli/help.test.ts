@@ -25,3 +25,13 @@ test.each(verbs(await makeProgram(), "pgherd"))(
     ).toEqual([]);
   },
 );
+
+test.each((await makeProgram()).commands.map((command) => command.name()))(
+  "%s is there alone where it is what was typed",
+  async (name) => {
+    const { commands } = await makeProgram([name, "--help"]);
+    // What a shell asks at Tab looks through all of them.
+    if (!name.startsWith("__")) expect(commands.map((one) => one.name())).toEqual([name]);
+    else expect(commands.length).toBeGreaterThan(20);
+  },
+);

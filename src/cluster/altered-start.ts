@@ -3,7 +3,7 @@ import { loadedIfUpProbe, type LoadedFiles } from "../facts/loaded";
 import { placesProbe } from "../facts/places";
 import { closedSocketDirectoriesProbe } from "../facts/socket-directories";
 import { hugePagesProbe, trialProbe } from "../facts/trial";
-import { alteredToCome, alteredWaiting, takenBack } from "../operations/loaded";
+import { alteredToCome, alteredWaiting, blindingProblems, takenBack } from "../operations/loaded";
 import { tooLarge, wantsHugePages, withoutHugePages } from "../operations/memory-to-start";
 import type { Cluster } from "./cluster";
 
@@ -11,15 +11,19 @@ type Asked = Pick<ReturnType<Cluster["host"]>, "observe">;
 type Altered = { readonly [name: string]: string };
 
 /**
- * Why a member's PostgreSQL would not come back from a restart, in the words of a server that was tried: by what ALTER SYSTEM has
- * set on it since its start. Nothing where it has set nothing, where the server starts so, and where it does not answer.
+ * Why a member's PostgreSQL would not come back from a restart, or its Patroni be blind then: in the words of a server that was
+ * tried, by what ALTER SYSTEM has set on it since its start; and by what Patroni's new sessions would have. Nothing where it has set nothing, where the server starts so, and where it does not answer.
  * Memory, huge pages and folders of sockets are counted and looked at instead: beside the server that runs there is room for
  * none of them twice.
  */
 export async function alteredProblems(cluster: Cluster, name: string): Promise<string[]> {
   const host = cluster.host(name);
   const found = await host.observe(loadedIfUpProbe(cluster.plan.patroni.port));
-  return found ? problemsOf(host, name, found, alteredToCome(found)) : [];
+  if (!found) return [];
+  return [
+    ...blindingProblems(found),
+    ...(await problemsOf(host, name, found, alteredToCome(found))),
+  ];
 }
 
 /**

@@ -1,4 +1,7 @@
+import { loadedIfUpProbe } from "../facts/loaded";
 import { isUp, leaderOf } from "../facts/member-state";
+import { askEach } from "../operations/ask";
+import { blindingProblems } from "../operations/loaded";
 import { electionProblem } from "../operations/roles/dcs";
 import { cancelSwitchover, scheduleSwitchover } from "../operations/patroni";
 import { followsProblem } from "../operations/writes";
@@ -56,6 +59,8 @@ export interface SwitchoverActivity {
   readonly leader: Activity | undefined;
   /** On whoever is to lead: a copy that is taken from a replica fails with its promotion (access/transam/xlogbackup.c). */
   readonly candidate: Activity | undefined;
+  /** What Patroni's new sessions would have, with which it could not ask its servers. */
+  readonly blinding?: readonly string[];
 }
 
 /** Who hands over to whom, what that does, and what speaks against it. */
@@ -88,7 +93,7 @@ export function planSwitchover(
     );
     return { from, at, refusals, objections: [], effects: [] };
   }
-  refusals.push(...whyNot(choice, candidate.name));
+  refusals.push(...whyNot(choice, candidate.name), ...(activity.blinding ?? []));
   return {
     from,
     to: candidate.name,
@@ -171,11 +176,17 @@ async function activityOn(
   // Of one that does not run, the plan says so.
   const ask = async (name: string | undefined) =>
     name === undefined ? IDLE : activityOf(cluster, name, port, rolling.longestTransaction);
-  const [first, second] = await Promise.all([
+  const [first, second, { answers }] = await Promise.all([
     ask(leader),
     ask(candidate && isUp(candidate) && candidate.name !== leader ? candidate.name : undefined),
+    askEach(cluster, leader === undefined ? [] : [leader], (host) =>
+      host.observe(loadedIfUpProbe(port)),
+    ),
   ]);
-  return { leader: first, candidate: second };
+  const blinding = Object.values(answers).flatMap((found) =>
+    found ? blindingProblems(found) : [],
+  );
+  return { leader: first, candidate: second, blinding };
 }
 
 /**

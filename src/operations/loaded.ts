@@ -140,6 +140,12 @@ export function sessionProblems(
   });
 }
 
+/** Those of them with which Patroni could no longer ask its server once its sessions begin anew, by whatever change. */
+export function blindingProblems({ overrides }: Pick<LoadedFiles, "overrides">): string[] {
+  const ofPatroni = overrides.filter(({ name }) => Object.hasOwn(FOR_PATRONIS_SESSIONS, name));
+  return sessionProblems({ overrides: ofPatroni }, false);
+}
+
 /** `ROLE "app" IN DATABASE "shop"`: what follows ALTER. */
 export function placeOf({ role, database }: SessionOverride): string {
   if (role !== null)

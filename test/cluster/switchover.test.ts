@@ -27,6 +27,11 @@ test("the synchronous replica takes over, and it is said what that means", () =>
   ]);
 });
 
+test("nobody takes over while Patroni's new sessions could not ask their servers", () => {
+  const blinding = ['role is "auditor" by ALTER DATABASE "postgres": …'];
+  expect(planSwitchover(PLANNED, seen(), { ...IDLE, blinding }, {}).refusals).toEqual(blinding);
+});
+
 test("a replica that confirms no commits is refused, with who would do", () => {
   expect(planSwitchover(PLANNED, seen(), IDLE, { to: "db3" }).refusals).toEqual([
     "db3 confirms no commits (replica, 16384 B behind), so Patroni would not hand the lead to it. Take db2.",

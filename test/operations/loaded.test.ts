@@ -6,6 +6,7 @@ import {
   loadErrors,
   sameLines,
   sessionProblems,
+  blindingProblems,
 } from "../../src/operations/loaded";
 
 const FINE: LoadedFiles = {
@@ -141,6 +142,11 @@ test("a lesser role that Patroni's sessions would have is told", () => {
   ]);
   expect(sessionProblems(of("postgres", "none"), false)).toEqual([]);
   expect(sessionProblems(of("app", "auditor"), false)).toEqual([]);
+  const { overrides } = of("postgres", "auditor");
+  const lost = { role: null, database: null, name: "synchronous_commit", value: "off" };
+  expect(blindingProblems({ overrides: [...overrides, lost] })).toEqual(
+    sessionProblems({ overrides }, false),
+  );
 });
 
 test("a status tells what ALTER SYSTEM has set for the next restart, whatever Patroni knows of it", () => {

@@ -12,7 +12,8 @@ type Altered = { readonly [name: string]: string };
 
 /**
  * Why a member's PostgreSQL would not come back from a restart, or its Patroni be blind then: in the words of a server that was
- * tried, by what ALTER SYSTEM has set on it since its start; and by what Patroni's new sessions would have. Nothing where it has set nothing, where the server starts so, and where it does not answer.
+ * tried, by what ALTER SYSTEM has set on it since its start; and by what Patroni's new sessions would have. Nothing where neither
+ * speaks against it, and where the server does not answer.
  * Memory, huge pages and folders of sockets are counted and looked at instead: beside the server that runs there is room for
  * none of them twice.
  */

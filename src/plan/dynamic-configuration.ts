@@ -9,8 +9,8 @@ import { capabilities, type Capabilities } from "./capabilities";
 import { carriedParameters, migratedSlots } from "../migration/carried/settings";
 import { isFollowing, soFar } from "../migration/steps";
 import { ownParameters } from "./parameters";
-import { tuned } from "./tuning";
 import { slotOf } from "../roles/patroni";
+import { tuned } from "./tuning";
 
 /**
  * The document that all members follow, once the hosts have been looked at, and the server that is migrated. A restart for

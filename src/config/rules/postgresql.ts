@@ -1,3 +1,4 @@
+import { slotOf } from "../../roles/patroni";
 import { parameterProblems } from "../parameters";
 import type { Settings } from "../schema";
 import { DATABASES, GRANTABLE, roleMeans, schemaMeans } from "../reserved";
@@ -111,8 +112,7 @@ export function slotsFit({ cluster }: Settings, report: Report): void {
   each(Object.keys(slots), (name) => {
     const slot = slots[name] as (typeof slots)[string];
     const path = `cluster.postgresql.slots.${name}`;
-    // Patroni names the slot of a member after it (patroni/dcs, slot_name_from_member_name).
-    if (cluster.members.some(({ host }) => host.replaceAll("-", "_") === name)) {
+    if (cluster.members.some(({ host }) => slotOf(host) === name)) {
       report(
         path,
         `expected a name that no member's own slot has, got "${name}". Choose another name.`,

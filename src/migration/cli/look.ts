@@ -19,8 +19,8 @@ interface ServerStatus {
   /** The host of the server that is migrated. */
   readonly host: string;
   /**
-   * `alone`: nothing of it has been changed; `adopted`: its adoption has begun, and Patroni leads it once that step is done; `followed`: members copy it or stream from it;
-   * `replaced`: they have taken its place, and it lets nobody in.
+   * `alone`: nothing of it has been changed; `adopted`: its adoption has begun, and Patroni leads it once that step is done;
+   * `followed`: members copy it or stream from it; `replaced`: they have taken its place, and it lets nobody in.
    */
   readonly state: ServerState;
   /** Who is still connected to the server's own address; nothing where it does not say: it is stopped, or away. */

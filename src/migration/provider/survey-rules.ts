@@ -67,18 +67,16 @@ function owner({ details }: FoundSource) {
 /** Where pgherd's own questions find one: the distribution's place, and PostgreSQL's own default. */
 function sockets({ source }: FoundSource) {
   const found = source.running.unix_socket_directories ?? "";
+  const folders = found.split(",").map((one) => one.trim());
   // Patroni makes a folder of each (patroni/postgresql/config.py, `try_to_create_dir`).
-  const abstract = found
-    .split(",")
-    .map((one) => one.trim())
-    .filter((one) => one.startsWith("@"));
+  const abstract = folders.filter((one) => one.startsWith("@"));
   if (abstract.length > 0) {
     return (
       `expected its sockets to be in folders, found ${abstract.join(", ")} in unix_socket_directories, of which Patroni would make a folder in the data. ` +
       "Take it out and restart the server, at a time of your choice."
     );
   }
-  if (found.split(",").some((one) => [...SOCKETS, "/tmp"].includes(one.trim()))) return;
+  if (folders.some((one) => [...SOCKETS, "/tmp"].includes(one))) return;
   return (
     `expected a socket in ${SOCKETS[0]} or /tmp, found unix_socket_directories = '${found}'. ` +
     "Add one of them and restart the server, at a time of your choice."

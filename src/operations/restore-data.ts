@@ -138,13 +138,20 @@ export function fillFrom(
   return `${fill} --backup=${backup}${options.join("")}`;
 }
 
+/**
+ * What Patroni does not know of as long as it restores. It would grant that role again, in the restored database, what it has
+ * had there since it was made (patroni/postgresql/bootstrap.py, `post_bootstrap`), and a trigger of the user's that guards what
+ * is granted would end the restore. A value of nothing takes out what the files before it have (patroni/utils.py, `patch_config`).
+ */
+const WITHOUT_REWIND = "postgresql:\n  authentication:\n    rewind: null\n";
+
 /** Tells the Patroni of this member to begin the cluster with a backup instead of an empty database. */
 export function orderRestore(
   command: string,
   recovery: readonly { readonly name: string; readonly value: string }[],
 ): string {
   const settings = recovery.map(({ name, value }) => `      ${name}: ${JSON.stringify(value)}\n`);
-  const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}`;
+  const text = `# Written by pgherd restore; gone when it is done.\nbootstrap:\n  method: restore\n  restore:\n    command: ${JSON.stringify(command)}\n    recovery_conf:\n${settings.join("")}${WITHOUT_REWIND}`;
   const file = quote(RESTORE_FILE);
   // Patroni reads it as postgres, who may not change what Patroni will run.
   return `(umask 077; cat >${file}) ${hereDocument(text)}chown root:postgres ${file}
@@ -170,6 +177,8 @@ if [ -e ${quote(RESTORE_FILE)} ] && systemctl -q is-active ${patroni.unit}; then
   };
 }
 
+/** Takes the order back, and has Patroni know again what it was not to know of meanwhile. */
 export function endRestoreOrder(): string {
-  return `rm -f ${quote(RESTORE_FILE)}`;
+  return `rm -f ${quote(RESTORE_FILE)}
+if systemctl -q is-active ${patroni.unit}; then systemctl reload ${patroni.unit}; fi`;
 }

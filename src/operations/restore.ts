@@ -253,7 +253,7 @@ ${[dataDirectory, ...tablespaces].map(count).join("\n")}
 # 1: there is no such line.
 timeout 10 journalctl -u ${patroni.unit} --since @${since} -o cat --no-pager | grep -c 'Failed to bootstrap cluster' || [ $? = 1 ]
 # The same.
-timeout 10 journalctl -u ${patroni.unit} --since @${since} -o cat --no-pager | grep -E 'FATAL|pgherd:|backup |recovery' | tail -n 3 || [ $? = 1 ]`,
+timeout 10 journalctl -u ${patroni.unit} --since @${since} -o cat --no-pager | grep -E 'FATAL|ERROR|pgherd:|backup |recovery' | tail -n 3 || [ $? = 1 ]`,
     parse(output) {
       const [bytes = "", failed = "", ...said] = output.split("\n");
       return {

@@ -35,8 +35,9 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "roles",
     "distributions",
     "types of config",
-    // What files on the hosts say of the DCS.
+    // What files on the hosts say of the DCS, and which of them its scripts read.
     "dcs/planned",
+    "dcs/consul/local",
     "types of dcs",
     "config/duration",
     "config/hba",
@@ -56,6 +57,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "versions",
     "session-settings",
     "setting-values",
+    "uuid",
     "package-root",
   ],
   config: ["roles", "distributions", "steps", "promises", "setting-values", "errors", "suggest"],
@@ -107,7 +109,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "types of resources/inputs",
   ],
   // One file for what pgherd asks of any DCS, a folder for each kind.
-  dcs: ["host", "roles", "errors"],
+  dcs: ["host", "roles", "uuid", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
   cluster: [
@@ -152,6 +154,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
   errors: [],
   versions: [],
   "session-settings": [],
+  uuid: [],
   // What a setting of PostgreSQL must keep, for previews and for looks at servers.
   promises: ["setting-values"],
   "setting-values": [],
@@ -221,37 +224,57 @@ test("SSH is spoken only in src/host", () => {
   expect([...new Set(speakers.map(({ from }) => from))]).toEqual(["host"]);
 });
 
-test("what is peculiar to one DCS stands only in src/dcs and in its templates", () => {
-  const peculiar = /etcd/i;
-  const others = [
-    // The lists of what there is, to which another kind is added.
-    ...["src/config/blocks/dcs.ts", "src/dcs/dcs.ts", "src/dcs/planned.ts"],
-    ...["src/roles/dcs.ts", "src/roles/role.ts", "src/roles/roles.ts"],
-    // Its role, the software that it needs, and what a distribution calls that.
-    ...["src/roles/etcd.ts", "src/distributions/debian.ts", "src/distributions/distribution.ts"],
-    // What it bears of short leases.
-    "src/config/rules/failover.ts",
-    // Names that the states of all stacks have, whatever the kind is.
-    ...["src/components/daemon.ts", "src/components/hooks.ts", "src/plan/dcs.ts"],
-    ...["src/plan/types.ts", "src/provider/provider.ts", "src/provider/service.ts"],
-    ...["src/resources/inputs/service.ts", "src/resources/resources.ts"],
-    // Words of help and warnings for people.
-    ...["src/cli/dcs.ts", "src/cli/init.ts", "src/cli/switchover.ts", "src/components/cluster.ts"],
-    "src/config/schema.ts",
-    // What `pgherd init` proposes, and the lab, which knows its own stacks.
-    ...["src/init/project.ts", "src/init/roles.ts", "src/lab/topology.ts"],
-    ...["src/cli/init-report.ts", "src/cli/lab-fault.ts"],
-  ];
-  const said = sources("src").filter((file) => {
-    const text = readFileSync(file, "utf8");
-    return peculiar.test(withoutComments(text));
-  });
-  const rendered = templates().filter((file) => peculiar.test(readFileSync(file, "utf8")));
-  const found = [...said, ...rendered].map((file) => relative(ROOT, file));
-  expect(found.filter((file) => !/^(src\/dcs|templates)\/etcd\//.test(file)).sort()).toEqual(
-    others.sort(),
-  );
-});
+test.each([
+  [
+    /etcd/i,
+    [
+      // Its services, its role, and what it is called where one is named by its kind.
+      ...["src/plan/etcd.ts", "src/roles/etcd.ts"],
+      // Names that the states of all stacks have, whatever the kind is.
+      ...["src/components/daemon.ts", "src/components/hooks.ts", "src/plan/consul.ts"],
+      ...["src/plan/types.ts", "src/provider/provider.ts", "src/provider/service.ts"],
+      ...["src/resources/inputs/service.ts", "src/resources/resources.ts"],
+      // Words of help and warnings for people.
+      ...[
+        "src/cli/dcs.ts",
+        "src/cli/init.ts",
+        "src/cli/switchover.ts",
+        "src/components/cluster.ts",
+      ],
+      "src/config/schema.ts",
+      // What `pgherd init` proposes, and the lab, which knows its own stacks.
+      ...["src/init/project.ts", "src/init/roles.ts", "src/lab/topology.ts"],
+      ...["src/cli/init-report.ts", "src/cli/lab-fault.ts"],
+    ],
+  ],
+  [/consul/i, ["src/plan/consul.ts", "src/roles/consul.ts", "src/cli/dcs.ts"]],
+])(
+  "what is peculiar to one DCS stands only in src/dcs and in its templates: %s",
+  (peculiar, own) => {
+    const others = [
+      ...own,
+      // The lists of what there is, to which another kind is added.
+      ...["src/config/blocks/dcs.ts", "src/dcs/dcs.ts", "src/dcs/planned.ts"],
+      ...[
+        "src/plan/dcs-services.ts",
+        "src/roles/dcs.ts",
+        "src/roles/role.ts",
+        "src/roles/roles.ts",
+      ],
+      // The software that it needs, and what a distribution calls that.
+      ...["src/distributions/debian.ts", "src/distributions/distribution.ts"],
+    ];
+    const said = sources("src").filter((file) => {
+      const text = readFileSync(file, "utf8");
+      return peculiar.test(withoutComments(text));
+    });
+    const rendered = templates().filter((file) => peculiar.test(readFileSync(file, "utf8")));
+    const found = [...said, ...rendered].map((file) => relative(ROOT, file));
+    expect(
+      found.filter((file) => !/^(src\/dcs|templates)\/(etcd|consul)\//.test(file)).sort(),
+    ).toEqual(others.sort());
+  },
+);
 
 test("what the unit of a role is called, and where Patroni's files are, is said by the role", () => {
   const said = sources("src").filter((file) => {

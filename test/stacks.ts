@@ -15,6 +15,7 @@ export const STACKS: { readonly [name: string]: () => Record<string, unknown> } 
       },
     };
   },
+  consul: () => changed("lab", { dcs: { kind: "consul", members: ["db1", "db2", "backup1"] } }),
   standard: () => rawStack("lab"),
   everything: () => {
     const raw = changed("lab", {

@@ -12,11 +12,11 @@ interface DefragOptions extends StackOptions {
 /** `pgherd dcs`: what is done to the DCS itself. */
 export function dcsCommand(): Command {
   const command = new Command("dcs").description(
-    "Looks after the DCS (etcd), where the cluster's state is.",
+    "Looks after the DCS (etcd or Consul), where the cluster's state is.",
   );
   withStack(command.command("defrag"))
     .description(
-      "Gives back what its databases hold and nobody needs, one member at a time, and takes the alarm of a full one back.",
+      "Gives back what etcd's databases hold and nobody needs, one member at a time, and takes the alarm of a full one back.",
     )
     .option("--json", "print the outcome as JSON")
     .addHelpText("after", EXIT_CODES)

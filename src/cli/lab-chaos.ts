@@ -3,6 +3,8 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import pc from "picocolors";
+import { kindOfDcs } from "../roles/dcs";
+import { roleNamed } from "../roles/roles";
 import { PgherdError } from "../errors";
 import { check } from "../lab/chaos/checker";
 import { load, type LoadPlan } from "../lab/chaos/load";
@@ -110,7 +112,12 @@ async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<Chao
     port: patroni.port,
     balancers: entryPoint?.hosts ?? [],
     vips: entryPoint?.vips ?? [],
-    dcs: { hosts: dcs.members, ports: [dcs.clientPort, dcs.peerPort] },
+    dcs: {
+      hosts: dcs.members,
+      ports: roleNamed(kindOfDcs(dcs.kind).role).ports.map(
+        ({ number }) => number(settings.cluster) as number,
+      ),
+    },
     client: {
       uri: outputs.connection.primary ?? "",
       user: user.name,

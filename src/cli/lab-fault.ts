@@ -4,7 +4,10 @@ import pc from "picocolors";
 import { faultOf, type Wish } from "../lab/faults/catalog";
 import { healFaults, inflict, recordedFaults } from "../lab/faults/inflict";
 import { inside, isOn } from "../lab/faults/inside";
+import { PgherdError } from "../errors";
 import { rerunAsRoot } from "../lab/rights";
+import { DCS_ROLES } from "../roles/dcs";
+import { roleNamed } from "../roles/roles";
 import { DEFAULT_NAME } from "../lab/state";
 import { labStatus } from "../lab/status";
 import { parseSpan } from "./time";
@@ -67,12 +70,12 @@ function addProcessFaults(fault: Command): void {
     .action((host: string, options: FaultOptions) =>
       run(options, { kind: "abandon", args: { host, process: "patroni" } }),
     );
-  lasting(fault, "dcs", "Stop all of etcd at once, or that of some hosts.")
+  lasting(fault, "dcs", "Stop all of the DCS at once, or that of some hosts.")
     .argument("[host...]", "default: all hosts on which it runs")
     .action(async (hosts: string[], options: FaultOptions) =>
       run(options, {
         kind: "stop",
-        args: { unit: "etcd", hosts: hosts.length > 0 ? hosts : () => runningOn(options, "etcd") },
+        args: () => dcsRunning(options, hosts),
       }),
     );
 }
@@ -152,16 +155,10 @@ function addHeal(fault: Command): void {
     });
 }
 
-/** A wish whose hosts may have to be found out first. */
-type Unsettled =
-  | Wish
-  | {
-      readonly kind: "stop";
-      readonly args: {
-        readonly unit: string;
-        readonly hosts: readonly string[] | (() => Promise<string[]>);
-      };
-    };
+type Stop = Extract<Wish, { kind: "stop" }>;
+
+/** A wish that may have to be found out first. */
+type Unsettled = Wish | { readonly kind: "stop"; readonly args: () => Promise<Stop["args"]> };
 
 /** Faults that are over in a moment: there is nothing to wait for. */
 const AT_ONCE: readonly Wish["kind"][] = ["kill", "reboot", "corrupt", "remove"];
@@ -184,8 +181,19 @@ async function run(options: FaultOptions, unsettled: Unsettled): Promise<void> {
 }
 
 async function settled(wish: Unsettled): Promise<Wish> {
-  if (wish.kind !== "stop" || typeof wish.args.hosts !== "function") return wish as Wish;
-  return { kind: "stop", args: { unit: wish.args.unit, hosts: await wish.args.hosts() } };
+  return typeof wish.args === "function"
+    ? { kind: "stop", args: await wish.args() }
+    : (wish as Wish);
+}
+
+/** The unit of the DCS that runs, and where: on these hosts, or else on all that have it. */
+async function dcsRunning(options: FaultOptions, hosts: readonly string[]) {
+  for (const role of DCS_ROLES) {
+    const unit = roleNamed(role).unit.replace(".service", "");
+    const on = await runningOn(options, unit);
+    if (on.length > 0) return { unit, hosts: hosts.length > 0 ? hosts : on };
+  }
+  throw new PgherdError("expected a DCS that runs on one of the lab's hosts, found none.");
 }
 
 async function runningOn({ name }: FaultOptions, unit: string): Promise<string[]> {

@@ -179,7 +179,7 @@ export class Assembly {
     const voters = this.daemon(kindOfDcs(kind).role, hosts.on);
     const dcs = new DcsCluster(
       `${prefix}-${kind}-cluster`,
-      { cluster, ...namedKind(kind), members, alarms: [] },
+      { cluster, ...namedKind(kind), members, alarms: [], access: plan.access },
       { ...child, dependsOn: Object.values(voters) },
     );
     return new DynamicConfiguration(

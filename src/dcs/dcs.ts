@@ -1,5 +1,6 @@
 import type { Probe } from "../host/host";
 import { type DcsKind, UNNAMED } from "../roles/dcs";
+import { consulAt } from "./consul/consul";
 import { etcdAt } from "./etcd/etcd";
 
 export type { DcsKind };
@@ -68,8 +69,16 @@ export interface ListedMember {
  * What pgherd asks of a DCS, as scripts for any host that may reach it. Each may be run again: what it has done before,
  * though nobody has heard of it, is no error. One that gets no answer ends with the code `NO_ANSWER`.
  */
-export interface Dcs extends DcsKeys, DcsMembers, DcsUpkeep {
+export interface Dcs extends DcsKeys, DcsMembers {
   readonly kind: DcsKind;
+  /** Whether a host asks by an agent of its own, so that one on which none runs cannot ask. */
+  readonly byOwnAgent: boolean;
+  /** None where a member without data comes in again by itself, as soon as it starts. */
+  readonly joining?: DcsJoining;
+  /** None where it needs none. */
+  readonly upkeep?: DcsUpkeep;
+  /** None where it asks nobody who he is. */
+  readonly rights?: DcsRights;
 }
 
 /** Keys, all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them. */
@@ -113,6 +122,14 @@ export interface DcsMembers {
    * there.
    */
   hasDataProbe(dataDirectory: string): Probe<boolean>;
+  /** What one types on a host to take out a member that nobody knows. */
+  removeByHand(id: string): string;
+  /** What one types to bring back a DCS that has lost its majority for good. */
+  readonly recoverByHand: string;
+}
+
+/** How a member that has lost its data comes in again. */
+export interface DcsJoining {
   /** What a member without data may have left behind, in its way when it starts again. */
   remains(dataDirectory: string): string;
   /** Adds a member that is not started yet. */
@@ -120,10 +137,26 @@ export interface DcsMembers {
   removeMember(id: string): string;
   /** A file that has a member without data join what is there at its next start, and what stands in it. */
   readonly joinOrder: { readonly path: string; readonly content: string };
-  /** What one types on a host to take out a member that nobody knows. */
-  removeByHand(id: string): string;
-  /** What one types to bring back a DCS that has lost its majority for good. */
-  readonly recoverByHand: string;
+}
+
+/** Who may do what, by name: a policy with rules of the DCS's own language, and a token that it is given to. */
+export interface DcsRights {
+  /** Asked where one votes. Nothing is known while nobody leads. */
+  probe(names: readonly string[]): Probe<{ readonly [name: string]: Right } | undefined>;
+  /** Has a name's policy say so, and its token have it. */
+  grant(name: string, rules: string, found: Right): string;
+  /** Whether the token is known with which pgherd asks on this host. */
+  knownProbe(): Probe<boolean>;
+}
+
+/** What there is of a name. */
+export interface Right {
+  readonly rules?: string;
+  /** As the DCS knows them: `08f6ae4b-…`. The token as the one with the secret that the host has for it. */
+  readonly policy?: string;
+  readonly token?: string;
+  /** Whether the token has the policy, and no other. */
+  readonly given: boolean;
 }
 
 /** What its databases need from time to time. */
@@ -141,6 +174,7 @@ export interface DcsUpkeep {
 
 const KINDS: { readonly [kind in DcsKind]: (endpoints: readonly string[]) => Dcs } = {
   etcd: etcdAt,
+  consul: consulAt,
 };
 
 /** The DCS behind these endpoints. */

@@ -1,13 +1,15 @@
 import type { DcsKind } from "../roles/dcs";
+import type { SecretName } from "../roles/roles";
+import { consulPlanned } from "./consul/planned";
 import { etcdPlanned } from "./etcd/planned";
 
 /** What files on the hosts say of a DCS. Pure text: no host is asked. */
 export interface PlannedDcs {
   readonly kind: DcsKind;
-  /** The files of one who votes, by path. */
-  memberFiles(member: PlannedMember): { readonly [path: string]: TemplateFile };
   /** The first Patroni whose failsafe mode can be relied on with it: `4.0.7`. */
   readonly failsafeSince: string;
+  /** The token by which Patroni is let in, and the block of its settings that has it; none where nobody is asked who he is. */
+  readonly patroniToken?: { readonly block: string; readonly secret: SecretName };
   /** Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it. */
   patroniSettings(endpoints: readonly string[]): string;
   script(endpoints: readonly string[]): DcsScript;
@@ -15,36 +17,12 @@ export interface PlannedDcs {
   readonly giveLeadAway?: string;
 }
 
-/** One who votes, as far as its files say it. */
-interface PlannedMember {
-  readonly name: string;
-  readonly dataDirectory: string;
-  /** `http://10.89.0.11:2379` */
-  readonly clientUrl: string;
-  readonly clientPort: number;
-  /** Where each of them is reached by the others, by name, its own included. */
-  readonly peerUrls: { readonly [name: string]: string };
-  /** Tells the members of one DCS from those of another. */
-  readonly token: string;
-  /** Bytes that the database may have. */
-  readonly quota: number;
-  /** For how long old values stay: `1h`. */
-  readonly compaction: string;
-}
-
-/** A file that anybody may read, and root may write. */
-interface TemplateFile {
-  /** Without its ending: `etcd/etcd.env`. */
-  readonly template: string;
-  readonly values: object;
-}
-
 /** What a script of a host's own asks of a DCS, in words of the shell. `$key` and `$revision` are the script's. */
 interface DcsScript {
   readonly kind: DcsKind;
   /** Where it asks: `http://10.89.0.11:2379,http://10.89.0.12:2379`. */
   readonly endpoints: string;
-  /** A line that makes it ready to ask. */
+  /** Lines that make it ready to ask. */
   readonly begin: string;
   /** A command that prints what is known of `$key`, and fails where nobody answers. */
   readonly read: string;
@@ -56,7 +34,10 @@ interface DcsScript {
   readonly release: string;
 }
 
-const KINDS: { readonly [kind in DcsKind]: PlannedDcs } = { etcd: etcdPlanned };
+const KINDS: { readonly [kind in DcsKind]: PlannedDcs } = {
+  etcd: etcdPlanned,
+  consul: consulPlanned,
+};
 
 export function plannedDcs(kind: DcsKind): PlannedDcs {
   return KINDS[kind];

@@ -10,6 +10,9 @@ export const DEBIAN: Omit<Distribution, "name" | "title" | "systems"> = {
     etcdctl: "etcd-client",
     patroni: "patroni",
     "patroni's client of etcd": "python3-etcd",
+    // Debian's own up to release 11, or HashiCorp's: their user and unit are called the same.
+    consul: "consul",
+    "patroni's client of consul": "python3-consul",
     postgresql: "postgresql-{major}",
     haproxy: "haproxy",
     keepalived: "keepalived",
@@ -18,7 +21,12 @@ export const DEBIAN: Omit<Distribution, "name" | "title" | "systems"> = {
     rsync: "rsync",
     nftables: "nftables",
   },
-  homes: { postgres: "/var/lib/postgresql", etcd: "/var/lib/etcd", barman: "/var/lib/barman" },
+  homes: {
+    postgres: "/var/lib/postgresql",
+    etcd: "/var/lib/etcd",
+    consul: "/var/lib/consul",
+    barman: "/var/lib/barman",
+  },
   paths: {
     data: "/var/lib/postgresql/{major}/main",
     programs: "/usr/lib/postgresql/{major}/bin",

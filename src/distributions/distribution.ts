@@ -7,6 +7,8 @@ export type Software =
   | "etcdctl"
   | "patroni"
   | "patroni's client of etcd"
+  | "consul"
+  | "patroni's client of consul"
   | "postgresql"
   | "haproxy"
   | "keepalived"
@@ -16,7 +18,7 @@ export type Software =
   | "nftables";
 
 /** The users who have directories of the cluster's. */
-export type Owner = "postgres" | "etcd" | "barman";
+export type Owner = "postgres" | "etcd" | "consul" | "barman";
 
 /**
  * What a distribution calls things, where it has them, and how it installs them. In a text `{major}` stands for PostgreSQL's

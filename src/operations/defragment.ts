@@ -1,4 +1,4 @@
-import { HealthError } from "../errors";
+import { HealthError, PgherdError } from "../errors";
 import { dcsOf, type DcsMember, type DcsVoters } from "../dcs/dcs";
 import { askAll } from "./ask";
 import type { Hosts } from "./drain";
@@ -18,14 +18,20 @@ const HEALTHY_SECONDS = 90;
 /**
  * Gives back what the DCS's databases hold and nobody needs, one member after the other and the leader last, so that a majority
  * always answers; then takes the alarm back that forbids writes. May be killed at any point: the next call goes on.
- * @throws HealthError if a member is away, with which nothing may be spared, or if a database is still full.
+ * @throws HealthError if a member is away, with which nothing may be spared, or if a database is still full; PgherdError where
+ * the DCS needs no such thing.
  */
 export async function defragment(
   hosts: Hosts & { progress(message: string): void },
   voters: DcsVoters,
 ): Promise<{ readonly members: readonly Defragmented[]; readonly alarms: readonly string[] }> {
   const { members } = voters;
-  const { kind, ...dcs } = dcsOf(voters);
+  const { kind, upkeep, ...dcs } = dcsOf(voters);
+  if (!upkeep) {
+    throw new PgherdError(
+      `expected a DCS whose database has to be defragmented, got ${kind}, which does so itself.`,
+    );
+  }
   const journal = `journalctl -u ${dcs.unit} -n 50`;
   const look = async () => {
     const answers = await askAll(
@@ -50,11 +56,11 @@ export async function defragment(
     );
   }
   const [via = ""] = Object.keys(members);
-  await hosts.host(via).change(`compacting ${kind}'s history`, dcs.compact());
+  await hosts.host(via).change(`compacting ${kind}'s history`, upkeep.compact());
   const inTurn = [...before].sort((a, b) => Number(a.leader) - Number(b.leader));
   for (const { host, url } of inTurn) {
     hosts.progress(`${kind}'s database on ${host} is written anew`);
-    await hosts.host(host).change(`defragmenting ${kind}`, dcs.defragment(url));
+    await hosts.host(host).change(`defragmenting ${kind}`, upkeep.defragment(url));
     await waitFor(
       async () =>
         (await hosts.host(host).observe(dcs.memberProbe(url))).healthy
@@ -77,12 +83,12 @@ export async function defragment(
     );
     throw new HealthError(
       `${kind}'s database is still full on ${named.join(", ")}, so that ${kind} takes no writes.`,
-      `Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: ${dcs.listKeysByHand}`,
+      `Raise pgherd:cluster.dcs.quota and run pulumi up, or delete what others have written: ${upkeep.listKeysByHand}`,
     );
   }
   const alarms = [...new Set(after.flatMap((one) => one.alarms))];
   if (alarms.includes("NOSPACE")) {
-    await hosts.host(via).change(`taking ${kind}'s alarm back`, dcs.takeAlarmsBack());
+    await hosts.host(via).change(`taking ${kind}'s alarm back`, upkeep.takeAlarmsBack());
   }
   const sizes = new Map(after.map(({ host, databaseBytes = 0 }) => [host, databaseBytes]));
   return {

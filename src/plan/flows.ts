@@ -35,9 +35,12 @@ export function planFlows(settings: Settings): Flow[] {
         ...sources(roles.flatMap(({ logins }) => logins)),
       ]),
       ...roles.flatMap(({ ports, traffic }) => [
-        ...ports.flatMap(({ number, purpose, from }) =>
-          tcp(to, number(cluster) as number, purpose, sources(from(cluster))),
-        ),
+        ...ports.flatMap(({ number, purpose, from, udp }) => {
+          const flows = tcp(to, number(cluster) as number, purpose, sources(from(cluster)));
+          return udp
+            ? [...flows, ...flows.map((one) => ({ ...one, protocol: "udp" as const }))]
+            : flows;
+        }),
         ...traffic.flatMap(({ protocol, purpose, from }) =>
           some(sources(from).map((source) => ({ ...source, to, protocol, purpose }))),
         ),

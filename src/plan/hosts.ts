@@ -5,7 +5,7 @@ import {
   packageManager,
   packageOf,
 } from "../distributions/distributions";
-import { PACKAGED_UNITS, rolesOn, type Role } from "../roles/roles";
+import { packagedUnits, rolesOn, type Role } from "../roles/roles";
 import { isSource, reaches } from "../migration/steps";
 import { script } from "./script";
 import { kernelFiles, planKernel } from "./system";
@@ -15,6 +15,7 @@ import type { Files, HostPlan } from "./types";
 export function planHosts(settings: Settings): HostPlan[] {
   const { cluster } = settings;
   const { version } = cluster.postgresql;
+  const ours = oursToRestart(cluster);
   const firewall = cluster.firewall === false ? [] : [packageOf("nftables", cluster)];
   return partners(settings).map((host): HostPlan => {
     const roles = rolesOn(cluster, host);
@@ -33,7 +34,7 @@ export function planHosts(settings: Settings): HostPlan[] {
           ? distributionOf(cluster).masked.map((unit) => forMajor(unit, version))
           : [],
       files: {
-        ...OURS_TO_RESTART,
+        ...ours,
         ...(database ? NO_CLUSTER_BY_PACKAGE : {}),
         ...(untouched ? {} : kernelFiles(settings, host, kernel)),
       },
@@ -46,15 +47,18 @@ export function planHosts(settings: Settings): HostPlan[] {
  * Neither an upgrade of a package nor needrestart, which looks after it for programs that are gone from the disk, restarts
  * what the cluster runs: on a host without some of these units there is nothing to keep.
  */
-const OURS_TO_RESTART: Files = {
-  ...script(packageManager.policy, "packages/policy-rc.d.sh", { units: PACKAGED_UNITS }),
-  "/etc/needrestart/conf.d/pgherd.conf": {
-    mode: "0644",
-    owner: "root",
-    group: "root",
-    content: `# Written by pgherd.\n$nrconf{override_rc}{qr(^(${PACKAGED_UNITS.join("|")}|pgherd-.*)\\.service$)} = 0;\n`,
-  },
-};
+function oursToRestart(cluster: Settings["cluster"]): Files {
+  const units = packagedUnits(cluster);
+  return {
+    ...script(packageManager.policy, "packages/policy-rc.d.sh", { units }),
+    "/etc/needrestart/conf.d/pgherd.conf": {
+      mode: "0644",
+      owner: "root",
+      group: "root",
+      content: `# Written by pgherd.\n$nrconf{override_rc}{qr(^(${units.join("|")}|pgherd-.*)\\.service$)} = 0;\n`,
+    },
+  };
+}
 
 /** The package would make and start a cluster of its own where Patroni's data belongs. */
 const NO_CLUSTER_BY_PACKAGE: Files = {

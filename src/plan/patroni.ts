@@ -117,6 +117,7 @@ function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): s
 
 /** Patroni, and by it PostgreSQL, on each member; that of a server which is migrated first, since the others copy it. */
 export function planPatroniServices(settings: Settings): ServicePlan[] {
+  const { patroniToken: token } = plannedDcs(settings.cluster.dcs.kind);
   return membersSoFar(settings).map((member) => ({
     host: member.host,
     daemon: "patroni",
@@ -128,11 +129,12 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
       [SECRETS_FILE]: {
         ...READ_BY_POSTGRES,
         template: "patroni/secrets.yml",
-        values: { roles: ROLES },
+        values: { roles: ROLES, dcs: token?.block ?? null },
         secrets: {
           replication: { role: "patroni", name: "replication" },
           rewind: { role: "patroni", name: "rewind" },
           restApi: { role: "patroni", name: "rest-api" },
+          ...(token && { dcs: token.secret }),
         },
       },
     },

@@ -1,7 +1,8 @@
 import type { Settings } from "../config/schema";
 import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
-import { planDcs, planDcsServices } from "./dcs";
+import { planDcs } from "./dcs";
+import { planDcsAccess, planDcsServices } from "./dcs-services";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
 import { planForks } from "./forks";
@@ -31,6 +32,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
     dcs: planDcs(settings),
+    access: planDcsAccess(settings),
     patroni: planPatroni(settings),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,
     logins: planLogins(settings),

@@ -2,9 +2,9 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { packageOf } from "../distributions/distributions";
 import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
-import { dcsDirectory, kindOfDcs } from "../roles/dcs";
+import { DCS_ROLES, dcsDirectory, dcsToken, kindOfDcs } from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
-import { hasRole, ROLES, type RoleName } from "../roles/roles";
+import { hasRole, roleNamed, ROLES, type RoleName } from "../roles/roles";
 import { NAMING_SETTINGS } from "../setting-values";
 import { addressOf } from "./addresses";
 import { planBootstrap } from "./member-backups";
@@ -18,6 +18,7 @@ import { portsOn } from "./ports";
 /** What all hosts are checked for before the first change. */
 export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluster"> {
   const { cluster } = settings;
+  const others = DCS_ROLES.filter((role) => role !== kindOfDcs(cluster.dcs.kind).role);
   return {
     hosts: Object.fromEntries(
       planHosts(settings).map(({ host, packages }) => [
@@ -27,9 +28,9 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
     ),
     distribution: cluster.system.distribution,
     versions: versionRules(settings),
-    sameVersions: ROLES.flatMap(({ sameVersions }) => sameVersions).map((software) =>
-      packageOf(software, cluster),
-    ),
+    sameVersions: ROLES.filter(({ name }) => !others.includes(name))
+      .flatMap(({ sameVersions }) => sameVersions)
+      .map((software) => packageOf(software, cluster)),
     vips: (cluster.loadBalancers?.vip ?? []).map((vip) => vip.split("/")[0] as string),
     bootstrap: planBootstrap(cluster),
     trial: planTrial(settings),
@@ -115,7 +116,8 @@ function isForked({ cluster }: Settings, host: string): boolean {
 
 /** What PostgreSQL's data and the DCS's were made with, and cannot be changed by writing another file. */
 function planFixed(settings: Settings): PreflightInputs["fixed"] {
-  const { name, postgresql, members, dcs } = settings.cluster;
+  const { postgresql, members, dcs } = settings.cluster;
+  const token = dcsToken(settings.cluster);
   return {
     "postgresql.version": String(postgresql.version),
     "postgresql.dataDirectory": dataDirectory(settings.cluster),
@@ -126,9 +128,13 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     members: namesOf(members.map(({ host }) => host)),
     "dcs.kind": dcs.kind,
     "dcs.members": namesOf(dcs.members),
-    "dcs.clientPort": String(dcs.clientPort),
-    "dcs.peerPort": String(dcs.peerPort),
-    "dcs.token": dcs.token ?? name,
+    ...Object.fromEntries(
+      roleNamed(kindOfDcs(dcs.kind).role).ports.map(({ setting = "", number }) => [
+        setting,
+        String(number(settings.cluster)),
+      ]),
+    ),
+    ...(token !== undefined && { "dcs.token": token }),
     "dcs.dataDirectory": dcsDirectory(settings.cluster),
   };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Handlebars from "handlebars";
 import { packageRoot } from "../package-root";
 import { SESSION_OPTIONS } from "../session-settings";
+import { uuidOf } from "../uuid";
 
 // One helper for each output format does the quoting, so that no value can end a string or start a line of its own.
 const PLAIN = "plain";
@@ -20,6 +21,11 @@ handlebars.registerHelper("line", (value: unknown) =>
 // What a template gives to no helper: nothing of it means anything to a shell, within quotes, or in a file's next line.
 handlebars.registerHelper(PLAIN, (value: unknown) =>
   checked(value, /^[\p{L}\p{N} ._:/@%+=,*\-[\]{}]*$/u, "cannot be written without quotes"),
+);
+// As programs take tokens and keys: a password of ours stands for each.
+handlebars.registerHelper("uuid", (value: unknown) => uuidOf(String(given(value))));
+handlebars.registerHelper("base64", (value: unknown) =>
+  Buffer.from(String(given(value))).toString("base64"),
 );
 handlebars.registerHelper("endpoint", (host: string, port: number) => endpoint(host, port));
 // HAProxy and Keepalived have no quoting that holds everywhere: what needs it must not get this far.

@@ -12,6 +12,7 @@ import type { ForkInputs } from "../resources/inputs/fork";
 import type { LinkInput } from "../resources/inputs/logins";
 import type { RollingInput } from "../resources/inputs/patroni-cluster";
 import type { PreflightInputs } from "../resources/inputs/preflight";
+import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
 import type { DcsMemberInput } from "../resources/inputs/service";
 import type {
   PromotionInputs,
@@ -224,6 +225,8 @@ export interface ClusterPlan {
   readonly preflight: Omit<PreflightInputs, "cluster">;
   readonly hosts: readonly HostPlan[];
   readonly dcs: DcsPlan;
+  /** None where the DCS asks nobody who he is. */
+  readonly access?: DcsAccessInput;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
   readonly logins?: LoginsPlan;

@@ -1,5 +1,6 @@
 import { ConnectError } from "../errors";
 import { dcsAt, dcsOf } from "../dcs/dcs";
+import { grantRights, heldRights } from "./dcs-rights";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { refuseStrangers } from "./dcs-member";
@@ -21,6 +22,8 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
   async apply(context, urn, inputs) {
     const hosts = Object.keys(inputs.members);
     const { kind, unit } = dcsOf(inputs);
+    // Without its rights pgherd could not ask who is healthy.
+    await grantRights(context, urn, inputs);
     await waitFor(
       async () => {
         const healthy = Object.keys((await look(context, inputs))?.members ?? {});
@@ -70,7 +73,7 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
  */
 async function look(
   context: Context,
-  { cluster, ...voters }: DcsClusterInputs,
+  { cluster, access, ...voters }: DcsClusterInputs,
 ): Promise<(DcsClusterInputs & Learned) | undefined> {
   const { kind, members } = voters;
   const dcs = dcsOf(voters);
@@ -91,6 +94,7 @@ async function look(
         members: Object.fromEntries(
           Object.entries(members).filter(([, url]) => healthy.includes(url)),
         ),
+        ...(access && { access: { ...access, rights: await heldRights(host, dcs, access) } }),
       };
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;

@@ -76,6 +76,8 @@ async function joinAnew(
   const dcs = dcsAt({ kind: own.kind, endpoints: healthy });
   const { members } = await context.host(via).observe(dcs.membershipProbe());
   refuseStrangers(cluster, own, members);
+  const { joining } = dcs;
+  if (!joining) return "";
   const lost = members.find(({ name }) => name === host);
   // One of the first members that has not started yet: it begins as the others did.
   if (lost && lost.clientUrl === "") return "";
@@ -85,7 +87,7 @@ async function joinAnew(
     .host(host)
     .change(
       `keeping ${dcs.kind} from starting until it may join`,
-      `${retireUnit(dcs.unit)}\n${moveBesideWithTime(dcs.user, dcs.remains(own.dataDirectory), "without-log")}`,
+      `${retireUnit(dcs.unit)}\n${moveBesideWithTime(dcs.user, joining.remains(own.dataDirectory), "without-log")}`,
     );
   const added = members.some(({ name, peerUrl }) => name === "" && peerUrl === own.peerUrl);
   if (!added) {
@@ -93,12 +95,15 @@ async function joinAnew(
       .host(via)
       .change(
         `adding ${host} to ${dcs.kind} anew`,
-        [...(lost ? [dcs.removeMember(lost.id)] : []), dcs.addMember(host, own.peerUrl)].join("\n"),
+        [
+          ...(lost ? [joining.removeMember(lost.id)] : []),
+          joining.addMember(host, own.peerUrl),
+        ].join("\n"),
       );
   }
   return writeFiles({
-    [dcs.joinOrder.path]: {
-      content: dcs.joinOrder.content,
+    [joining.joinOrder.path]: {
+      content: joining.joinOrder.content,
       mode: "0644",
       owner: "root",
       group: "root",
@@ -107,7 +112,7 @@ async function joinAnew(
 }
 
 /**
- * Client URLs of the healthy members, as a host sees them. One that is only starting takes connections and answers none,
+ * Client URLs of the healthy members, as a host sees them, or those that have an agent where it may have none. One that is only starting takes connections and answers none,
  * so it is not asked: a first deployment does not wait for it.
  */
 async function healthyMembers(
@@ -115,11 +120,11 @@ async function healthyMembers(
   own: DcsMemberInput,
   host: string,
 ): Promise<string[]> {
-  const { unit } = dcsOf(own);
-  const asked = Object.entries(own.members).map(async ([name, url]): Promise<string[]> => {
+  const { byOwnAgent, unit } = dcsOf(own);
+  const asked = Object.keys(own.members).map(async (name): Promise<string[]> => {
     try {
       const { active } = await context.host(name).observe(unitProbe(unit));
-      return active === "active" ? [url] : [];
+      return active === "active" ? [name] : [];
     } catch (error) {
       // That it cannot be reached shows by its own resources.
       if (error instanceof ConnectError) return [];
@@ -127,9 +132,14 @@ async function healthyMembers(
     }
   });
   const started = (await Promise.all(asked)).flat();
-  return started.length > 0
-    ? context.host(host).observe(dcsAt({ kind: own.kind, endpoints: started }).healthyProbe())
-    : [];
+  const endpoints = started.map((name) => own.members[name] ?? "");
+  for (const name of started.length === 0 ? [] : byOwnAgent ? started : [host]) {
+    const healthy = await context
+      .host(name)
+      .observe(dcsAt({ kind: own.kind, endpoints }).healthyProbe());
+    if (healthy.length > 0) return healthy;
+  }
+  return [];
 }
 
 /** Seconds that the other members have to become healthy: some may have been started just now. */

@@ -12,7 +12,6 @@ import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import type { FileInput } from "../resources/inputs/files";
 import type { HostBaseInputs } from "../resources/inputs/host-base";
-import { PACKAGED_UNITS } from "../roles/roles";
 import { isUnfinished, type ResourceType } from "./resource";
 import { warnOfPreloads } from "./preload-warnings";
 import { triedOn } from "./trial";
@@ -127,7 +126,7 @@ type Found = Omit<HostBaseInputs, "host"> &
 
 const OTHER_POLICY =
   `${POLICY} is none of pgherd's, and stays. See to it that it keeps Debian's packages from restarting ` +
-  `${PACKAGED_UNITS.slice(0, -1).join(", ")} and ${PACKAGED_UNITS.at(-1)} (exit code 101): ` +
+  "patroni, the DCS, haproxy and keepalived (exit code 101): " +
   "an upgrade of patroni on the leader would be a failover.";
 
 /** An upgrade of the whole system may take that long; most of what holds the locks is done within a minute. */

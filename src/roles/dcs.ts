@@ -17,6 +17,7 @@ interface KindOfDcs {
 
 const KINDS: { readonly [kind in DcsKind]: KindOfDcs } = {
   etcd: { role: "etcd", user: "etcd", clients: ["etcdctl", "patroni's client of etcd"] },
+  consul: { role: "consul", user: "consul", clients: ["patroni's client of consul"] },
 };
 
 /** All kinds. */
@@ -36,6 +37,11 @@ export function namedKind(kind: DcsKind): { readonly kind?: DcsKind } {
 /** What the DCS of this kind is. */
 export function kindOfDcs(kind: DcsKind = UNNAMED): KindOfDcs {
   return KINDS[kind];
+}
+
+/** What keeps the members of one DCS apart from those of another that starts at once; nothing where its kind has none. */
+export function dcsToken({ name, dcs }: ClusterSettings): string | undefined {
+  return dcs.kind === "etcd" ? (dcs.token ?? name) : undefined;
 }
 
 /** Where those who vote keep their data; by default where their user may write. */

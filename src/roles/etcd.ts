@@ -14,7 +14,8 @@ const NO_CHECK = "etcd reads its settings only to start a member with them";
 export const etcd: Role = {
   name: "etcd",
   after: [],
-  hosts: ({ dcs }) => listed("dcs.members", dcs.members, (host) => host),
+  hosts: ({ dcs }) =>
+    dcs.kind === "etcd" ? listed("dcs.members", dcs.members, (host) => host) : [],
   user: "etcd",
 
   // curl asks the daemon on the host itself, which spares the start of a larger program for every question.
@@ -26,14 +27,14 @@ export const etcd: Role = {
   ports: [
     {
       setting: "dcs.clientPort",
-      number: ({ dcs }) => dcs.clientPort,
+      number: ({ dcs }) => (dcs.kind === "etcd" ? dcs.clientPort : undefined),
       purpose: "etcd",
       from: () => ["members", "dcs"],
       callers: ["patroni", "etcd"],
     },
     {
       setting: "dcs.peerPort",
-      number: ({ dcs }) => dcs.peerPort,
+      number: ({ dcs }) => (dcs.kind === "etcd" ? dcs.peerPort : undefined),
       purpose: "etcd's peers",
       from: () => ["dcs"],
       callers: ["etcd"],
@@ -44,7 +45,12 @@ export const etcd: Role = {
 
   secrets: () => [],
   directories: [
-    { owner: "etcd", setting: "dcs.dataDirectory", path: dcsDirectory, name: "etcd's data" },
+    {
+      owner: "etcd",
+      setting: "dcs.dataDirectory",
+      path: (cluster) => (cluster.dcs.kind === "etcd" ? dcsDirectory(cluster) : undefined),
+      name: "etcd's data",
+    },
   ],
   database: false,
   kernel: {},

@@ -2,7 +2,7 @@ import type { ClusterSettings } from "../config/schema";
 import type { Owner, Software } from "../distributions/distributions";
 
 /** What a host can be in a cluster, by the name of the daemon that makes it so. */
-export type RoleName = "etcd" | "patroni" | "haproxy" | "keepalived" | "barman";
+export type RoleName = "etcd" | "consul" | "patroni" | "haproxy" | "keepalived" | "barman";
 
 /** Who opens connections to a role: the hosts of others, or people and programs outside. */
 export type Party =
@@ -24,7 +24,7 @@ export interface Placement {
   readonly host: string;
 }
 
-/** A TCP port that a daemon listens on. */
+/** A port that a daemon listens on, by TCP. */
 export interface Port {
   /** Where the settings have it, below `pgherd:cluster`; nowhere, if it is always the same one. */
   readonly setting?: string;
@@ -41,6 +41,8 @@ export interface Port {
   readonly callers?: readonly RoleName[];
   /** Whether `firewall.monitors` may connect to it as well. */
   readonly monitored?: boolean;
+  /** Whether it takes packets of UDP as well. */
+  readonly udp?: true;
 }
 
 /** Traffic that has no port of its own. */

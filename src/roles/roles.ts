@@ -1,5 +1,7 @@
 import type { ClusterSettings } from "../config/schema";
 import { barman } from "./barman";
+import { consul } from "./consul";
+import { DCS_ROLES, kindOfDcs } from "./dcs";
 import { etcd } from "./etcd";
 import { haproxy } from "./haproxy";
 import { keepalived } from "./keepalived";
@@ -9,15 +11,18 @@ import type { Role, RoleName } from "./role";
 export type { Party, Placement, Port, Role, RoleName, SecretName } from "./role";
 
 /** All roles, in the order in which people are told of them. */
-export const ROLES: readonly Role[] = [patroni, etcd, haproxy, keepalived, barman];
+export const ROLES: readonly Role[] = [patroni, etcd, consul, haproxy, keepalived, barman];
 
 /** All roles, each after those that must be there before it. */
 export const ROLES_IN_ORDER: readonly Role[] = [...new Set(ROLES.flatMap(withEarlier))];
 
 /** Units of packages that a cluster runs: `["patroni", "etcd", …]`. Those that are pgherd's own no package restarts. */
-export const PACKAGED_UNITS: readonly string[] = ROLES.filter(
-  ({ unit }) => !unit.startsWith("pgherd-"),
-).map(({ unit }) => unit.replace(".service", ""));
+export function packagedUnits({ dcs }: ClusterSettings): string[] {
+  const others = DCS_ROLES.filter((role) => role !== kindOfDcs(dcs.kind).role);
+  return ROLES.filter(
+    ({ name, unit }) => !unit.startsWith("pgherd-") && !others.includes(name),
+  ).map(({ unit }) => unit.replace(".service", ""));
+}
 
 /** The role with this name. */
 export function roleNamed(name: RoleName): Role {

@@ -21,7 +21,11 @@ function pgherd(...words: string[]): { code: number | null; said: string } {
 test.each([
   ["logs --since nonsense", "--since: expected a time such as -10m, -2h, today", '"nonsense"'],
   ["logs --lines many", "--lines: expected a number", '"many"'],
-  ["logs -d patron", "Allowed choices are patroni, etcd, haproxy, keepalived, barman", "patron"],
+  [
+    "logs -d patron",
+    "Allowed choices are patroni, etcd, consul, haproxy, keepalived, barman",
+    "patron",
+  ],
   ["logs db9", "host: expected one of db1", "Did you mean db1"],
   ["status --watch often", "--watch: expected a time", '"often"'],
   ["switchover --at tomorrow", "--at: expected a time", '"tomorrow"'],

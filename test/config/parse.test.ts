@@ -128,8 +128,8 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
   ],
   [
     "an unknown store",
-    cluster({ dcs: { kind: "consul", members: ["a1"] } }),
-    'pgherd:cluster.dcs.kind: expected "etcd", got "consul".',
+    cluster({ dcs: { kind: "zookeeper", members: ["a1"] } }),
+    'pgherd:cluster.dcs.kind: expected "etcd" or "consul", got "zookeeper".',
   ],
   [
     "no members",

@@ -468,7 +468,7 @@ describe("a changed setting of etcd", () => {
   full("restarts one member at a time, each when the one before is up again", async () => {
     const before = await starts();
     const changed = cluster.varying(({ cluster: wanted }) => {
-      wanted.dcs = { ...wanted.dcs, compaction: "2h" };
+      wanted.dcs = { ...wanted.dcs, kind: "etcd", compaction: "2h" } as typeof wanted.dcs;
     });
     await changed.deploy();
     const restarted = await starts();

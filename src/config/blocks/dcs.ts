@@ -12,10 +12,12 @@ const quota = sizeWithin({
   why: "below it the history of a few hours fills it and no leader can be elected, above it etcd gets slow",
 });
 
-export const dcs = z.discriminatedUnion("kind", [
-  z.strictObject({
+const members = z.array(hostName).min(1).describe("Hosts that vote on who leads: an odd number.");
+
+const etcd = z
+  .strictObject({
     kind: z.literal("etcd").describe("etcd, version 3."),
-    members: z.array(hostName).min(1).describe("Hosts that vote on who leads: an odd number."),
+    members,
     clientPort: port.default(2379).describe("Where Patroni reaches etcd."),
     peerPort: port.default(2380).describe("Where etcd's members reach each other."),
     token: name
@@ -33,5 +35,29 @@ export const dcs = z.discriminatedUnion("kind", [
       })
       .default("1h")
       .describe("How much history is kept."),
-  }),
-]);
+  })
+  .describe("etcd on each of `members`:");
+
+const consul = z
+  .strictObject({
+    kind: z.literal("consul").describe("Consul, by an agent on each host that asks it."),
+    members,
+    clientPort: port
+      .default(8500)
+      .describe("Where a host reaches its own agent, and nobody from outside."),
+    serverPort: port.default(8300).describe("Where agents and servers reach the servers."),
+    gossipPort: port
+      .default(8301)
+      .describe("Where all agents tell each other who is there, by TCP and UDP."),
+    dataDirectory: absolutePath
+      .optional()
+      .describe(
+        "Where Consul keeps its data. Default: `/var/lib/consul/NAME`, by the cluster's name.",
+      ),
+  })
+  .describe(
+    "Consul: a server on each of `members`, an agent on every other member of the cluster:",
+  );
+
+/** The voters of the cluster's DCS, and what its kind has to be told. */
+export const dcs = z.discriminatedUnion("kind", [etcd, consul]);

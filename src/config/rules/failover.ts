@@ -8,7 +8,7 @@ export function timingsFit({ cluster }: Settings, report: Report): void {
   if (retryTimeout < LEAST_RETRY_TIMEOUT) {
     report(
       "cluster.failover.retryTimeout",
-      `expected ${LEAST_RETRY_TIMEOUT} or more, got ${retryTimeout}: with etcd, Patroni would never elect a new leader. Raise it.`,
+      `expected ${LEAST_RETRY_TIMEOUT} or more, got ${retryTimeout}: with ${cluster.dcs.kind}, Patroni would never elect a new leader. Raise it.`,
     );
   }
   // Patroni 3.2 and newer would only warn and shorten the others (patroni/config.py, _validate_and_adjust_timeouts).

@@ -1,5 +1,6 @@
 import type { Dcs } from "../dcs";
 import { keysAt } from "./keys";
+import { joiningAt } from "./joining";
 import { membersAt } from "./members";
 import { upkeepAt } from "./upkeep";
 
@@ -7,8 +8,10 @@ import { upkeepAt } from "./upkeep";
 export function etcdAt(endpoints: readonly string[]): Dcs {
   return {
     kind: "etcd",
+    byOwnAgent: false,
     ...keysAt(endpoints),
     ...membersAt(endpoints),
-    ...upkeepAt(endpoints),
+    joining: joiningAt(endpoints),
+    upkeep: upkeepAt(endpoints),
   };
 }

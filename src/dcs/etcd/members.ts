@@ -97,17 +97,6 @@ done`;
         parse: (output) => output.trim() === "found",
       };
     },
-    // A start that failed leaves an empty database there.
-    remains: (dataDirectory) => `${dataDirectory}/member`,
-
-    addMember: (name, peerUrl) =>
-      `${etcdctl(endpoints)} member add ${words([name])} --peer-urls=${words([peerUrl])}`,
-    removeMember: (id) => `${etcdctl(endpoints)} member remove ${words([id])}`,
-    // It outlives a reboot, because a start without it would begin a cluster anew; the unit removes it after a start.
-    joinOrder: {
-      path: "/var/lib/pgherd/etcd-join.env",
-      content: "ETCD_INITIAL_CLUSTER_STATE=existing\n",
-    },
     removeByHand: (id) => `sudo etcdctl member remove ${id}`,
     recoverByHand: "restore a snapshot there: etcdutl snapshot restore",
   };

@@ -1,26 +1,8 @@
-import { etcd } from "../../roles/etcd";
 import type { PlannedDcs } from "../planned";
 
-/** What files on the hosts say of etcd. */
+/** What files on the hosts say of etcd. Its own settings are in `src/plan/etcd.ts`. */
 export const etcdPlanned: PlannedDcs = {
   kind: "etcd",
-  memberFiles: ({ name, dataDirectory, clientUrl, clientPort, peerUrls, ...settings }) => ({
-    "/etc/default/etcd": {
-      template: "etcd/etcd.env",
-      values: {
-        ...settings,
-        name,
-        dataDir: dataDirectory,
-        peerUrl: peerUrls[name],
-        clientUrl,
-        listenClientUrls: `${clientUrl},http://127.0.0.1:${clientPort}`,
-        initialCluster: Object.entries(peerUrls)
-          .map(([member, url]) => `${member}=${url}`)
-          .join(","),
-      },
-    },
-    [`/etc/systemd/system/${etcd.unit}.d/pgherd.conf`]: { template: "etcd/unit.conf", values: {} },
-  }),
   // There since 3.0, mended for etcd's version 3 API in 4.0.7 (docs/releases.rst).
   failsafeSince: "4.0.7",
   patroniSettings: (endpoints) =>

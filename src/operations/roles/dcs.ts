@@ -84,8 +84,9 @@ export function electionProblem(dcs: DcsStatus): string | undefined {
 /** NOSPACE: https://etcd.io/docs/v3.5/op-guide/maintenance/#space-quota */
 function alarmProblem(alarm: string, { kind, members }: DcsStatus): string {
   if (alarm !== "NOSPACE") {
-    const { unit, listAlarmsByHand } = dcsOf({ kind, members: {} });
-    return `${kind} has raised the alarm ${alarm}: ${listAlarmsByHand}, and journalctl -u ${unit} on its hosts.`;
+    const { unit, upkeep } = dcsOf({ kind, members: {} });
+    const look = [upkeep?.listAlarmsByHand, `journalctl -u ${unit} on its hosts`];
+    return `${kind} has raised the alarm ${alarm}: ${look.filter(Boolean).join(", and ")}.`;
   }
   const [largest] = [...members].sort((a, b) => (b.databaseBytes ?? 0) - (a.databaseBytes ?? 0));
   const { host = "", databaseBytes = 0, usedBytes = 0, quotaBytes = 0 } = largest ?? {};

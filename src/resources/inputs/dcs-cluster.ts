@@ -5,4 +5,14 @@ export interface DcsClusterInputs extends Unnamed<DcsVoters> {
   readonly cluster: string;
   /** Alarms that are raised: none, or else the DCS takes no writes (`NOSPACE`) or holds what is damaged (`CORRUPT`). */
   readonly alarms: readonly string[];
+  /** None where the DCS asks nobody who he is. */
+  readonly access?: DcsAccessInput;
+}
+
+/** Who may do what in a DCS that asks. */
+export interface DcsAccessInput {
+  /** In its own words, by the name of a policy and of the token that has it. */
+  readonly rights: { readonly [name: string]: string };
+  /** Hosts on which the DCS is asked by an agent of their own, those who vote included. */
+  readonly agents: readonly string[];
 }

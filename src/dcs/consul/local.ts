@@ -1,0 +1,19 @@
+// What is where on a host with an agent of Consul.
+
+/** Where a host's own agent is asked, by the port of the endpoints: `http://127.0.0.1:8500`. It forwards to a server that leads. */
+export function localAgent(endpoints: readonly string[]): string {
+  const [first = ""] = endpoints;
+  return `http://127.0.0.1:${new URL(first).port}`;
+}
+
+/** A header file for curl, which root alone reads: the token with which pgherd asks on a host with an agent. */
+export const TOKEN_FILE = "/var/lib/pgherd/consul/token";
+
+/** The same on servers, of the token that may do everything. It is used for the rights of the others alone. */
+export const MANAGEMENT_FILE = "/var/lib/pgherd/consul/management";
+
+/** What servers know of a token: the body of the request that makes it, and a header file that shows whether it is known. */
+export function tokenFiles(name: string): { readonly body: string; readonly header: string } {
+  const place = `/var/lib/pgherd/consul/${name}`;
+  return { body: `${place}.json`, header: `${place}.header` };
+}

@@ -1,0 +1,137 @@
+import type { Settings } from "../config/schema";
+import { MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
+import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
+import { distributionOf } from "../distributions/distributions";
+import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/consul";
+import { dcsDirectory, namedKind } from "../roles/dcs";
+import { hostsOf, type SecretName } from "../roles/roles";
+import { uuidOf } from "../uuid";
+import { addressOf } from "./addresses";
+import { planDcs, urlsOf } from "./dcs";
+import { endpoint, render } from "./template";
+import type { SecretFile, SecretFiles, ServicePlan } from "./types";
+
+/** Its tokens: those of its own agents, Patroni's, and that with which pgherd asks. */
+const TOKENS = ["agent", "patroni", "pgherd"] as const;
+type Token = (typeof TOKENS)[number];
+
+/** Consul's name for a token and for the policy that says what it may. */
+function nameOf(cluster: string, token: Token): string {
+  return `pgherd-${cluster}-${token}`;
+}
+
+/** Who may do what in Consul, in its own rules; nothing where the DCS is another. */
+export function planConsulAccess({ cluster }: Settings): DcsAccessInput | undefined {
+  if (cluster.dcs.kind !== "consul") return undefined;
+  const keys = `key_prefix "service/${cluster.name}/" {\n  policy = "write"\n}\n`;
+  const agents = hostsOf(consul, cluster);
+  const each = (kind: string, names: readonly string[]) =>
+    names.map((name) => `${kind} "${name}" {\n  policy = "write"\n}\n`).join("");
+  const rules: { readonly [token in Token]: string } = {
+    // An agent tells of its own node, and hears of the others.
+    agent: `${each("node", agents)}${each("agent", agents)}node_prefix "" {\n  policy = "read"\n}\nservice_prefix "" {\n  policy = "read"\n}\n`,
+    // A session belongs to the node whose agent was asked for it.
+    patroni: `${keys}${each(
+      "session",
+      cluster.members.map(({ host }) => host),
+    )}`,
+    // Who votes is an operator's to know.
+    pgherd: `${keys}operator = "read"\n`,
+  };
+  return {
+    rights: Object.fromEntries(TOKENS.map((token) => [nameOf(cluster.name, token), rules[token]])),
+    agents,
+  };
+}
+
+/** Consul on each host with an agent of it, servers first; none where the DCS is another. */
+export function planConsulServices(settings: Settings): ServicePlan[] {
+  const { hosts, cluster } = settings;
+  const { dcs } = cluster;
+  if (dcs.kind !== "consul") return [];
+  const { members } = planDcs(settings);
+  const peerUrls = urlsOf(settings, dcs.serverPort);
+  const gossip = (host: string) => endpoint(addressOf(hosts, host), dcs.gossipPort);
+  const dataDirectory = dcsDirectory(cluster);
+  const home = distributionOf(cluster).homes.consul;
+  const directory = dataDirectory.startsWith(`${home}/`) ? home : dataDirectory;
+  return hostsOf(consul, cluster).map((host) => {
+    const server = dcs.members.includes(host);
+    return {
+      host,
+      daemon: "consul",
+      ...(server && {
+        etcd: { ...namedKind("consul"), dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
+      }),
+      directories: {
+        [directory]: { mode: "0700", owner: "consul", group: "consul" },
+        "/etc/pgherd": { mode: "0755", owner: "root", group: "root" },
+        [CONSUL_FOLDER]: { mode: "0755", owner: "root", group: "root" },
+        "/var/lib/pgherd/consul": { mode: "0700", owner: "root", group: "root" },
+      },
+      secretFiles: secretFiles(cluster.name, server),
+      files: {
+        [AGENT_FILE]: {
+          ...READ_BY_ALL,
+          content: render("consul/agent.json", {
+            ...{ host, server, dataDirectory, ports: dcs },
+            expected: dcs.members.length,
+            address: addressOf(hosts, host),
+            servers: dcs.members.map(gossip),
+          }),
+        },
+        [`/etc/systemd/system/${consul.unit}.d/pgherd.conf`]: {
+          ...READ_BY_ALL,
+          content: render("consul/unit.conf", { folder: CONSUL_FOLDER }),
+        },
+      },
+    };
+  });
+}
+
+const READ_BY_ALL = { mode: "0644", owner: "root", group: "root" };
+const READ_BY_ROOT = { mode: "0600", owner: "root", group: "root" };
+
+function secretFiles(cluster: string, server: boolean): SecretFiles {
+  const secret = (name: string): SecretName => ({ role: "consul", name: `consul-${name}` });
+  const header = (name: string): SecretFile => ({
+    ...READ_BY_ROOT,
+    template: "consul/header",
+    values: {},
+    secrets: { token: secret(name) },
+  });
+  const own: SecretFiles = {
+    [AGENT_SECRETS_FILE]: {
+      ...{ mode: "0640", owner: "root", group: "consul" },
+      template: "consul/secrets.json",
+      values: { server },
+      secrets: {
+        gossip: secret("gossip"),
+        agent: secret("agent"),
+        ...(server && { management: secret("management") }),
+      },
+    },
+    [TOKEN_FILE]: header("pgherd"),
+  };
+  if (!server) return own;
+  return {
+    ...own,
+    [MANAGEMENT_FILE]: header("management"),
+    ...Object.fromEntries(
+      TOKENS.flatMap((token): [string, SecretFile][] => {
+        const name = nameOf(cluster, token);
+        const files = tokenFiles(name);
+        const body: SecretFile = {
+          ...READ_BY_ROOT,
+          template: "consul/token.json",
+          values: { name, accessor: uuidOf(name) },
+          secrets: { token: secret(token) },
+        };
+        return [
+          [files.body, body],
+          [files.header, header(token)],
+        ];
+      }),
+    ),
+  };
+}

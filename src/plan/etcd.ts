@@ -1,0 +1,50 @@
+import type { Settings } from "../config/schema";
+import { bytesOf } from "../config/size";
+import { distributionOf } from "../distributions/distributions";
+import { dcsDirectory, dcsToken } from "../roles/dcs";
+import { etcd } from "../roles/etcd";
+import { planDcs, urlsOf } from "./dcs";
+import { render } from "./template";
+import type { ServicePlan } from "./types";
+
+/** etcd on each of its hosts; none where the DCS is another. */
+export function planEtcdServices(settings: Settings): ServicePlan[] {
+  const { cluster } = settings;
+  const { dcs } = cluster;
+  if (dcs.kind !== "etcd") return [];
+  const { clientPort, peerPort, quota, compaction } = dcs;
+  const { members } = planDcs(settings);
+  const peerUrls = urlsOf(settings, peerPort);
+  const dataDirectory = dcsDirectory(cluster);
+  // It may write below its home only.
+  const home = distributionOf(cluster).homes.etcd;
+  const directory = dataDirectory.startsWith(`${home}/`) ? home : dataDirectory;
+  return Object.entries(members).map(([host, clientUrl]) => ({
+    host,
+    daemon: "etcd",
+    etcd: { dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
+    directories: { [directory]: { mode: "0700", owner: "etcd", group: "etcd" } },
+    secretFiles: {},
+    files: {
+      "/etc/default/etcd": {
+        ...READ_BY_ALL,
+        content: render("etcd/etcd.env", {
+          ...{ token: dcsToken(cluster), quota: bytesOf(quota), compaction, clientUrl },
+          name: host,
+          dataDir: dataDirectory,
+          peerUrl: peerUrls[host],
+          listenClientUrls: `${clientUrl},http://127.0.0.1:${clientPort}`,
+          initialCluster: Object.entries(peerUrls)
+            .map(([member, url]) => `${member}=${url}`)
+            .join(","),
+        }),
+      },
+      [`/etc/systemd/system/${etcd.unit}.d/pgherd.conf`]: {
+        ...READ_BY_ALL,
+        content: render("etcd/unit.conf", {}),
+      },
+    },
+  }));
+}
+
+const READ_BY_ALL = { mode: "0644", owner: "root", group: "root" };

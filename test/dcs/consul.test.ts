@@ -1,0 +1,196 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../../src/dcs/consul/local";
+import { dcsAt, type Dcs } from "../../src/dcs/dcs";
+import { NO_ANSWER } from "../../src/dcs/no-answer";
+import { claimDatabase, forgetCluster, forgetDatabase } from "../../src/dcs/patroni";
+import { plannedDcs } from "../../src/dcs/planned";
+import { strict } from "../../src/host/shell";
+import { PlayedConsul } from "./played-consul";
+
+// The scripts are run by a real shell, and ask by a real curl.
+
+const KEY = "/service/demo/config";
+const TOKEN = "6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a";
+
+let consul: PlayedConsul;
+let dcs: Dcs;
+let server: string;
+let header: string;
+
+beforeEach(async () => {
+  header = join(mkdtempSync(join(tmpdir(), "pgherd-")), "token");
+  writeFileSync(header, `X-Consul-Token: ${TOKEN}\n`);
+  consul = new PlayedConsul();
+  server = await consul.start();
+  dcs = dcsAt({ kind: "consul", endpoints: [server] });
+});
+
+afterEach(() => consul.stop());
+
+function run(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile("/bin/sh", ["-s"], (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+    // Where a host has it, root alone may read it.
+    child.stdin?.end(strict(script.replaceAll(TOKEN_FILE, header)));
+  });
+}
+
+async function look(key: string) {
+  const { script, parse } = dcs.keyProbe(key);
+  const { code, stdout } = await run(script);
+  expect(code).toBe(0);
+  return parse(stdout);
+}
+
+function set(key: string, text: string, index = 7): void {
+  consul.keys.set(key.slice(1), { value: Buffer.from(text).toString("base64"), index });
+}
+
+function contents(): { [key: string]: string } {
+  return Object.fromEntries(
+    [...consul.keys].map(([key, { value }]) => [key, Buffer.from(value, "base64").toString()]),
+  );
+}
+
+test("a key is told with the index of its last change, an absent one is undefined, an empty one is there", async () => {
+  expect(await look(KEY)).toBeUndefined();
+  expect((await run(dcs.printKey(KEY))).stdout).toBe("");
+  set(KEY, "");
+  expect(await look(KEY)).toEqual({ value: "", revision: "7" });
+  const value = `{"ttl": 30, "note": "ü it's $(odd)"}`;
+  set(KEY, value);
+  expect(await look(KEY)).toEqual({ value, revision: "7" });
+  expect((await run(dcs.printKey(KEY))).stdout).toBe(value);
+});
+
+test("a key is changed only if nobody else has changed it, and others with it", async () => {
+  const value = `{"note":"it's $(odd)\n"}`;
+  set(KEY, "{}");
+  const others = { "/service/demo/pgherd-proven-config": "%s" };
+  expect(await run(`${dcs.changeKey(KEY, value, "7", others)}\necho done`)).toMatchObject({
+    ...{ code: 0, stdout: "done\n" },
+  });
+  expect(contents()).toEqual({
+    "service/demo/config": value,
+    "service/demo/pgherd-proven-config": "%s",
+  });
+  const { code, stderr } = await run(dcs.changeKey(KEY, "mine", "7"));
+  expect(code).toBe(1);
+  expect(stderr).toContain("somebody else changed /service/demo/config at the same moment");
+  expect(contents()["service/demo/config"]).toBe(value);
+});
+
+test("a change whose answer was lost is none of somebody else's", async () => {
+  consul.manner = "unheard";
+  expect((await run(dcs.changeKey(KEY, "{}", "0"))).code).toBe(NO_ANSWER);
+  consul.manner = "well";
+  expect(await run(dcs.changeKey(KEY, "{}", "0"))).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("the cluster's database is claimed once, and forgotten unless another has been", async () => {
+  expect((await run(claimDatabase(dcs, "demo", "711"))).code).toBe(0);
+  expect((await run(claimDatabase(dcs, "demo", "711"))).code).toBe(0);
+  const { code, stderr } = await run(claimDatabase(dcs, "demo", "712"));
+  expect([code, stderr]).toEqual([1, expect.stringContaining("the system identifier '711'")]);
+  expect((await run(forgetDatabase(dcs, "demo", "3"))).code).toBe(0);
+  expect(contents()).toEqual({ "service/demo/initialize": "711" });
+  expect((await run(forgetDatabase(dcs, "demo", "11"))).code).toBe(0);
+  expect(contents()).toEqual({});
+});
+
+test("a cluster is forgotten with or without its configuration, and no other one", async () => {
+  const config = `{"archive_command":"test 100%s = '$x' \\\\ \\"%p\\""}`;
+  const fill = () => {
+    set("/service/demo/leader", "db1");
+    set("/service/demo/initialize", "711");
+    set("/service/demo2/leader", "db9");
+    set(KEY, config);
+  };
+  fill();
+  expect(await run(forgetCluster(dcs, "demo", "kept"))).toMatchObject({ code: 0, stderr: "" });
+  expect(contents()).toEqual({ "service/demo/config": config, "service/demo2/leader": "db9" });
+  fill();
+  expect((await run(forgetCluster(dcs, "demo", "forgotten"))).code).toBe(0);
+  expect((await run(forgetCluster(dcs, "demo", "kept"))).code).toBe(0);
+  expect(contents()).toEqual({ "service/demo2/leader": "db9" });
+});
+
+test("that nobody leads, or no agent runs, is no answer; a token that is refused is told", async () => {
+  consul.manner = "without a leader";
+  const silent = await run(dcs.keyProbe(KEY).script);
+  expect([silent.code, silent.stderr]).toEqual([
+    NO_ANSWER,
+    expect.stringContaining("No cluster leader"),
+  ]);
+  consul.manner = "refusing";
+  const refused = await run(dcs.setKey(KEY, "x"));
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining("refuses pgherd's token"),
+  ]);
+  consul.stop();
+  expect(JSON.stringify([silent, refused])).not.toContain(TOKEN);
+});
+
+test("a host's own script tells a key that is there and empty from one that is absent, and both from no answer", async () => {
+  const { begin, read, empty, revision, release } = plannedDcs("consul").script([server]);
+  const script = (then: string) => `key=${KEY}\n${begin}\n${then}`;
+  const judge = script(`found=$(${read}) || { echo silent; exit; }
+case "$found" in ${empty}) printf '%s\\n' "$found" | ${revision} ;; *) echo other ;; esac`);
+  expect((await run(judge)).stdout).toBe("other\n");
+  set(KEY, "");
+  expect((await run(judge)).stdout).toBe("7\n");
+  expect((await run(script(`revision=7\n${release}`))).code).toBe(0);
+  consul.manner = "without a leader";
+  expect((await run(judge)).stdout).toBe("silent\n");
+});
+
+const HEALTH = JSON.stringify({
+  Healthy: false,
+  Servers: [
+    { Name: "db1", Address: "10.89.0.11:8300", Leader: true, Healthy: true, Voter: true },
+    { Name: "db2", Address: "10.89.0.12:8300", Leader: false, Healthy: true, Voter: false },
+    { Name: "db3", Address: "[fd00:89::13]:8300", Leader: false, Healthy: false, Voter: true },
+  ],
+});
+const SERVERS = ["http://10.89.0.11:8500", "http://10.89.0.12:8500", "http://[fd00:89::13]:8500"];
+
+test("a server that does not vote yet takes part in no majority", () => {
+  const servers = dcsAt({ kind: "consul", endpoints: SERVERS });
+  expect(servers.healthyProbe().parse(HEALTH)).toEqual([SERVERS[0]]);
+  expect(servers.memberProbe(SERVERS[0] ?? "").parse(HEALTH)).toMatchObject({
+    ...{ healthy: true, leader: true },
+  });
+  expect(servers.memberProbe(SERVERS[2] ?? "").parse(HEALTH)).toMatchObject({ healthy: false });
+  for (const silent of ["", "No cluster leader", "rpc error: ACL not found"]) {
+    expect(servers.healthyProbe().parse(silent)).toEqual([]);
+    expect(servers.memberProbe(SERVERS[0] ?? "").parse(silent)).toMatchObject({ healthy: false });
+  }
+});
+
+test("rights are told without any secret, and a token with more than its own has not its rights", () => {
+  const rights = dcsAt({ kind: "consul", endpoints: SERVERS }).rights;
+  const page = (of: string, body: unknown, code = 200) => `${of} ${JSON.stringify(body)} ${code} `;
+  const output = [
+    page("policies", [{ ID: "1", Name: "mine" }]),
+    page("policy", { ID: "1", Name: "mine", Rules: 'operator = "read"\n' }),
+    page("token:mine", { AccessorID: "a", Policies: [{ Name: "mine" }] }),
+    page("token:wide", { AccessorID: "b", Policies: [{ Name: "wide" }, { Name: "all" }] }),
+    page("token:lost", "ACL not found", 403),
+  ].join("\n");
+  expect(rights?.probe(["mine", "wide", "lost"]).parse(output)).toEqual({
+    mine: { rules: 'operator = "read"\n', policy: "1", token: "a", given: true },
+    wide: { rules: undefined, policy: undefined, token: "b", given: false },
+    lost: { rules: undefined, policy: undefined, token: undefined, given: false },
+  });
+  // Before the first election nothing is known.
+  expect(rights?.probe(["mine"]).parse(page("policies", "No cluster leader", 500))).toBeUndefined();
+  expect(rights?.probe(["mine"]).script).toContain(MANAGEMENT_FILE);
+  expect(rights?.grant("mine", "", { given: false })).toContain(tokenFiles("mine").body);
+});

@@ -82,7 +82,7 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
         },
         [`/etc/systemd/system/${consul.unit}.d/pgherd.conf`]: {
           ...READ_BY_ALL,
-          content: render("consul/unit.conf", { folder: CONSUL_FOLDER }),
+          content: render("consul/unit.conf", { folder: CONSUL_FOLDER, agentFile: AGENT_FILE }),
         },
       },
     };

@@ -31,7 +31,8 @@ export async function grantRights(
     },
     {
       expected: `${kind} on ${via} to take the management token`,
-      ...{ seconds: KNOWN_SECONDS, next: `${next} there.`, progress },
+      next: `${next} there. A leader takes it into its list when it begins to lead: if it was deleted there, restart ${unit} where it leads.`,
+      ...{ seconds: KNOWN_SECONDS, progress },
     },
   );
   for (const [name, rules] of Object.entries(access.rights)) {

@@ -176,12 +176,17 @@ function foreignUsers(seen: FoundHost) {
 function foreignConfiguration(seen: FoundHost) {
   if (!isFresh(seen)) return;
   return seen.facts.foreign
-    .filter((path) => seen.requirement.packages.includes(path.split("/")[2] ?? ""))
+    .filter((path) => seen.requirement.packages.includes(packageWith(path)))
     .map(
       (path) =>
         `expected no configuration but pgherd's, found ${path}, which somebody else has written. ` +
-        `If somebody needs it, use another host; if not, run ${byHand.purge(path.split("/")[2] ?? "")} there.`,
+        `If somebody needs it, use another host; if not, run ${byHand.purge(packageWith(path))} there.`,
     );
+}
+
+/** `haproxy` of `/etc/haproxy/haproxy.cfg`, `consul` of `/etc/consul.d/consul.hcl`. */
+function packageWith(path: string): string {
+  return (path.split("/")[2] ?? "").replace(/\.d$/, "");
 }
 
 /** The layers of a container are slow and go with it; a container that is a whole host has nothing else. */

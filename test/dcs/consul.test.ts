@@ -134,8 +134,14 @@ test("that nobody leads, or no agent runs, is no answer; a token that is refused
     1,
     expect.stringContaining("refuses pgherd's token"),
   ]);
+  consul.manner = "without the right";
+  const denied = await run(dcs.setKey(KEY, "x"));
+  expect([denied.code, denied.stderr]).toEqual([
+    1,
+    expect.stringContaining("refuses pgherd's token"),
+  ]);
   consul.stop();
-  expect(JSON.stringify([silent, refused])).not.toContain(TOKEN);
+  expect(JSON.stringify([silent, refused, denied])).not.toContain(TOKEN);
 });
 
 test("a host's own script tells a key that is there and empty from one that is absent, and both from no answer", async () => {
@@ -174,23 +180,56 @@ test("a server that does not vote yet takes part in no majority", () => {
   }
 });
 
-test("rights are told without any secret, and a token with more than its own has not its rights", () => {
-  const rights = dcsAt({ kind: "consul", endpoints: SERVERS }).rights;
-  const page = (of: string, body: unknown, code = 200) => `${of} ${JSON.stringify(body)} ${code} `;
+const A = "6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a";
+const B = "0c1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a";
+const rights = dcsAt({ kind: "consul", endpoints: SERVERS }).rights;
+const page = (of: string, body: unknown, code = 200) => `${of} ${JSON.stringify(body)} ${code} `;
+
+test("rights are told, and a token with more than its own has not its rights", () => {
   const output = [
-    page("policies", [{ ID: "1", Name: "mine" }]),
-    page("policy", { ID: "1", Name: "mine", Rules: 'operator = "read"\n' }),
-    page("token:mine", { AccessorID: "a", Policies: [{ Name: "mine" }] }),
-    page("token:wide", { AccessorID: "b", Policies: [{ Name: "wide" }, { Name: "all" }] }),
+    page("policies", [{ ID: A, Name: "mine" }]),
+    page("policy", { ID: A, Name: "mine", Rules: 'operator = "read"\n' }),
+    page("token:mine", { AccessorID: A, Policies: [{ Name: "mine" }], Roles: null }),
+    page("token:wide", { AccessorID: B, Policies: [{ Name: "wide" }, { Name: "all" }] }),
+    page("token:role", { AccessorID: B, Policies: [{ Name: "role" }], Roles: [{ Name: "all" }] }),
     page("token:lost", "ACL not found", 403),
   ].join("\n");
-  expect(rights?.probe(["mine", "wide", "lost"]).parse(output)).toEqual({
-    mine: { rules: 'operator = "read"\n', policy: "1", token: "a", given: true },
-    wide: { rules: undefined, policy: undefined, token: "b", given: false },
+  expect(rights?.probe(["mine", "wide", "role", "lost"]).parse(output)).toEqual({
+    mine: { rules: 'operator = "read"\n', policy: A, token: A, given: true },
+    wide: { rules: undefined, policy: undefined, token: B, given: false },
+    role: { rules: undefined, policy: undefined, token: B, given: false },
     lost: { rules: undefined, policy: undefined, token: undefined, given: false },
   });
   // Before the first election nothing is known.
   expect(rights?.probe(["mine"]).parse(page("policies", "No cluster leader", 500))).toBeUndefined();
-  expect(rights?.probe(["mine"]).script).toContain(MANAGEMENT_FILE);
+});
+
+test("what answers in Consul's place has no say in what root runs", () => {
+  const bad = [
+    page("policies", []),
+    page("policy", { ID: "$(id)", Name: "mine", Rules: "" }),
+    page("token:mine", "none", 403),
+  ].join("\n");
+  expect(() => rights?.probe(["mine"]).parse(bad)).toThrow("expected an id of Consul's");
+});
+
+test("no secret leaves a host with what is asked of the rights", async () => {
+  const script = rights?.probe([]).script ?? "";
+  const told = /^told\(\).*$/m.exec(script)?.[0] ?? "";
+  const self = JSON.stringify({ AccessorID: A, SecretID: TOKEN, Policies: null });
+  const { stdout } = await run(`${told}\nprintf '%s\\n200' '${self}' | told token:mine`);
+  expect(stdout).toBe(`token:mine {"AccessorID":"${A}","Policies":null} 200\n`);
+  expect(script).toContain(MANAGEMENT_FILE);
   expect(rights?.grant("mine", "", { given: false })).toContain(tokenFiles("mine").body);
+});
+
+test("a server that is away is no stranger, though the leader has forgotten its name", () => {
+  const output = JSON.stringify({
+    Servers: [
+      { ID: A, Node: "db1", Address: "10.89.0.11:8300" },
+      { ID: B, Node: "(unknown)", Address: "10.89.0.12:8300" },
+    ],
+  });
+  const { members } = dcsAt({ kind: "consul", endpoints: SERVERS }).membershipProbe().parse(output);
+  expect(members.map(({ name }) => name)).toEqual(["db1", ""]);
 });

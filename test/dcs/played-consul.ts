@@ -20,7 +20,7 @@ interface Operation {
 export class PlayedConsul {
   readonly keys = new Map<string, Entry>();
   /** `unheard` does what it is asked, and its answer is lost; without a leader nothing is done. */
-  manner: "well" | "unheard" | "without a leader" | "refusing" = "well";
+  manner: "well" | "unheard" | "without a leader" | "refusing" | "without the right" = "well";
   private index = 10;
   private server?: Server;
 
@@ -36,6 +36,11 @@ export class PlayedConsul {
         }
         if (this.manner === "refusing") {
           response.writeHead(403).end("ACL not found");
+          return;
+        }
+        if (this.manner === "without the right") {
+          const Errors = [{ OpIndex: 0, What: "Permission denied" }];
+          response.writeHead(409).end(JSON.stringify({ Results: null, Errors }));
           return;
         }
         const { code, body } = this.answer(request.url ?? "", text);

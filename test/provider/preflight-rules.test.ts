@@ -201,6 +201,16 @@ const REFUSALS: readonly [string, Odd, string][] = [
       "If somebody needs it, use another host; if not, run apt-get purge haproxy there.",
   ],
   [
+    "a daemon whose folder is not called as its package",
+    {
+      requirement: { packages: ["consul"] },
+      installed: { consul: "1.8.7-1" },
+      facts: { foreign: ["/etc/consul.d/server.hcl"] },
+    },
+    "expected no configuration but pgherd's, found /etc/consul.d/server.hcl, which somebody else has written. " +
+      "If somebody needs it, use another host; if not, run apt-get purge consul there.",
+  ],
+  [
     "a data directory in memory",
     { facts: { disk: { ...FACTS.disk, type: "tmpfs" } } },
     "expected a local file system that outlasts a reboot for /var/lib/postgresql/17/main, found tmpfs. " +

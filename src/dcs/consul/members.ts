@@ -2,8 +2,8 @@ import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { consul } from "../../roles/consul";
 import type { DcsMember, DcsMembers } from "../dcs";
-import { localAgent, TOKEN_FILE } from "./local";
-import { page, request } from "./request";
+import { localAgent } from "./local";
+import { operatorPage, request } from "./request";
 
 /** https://developer.hashicorp.com/consul/api-docs/operator/autopilot#read-health */
 interface Health {
@@ -29,7 +29,8 @@ interface Configuration {
 export function membersAt(endpoints: readonly string[]): DcsMembers {
   // As the server that leads sees them; where none leads, or nobody answers, none is healthy. An answer that tells of a
   // server that is not healthy has the code 429.
-  const health = `${page(TOKEN_FILE, `${localAgent(endpoints)}/v1/operator/autopilot/health`)} | sed '$d'`;
+  const url = `${localAgent(endpoints)}/v1/operator/autopilot/health`;
+  const health = `${operatorPage(url)} | sed '$d'`;
   return {
     unit: consul.unit,
     user: consul.user,
@@ -54,7 +55,8 @@ export function membersAt(endpoints: readonly string[]): DcsMembers {
         clusterId: "",
         members: (JSON.parse(output) as Configuration).Servers.map(({ ID, Node, Address }) => ({
           id: ID,
-          name: Node,
+          // Who is away, and of whom a leader that has started since has heard nothing, is told by his address only.
+          name: Node === "(unknown)" ? "" : Node,
           peerUrl: `http://${Address}`,
           clientUrl: `http://${Address}`,
         })),

@@ -1,3 +1,4 @@
+import { FactError } from "../../errors";
 import { words } from "../../host/shell";
 import { uuidOf } from "../../uuid";
 import type { DcsRights, Right } from "../dcs";
@@ -15,6 +16,11 @@ interface Policy {
 interface Token {
   readonly AccessorID: string;
   readonly Policies?: readonly { readonly Name: string }[] | null;
+  /** What else gives rights, by version. */
+  readonly Roles?: readonly object[] | null;
+  readonly ServiceIdentities?: readonly object[] | null;
+  readonly NodeIdentities?: readonly object[] | null;
+  readonly TemplatedPolicies?: readonly object[] | null;
 }
 
 /** Who may do what in Consul: a policy and a token for each name. All of it is asked and changed on a server. */
@@ -50,13 +56,16 @@ export function rightsAt(endpoints: readonly string[]): DcsRights {
           names.map((name): [string, Right] => {
             const policy = policies.get(name);
             const [token] = of<Token>(`token:${name}`);
+            const { Roles, ServiceIdentities, NodeIdentities, TemplatedPolicies } = token ?? {};
+            const more = [Roles, ServiceIdentities, NodeIdentities, TemplatedPolicies].flat();
             return [
               name,
               {
                 rules: policy?.Rules,
-                policy: policy?.ID,
-                token: token?.AccessorID,
-                given: token?.Policies?.map((one) => one.Name).join() === name,
+                policy: idIn(policy?.ID),
+                token: idIn(token?.AccessorID),
+                given:
+                  token?.Policies?.map((one) => one.Name).join() === name && !more.some(Boolean),
               },
             ];
           }),
@@ -91,4 +100,15 @@ took token`;
       parse: (output) => output.trim() === "200",
     }),
   };
+}
+
+/**
+ * An id goes into a script of root's. Whatever answers in Consul's place may call anything so.
+ * @throws FactError if it is none.
+ */
+function idIn(id: string | undefined): string | undefined {
+  if (id === undefined || /^[0-9a-f-]{36}$/.test(id)) return id;
+  throw new FactError(
+    "expected an id of Consul's, such as 6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a, got another text.",
+  );
 }

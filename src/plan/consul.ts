@@ -1,9 +1,8 @@
 import type { Settings } from "../config/schema";
 import { MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
 import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
-import { distributionOf } from "../distributions/distributions";
 import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/consul";
-import { dcsDirectory, namedKind } from "../roles/dcs";
+import { dcsDirectory, madeDirectory, namedKind } from "../roles/dcs";
 import { hostsOf, type SecretName } from "../roles/roles";
 import { uuidOf } from "../uuid";
 import { addressOf } from "./addresses";
@@ -53,8 +52,6 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
   const peerUrls = urlsOf(settings, dcs.serverPort);
   const gossip = (host: string) => endpoint(addressOf(hosts, host), dcs.gossipPort);
   const dataDirectory = dcsDirectory(cluster);
-  const home = distributionOf(cluster).homes.consul;
-  const directory = dataDirectory.startsWith(`${home}/`) ? home : dataDirectory;
   return hostsOf(consul, cluster).map((host) => {
     const server = dcs.members.includes(host);
     return {
@@ -64,7 +61,7 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
         etcd: { ...namedKind("consul"), dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
       }),
       directories: {
-        [directory]: { mode: "0700", owner: "consul", group: "consul" },
+        [madeDirectory(cluster)]: { mode: "0700", owner: "consul", group: "consul" },
         "/etc/pgherd": { mode: "0755", owner: "root", group: "root" },
         [CONSUL_FOLDER]: { mode: "0755", owner: "root", group: "root" },
         "/var/lib/pgherd/consul": { mode: "0700", owner: "root", group: "root" },

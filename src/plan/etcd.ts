@@ -1,7 +1,6 @@
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import { distributionOf } from "../distributions/distributions";
-import { dcsDirectory, dcsToken } from "../roles/dcs";
+import { dcsDirectory, dcsToken, madeDirectory } from "../roles/dcs";
 import { etcd } from "../roles/etcd";
 import { planDcs, urlsOf } from "./dcs";
 import { render } from "./template";
@@ -16,14 +15,11 @@ export function planEtcdServices(settings: Settings): ServicePlan[] {
   const { members } = planDcs(settings);
   const peerUrls = urlsOf(settings, peerPort);
   const dataDirectory = dcsDirectory(cluster);
-  // It may write below its home only.
-  const home = distributionOf(cluster).homes.etcd;
-  const directory = dataDirectory.startsWith(`${home}/`) ? home : dataDirectory;
   return Object.entries(members).map(([host, clientUrl]) => ({
     host,
     daemon: "etcd",
     etcd: { dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
-    directories: { [directory]: { mode: "0700", owner: "etcd", group: "etcd" } },
+    directories: { [madeDirectory(cluster)]: { mode: "0700", owner: "etcd", group: "etcd" } },
     secretFiles: {},
     files: {
       "/etc/default/etcd": {

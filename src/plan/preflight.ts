@@ -2,7 +2,7 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { packageOf } from "../distributions/distributions";
 import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
-import { DCS_ROLES, dcsDirectory, dcsToken, kindOfDcs } from "../roles/dcs";
+import { dcsDirectory, dcsToken, kindOfDcs, otherDcsRoles } from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
 import { hasRole, roleNamed, ROLES, type RoleName } from "../roles/roles";
 import { NAMING_SETTINGS } from "../setting-values";
@@ -18,7 +18,7 @@ import { portsOn } from "./ports";
 /** What all hosts are checked for before the first change. */
 export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluster"> {
   const { cluster } = settings;
-  const others = DCS_ROLES.filter((role) => role !== kindOfDcs(cluster.dcs.kind).role);
+  const others = otherDcsRoles(cluster);
   return {
     hosts: Object.fromEntries(
       planHosts(settings).map(({ host, packages }) => [

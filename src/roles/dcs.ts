@@ -39,6 +39,11 @@ export function kindOfDcs(kind: DcsKind = UNNAMED): KindOfDcs {
   return KINDS[kind];
 }
 
+/** Roles of DCS that a cluster has not. */
+export function otherDcsRoles({ dcs }: ClusterSettings): readonly RoleName[] {
+  return DCS_ROLES.filter((role) => role !== KINDS[dcs.kind].role);
+}
+
 /** What keeps the members of one DCS apart from those of another that starts at once; nothing where its kind has none. */
 export function dcsToken({ name, dcs }: ClusterSettings): string | undefined {
   return dcs.kind === "etcd" ? (dcs.token ?? name) : undefined;
@@ -48,4 +53,11 @@ export function dcsToken({ name, dcs }: ClusterSettings): string | undefined {
 export function dcsDirectory(cluster: ClusterSettings): string {
   const { name, dcs } = cluster;
   return dcs.dataDirectory ?? `${distributionOf(cluster).homes[KINDS[dcs.kind].user]}/${name}`;
+}
+
+/** The directory that root makes for it and gives to its user, who may write below his home only. */
+export function madeDirectory(cluster: ClusterSettings): string {
+  const home = distributionOf(cluster).homes[KINDS[cluster.dcs.kind].user];
+  const directory = dcsDirectory(cluster);
+  return directory.startsWith(`${home}/`) ? home : directory;
 }

@@ -1,7 +1,7 @@
 import type { ClusterSettings } from "../config/schema";
 import { barman } from "./barman";
 import { consul } from "./consul";
-import { DCS_ROLES, kindOfDcs } from "./dcs";
+import { otherDcsRoles } from "./dcs";
 import { etcd } from "./etcd";
 import { haproxy } from "./haproxy";
 import { keepalived } from "./keepalived";
@@ -17,8 +17,8 @@ export const ROLES: readonly Role[] = [patroni, etcd, consul, haproxy, keepalive
 export const ROLES_IN_ORDER: readonly Role[] = [...new Set(ROLES.flatMap(withEarlier))];
 
 /** Units of packages that a cluster runs: `["patroni", "etcd", …]`. Those that are pgherd's own no package restarts. */
-export function packagedUnits({ dcs }: ClusterSettings): string[] {
-  const others = DCS_ROLES.filter((role) => role !== kindOfDcs(dcs.kind).role);
+export function packagedUnits(cluster: ClusterSettings): string[] {
+  const others = otherDcsRoles(cluster);
   return ROLES.filter(
     ({ name, unit }) => !unit.startsWith("pgherd-") && !others.includes(name),
   ).map(({ unit }) => unit.replace(".service", ""));

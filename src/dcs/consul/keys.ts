@@ -1,3 +1,4 @@
+import { decoded, encoded } from "../base64";
 import type { DcsKeys } from "../dcs";
 import { printed, request } from "./request";
 
@@ -88,12 +89,4 @@ function set(key: string, value: string, revision?: string): Operation {
 /** Consul's keys begin with no slash; Patroni leaves it out as well (patroni/dcs/consul.py, `client_path`). */
 function bare(key: string): string {
   return key.replace(/^\//, "");
-}
-
-function encoded(text: string): string {
-  return Buffer.from(text).toString("base64");
-}
-
-function decoded(text: string): string {
-  return Buffer.from(text, "base64").toString();
 }

@@ -9,7 +9,10 @@ export function localAgent(endpoints: readonly string[]): string {
 /** A header file for curl, which root alone reads: the token with which pgherd asks on a host with an agent. */
 export const TOKEN_FILE = "/var/lib/pgherd/consul/token";
 
-/** The same on servers, of the token that may do everything. It is used for the rights of the others alone. */
+/**
+ * The same on servers, of the token that may do everything. It is used for the rights of the others, and to see who votes where
+ * pgherd's own have been taken away.
+ */
 export const MANAGEMENT_FILE = "/var/lib/pgherd/consul/management";
 
 /** What servers know of a token: the body of the request that makes it, and a header file that shows whether it is known. */

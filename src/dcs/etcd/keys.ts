@@ -1,5 +1,6 @@
+import { decoded, encoded } from "../base64";
 import type { DcsKeys } from "../dcs";
-import { decoded, encoded, request } from "./request";
+import { request } from "./request";
 
 /** https://etcd.io/docs/v3.5/dev-guide/api_reference_v3/, `RangeResponse` */
 interface RangeAnswer {

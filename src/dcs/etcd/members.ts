@@ -1,9 +1,9 @@
 import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { etcd } from "../../roles/etcd";
+import { encoded } from "../base64";
 import type { DcsMembers } from "../dcs";
 import { etcdctl } from "./etcdctl";
-import { encoded } from "./request";
 
 /** The members of etcd. */
 export function membersAt(endpoints: readonly string[]): DcsMembers {

@@ -26,12 +26,3 @@ echo "expected an answer from etcd, got:$said" >&2
 exit ${NO_ANSWER}
 ); }`;
 }
-
-/** As the gateway takes keys and values. */
-export function encoded(text: string): string {
-  return Buffer.from(text).toString("base64");
-}
-
-export function decoded(text: string): string {
-  return Buffer.from(text, "base64").toString();
-}

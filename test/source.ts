@@ -71,6 +71,7 @@ export const DETAILS: SourceDetails = {
   ],
   roles: ["postgres", "shop"],
   altered: ["work_mem"],
+  leftOut: [],
   files: ["/etc/postgresql/17/main/postgresql.conf"],
   errors: [],
   standbys: [],

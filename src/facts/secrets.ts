@@ -34,6 +34,11 @@ export function withoutSecrets(settings: { readonly [name: string]: string }): {
   );
 }
 
+/** Which settings `withoutSecrets` leaves out that say something: their names alone. */
+export function leftOut(settings: { readonly [name: string]: string }): string[] {
+  return NOT_TAKEN_OVER.filter((name) => (settings[name] ?? "") !== "");
+}
+
 function isSecret(name: string, value: string): boolean {
   if (ASSIGNED.test(value) || IN_URL.test(value)) return true;
   return NAMED.test(name) && !NAMED_SO_ONLY.test(name) && !NO_SECRET.test(value);

@@ -5,7 +5,7 @@ import { FactError } from "../../errors";
 import type { Source } from "../inputs/source";
 import { rowOf } from "../../facts/loaded-rules";
 import { ruleLines } from "../../facts/rule-files";
-import { optionWithoutSecret, withoutSecrets } from "../../facts/secrets";
+import { leftOut, optionWithoutSecret, withoutSecrets } from "../../facts/secrets";
 import type { FoundSource, SourceDatabase } from "./source";
 
 const line = z.string().regex(/^[^\p{Cc}]*$/u, { error: "no control character" });
@@ -219,6 +219,7 @@ export function readSource(told: Told, port: number): FoundSource {
       ),
       roles: server.roles,
       altered: server.altered,
+      leftOut: leftOut(configured),
       files: server.files,
       errors: server.errors,
       standbys: server.standbys,

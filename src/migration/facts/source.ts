@@ -44,6 +44,8 @@ export interface SourceDetails {
   readonly roles: readonly string[];
   /** Settings that stand in postgresql.auto.conf, where ALTER SYSTEM puts them. */
   readonly altered: readonly string[];
+  /** Settings that no cluster takes over and whose values nobody is shown: `["restore_command"]`. */
+  readonly leftOut: readonly string[];
   /** Files that settings come from. */
   readonly files: readonly string[];
   /** Errors in postgresql.conf and pg_hba.conf, which a reload would run into. */

@@ -31,6 +31,7 @@ export function remarks(found: FoundSource, plan: Plan): string[] {
           `For the other one: pgherd:cluster.postgresql.parameters.${name}`,
       ),
     ...notCarried(found, plan),
+    ...processNoted(found, plan),
     ...ownSockets(found, plan),
     ...UNSAFE.filter((name) => isOff(source.configured[name])).map(
       (name) => `${name} is off, on all members: a power cut damages the data`,
@@ -90,13 +91,27 @@ export function remarks(found: FoundSource, plan: Plan): string[] {
 const PLACES =
   /^(port|listen_addresses|cluster_name|(data|unix_socket)_director(y|ies)|(hba|ident|config|external_pid)_file)$/;
 
-function notCarried({ source }: FoundSource, { parameters }: Plan): string[] {
-  const left = Object.keys(source.configured).filter(
-    (name) => !Object.hasOwn(parameters, name) && !PLACES.test(name),
-  );
+/** Names alone: a value may hold a password, as that of primary_conninfo. */
+function notCarried({ source, details }: FoundSource, { parameters }: Plan): string[] {
+  const left = Object.entries(source.configured)
+    .filter(
+      ([name, value]) => value !== "" && !Object.hasOwn(parameters, name) && !PLACES.test(name),
+    )
+    .map(([name]) => name)
+    .concat(details.leftOut);
   return left.length === 0
     ? []
-    : [`not carried over, since Patroni sets them itself: ${left.sort().join(", ")}`];
+    : [`not carried over, since they are Patroni's to set: ${left.sort().join(", ")}`];
+}
+
+function processNoted({ source }: FoundSource, { method }: Plan): string[] {
+  const file = source.configured.external_pid_file ?? "";
+  // There Debian's own tools have it noted: nobody else has asked for that.
+  const noted = SOCKETS.some((folder) => file.startsWith(`${folder}/`));
+  if (file === "" || noted || method !== "adopt") return [];
+  return [
+    `${file} (external_pid_file) is not written any more once Patroni starts the server: postmaster.pid in its data begins with the same`,
+  ];
 }
 
 /** Folders of sockets that other members have not: clients there would look in vain. */

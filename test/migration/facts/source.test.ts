@@ -152,6 +152,13 @@ test("no secret of a server's configuration gets into the state of its survey", 
   });
 });
 
+test("of settings that hold secrets and that no cluster takes over the names are known", () => {
+  const configured = { restore_command: "scp -pw canary backup:%f %p", recovery_end_command: "" };
+  const given = { primary_conninfo: "password=canary" };
+  const { details } = probe.parse(output({ configured, given }));
+  expect(details.leftOut).toEqual(["primary_conninfo", "restore_command"]);
+});
+
 test("where ALTER SYSTEM has put what a server does not start without is told as its copies find it", () => {
   const pending = [
     {

@@ -144,6 +144,26 @@ test("folders of sockets that other members have not, and what is not carried, a
     "sockets in /srv/shop/run (unix_socket_directories) stay a1's alone: a2, a3 have theirs in /var/run/postgresql",
   );
   expect(text).toContain(
-    "not carried over, since Patroni sets them itself: synchronous_standby_names\n",
+    "not carried over, since they are Patroni's to set: synchronous_standby_names\n",
   );
+});
+
+test("what a cluster takes over from no server is told by name, without its value", () => {
+  const configured = { recovery_target_timeline: "latest", primary_slot_name: "", port: "5432" };
+  const details = { ...FOUND.details, leftOut: ["primary_conninfo", "restore_command"] };
+  const text = renderReport({ source: { ...FOUND.source, configured }, details }, PLAN);
+  expect(text).toContain(
+    "not carried over, since they are Patroni's to set: primary_conninfo, recovery_target_timeline, restore_command\n",
+  );
+});
+
+test("a file that notes the server's process, and that somebody has asked for, is told", () => {
+  const told = (file: string) => {
+    const configured = { external_pid_file: file };
+    return renderReport({ ...FOUND, source: { ...FOUND.source, configured } }, PLAN);
+  };
+  expect(told("/srv/shop/db.pid")).toContain(
+    "/srv/shop/db.pid (external_pid_file) is not written any more once Patroni starts the server",
+  );
+  expect(told("/var/run/postgresql/17-main.pid")).not.toContain("external_pid_file");
 });

@@ -91,6 +91,7 @@ export const DETAILS: SourceDetails = {
   md5Roles: [],
   pending: [],
   postgresRole: { superuser: true, login: true },
+  unitFiles: [],
   otherServers: [],
   otherInstances: [],
   glibc: "2.41",

@@ -154,6 +154,7 @@ export function readSource(told: Told, port: number): FoundSource {
     );
   const configDirectory = server.configFile.replace(/\/[^/]*$/, "");
   const unit = one("unit");
+  const unitFiles = one("unitfiles").split("\n").filter(Boolean);
   const configured = { ...server.configured, ...server.given };
   const others = {
     servers: told("neighbour").map(([port = "", directory = ""]) => ({
@@ -245,6 +246,7 @@ export function readSource(told: Told, port: number): FoundSource {
       md5Roles: server.md5Roles,
       pending: server.pending,
       postgresRole: server.postgresRole,
+      unitFiles: understood("its unit's files", z.array(path), JSON.stringify(unitFiles)),
       otherServers: others.servers,
       otherInstances: told("instance")
         .flat()

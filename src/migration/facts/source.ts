@@ -10,6 +10,7 @@ import { HBA_ROWS, IDENT_ROWS, IS_LOADED, MAPPINGS } from "../../facts/loaded-ru
 import { RULE_FILES } from "../../facts/rule-files";
 import { DATABASE_LOCALES } from "./database-locales";
 import { readSource, readTold, readWaiting } from "./source-answer";
+import { unitFilesScript } from "./unit-files";
 import { serviceOf } from "../../facts/systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
@@ -78,6 +79,8 @@ export interface SourceDetails {
   readonly pending: readonly WaitingSetting[];
   /** Servers of PostgreSQL beside it that run on the same host. */
   readonly otherServers: readonly { readonly port: number; readonly directory: string }[];
+  /** What somebody has given its unit beside what the package has: `/etc/systemd/system/postgresql@.service.d/limits.conf`. */
+  readonly unitFiles: readonly string[];
   /** Where Debian keeps the configuration of others, whether they run or not: `/etc/postgresql/17/main`. */
   readonly otherInstances: readonly string[];
   /** The role postgres, where there is one. */
@@ -279,6 +282,9 @@ tell data "$data"
 tell program "$program"
 unit=$(${serviceOf("$server")})
 tell unit "$unit"
+if [ -n "$unit" ]; then
+  tell unitfiles "$(${unitFilesScript('"$unit"')})"
+fi
 # Whose servers else are on this host: those that run, and Debian's, which may start with it.
 printf '%s\\n' "$beside" | while read -r process number at; do
   [ -z "$process" ] || tell neighbour "$number" "$at"

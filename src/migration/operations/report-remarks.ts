@@ -1,6 +1,7 @@
 import type { FoundSource, SourceDatabase } from "../facts/source";
 import type { MigrationReportInputs } from "../inputs/survey";
 import { SOCKETS } from "../../facts/postgres";
+import { patroni } from "../../roles/patroni";
 import { sizeOf } from "../../operations/words";
 
 type Plan = Pick<MigrationReportInputs, "host" | "parameters" | "others" | "method" | "voidRules">;
@@ -48,6 +49,7 @@ export function remarks(found: FoundSource, plan: Plan): string[] {
       (line) =>
         `holds for nobody who comes through the load balancers, which hide addresses: ${line}`,
     ),
+    ...ofUnit(found, plan),
     ...(details.otherServers.length > 0 || (details.otherInstances.length > 0 && method === "adopt")
       ? [
           "other servers on this host stay as they are: " +
@@ -111,6 +113,18 @@ function processNoted({ source }: FoundSource, { method }: Plan): string[] {
   if (file === "" || noted || method !== "adopt") return [];
   return [
     `${file} (external_pid_file) is not written any more once Patroni starts the server: postmaster.pid in its data begins with the same`,
+  ];
+}
+
+/** Limits, memory, variables: what holds for the server's unit holds for none that Patroni starts. */
+function ofUnit({ source, details }: FoundSource, { method }: Plan): string[] {
+  if (details.unitFiles.length === 0) return [];
+  const files = `set for ${source.unit} alone: ${details.unitFiles.join(", ")}.`;
+  const where = `/etc/systemd/system/${patroni.unit}.d`;
+  return [
+    method === "adopt"
+      ? `${files} They hold until Patroni restarts the server; what is to hold then goes into ${where}, on each member, before until: adopted`
+      : `${files} What is to hold for the members too goes into ${where} there`,
   ];
 }
 

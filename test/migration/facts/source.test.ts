@@ -152,6 +152,13 @@ test("no secret of a server's configuration gets into the state of its survey", 
   });
 });
 
+test("files of the server's unit are told one by one, and none where it has none", () => {
+  const files = "/etc/systemd/system/a.service.d/a.conf\n/etc/systemd/system/a.service.d/b.conf";
+  const told = probe.parse(`${output({})}\nunitfiles ${base64(files)}`);
+  expect(told.details.unitFiles).toEqual(files.split("\n"));
+  expect(probe.parse(output({})).details.unitFiles).toEqual([]);
+});
+
 test("of settings that hold secrets and that no cluster takes over the names are known", () => {
   const configured = { restore_command: "scp -pw canary backup:%f %p", recovery_end_command: "" };
   const given = { primary_conninfo: "password=canary" };

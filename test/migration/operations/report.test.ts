@@ -167,3 +167,15 @@ test("a file that notes the server's process, and that somebody has asked for, i
   );
   expect(told("/var/run/postgresql/17-main.pid")).not.toContain("external_pid_file");
 });
+
+test("what somebody has set for the server's unit alone is told, with where it belongs", () => {
+  const file = "/etc/systemd/system/postgresql@.service.d/limits.conf";
+  const found = { ...FOUND, details: { ...FOUND.details, unitFiles: [file] } };
+  expect(renderReport(found, PLAN)).toContain(
+    `set for postgresql@17-main.service alone: ${file}. They hold until Patroni restarts the server; ` +
+      "what is to hold then goes into /etc/systemd/system/patroni.service.d, on each member",
+  );
+  const following = renderReport(found, { ...PLAN, method: "standbyCluster" as const });
+  expect(following).toContain(`alone: ${file}. What is to hold for the members too goes into`);
+  expect(renderReport(FOUND, PLAN)).not.toContain("patroni.service.d");
+});

@@ -401,7 +401,7 @@ describe("drift", () => {
         "db1",
         "sudo etcdctl member add stranger --peer-urls=http://10.89.0.99:2380",
       );
-      const id = /Member ([0-9a-f]+) added/.exec(added)?.[1];
+      const id = /Member +([0-9a-f]+) added/.exec(added)?.[1];
       const said = await cluster.refused("preview");
       expect(said).toContain(
         `demo: expected etcd's members to be db1, db2, db3, got also one that has not started yet (${id}, http://10.89.0.99:2380).`,
@@ -530,7 +530,7 @@ describe("a host that was reinstalled", () => {
       );
       await cluster.deploy();
       await cluster.healthy();
-      expect((await etcdIds())[host]).toBe(/Member ([0-9a-f]+) added/.exec(added)?.[1]);
+      expect((await etcdIds())[host]).toBe(/Member +([0-9a-f]+) added/.exec(added)?.[1]);
       await cluster.unchanged();
     },
   );

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { keptSourceProbe, serverUnitProbe } from "../../src/migration/facts/adoption";
+import { changedFilesProbe } from "../../src/migration/facts/included-files";
 import { catalogOfBackupsProbe } from "../../src/facts/barman";
 import { dcsAt } from "../../src/dcs/dcs";
 import { directoriesProbe, filesProbe } from "../../src/facts/files";
@@ -68,6 +69,7 @@ const QUESTIONS: readonly [string, Probe<unknown>][] = [
   ["copies", copiesProbe(1)],
   ["HAProxy", entrancesProbe(1)],
   ["a server that was adopted", keptSourceProbe],
+  ["what a server reads from elsewhere", changedFilesProbe],
   ["the unit of a server that does not run", serverUnitProbe(none)],
   ["forks", forksProbe("db1", join(folder, "forks"))],
   ["a fork's password", forkPasswordProbe(none)],

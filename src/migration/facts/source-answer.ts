@@ -155,6 +155,8 @@ export function readSource(told: Told, port: number): FoundSource {
   const configDirectory = server.configFile.replace(/\/[^/]*$/, "");
   const unit = one("unit");
   const unitFiles = one("unitfiles").split("\n").filter(Boolean);
+  const rules = Object.entries(server.ruleFiles).filter(([, content]) => content !== null);
+  const files = new Set([...server.files, ...rules.map(([file]) => file)]);
   const configured = { ...server.configured, ...server.given };
   const others = {
     servers: told("neighbour").map(([port = "", directory = ""]) => ({
@@ -200,6 +202,7 @@ export function readSource(told: Told, port: number): FoundSource {
       passwords: server.makesMd5 || server.md5Roles.length > 0 ? "md5" : "scram-sha-256",
       otherPorts: [...new Set(others.servers.map(({ port: its }) => its))].sort((a, b) => a - b),
       tablespaces: server.tablespaces.map(({ location }) => location),
+      files: [...files].sort(),
       environmentFile: told("environment")
         .flat()
         .find((file) => file === `${configDirectory}/environment`),

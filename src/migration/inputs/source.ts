@@ -40,6 +40,8 @@ export interface Source {
   readonly otherPorts?: readonly number[];
   /** Directories of its tablespaces. */
   readonly tablespaces?: readonly string[];
+  /** Files that its settings and rules come from, wherever they are; absent where an earlier version has looked. */
+  readonly files?: readonly string[];
   /** Where Debian has variables of its environment: `/etc/postgresql/17/main/environment`; absent where there are none. */
   readonly environmentFile?: string;
 }

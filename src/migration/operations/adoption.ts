@@ -6,6 +6,7 @@ import { asUser, hereDocument, quote, words } from "../../host/shell";
 import type { AdoptionInputs } from "../inputs/adoption";
 import type { Source } from "../inputs/source";
 import { runSql } from "../../operations/postgres";
+import { keepIncluded } from "./included-files";
 import { resetFailed } from "../../operations/units";
 import { ARCHIVING_FAILS, stopServer } from "./stop-server";
 import { patroni } from "../../roles/patroni";
@@ -24,21 +25,23 @@ const KEPT_EARLIER = `${ORIGINAL}/files.tar`;
  * last of these stands there only when all of it does.
  */
 export function keepOriginal(source: Source): string {
-  const { configDirectory, dataDirectory, unit } = source;
+  const { configDirectory, dataDirectory, unit, files = [] } = source;
   const record = `${ORIGINAL}/source.json`;
   const conf = quote(`${configDirectory}/conf.d`);
+  const beside = files.filter((file) => file.startsWith(`${configDirectory}/`));
   // What postgres cannot replace Patroni does not either.
   const own = `set --
-for file in ${quote(dataDirectory)}/postgresql.auto.conf ${quote(configDirectory)}/*.conf ${words([source.hbaFile, source.identFile])}; do
+for file in ${quote(dataDirectory)}/postgresql.auto.conf ${quote(configDirectory)}/*.conf ${words([source.hbaFile, source.identFile, ...beside])}; do
   if [ -f "$file" ] && [ -w "\${file%/*}" ]; then set -- "$@" "\${file#/}"; fi
 done
 if [ -d ${conf} ] && [ -w ${conf} ]; then set -- "$@" ${quote(`${configDirectory}/conf.d`.slice(1))}; fi
-tar -C / -cf - --files-from=/dev/null "$@"`;
+tar -C / -cf - --files-from=/dev/null -- "$@"`;
   const unitFile = `${UNITS}/${unit}`;
   return `install -d -m 0700 ${ORIGINAL}
 {
 ${asUser("postgres", own)}
 } >${KEPT}.new
+${keepIncluded(source)}
 ${unit === "" ? "" : `if [ -f ${quote(unitFile)} ] && [ ! -L ${quote(unitFile)} ]; then tar -C / -cf ${KEPT_UNIT} ${quote(unitFile.slice(1))}; fi`}
 sync ${KEPT}.new
 mv ${KEPT}.new ${KEPT}

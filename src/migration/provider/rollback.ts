@@ -1,6 +1,8 @@
 import { changeLead } from "../../cluster/hand-over";
 import { PgherdError } from "../../errors";
 import { keptSourceProbe, runsByItself, serverUnitProbe } from "../facts/adoption";
+import { changedFilesProbe, INCLUDED } from "../facts/included-files";
+import { ORIGINAL } from "../facts/source";
 import { dcsAt } from "../../dcs/dcs";
 import { patroniKey } from "../../dcs/patroni";
 import { describeMembers, isSynchronous, type ClusterView } from "../../facts/patroni";
@@ -23,6 +25,7 @@ import { untilLed, viewOf } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";
 import { hasNeverLed } from "./never-led";
+import { words } from "../../host/shell";
 import { waitFor } from "../../operations/wait";
 import { patroni } from "../../roles/patroni";
 import { journalctl } from "../../roles/journal";
@@ -44,6 +47,7 @@ export const rollback: ResourceType<RollbackInputs> = {
     const source = await host.observe(keptSourceProbe);
     // Nothing was adopted, or all of it has been taken back.
     if (!source) return inputs;
+    await lookAtFiles(context, urn, inputs.host, source);
     await host.change(
       "opening the firewall",
       inputs.rules ? openFirewall(inputs.rules) : removeFirewall(),
@@ -81,6 +85,28 @@ export const rollback: ResourceType<RollbackInputs> = {
 
   async delete() {},
 };
+
+/**
+ * What the server reads from elsewhere others may read too: it is theirs to put back.
+ * @throws PgherdError if the server would not start for its want.
+ */
+async function lookAtFiles(context: Context, urn: string, host: string, { files }: Source) {
+  if (!files) return;
+  const { changed, gone } = await context.host(host).observe(changedFilesProbe);
+  if (gone.length > 0) {
+    throw new PgherdError(
+      `${host}: expected postgres to read the files that the server's settings come from, found it cannot read ${gone.join(", ")}.`,
+      `Nothing has changed yet. Put them back there, tar -C / -xpf ${INCLUDED} ${words(gone.map((file) => file.slice(1)))}, and run the same again.`,
+    );
+  }
+  if (changed.length > 0) {
+    context.warn(
+      urn,
+      `${host}: changed since the migration began, and left so, since they lie outside its own directory: ${changed.join(", ")}. ` +
+        `As before: ${INCLUDED.replace(ORIGINAL, `${ORIGINAL}.rolled-back-…`)}`,
+    );
+  }
+}
 
 /** Makes the server the leader, if another member leads by now: only so it has every row. */
 async function lead(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {

@@ -159,6 +159,15 @@ test("files of the server's unit are told one by one, and none where it has none
   expect(probe.parse(output({})).details.unitFiles).toEqual([]);
 });
 
+test("all files that a server reads are known, those of its rules too", () => {
+  const files = ["/etc/shared/tuning.conf", "/d/postgresql.conf"];
+  const ruleFiles = { ...ANSWER.ruleFiles, "/etc/shared/rules": "", "/d/none": null };
+  expect(probe.parse(output({ files, ruleFiles })).source.files).toEqual([
+    ...["/d/pg_hba.conf", "/d/pg_ident.conf", "/d/postgresql.conf"],
+    ...["/etc/shared/rules", "/etc/shared/tuning.conf"],
+  ]);
+});
+
 test("of settings that hold secrets and that no cluster takes over the names are known", () => {
   const configured = { restore_command: "scp -pw canary backup:%f %p", recovery_end_command: "" };
   const given = { primary_conninfo: "password=canary" };

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { changedFilesProbe } from "../../../src/migration/facts/included-files";
 import { ORIGINAL } from "../../../src/migration/facts/source";
 import {
   keepOriginal,
@@ -88,6 +89,43 @@ describe.runIf(asRoot)("a server that is migrated", () => {
     expect(readFileSync(join(config, "postgresql.conf"), "utf8")).toBe("old\n");
     expect(readFileSync(join(config, "conf.d", "more"), "utf8")).toBe("more\n");
     expect(rights(join(config, "postgresql.conf"))).toBe("daemon 644");
+  });
+
+  test("has what it includes back from its own directory, and is told what has changed elsewhere", () => {
+    const { root, config, source, run, theirs, kept } = server();
+    const shared = join(root, "shared");
+    for (const path of [join(config, "extra"), shared]) mkdirSync(path);
+    give(join(config, "extra"));
+    const disks = join(config, "extra", "disks");
+    const [tuning, more] = [join(shared, "tuning"), join(shared, "more")];
+    theirs(disks, "disks\n");
+    for (const path of [tuning, more]) writeFileSync(path, "shared\n");
+    symlinkSync(tuning, join(config, "link.conf"));
+    const files = [disks, tuning, more, join(config, "link.conf"), join(root, "never")];
+    expect(run(keepOriginal({ ...source, files }))).toMatchObject({ status: 0, stderr: "" });
+    const look = () => {
+      const { status, stdout, stderr } = run(changedFilesProbe.script);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      return changedFilesProbe.parse(stdout);
+    };
+    expect(look()).toEqual({ changed: [], gone: [] });
+    theirs(disks, "other\n");
+    writeFileSync(tuning, "other\n");
+    rmSync(more);
+    expect(look()).toEqual({ changed: [tuning], gone: [more] });
+    expect(run(restoreOriginal(source))).toMatchObject({ status: 0, stderr: "" });
+    expect(readFileSync(disks, "utf8")).toBe("disks\n");
+    expect(readFileSync(tuning, "utf8")).toBe("other\n");
+    expect(existsSync(more)).toBe(false);
+    execFileSync("tar", ["-C", "/", "-xpf", join(kept, "included.tar"), more.slice(1)]);
+    expect(readFileSync(more, "utf8")).toBe("shared\n");
+    expect(look()).toEqual({ changed: [tuning], gone: [] });
+  });
+
+  test("that reads nothing from elsewhere has changed nowhere", () => {
+    const { source, run } = server();
+    expect(run(keepOriginal(source)).status).toBe(0);
+    expect(run(changedFilesProbe.script)).toMatchObject({ status: 0, stdout: "", stderr: "" });
   });
 
   test("has what an earlier version has kept back too", () => {

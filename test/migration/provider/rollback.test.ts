@@ -33,6 +33,8 @@ interface Hosts {
   readonly history?: string;
   /** Who leads, until the lead is handed over. */
   readonly leader?: string;
+  /** What the server reads from elsewhere, and is not as it was. */
+  readonly files?: { readonly changed: readonly string[]; readonly gone: readonly string[] };
   /** Nothing was adopted, or all of it has been taken back. */
   readonly alone?: boolean;
 }
@@ -46,10 +48,13 @@ async function changed(hosts: Hosts): Promise<string[]> {
   if (other) members.push({ name: "db2", role: "replica", state: other });
   const context = {
     info() {},
+    warn: (_urn: string, text: string) => done.push(text),
     progress() {},
     host: (name: string) => ({
       async observe({ script }: Probe<unknown>): Promise<unknown> {
-        if (script.includes("source.json")) return hosts.alone ? undefined : SOURCE;
+        if (script.includes("source.json"))
+          return hosts.alone ? undefined : { ...SOURCE, ...(hosts.files && { files: ["/a"] }) };
+        if (script.includes("sha256sum")) return hosts.files;
         if (script.includes("systemctl show")) return { active };
         if (script.includes("/cluster"))
           return {
@@ -79,6 +84,19 @@ test("a server that Patroni has never led goes back at once, and is left running
   expect(done).toContain("db1 pausing Patroni");
   expect(done.indexOf("db1 pausing Patroni")).toBeLessThan(done.indexOf("db1 stopping Patroni"));
   expect(done).not.toContain("db1 ending synchronous replication");
+  expect(done.at(-1)).toBe("db1 ending the rollback");
+});
+
+test("a server that would not start for want of what it reads from elsewhere stays in the cluster", async () => {
+  const files = { changed: [], gone: ["/etc/shared/my tuning.conf"] };
+  await expect(changed({ files })).rejects.toThrow(
+    /cannot read \/etc\/shared\/my tuning\.conf\..*Nothing has changed yet\..*included\.tar 'etc\/shared\/my tuning\.conf'/s,
+  );
+});
+
+test("what a server reads from elsewhere, and somebody has changed, is told and left so", async () => {
+  const done = await changed({ files: { changed: ["/etc/shared/tuning.conf"], gone: [] } });
+  expect(done[0]).toMatch(/left so, .*: \/etc\/shared\/tuning\.conf\. As before: .*included\.tar$/);
   expect(done.at(-1)).toBe("db1 ending the rollback");
 });
 

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../errors";
+import { leadRefusedProbe } from "../facts/lead-refused";
 import { isUp, leaderOf } from "../facts/member-state";
 import { takesWritesProbe } from "../facts/patroni";
 import { leadWritesTo } from "../operations/haproxy";
@@ -35,22 +37,47 @@ type Led = Pick<Cluster, "host" | "progress"> & {
   };
 };
 
-/** Has Patroni hand the lead over, and clients follow at once. Ends when the new leader takes writes. */
+/**
+ * Has Patroni hand the lead over, and clients follow at once. Ends when the new leader takes writes.
+ * @throws CommandError with what Patroni says against it.
+ */
 export async function changeLead(cluster: Led, handover: Handover): Promise<void> {
   const { from, to, via } = handover;
   cluster.progress(`switching over from ${from} to ${to}`);
   await holdBalancers(cluster);
   const done = new AbortController();
   const leading = leadClients(cluster, handover, done.signal);
+  const begun = Date.now();
   try {
     const endpoint = cluster.plan.patroni.members[via] ?? "";
     await cluster.host(via).change("switching over", switchOver(endpoint, from, to), {
       timeoutSeconds: SWITCHOVER_SECONDS,
     });
+  } catch (error) {
+    throw await withReason(cluster, handover, begun, error);
   } finally {
     done.abort();
     await leading;
   }
+}
+
+/** An error with what the leader's Patroni has said since then. @param begun in milliseconds since 1970, by this machine's clock. */
+async function withReason(
+  cluster: Led,
+  { from, to }: Handover,
+  begun: number,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof CommandError) || error.code === null) return error;
+  const seconds = (Date.now() - begun) / 1000 + 1;
+  const said = await cluster
+    .host(from)
+    .observe(leadRefusedProbe(to, seconds))
+    .catch(() => []);
+  if (said.length === 0) return error;
+  const { host, action, code, stderr, hint } = error;
+  const reason = `${from}'s Patroni: ${said.join("; ")}`;
+  return new CommandError(host, action, code, `${stderr.trimEnd()}\n${reason}`, hint);
 }
 
 /** The same; ends when the old leader streams from the new one, and every balancer that answers leads writes to that one. */

@@ -19,6 +19,8 @@ export interface ClusterMember {
 export interface ClusterView {
   readonly members: readonly ClusterMember[];
   readonly paused: boolean;
+  /** Members that may never lead, by their tags (patroni/tags.py); absent where there are none. */
+  readonly neverLead?: readonly string[];
   readonly scheduledSwitchover?: ScheduledSwitchover;
 }
 
@@ -58,13 +60,18 @@ export function clusterViewProbe(endpoint: string): Probe<ClusterView | undefine
           timeline?: number;
           lag?: number | string;
           pending_restart?: boolean;
+          tags?: { nofailover?: unknown; failover_priority?: unknown };
         }[];
         pause?: boolean;
         scheduled_switchover?: { at: string; to?: string };
       };
       const { at, to } = answer.scheduled_switchover ?? {};
+      const neverLead = (answer.members ?? []).filter(
+        ({ tags }) => tags?.nofailover === true || tags?.failover_priority === 0,
+      );
       return {
         paused: answer.pause ?? false,
+        ...(neverLead.length > 0 && { neverLead: neverLead.map(({ name }) => name) }),
         scheduledSwitchover: at === undefined ? undefined : { at, to },
         members: (answer.members ?? []).map((member) => ({
           name: member.name,

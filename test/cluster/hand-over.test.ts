@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { CommandError } from "../../src/errors";
 import { performSwitchover } from "../../src/cluster/switchover";
 import { handOver, unfollowed } from "../../src/cluster/hand-over";
 import { seen, servers, says, view } from "../operations/answers";
@@ -38,6 +39,20 @@ test("a switchover under a running backup is refused, and changes nothing", asyn
     );
     expect(at.done).toEqual([]);
   }
+});
+
+test("a switchover that fails is told with what the old leader's Patroni says against it", async () => {
+  const at = played();
+  at.changed = (host, action) => {
+    if (action === "switching over")
+      throw new CommandError(host, action, 1, "Patroni answered 503: Switchover failed");
+  };
+  at.journal = "2026-11-30 10:00:01,1 INFO: Member db2 is not allowed to promote\n";
+  await expect(performSwitchover(at.cluster, {})).rejects.toThrow(
+    /503: Switchover failed\n {2}db1's Patroni: Member db2 is not allowed to promote$/,
+  );
+  at.journal = "";
+  await expect(performSwitchover(at.cluster, {})).rejects.toThrow(/503: Switchover failed$/);
 });
 
 test("an old leader that cannot follow is waited for no longer than its case allows, and it is told what helps", async () => {

@@ -45,6 +45,8 @@ export interface Played {
   readonly lag: { [member: string]: number };
   readonly transactions: { [member: string]: LongTransaction[] };
   readonly backups: { [member: string]: RunningBackup[] };
+  /** What Patroni has said on the host that is asked. */
+  journal: string;
   /** What was changed, on which host, in this order. */
   readonly done: string[];
   readonly said: string[];
@@ -60,7 +62,7 @@ export function played(): Played {
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
     marks: { pending: [], unchanged: [] },
-    ...{ altered: {}, refusal: "", closedSockets: "" },
+    ...{ journal: "", altered: {}, refusal: "", closedSockets: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -86,6 +88,7 @@ export function played(): Played {
   const stateOf = (name: string) =>
     state.states[name] ?? (name === state.leader ? "running" : "streaming");
   function answer(name: string, script: string): string {
+    if (script.startsWith("journalctl")) return state.journal;
     if (script.includes("8008/cluster"))
       return JSON.stringify({
         pause: state.paused,

@@ -62,6 +62,25 @@ test("an answer that is no JSON is an error that shows its beginning", () => {
   );
 });
 
+test("members whose tags keep them from the lead are told", () => {
+  const member = (name: string, tags?: object) => ({
+    name,
+    role: "replica",
+    state: "running",
+    tags,
+  });
+  const found = (...members: object[]) =>
+    clusterViewProbe("10.89.0.11:8008").parse(JSON.stringify({ members }))?.neverLead;
+  expect(
+    found(
+      member("db1", { nofailover: true }),
+      member("db2", { failover_priority: 0 }),
+      member("db3", { nofailover: false, failover_priority: 2 }),
+    ),
+  ).toEqual(["db1", "db2"]);
+  expect(found(member("db3"))).toBeUndefined();
+});
+
 test("the system identifier keeps all its digits", () => {
   const output = `{"state": "running", "server_version": 170006, "database_system_identifier": "7575110915562803244", "patroni": {"version": "4.0.4", "scope": "demo"}}`;
   const identifier = systemIdentifierProbe("10.89.0.11:8008");

@@ -1,11 +1,10 @@
-import { changeLead } from "../../cluster/hand-over";
 import { PgherdError } from "../../errors";
 import { keptSourceProbe, runsByItself, serverUnitProbe } from "../facts/adoption";
 import { changedFilesProbe, INCLUDED } from "../facts/included-files";
 import { ORIGINAL } from "../facts/source";
 import { dcsAt } from "../../dcs/dcs";
 import { patroniKey } from "../../dcs/patroni";
-import { describeMembers, isSynchronous, type ClusterView } from "../../facts/patroni";
+import { describeMembers } from "../../facts/patroni";
 import { currentSettingsProbe } from "../../facts/settings";
 import { unitProbe } from "../../facts/systemd";
 import {
@@ -21,18 +20,16 @@ import { retireUnit } from "../../operations/units";
 import type { RollbackInputs } from "../inputs/adoption";
 import type { Source } from "../inputs/source";
 import { leaderOf } from "../../facts/member-state";
-import { untilLed, viewOf } from "../../provider/cluster-view";
+import { viewOf } from "../../provider/cluster-view";
 import type { Context } from "../../provider/context";
 import type { ResourceType } from "../../provider/resource";
+import { lead, NEXT, STEP_SECONDS } from "./lead-back";
 import { hasNeverLed } from "./never-led";
 import { words } from "../../host/shell";
 import { waitFor } from "../../operations/wait";
 import { patroni } from "../../roles/patroni";
-import { journalctl } from "../../roles/journal";
 
-const STEP_SECONDS = 120;
 const RESTART_SECONDS = 900;
-const NEXT = `${journalctl("patroni")} on the members; then run the same again.`;
 
 /**
  * The server standing alone again, on the same data with all that was written since, with the configuration and the unit
@@ -106,59 +103,6 @@ async function lookAtFiles(context: Context, urn: string, host: string, { files 
         `As before: ${INCLUDED.replace(ORIGINAL, `${ORIGINAL}.rolled-back-…`)}`,
     );
   }
-}
-
-/** Makes the server the leader, if another member leads by now: only so it has every row. */
-async function lead(context: Context, urn: string, inputs: RollbackInputs): Promise<void> {
-  const { host, members } = inputs;
-  const leader = await untilLed(context, urn, inputs, {
-    expected: "a leader",
-    seconds: STEP_SECONDS,
-    next: NEXT,
-  });
-  if (leader === host) return;
-  await confirmCommits(context, urn, inputs);
-  context.info(urn, `switching over from ${leader} to ${host}`);
-  const cluster = {
-    plan: { patroni: { members } },
-    host: (name: string) => context.host(name),
-    progress: (message: string) => context.progress(urn, message),
-  };
-  // Whether the other one follows does not matter: it is taken out of service.
-  await changeLead(cluster, { from: leader, to: host, via: leader, witness: host });
-}
-
-/** Has the server confirm commits where others do: Patroni hands the lead to none that does not (patroni/ha.py). */
-async function confirmCommits(
-  context: Context,
-  urn: string,
-  inputs: RollbackInputs,
-): Promise<void> {
-  const { host, members } = inputs;
-  const view = await viewOf(context, inputs);
-  if (!view?.members.some(isSynchronous) || isConfirming(view, host)) return;
-  await context.host(host).change(
-    "having all replicas confirm commits",
-    patchConfiguration(members[host] ?? "", {
-      synchronous_node_count: Object.keys(members).length - 1,
-    }),
-  );
-  await waitFor<true>(
-    async () => {
-      const seen = await viewOf(context, inputs);
-      return isConfirming(seen, host) ? { done: true } : { missing: describeMembers(seen) };
-    },
-    {
-      expected: `${host} to confirm commits`,
-      seconds: STEP_SECONDS,
-      next: NEXT,
-      progress: (message) => context.progress(urn, message),
-    },
-  );
-}
-
-function isConfirming(view: ClusterView | undefined, name: string): boolean {
-  return view?.members.some((member) => member.name === name && isSynchronous(member)) ?? false;
 }
 
 /** Ends synchronous replication, so that no commit waits for a replica that is about to go. */

@@ -1,4 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { CommandError } from "../../../src/errors";
+import type { ClusterMember } from "../../../src/facts/patroni";
 import { patroniKey } from "../../../src/dcs/patroni";
 import type { Probe } from "../../../src/host/host";
 import type { Context } from "../../../src/provider/context";
@@ -35,6 +37,15 @@ interface Hosts {
   readonly leader?: string;
   /** What the server reads from elsewhere, and is not as it was. */
   readonly files?: { readonly changed: readonly string[]; readonly gone: readonly string[] };
+  /** What Patroni answers when it is to hand the lead over, and what it says in its journal. */
+  readonly refused?: { readonly answer: string; readonly journal: string };
+  /** Whether its tags keep the server from the lead. */
+  readonly neverLeads?: boolean;
+  /** Of the server's own member, as Patroni calls it. */
+  readonly own?: {
+    readonly state?: string;
+    readonly lagBytes?: number;
+  };
   /** Nothing was adopted, or all of it has been taken back. */
   readonly alone?: boolean;
 }
@@ -44,22 +55,26 @@ async function changed(hosts: Hosts): Promise<string[]> {
   const { active = "active", primary = true, timeline = 1, other, history } = hosts;
   const done: string[] = [];
   let { leader } = hosts;
-  const members = [{ name: "db1", role: "replica", state: "running" }];
-  if (other) members.push({ name: "db2", role: "replica", state: other });
+  const members: ClusterMember[] = [
+    { name: "db1", role: "replica", state: "running", pendingRestart: false, ...hosts.own },
+  ];
+  if (other) members.push({ name: "db2", role: "replica", state: other, pendingRestart: false });
   const context = {
     info() {},
     warn: (_urn: string, text: string) => done.push(text),
     progress() {},
     host: (name: string) => ({
-      async observe({ script }: Probe<unknown>): Promise<unknown> {
+      async observe({ script, parse }: Probe<unknown>): Promise<unknown> {
         if (script.includes("source.json"))
           return hosts.alone ? undefined : { ...SOURCE, ...(hosts.files && { files: ["/a"] }) };
+        if (script.includes("journalctl")) return parse(hosts.refused?.journal ?? "");
         if (script.includes("sha256sum")) return hosts.files;
         if (script.includes("systemctl show")) return { active };
         if (script.includes("/cluster"))
           return {
             members: members.map((one) => (one.name === leader ? { ...one, role: "leader" } : one)),
             paused: done.includes("db1 pausing Patroni"),
+            ...(hosts.neverLeads && { neverLead: ["db1"] }),
           };
         if (script.includes("synchronous_standby_names")) return { synchronous_standby_names: "" };
         if (script.includes("pg_controldata")) return { primary, timeline };
@@ -70,7 +85,10 @@ async function changed(hosts: Hosts): Promise<string[]> {
       },
       async change(what: string): Promise<string> {
         done.push(`${name} ${what}`);
-        if (what === "switching over") leader = "db1";
+        if (what === "switching over") {
+          if (hosts.refused) throw new CommandError(name, what, 1, hosts.refused.answer);
+          leader = "db1";
+        }
         return "";
       },
     }),
@@ -111,6 +129,40 @@ test("one that another member leads gets the lead first, since only then it has 
   ]);
   expect(done.indexOf("db2 stopping Patroni")).toBeGreaterThan(2);
   expect(done.at(-1)).toBe("db1 ending the rollback");
+});
+
+describe("where Patroni hands the lead to the server not, it is told", () => {
+  const answer = "Patroni answered 503: Switchover failed";
+  const journal = `2026-11-30 10:00:00,123 INFO: no action. I am (db2), the leader with the lock
+2026-11-30 10:00:01,123 INFO: Member db1 exceeds maximum replication lag
+2026-11-30 10:00:01,124 INFO: Member db11 is not reachable
+2026-11-30 10:00:01,125 WARNING: switchover: no healthy members found, switchover is not possible
+`;
+  const led = { other: "running", leader: "db2" };
+  const refusal = async (hosts: Hosts) => {
+    try {
+      await changed({ refused: { answer, journal: "" }, ...led, ...hosts });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+
+  test("what Patroni says against it, and how the server stands", async () => {
+    expect(await refusal({ own: { lagBytes: 5_000_000 }, refused: { answer, journal } }))
+      .toBe(`db2: switching over failed with exit code 1.
+  Patroni answered 503: Switchover failed
+  db2's Patroni: Member db1 exceeds maximum replication lag; switchover: no healthy members found, switchover is not possible
+db1: replica, 5000000 B behind.
+journalctl -u patroni -n 50 on the members; then run the same again.`);
+  });
+
+  test("what of the server itself speaks against it", async () => {
+    expect(await refusal({ own: { state: "starting" } })).toContain(
+      "\ndb1 is not up (starting).\n",
+    );
+    expect(await refusal({ neverLeads: true })).toContain("\ndb1 may never lead: its tags");
+  });
 });
 
 test("one that leads already is handed nothing", async () => {

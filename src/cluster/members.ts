@@ -94,8 +94,8 @@ export async function performReinit(
     return condition !== "serving" || upstream === undefined;
   });
   const standstill = new Standstill(WHILE_COPIED);
-  await untilBack(cluster, name, COPY_SECONDS, ({ members, paused }) => {
-    const stuck = standstill.see([name], { members, paused });
+  await untilBack(cluster, name, COPY_SECONDS, (status) => {
+    const stuck = standstill.see([name], status);
     return hopeless(stuck.length === 0 ? undefined : describeStuck(stuck));
   });
   return { seconds: (Date.now() - start) / 1000 };

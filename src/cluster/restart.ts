@@ -1,4 +1,4 @@
-import { isUp, leaderOf } from "../facts/member-state";
+import { isUp, leaderOf, NOT_TO_BE_ASKED } from "../facts/member-state";
 import { drained, type DrainOptions } from "../operations/drain";
 import { restartAnyway, restartPostgres } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
@@ -50,7 +50,9 @@ export async function considerRestart(
     ? await activityOf(cluster, name, port, longestTransaction)
     : undefined;
   return {
-    refusals: isUp(member) ? await alteredProblems(cluster, name) : [],
+    // Of a server that runs, and that Patroni cannot ask, the same is to be known.
+    refusals:
+      isUp(member) || member.state === NOT_TO_BE_ASKED ? await alteredProblems(cluster, name) : [],
     objections: activity ? wouldCut(name, activity, longestTransaction) : [],
     effects:
       member.role === "leader"

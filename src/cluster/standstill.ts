@@ -1,7 +1,7 @@
 import { repairsProbe } from "../facts/repairs";
 import type { ClusterView } from "../facts/patroni";
 import type { Hosts } from "../operations/drain";
-import { describeStuck, remedy, type Standstill } from "../operations/stuck";
+import { describeStuck, remedyOf, type Standstill } from "../operations/stuck";
 import type { Look } from "../operations/wait";
 
 /**
@@ -23,5 +23,5 @@ export async function whyNotWait(
     }),
   );
   if (repairs.flat().length > 0) return { missing: repairs.flat().join(", ") };
-  return { hopeless: describeStuck(stuck), next: stuck.map(({ name }) => remedy(name)).join(" ") };
+  return { hopeless: describeStuck(stuck), next: stuck.map(remedyOf).join(" ") };
 }

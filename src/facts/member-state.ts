@@ -9,6 +9,9 @@ export type Condition = "serving" | "changing" | "stopped" | "failed" | "silent"
 /** In place of a state, where a host is reached and its Patroni does not answer, or is gone from the DCS. */
 export const NO_ANSWER = "no answer";
 
+/** What Patroni says of a server that runs and that it cannot ask (patroni/api.py, get_postgresql_status). */
+export const NOT_TO_BE_ASKED = "unknown";
+
 const ARCHIVE_RECOVERY = "in archive recovery";
 
 /**

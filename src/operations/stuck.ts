@@ -1,4 +1,4 @@
-import { conditionOf, follows, NO_ANSWER } from "../facts/member-state";
+import { conditionOf, follows, NO_ANSWER, NOT_TO_BE_ASKED } from "../facts/member-state";
 import type { ClusterMember, ClusterView } from "../facts/patroni";
 
 /**
@@ -6,10 +6,19 @@ import type { ClusterMember, ClusterView } from "../facts/patroni";
  * in each round (`loop_wait`, 10 s), so that three rounds have failed. One that starts, or is copied, may take as long as
  * its data needs.
  */
-const PATIENCE_SECONDS = { failed: 35, stopped: 60, silent: 90, behind: 90 };
+const PATIENCE_SECONDS = { failed: 35, stopped: 60, silent: 90, behind: 90, notAsked: 35 };
 
 /** The same for one whose data is made anew: before the copy begins, the old data is deleted, and until then it is stopped. */
-export const WHILE_COPIED = { failed: 900, stopped: 900, silent: 900, behind: Infinity };
+export const WHILE_COPIED = {
+  failed: 900,
+  stopped: 900,
+  silent: 900,
+  behind: Infinity,
+  notAsked: 900,
+};
+
+/** A member in a view; of one that this machine cannot reach it is only not known how it is. */
+type Seen = ClusterMember & { readonly unasked?: true };
 
 /** A member that is not coming back. */
 interface Stuck {
@@ -29,7 +38,7 @@ export class Standstill {
   ) {}
 
   /** @returns those of these members for whom no more waiting helps. */
-  see(names: readonly string[], view: ClusterView | undefined): Stuck[] {
+  see(names: readonly string[], view: { readonly members: readonly Seen[] } | undefined): Stuck[] {
     return names.flatMap((name) => {
       const member = view?.members.find((one) => one.name === name);
       const state = member?.state ?? NO_ANSWER;
@@ -45,13 +54,14 @@ export class Standstill {
 }
 
 function patienceOf(
-  member: ClusterMember | undefined,
+  member: Seen | undefined,
   state: string,
   patience: typeof PATIENCE_SECONDS,
 ): number {
   const condition = conditionOf(state);
   if (condition === "failed" || condition === "stopped" || condition === "silent")
     return patience[condition];
+  if (state === NOT_TO_BE_ASKED) return member?.unasked ? Infinity : patience.notAsked;
   // A replica that runs, does not stream and comes no nearer.
   return condition === "serving" && member?.role !== "leader" && !follows(state)
     ? patience.behind
@@ -63,12 +73,19 @@ export function remedy(name: string): string {
   return `\`pgherd logs ${name}\` tells why, and \`pgherd reinit ${name}\` makes it anew from the leader or a backup.`;
 }
 
+/** The same of one whose server may do well: what keeps Patroni from it has to be found first. */
+export function remedyOf({ name, state }: Stuck): string {
+  if (state !== NOT_TO_BE_ASKED) return remedy(name);
+  return `\`pgherd status\` tells what keeps Patroni from asking it, as far as that is known, and \`pgherd logs ${name}\` the rest.`;
+}
+
 /** What is wrong with such members, in words. */
 export function describeStuck(stuck: readonly Stuck[]): string {
   return stuck
-    .map(
-      ({ name, state, seconds }) =>
-        `${name} ${state} for ${seconds} s, and Patroni does not get further`,
+    .map(({ name, state, seconds }) =>
+      state === NOT_TO_BE_ASKED
+        ? `${name} ${state} for ${seconds} s: its server runs, and Patroni cannot ask it`
+        : `${name} ${state} for ${seconds} s, and Patroni does not get further`,
     )
     .join("; ");
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { considerRestart, performRestart, restartMember } from "../../src/cluster/restart";
 import { played } from "./played";
 
@@ -63,6 +63,28 @@ test("a restart that PostgreSQL would not come back from, by what ALTER SYSTEM h
   at.refusal = "";
   await performRestart(at.cluster, "db3", {});
   expect(at.done).toContain("db3: restarting PostgreSQL");
+});
+
+test("a restart ends soon after which Patroni cannot ask the server, and the member is taken back in", async () => {
+  const at = played();
+  at.states.db3 = "unknown";
+  vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+  const going = expect(performRestart(at.cluster, "db3", {})).rejects.toThrow(
+    /got: db3 unknown for 3\d s: its server runs, and Patroni cannot ask it\.\nNext: `pgherd status` tells/,
+  );
+  await vi.advanceTimersByTimeAsync(45_000);
+  await going;
+  vi.useRealTimers();
+  expect(at.done.at(-1)).toBe("lb1: taking db3 back in");
+});
+
+test("one that would come to nothing is refused of a server that Patroni cannot ask, too", async () => {
+  const at = played();
+  at.states.db3 = "unknown";
+  at.altered.db3 = { shared_preload_libraries: "nosuch" };
+  at.refusal = 'could not access file "nosuch": No such file or directory\n';
+  const { refusals } = await considerRestart(at.cluster, "db3", {});
+  expect(refusals).toHaveLength(1);
 });
 
 test("what a trial has no room for is counted and looked at before a restart", async () => {

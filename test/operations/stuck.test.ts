@@ -30,12 +30,17 @@ test.each([
   ["stopped", 60],
   ["no answer", 90],
   ["in archive recovery", 90],
+  ["unknown", 35],
   ["starting", Infinity],
   ["creating replica", Infinity],
   ["streaming", Infinity],
   ["hibernating", Infinity],
 ])("a member that is %j all the time is waited for %d seconds", (state, seconds) => {
   expect(patience(state)).toBe(seconds);
+});
+
+test("a member that this machine cannot reach is not known to be stuck", () => {
+  expect(patience("unknown", () => ({ unasked: true }))).toBe(Infinity);
 });
 
 test("a member whose data is made anew has its time to delete the old, and no more", () => {

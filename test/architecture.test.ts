@@ -29,6 +29,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "config/parse",
     "types of config",
     "configuration-hash",
+    "fingerprint",
     "errors",
   ],
   plan: [

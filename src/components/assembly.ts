@@ -20,6 +20,7 @@ import type { RoleName } from "../roles/roles";
 import { type Configuration, type Context, type Found, reaches } from "./context";
 import { Daemon, type Needs } from "./daemon";
 import { database, reported } from "./database";
+import { dcsAccess, formerTokens } from "./dcs-secrets";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { firewall, type Hosts, prepareHosts } from "./hosts";
@@ -129,6 +130,7 @@ export class Assembly {
       return { systemIdentifier: source.systemIdentifier };
     }
     const made = [configuration, ...members];
+    formerTokens(context, this.secretOf, made);
     const following = standby ? [standby.following(made)] : [];
     if (source && standby && !reaches(context, "cutOver")) {
       this.balancers(hosts);
@@ -176,10 +178,20 @@ export class Assembly {
   private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { prefix, cluster, plan, child } = this.context;
     const { kind, members } = plan.dcs;
-    const voters = this.daemon(kindOfDcs(kind).role, hosts.on);
+    // Who votes takes new secrets beside the old ones before anybody uses them.
+    const voters = this.daemon(kindOfDcs(kind).role, (host, made) => [
+      ...hosts.on(host),
+      ...(Object.hasOwn(members, host) ? [] : Object.values(made)),
+    ]);
     const dcs = new DcsCluster(
       `${prefix}-${kind}-cluster`,
-      { cluster, ...namedKind(kind), members, alarms: [], access: plan.access },
+      {
+        cluster,
+        ...namedKind(kind),
+        members,
+        alarms: [],
+        access: dcsAccess(this.context, this.secretOf),
+      },
       { ...child, dependsOn: Object.values(voters) },
     );
     return new DynamicConfiguration(

@@ -79,6 +79,8 @@ export interface Dcs extends DcsKeys, DcsMembers {
   readonly upkeep?: DcsUpkeep;
   /** None where it asks nobody who he is. */
   readonly rights?: DcsRights;
+  /** None where those who use it have none of their own. */
+  readonly secrets?: DcsSecrets;
 }
 
 /** Keys, all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them. */
@@ -157,6 +159,27 @@ export interface Right {
   readonly token?: string;
   /** Whether the token has the policy, and no other. */
   readonly given: boolean;
+}
+
+/** How new secrets take the place of those in use, without a moment in which one is refused that somebody uses. */
+export interface DcsSecrets {
+  /** Whether a voter's file at this path holds secrets that must be taken before anybody uses them. */
+  isShared(path: string): boolean;
+  /**
+   * Has the DCS take the secrets in these contents beside those in use, by what stands on the host so far. Prints `taken`, or
+   * `unknown` where the DCS does not know the host's own.
+   */
+  take(files: { readonly [path: string]: string }): string;
+  /** Tokens of before that are still let in; `undefined` where the present ones are not known. */
+  formerProbe(names: readonly string[]): Probe<readonly FormerToken[] | undefined>;
+  drop(former: readonly FormerToken[]): string;
+}
+
+/** A token whose secret is not the present one. */
+export interface FormerToken {
+  readonly name: string;
+  /** As the DCS knows it. */
+  readonly id: string;
 }
 
 /** What its databases need from time to time. */

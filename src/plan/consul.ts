@@ -1,14 +1,12 @@
 import type { Settings } from "../config/schema";
-import { MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
-import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
+import { MANAGEMENT, MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
 import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/consul";
 import { dcsDirectory, madeDirectory, namedKind } from "../roles/dcs";
 import { hostsOf, type SecretName } from "../roles/roles";
-import { uuidOf } from "../uuid";
 import { addressOf } from "./addresses";
 import { planDcs, urlsOf } from "./dcs";
 import { endpoint, render } from "./template";
-import type { SecretFile, SecretFiles, ServicePlan } from "./types";
+import type { DcsAccessPlan, SecretFile, SecretFiles, ServicePlan } from "./types";
 
 /** Its tokens: those of its own agents, Patroni's, and that with which pgherd asks. */
 const TOKENS = ["agent", "patroni", "pgherd"] as const;
@@ -20,7 +18,7 @@ function nameOf(cluster: string, token: Token): string {
 }
 
 /** Who may do what in Consul, in its own rules; nothing where the DCS is another. */
-export function planConsulAccess({ cluster }: Settings): DcsAccessInput | undefined {
+export function planConsulAccess({ cluster }: Settings): DcsAccessPlan | undefined {
   if (cluster.dcs.kind !== "consul") return undefined;
   const keys = `key_prefix "service/${cluster.name}/" {\n  policy = "write"\n}\n`;
   const agents = hostsOf(consul, cluster);
@@ -39,6 +37,10 @@ export function planConsulAccess({ cluster }: Settings): DcsAccessInput | undefi
   };
   return {
     rights: Object.fromEntries(TOKENS.map((token) => [nameOf(cluster.name, token), rules[token]])),
+    tokens: {
+      ...Object.fromEntries(TOKENS.map((token) => [nameOf(cluster.name, token), secret(token)])),
+      [MANAGEMENT]: secret(MANAGEMENT),
+    },
     agents,
   };
 }
@@ -89,8 +91,11 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
 const READ_BY_ALL = { mode: "0644", owner: "root", group: "root" };
 const READ_BY_ROOT = { mode: "0600", owner: "root", group: "root" };
 
+function secret(name: string): SecretName {
+  return { role: "consul", name: `consul-${name}` };
+}
+
 function secretFiles(cluster: string, server: boolean): SecretFiles {
-  const secret = (name: string): SecretName => ({ role: "consul", name: `consul-${name}` });
   const header = (name: string): SecretFile => ({
     ...READ_BY_ROOT,
     template: "consul/header",
@@ -121,7 +126,7 @@ function secretFiles(cluster: string, server: boolean): SecretFiles {
         const body: SecretFile = {
           ...READ_BY_ROOT,
           template: "consul/token.json",
-          values: { name, accessor: uuidOf(name) },
+          values: { name },
           secrets: { token: secret(token) },
         };
         return [

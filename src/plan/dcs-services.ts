@@ -1,8 +1,7 @@
 import type { Settings } from "../config/schema";
-import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
 import { planConsulAccess, planConsulServices } from "./consul";
 import { planEtcdServices } from "./etcd";
-import type { ServicePlan } from "./types";
+import type { DcsAccessPlan, ServicePlan } from "./types";
 
 /** The daemons of the DCS on their hosts, whatever its kind is. */
 export function planDcsServices(settings: Settings): ServicePlan[] {
@@ -10,6 +9,6 @@ export function planDcsServices(settings: Settings): ServicePlan[] {
 }
 
 /** Who may do what in the DCS; nothing where it asks nobody who he is. */
-export function planDcsAccess(settings: Settings): DcsAccessInput | undefined {
+export function planDcsAccess(settings: Settings): DcsAccessPlan | undefined {
   return planConsulAccess(settings);
 }

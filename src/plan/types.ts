@@ -98,6 +98,12 @@ export interface ServicePlan {
   readonly etcd?: DcsMemberInput;
 }
 
+/** Who may do what in the DCS. */
+export interface DcsAccessPlan extends Omit<DcsAccessInput, "tokens"> {
+  /** What each name is known by. */
+  readonly tokens: { readonly [name: string]: SecretName };
+}
+
 /** The DCS, and who votes in it. */
 export type DcsPlan = DcsVoters;
 
@@ -226,7 +232,7 @@ export interface ClusterPlan {
   readonly hosts: readonly HostPlan[];
   readonly dcs: DcsPlan;
   /** None where the DCS asks nobody who he is. */
-  readonly access?: DcsAccessInput;
+  readonly access?: DcsAccessPlan;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
   readonly logins?: LoginsPlan;

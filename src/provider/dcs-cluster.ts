@@ -1,6 +1,6 @@
 import { ConnectError } from "../errors";
 import { dcsAt, dcsOf } from "../dcs/dcs";
-import { grantRights, heldRights } from "./dcs-rights";
+import { grantRights, heldAccess } from "./dcs-rights";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { refuseStrangers } from "./dcs-member";
@@ -94,7 +94,7 @@ async function look(
         members: Object.fromEntries(
           Object.entries(members).filter(([, url]) => healthy.includes(url)),
         ),
-        ...(access && { access: { ...access, rights: await heldRights(host, dcs, access) } }),
+        ...(access && { access: await heldAccess(host, dcs, access) }),
       };
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;

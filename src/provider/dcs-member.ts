@@ -6,6 +6,7 @@ import { writeFiles } from "../operations/files";
 import { retireUnit } from "../operations/units";
 import type { DcsMemberInput } from "../resources/inputs/service";
 import type { Context } from "./context";
+import { type MemberFiles, takeSecrets } from "./dcs-secrets";
 import { waitFor } from "../operations/wait";
 
 /** What surrounds a change of one member of the DCS, so that this keeps its majority. */
@@ -24,6 +25,7 @@ interface DcsChange {
   readonly restarts: boolean;
   /** Whether this member has had data in an earlier run. */
   readonly hadData: boolean;
+  readonly files: MemberFiles;
 }
 
 /** Snapshot and log of a new member come from the leader; an election takes seconds. */
@@ -51,6 +53,11 @@ export async function careForDcs(
     if (hadData && !hasData) await refuseToBeginAnew(context, own, change);
     return { before: "", async after() {} };
   }
+  const names = Object.keys(own.members).filter(isHealthy);
+  await takeSecrets(context, urn, own, change.files, [
+    ...names.filter((name) => name === host),
+    ...names.filter((name) => name !== host),
+  ]);
   if (restarts && isHealthy(host)) await untilOthersHealthy(context, urn, own, host);
   const before =
     isHealthy(host) || hasData ? "" : await joinAnew(context, urn, own, change, healthy);

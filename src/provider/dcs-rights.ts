@@ -61,21 +61,29 @@ export async function grantRights(
   );
 }
 
-/** The rights of each name as they are: without those that are missing, and where a token has none. */
-export async function heldRights(
+/** Who may do what as it is: without rights that are missing, and where a token has none; and without tokens that nobody knows. */
+export async function heldAccess(
   host: Host,
   dcs: Dcs,
   access: DcsAccessInput,
-): Promise<DcsAccessInput["rights"]> {
-  if (!dcs.rights) return {};
-  const found = (await host.observe(dcs.rights.probe(Object.keys(access.rights)))) ?? {};
-  return Object.fromEntries(
-    Object.entries(found).flatMap(([name, right]) =>
-      right.token !== undefined && right.given && right.rules !== undefined
-        ? [[name, right.rules]]
-        : [],
-    ),
+): Promise<DcsAccessInput> {
+  if (!dcs.rights) return access;
+  const found = await host.observe(dcs.rights.probe(Object.keys(access.rights)));
+  const rights = Object.entries(found ?? {}).flatMap(([name, right]) =>
+    right.token !== undefined && right.given && right.rules !== undefined
+      ? [[name, right.rules]]
+      : [],
   );
+  // The one that tells of all the others has no rights of its own here.
+  const isKnown = (name: string) =>
+    found !== undefined && (!Object.hasOwn(found, name) || found[name]?.token !== undefined);
+  return {
+    ...access,
+    rights: Object.fromEntries(rights) as { [name: string]: string },
+    ...(access.tokens && {
+      tokens: Object.fromEntries(Object.entries(access.tokens).filter(([name]) => isKnown(name))),
+    }),
+  };
 }
 
 function isHeld({ rules, token, given }: Right, wanted: string): boolean {

@@ -13,6 +13,7 @@ import { entryPoint } from "./entry-point";
 import { dcsCluster } from "./dcs-cluster";
 import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
+import { formerTokens } from "./former-tokens";
 import { hostBase } from "./host-base";
 import { currentInventory, keepFormerHosts, type KeptInventory } from "./inventory";
 import { logins } from "./logins";
@@ -49,6 +50,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:NewPorts": untyped(newPorts),
   "pgherd:index:Service": untyped(service),
   "pgherd:index:EtcdCluster": untyped(dcsCluster),
+  "pgherd:index:FormerTokens": untyped(formerTokens),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),
   "pgherd:index:Logins": untyped(logins),

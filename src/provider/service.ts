@@ -140,7 +140,8 @@ async function careFor(
   const { cluster, host, etcd } = inputs;
   if (!etcd) return undefined;
   const restarts = isUp(found.unit) && loadsAnew(inputs, found);
-  return careForDcs(context, urn, etcd, { cluster, host, restarts, hadData });
+  const files = { wanted: inputs.files, found: found.files };
+  return careForDcs(context, urn, etcd, { cluster, host, restarts, hadData, files });
 }
 
 /** The script that makes the service as wanted; `undefined` if it is so. */

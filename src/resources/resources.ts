@@ -9,7 +9,7 @@ import type { Eventual } from "./eventual";
 import type { BackupsInputs } from "./inputs/backups";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
-import type { DcsClusterInputs } from "./inputs/dcs-cluster";
+import type { DcsClusterInputs, FormerTokensInputs } from "./inputs/dcs-cluster";
 import type { FirewallInputs, NewPortsInputs } from "./inputs/firewall";
 import type { ForkInputs } from "./inputs/fork";
 import type { HostBaseInputs } from "./inputs/host-base";
@@ -115,6 +115,9 @@ export class NewPorts extends resource<NewPortsInputs>("NewPorts") {}
 
 /** One daemon on one host. */
 export class Service extends resource<ServiceInputs>("Service") {}
+
+/** That nobody gets into the DCS by a token of before. */
+export class FormerTokens extends resource<FormerTokensInputs>("FormerTokens") {}
 
 /** What must hold across the members of the DCS; its type has the name that the states of all stacks have. */
 export class DcsCluster extends resource<DcsClusterInputs>("EtcdCluster", "clusterId") {

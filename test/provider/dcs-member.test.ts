@@ -22,6 +22,7 @@ const CHANGE = {
   unit: "etcd.service",
   restarts: false,
   hadData: true,
+  files: { wanted: {}, found: {} },
 };
 
 const member = (name: string, number: number, started = true): ListedMember => ({

@@ -2,6 +2,7 @@ import type { Dcs } from "../dcs";
 import { keysAt } from "./keys";
 import { membersAt } from "./members";
 import { rightsAt } from "./rights";
+import { secretsAt } from "./secrets";
 
 /**
  * Consul, by the agent of the host that is asked.
@@ -14,5 +15,6 @@ export function consulAt(endpoints: readonly string[]): Dcs {
     ...keysAt(endpoints),
     ...membersAt(endpoints),
     rights: rightsAt(endpoints),
+    secrets: secretsAt(endpoints),
   };
 }

@@ -15,8 +15,21 @@ export const TOKEN_FILE = "/var/lib/pgherd/consul/token";
  */
 export const MANAGEMENT_FILE = "/var/lib/pgherd/consul/management";
 
+/** What that token is called where the others are called by their policies. */
+export const MANAGEMENT = "management";
+
 /** What servers know of a token: the body of the request that makes it, and a header file that shows whether it is known. */
 export function tokenFiles(name: string): { readonly body: string; readonly header: string } {
   const place = `/var/lib/pgherd/consul/${name}`;
   return { body: `${place}.json`, header: `${place}.header` };
+}
+
+/** The header file of a token, that of all rights included. */
+export function tokenHeader(name: string): string {
+  return name === MANAGEMENT ? MANAGEMENT_FILE : tokenFiles(name).header;
+}
+
+/** Whether that is a path of `tokenFiles`, and the body's. */
+export function isTokenBody(path: string): boolean {
+  return path.startsWith("/var/lib/pgherd/consul/") && path.endsWith(".json");
 }

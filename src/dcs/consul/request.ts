@@ -1,3 +1,4 @@
+import { FactError } from "../../errors";
 import { hereDocument, words } from "../../host/shell";
 import { NO_ANSWER } from "../no-answer";
 import { localAgent, MANAGEMENT_FILE, TOKEN_FILE } from "./local";
@@ -62,4 +63,28 @@ exit ${NO_ANSWER}
 /** A command that prints a document. */
 export function printed(document: object): string {
   return `cat ${hereDocument(`${JSON.stringify(document)}\n`)}`;
+}
+
+/** A function of the shell that puts a page into one line, behind what it is of. Nothing secret leaves the host. */
+export const tellOnly = `told() { printf '%s ' "$1"; sed 's/"SecretID":"[^"]*",*//g' | tr '\\n' ' '; echo; }`;
+
+/** What that has put out, by what it is of: the pages that came with 200. */
+export function told(output: string): ReadonlyMap<string, readonly unknown[]> {
+  const pages = new Map<string, unknown[]>();
+  for (const line of output.split("\n")) {
+    const [, of = "", text = "", code] = /^(\S+) (.*?)\s*(\d{3}) *$/.exec(line) ?? [];
+    if (code === "200") pages.set(of, [...(pages.get(of) ?? []), JSON.parse(text)]);
+  }
+  return pages;
+}
+
+/**
+ * An id goes into a script of root's. Whatever answers in Consul's place may call anything so.
+ * @throws FactError if it is none.
+ */
+export function idIn(id: string | undefined): string | undefined {
+  if (id === undefined || /^[0-9a-f-]{36}$/.test(id)) return id;
+  throw new FactError(
+    "expected an id of Consul's, such as 6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a, got another text.",
+  );
 }

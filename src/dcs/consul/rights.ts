@@ -1,9 +1,7 @@
-import { FactError } from "../../errors";
 import { words } from "../../host/shell";
-import { uuidOf } from "../../uuid";
 import type { DcsRights, Right } from "../dcs";
 import { localAgent, MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "./local";
-import { page, printed } from "./request";
+import { idIn, page, printed, tellOnly, told } from "./request";
 
 /** https://developer.hashicorp.com/consul/api-docs/acl/policies */
 interface Policy {
@@ -31,8 +29,7 @@ export function rightsAt(endpoints: readonly string[]): DcsRights {
   return {
     probe: (names) => ({
       script: [
-        // A page in one line, behind what it is of. Nothing secret leaves the host.
-        `told() { printf '%s ' "$1"; sed 's/"SecretID":"[^"]*",*//' | tr '\\n' ' '; echo; }`,
+        tellOnly,
         `policies=$(${page(MANAGEMENT_FILE, `${api}/policies`)})`,
         `printf '%s' "$policies" | told policies`,
         `for id in $(printf '%s' "$policies" | grep -o '"ID":"[0-9a-f-]*"' | cut -d '"' -f 4); do`,
@@ -44,12 +41,8 @@ export function rightsAt(endpoints: readonly string[]): DcsRights {
         ),
       ].join("\n"),
       parse(output) {
-        const answered = output.split("\n").flatMap((line) => {
-          const [, of, text, code] = /^(\S+) (.*?)\s*(\d{3}) *$/.exec(line) ?? [];
-          return code === "200" ? [{ of, page: JSON.parse(text ?? "") as unknown }] : [];
-        });
-        const of = <Page>(what: string) =>
-          answered.filter((one) => one.of === what).map(({ page }) => page as Page);
+        const answered = told(output);
+        const of = <Page>(what: string) => (answered.get(what) ?? []) as readonly Page[];
         if (of("policies").length === 0) return undefined;
         const policies = new Map(of<Policy>("policy").map((one) => [one.Name, one]));
         return Object.fromEntries(
@@ -85,12 +78,6 @@ export function rightsAt(endpoints: readonly string[]): DcsRights {
 answer=$({ ${document}
 } | ${put(policy ? `/policy/${policy}` : "/policy", "@-")})
 took policy
-${
-  token
-    ? ""
-    : `# One of before with another secret stands in its place.
-${page(MANAGEMENT_FILE, `${api}/token/${uuidOf(name)}`, "-X", "DELETE")} >/dev/null`
-}
 answer=$(${put(token ? `/token/${token}` : "/token", `@${body}`)})
 took token`;
     },
@@ -100,15 +87,4 @@ took token`;
       parse: (output) => output.trim() === "200",
     }),
   };
-}
-
-/**
- * An id goes into a script of root's. Whatever answers in Consul's place may call anything so.
- * @throws FactError if it is none.
- */
-function idIn(id: string | undefined): string | undefined {
-  if (id === undefined || /^[0-9a-f-]{36}$/.test(id)) return id;
-  throw new FactError(
-    "expected an id of Consul's, such as 6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a, got another text.",
-  );
 }

@@ -13,6 +13,22 @@ export interface DcsClusterInputs extends Unnamed<DcsVoters> {
 export interface DcsAccessInput {
   /** In its own words, by the name of a policy and of the token that has it. */
   readonly rights: { readonly [name: string]: string };
+  /**
+   * Fingerprints of the tokens that are let in, by the same names and `management`: a new one is a change. The first states
+   * have none.
+   */
+  readonly tokens?: { readonly [name: string]: string };
   /** Hosts on which the DCS is asked by an agent of their own, those who vote included. */
   readonly agents: readonly string[];
+}
+
+/** That no token of before is let in once nobody uses it any more. */
+export interface FormerTokensInputs extends Unnamed<DcsVoters> {
+  readonly cluster: string;
+  /** As above: of those that are to stay. */
+  readonly tokens: { readonly [name: string]: string };
+  /** Endpoint of Patroni's REST API by host, which may use one of before until it has read its files again. */
+  readonly patroni: { readonly [host: string]: string };
+  /** Names of those of before that are still let in; none is wanted. */
+  readonly left: readonly string[];
 }

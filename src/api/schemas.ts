@@ -52,6 +52,17 @@ export const status = z
           unknown: z.literal(true).optional().describe("Its host could not be asked."),
         }),
       ),
+      agents: z
+        .array(
+          z.object({
+            host: z.string(),
+            condition: z
+              .enum(["serving", "away", "refused", "cut off", "unknown"])
+              .describe("Unknown where its host could not be asked."),
+          }),
+        )
+        .optional()
+        .describe("By which hosts ask that do not vote; only where there are any."),
     }),
     vips: z.array(z.string()),
     loadBalancers: z.array(

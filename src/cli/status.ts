@@ -9,6 +9,7 @@ import {
   type BalancerState,
   type ClusterStatus,
   type MemberState,
+  type DcsAgentState,
   type DcsState,
   type StandaloneState,
 } from "../operations/status";
@@ -99,6 +100,7 @@ export function renderStatus(status: ClusterStatus): string {
           renderMembers(status.members),
           "",
           `DCS       ${status.dcs.kind}: ${status.dcs.members.map(renderDcs).join(", ")}`,
+          ...renderAgents(status.dcs.agents ?? []),
         ]),
   ];
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
@@ -154,6 +156,17 @@ function renderDcs({ host, healthy, leader, unknown }: DcsState): string {
   if (unknown) return pc.yellow(`${host} (not known)`);
   if (!healthy) return pc.red(`${host} (not healthy)`);
   return leader ? `${host} (leader)` : host;
+}
+
+/** Nothing where there are none beside those who vote. */
+function renderAgents(agents: readonly DcsAgentState[]): string[] {
+  const shown = agents.map(({ host, condition }) => {
+    if (condition === "serving") return host;
+    return condition === "unknown"
+      ? pc.yellow(`${host} (not known)`)
+      : pc.red(`${host} (${condition})`);
+  });
+  return shown.length === 0 ? [] : [`${"".padEnd(9)} agents: ${shown.join(", ")}`];
 }
 
 function renderBalancers({ loadBalancers, vips }: ClusterStatus): string {

@@ -73,6 +73,8 @@ export interface Dcs extends DcsKeys, DcsMembers {
   readonly kind: DcsKind;
   /** Whether a host asks by an agent of its own, so that one on which none runs cannot ask. */
   readonly byOwnAgent: boolean;
+  /** How that agent does on a host; none where hosts ask those who vote. */
+  readonly agentProbe?: () => Probe<AgentCondition>;
   /** None where a member without data comes in again by itself, as soon as it starts. */
   readonly joining?: DcsJoining;
   /** None where it needs none. */
@@ -82,6 +84,12 @@ export interface Dcs extends DcsKeys, DcsMembers {
   /** None where those who use it have none of their own. */
   readonly secrets?: DcsSecrets;
 }
+
+/**
+ * How a host's own agent does: it is away, or those who vote refuse the host's token, or none of them that leads answers the
+ * agent.
+ */
+export type AgentCondition = "serving" | "away" | "refused" | "cut off";
 
 /** Keys, all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them. */
 export interface DcsKeys {
@@ -147,8 +155,6 @@ export interface DcsRights {
   probe(names: readonly string[]): Probe<{ readonly [name: string]: Right } | undefined>;
   /** Has a name's policy say so, and its token have it. */
   grant(name: string, rules: string, found: Right): string;
-  /** Whether the token is known with which pgherd asks on this host. */
-  knownProbe(): Probe<boolean>;
 }
 
 /** What there is of a name. */

@@ -11,7 +11,7 @@ import type { RoleAnswers, RoleStates } from "./roles/roles";
 import { ROLES_HEALTH, statesOf } from "./roles/roles";
 
 export type { MemberState } from "./member-views";
-export type { DcsState } from "./roles/dcs";
+export type { DcsAgentState, DcsState } from "./roles/dcs";
 export type { BalancerState } from "./roles/haproxy";
 
 /** A server that a migration was rolled back to. */
@@ -42,6 +42,8 @@ export interface StatusPlan {
     readonly synchronous: { readonly role: string; readonly count: number } | null;
   };
   readonly dcs: DcsVoters;
+  /** None where the DCS asks nobody who he is. */
+  readonly access?: { readonly agents: readonly string[] };
   readonly entryPoint?: {
     readonly hosts: readonly string[];
     readonly vips: readonly string[];

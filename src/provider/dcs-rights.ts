@@ -17,8 +17,8 @@ export async function grantRights(
   inputs: DcsClusterInputs,
 ): Promise<void> {
   const { access } = inputs;
-  const { kind, rights, unit } = dcsOf(inputs);
-  if (!access || !rights) return;
+  const { kind, rights, agentProbe, unit } = dcsOf(inputs);
+  if (!access || !rights || !agentProbe) return;
   const [via = ""] = Object.keys(inputs.members);
   const host = context.host(via);
   const names = Object.keys(access.rights);
@@ -46,7 +46,7 @@ export async function grantRights(
       const told = await Promise.all(
         access.agents.map(async (name): Promise<[string, boolean]> => [
           name,
-          await context.host(name).observe(rights.knownProbe()),
+          (await context.host(name).observe(agentProbe())) === "serving",
         ]),
       );
       const others = told.filter(([, known]) => !known).map(([name]) => name);

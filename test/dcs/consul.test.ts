@@ -144,6 +144,20 @@ test("that nobody leads, or no agent runs, is no answer; a token that is refused
   expect(JSON.stringify([silent, refused, denied])).not.toContain(TOKEN);
 });
 
+test("an agent tells whether it serves, is refused, reaches nobody that leads, or is away", async () => {
+  const condition = async () => {
+    const probe = dcs.agentProbe?.();
+    return probe?.parse((await run(probe.script)).stdout);
+  };
+  expect(await condition()).toBe("serving");
+  consul.manner = "refusing";
+  expect(await condition()).toBe("refused");
+  consul.manner = "without a leader";
+  expect(await condition()).toBe("cut off");
+  consul.stop();
+  expect(await condition()).toBe("away");
+});
+
 test("a host's own script tells a key that is there and empty from one that is absent, and both from no answer", async () => {
   const { begin, read, empty, revision, release } = plannedDcs("consul").script([server]);
   const script = (then: string) => `key=${KEY}\n${begin}\n${then}`;

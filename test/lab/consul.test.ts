@@ -146,6 +146,16 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     await cluster.unchanged();
   });
 
+  test("the status names an agent that is away, or cut off, on a member without a server", async () => {
+    const agent = async () => (await cluster.status()).dcs.agents;
+    expect(await agent()).toEqual([{ host: CLIENT, condition: "serving" }]);
+    await during(LAB, { kind: "stop", args: { unit: "consul", hosts: [CLIENT] } }, async () => {
+      const { problems } = await cluster.status();
+      expect(problems.join()).toContain(`${CLIENT}: consul's agent does not answer`);
+    });
+    await cluster.healthy();
+  });
+
   // Without it this agent is a single point of failure of the leader's.
   test("a leader whose agent is away goes on leading", async () => {
     const leader = leaderOf(await cluster.healthy());

@@ -1,4 +1,5 @@
 import type { Dcs } from "../dcs";
+import { agentProbe } from "./agent";
 import { keysAt } from "./keys";
 import { membersAt } from "./members";
 import { rightsAt } from "./rights";
@@ -12,6 +13,7 @@ export function consulAt(endpoints: readonly string[]): Dcs {
   return {
     kind: "consul",
     byOwnAgent: true,
+    agentProbe: () => agentProbe(endpoints),
     ...keysAt(endpoints),
     ...membersAt(endpoints),
     rights: rightsAt(endpoints),

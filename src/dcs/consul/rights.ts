@@ -1,6 +1,6 @@
 import { words } from "../../host/shell";
 import type { DcsRights, Right } from "../dcs";
-import { localAgent, MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "./local";
+import { localAgent, MANAGEMENT_FILE, tokenFiles } from "./local";
 import { idIn, page, printed, tellOnly, told } from "./request";
 
 /** https://developer.hashicorp.com/consul/api-docs/acl/policies */
@@ -81,10 +81,5 @@ took policy
 answer=$(${put(token ? `/token/${token}` : "/token", `@${body}`)})
 took token`;
     },
-
-    knownProbe: () => ({
-      script: `${page(TOKEN_FILE, `${api}/token/self`)} | tail -n 1`,
-      parse: (output) => output.trim() === "200",
-    }),
   };
 }

@@ -1,10 +1,13 @@
-import { dcsOf, type DcsKind, type DcsMember } from "../../dcs/dcs";
+import { type AgentCondition, dcsOf, type DcsKind, type DcsMember } from "../../dcs/dcs";
 import { DCS_ROLES } from "../../roles/dcs";
+import type { StatusPlan } from "../status";
 import { sizeOf } from "../words";
 import { answerOf, isAsked, type Problem, type RoleHealth } from "./role-health";
 
 export interface DcsAnswer {
   readonly dcs?: DcsMember;
+  /** Of a host that does not vote, and asks by an agent of its own. */
+  readonly dcsAgent?: AgentCondition;
 }
 
 /** A member of the DCS. */
@@ -14,10 +17,19 @@ export interface DcsState extends DcsMember {
   readonly unknown?: true;
 }
 
+/** The agent by which a host that does not vote asks the DCS. */
+export interface DcsAgentState {
+  readonly host: string;
+  /** `unknown` where its host could not be asked. */
+  readonly condition: AgentCondition | "unknown";
+}
+
 /** The DCS, which says who leads. */
 interface DcsStatus {
   readonly kind: DcsKind;
   readonly members: readonly DcsState[];
+  /** Only where there are any. */
+  readonly agents?: readonly DcsAgentState[];
 }
 
 export interface DcsSection {
@@ -27,15 +39,18 @@ export interface DcsSection {
 /** The DCS, whatever its kind is. */
 export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
   roles: DCS_ROLES,
-  hosts: ({ dcs }) => Object.keys(dcs.members),
-  questions: ({ dcs }, host) => {
+  hosts: (plan) => [...Object.keys(plan.dcs.members), ...agentsOf(plan)],
+  questions: (plan, host) => {
+    const { dcs } = plan;
     const url = dcs.members[host];
-    return url === undefined ? {} : { dcs: dcsOf(dcs).memberProbe(url) };
+    if (url !== undefined) return { dcs: dcsOf(dcs).memberProbe(url) };
+    const { agentProbe } = dcsOf(dcs);
+    return agentProbe && agentsOf(plan).includes(host) ? { dcsAgent: agentProbe() } : {};
   },
-  state: ({ dcs }, answers) => ({
+  state: (plan, answers) => ({
     dcs: {
-      kind: dcsOf(dcs).kind,
-      members: Object.keys(dcs.members).map((host) => {
+      kind: dcsOf(plan.dcs).kind,
+      members: Object.keys(plan.dcs.members).map((host) => {
         const answer = answerOf(answers, host);
         return {
           host,
@@ -44,6 +59,12 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
             ...(isAsked(answer) ? {} : { unknown: true as const }),
           }),
         };
+      }),
+      ...(agentsOf(plan).length > 0 && {
+        agents: agentsOf(plan).map((host) => ({
+          host,
+          condition: answerOf(answers, host)?.dcsAgent ?? ("unknown" as const),
+        })),
       }),
     },
   }),
@@ -55,6 +76,10 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
     for (const alarm of new Set(dcs.members.flatMap(({ alarms }) => alarms))) {
       problems.push({ problem: alarmProblem(alarm, dcs) });
     }
+    for (const { host, condition } of dcs.agents ?? []) {
+      const wrong = agentProblem(condition, dcs);
+      if (wrong) problems.push({ host, problem: `${host}: ${wrong}` });
+    }
     return hasMajority(dcs) === "no"
       ? [
           ...problems,
@@ -63,6 +88,29 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
       : problems;
   },
 };
+
+/** Hosts that ask by an agent and do not vote: those who vote tell of themselves. */
+function agentsOf({ dcs, access }: Pick<StatusPlan, "dcs" | "access">): readonly string[] {
+  return (access?.agents ?? []).filter((host) => !Object.hasOwn(dcs.members, host));
+}
+
+/** What is wrong with an agent by itself: that nobody leads those who vote is told once. */
+function agentProblem(condition: DcsAgentState["condition"], dcs: DcsStatus): string | undefined {
+  const { kind } = dcs;
+  switch (condition) {
+    case "away":
+      return `${kind}'s agent does not answer, so Patroni there cannot ask the DCS, and can neither be elected nor lead for long by itself.`;
+    case "refused":
+      return `${kind} refuses the token by which its agent is asked. pulumi up gives it its rights again.`;
+    case "cut off":
+      return hasMajority(dcs) === "no"
+        ? undefined
+        : `${kind}'s agent reaches no server that leads, so Patroni there cannot ask the DCS.`;
+    case "serving":
+    case "unknown":
+      return undefined;
+  }
+}
 
 /** Whether the DCS can decide anything. Who is healthy takes part in a majority, also with some that were not asked. */
 export function hasMajority({ members }: DcsStatus): "yes" | "no" | "unknown" {

@@ -248,7 +248,15 @@ test.each([
       ...["src/cli/init-report.ts", "src/cli/lab-fault.ts"],
     ],
   ],
-  [/consul/i, ["src/plan/consul.ts", "src/roles/consul.ts", "src/cli/dcs.ts"]],
+  [
+    /consul/i,
+    [
+      "src/config/rules/registration.ts",
+      "src/plan/consul.ts",
+      "src/roles/consul.ts",
+      "src/cli/dcs.ts",
+    ],
+  ],
 ])(
   "what is peculiar to one DCS stands only in src/dcs and in its templates: %s",
   (peculiar, own) => {

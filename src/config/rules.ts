@@ -21,6 +21,7 @@ import {
 import { dcsHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { portsDiffer } from "./rules/ports";
+import { registrationFits } from "./rules/registration";
 import {
   databasesFit,
   grantsFit,
@@ -68,6 +69,7 @@ const RULES: readonly Rule[] = [
   slotsFit,
   parametersFit,
   portsDiffer,
+  registrationFits,
   directoriesAreApart,
   forksFit,
   hbaIsSafe,

@@ -10,8 +10,11 @@ export interface PlannedDcs {
   readonly failsafeSince: string;
   /** The token by which Patroni is let in, and the block of its settings that has it; none where nobody is asked who he is. */
   readonly patroniToken?: { readonly block: string; readonly secret: SecretName };
-  /** Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it. */
-  patroniSettings(endpoints: readonly string[]): string;
+  /**
+   * Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it.
+   * @param registers whether it tells the DCS what each member is, for those who look for a primary or a replica there.
+   */
+  patroniSettings(endpoints: readonly string[], registers?: boolean): string;
   script(endpoints: readonly string[]): DcsScript;
   /** Template of the script that has the member on the primary's host give the lead away; none where a DCS cannot. */
   readonly giveLeadAway?: string;

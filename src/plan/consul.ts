@@ -1,16 +1,20 @@
-import type { Settings } from "../config/schema";
+import type { ClusterSettings, Settings } from "../config/schema";
 import { MANAGEMENT, MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
 import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/consul";
-import { dcsDirectory, madeDirectory, namedKind } from "../roles/dcs";
+import { dcsDirectory, madeDirectory, namedKind, registersService } from "../roles/dcs";
 import { hostsOf, type SecretName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { planDcs, urlsOf } from "./dcs";
 import { endpoint, render } from "./template";
 import type { DcsAccessPlan, SecretFile, SecretFiles, ServicePlan } from "./types";
 
-/** Its tokens: those of its own agents, Patroni's, and that with which pgherd asks. */
-const TOKENS = ["agent", "patroni", "pgherd"] as const;
-type Token = (typeof TOKENS)[number];
+type Token = "agent" | "patroni" | "pgherd" | "dns";
+
+/** Its tokens: those of its own agents, Patroni's, that with which pgherd asks, and that of whoever has none. */
+function tokensOf(cluster: ClusterSettings): readonly Token[] {
+  const always = ["agent", "patroni", "pgherd"] as const;
+  return registersService(cluster) ? [...always, "dns"] : always;
+}
 
 /** Consul's name for a token and for the policy that says what it may. */
 function nameOf(cluster: string, token: Token): string {
@@ -22,23 +26,25 @@ export function planConsulAccess({ cluster }: Settings): DcsAccessPlan | undefin
   if (cluster.dcs.kind !== "consul") return undefined;
   const keys = `key_prefix "service/${cluster.name}/" {\n  policy = "write"\n}\n`;
   const agents = hostsOf(consul, cluster);
+  const members = cluster.members.map(({ host }) => host);
+  const tokens = tokensOf(cluster);
   const each = (kind: string, names: readonly string[]) =>
     names.map((name) => `${kind} "${name}" {\n  policy = "write"\n}\n`).join("");
   const rules: { readonly [token in Token]: string } = {
     // An agent tells of its own node, and hears of the others.
     agent: `${each("node", agents)}${each("agent", agents)}node_prefix "" {\n  policy = "read"\n}\nservice_prefix "" {\n  policy = "read"\n}\n`,
-    // A session belongs to the node whose agent was asked for it.
-    patroni: `${keys}${each(
-      "session",
-      cluster.members.map(({ host }) => host),
-    )}`,
+    // A session belongs to the node whose agent was asked for it. Its service is its own to take back, too, where it was
+    // registered before; Patroni calls it as the cluster, whose name is a label of DNS already.
+    patroni: `${keys}${each("session", members)}${each("service", [cluster.name])}`,
+    // What the DNS tells, which asks nobody for a token.
+    dns: `service "${cluster.name}" {\n  policy = "read"\n}\n${members.map((host) => `node "${host}" {\n  policy = "read"\n}\n`).join("")}`,
     // Who votes is an operator's to know.
     pgherd: `${keys}operator = "read"\n`,
   };
   return {
-    rights: Object.fromEntries(TOKENS.map((token) => [nameOf(cluster.name, token), rules[token]])),
+    rights: Object.fromEntries(tokens.map((token) => [nameOf(cluster.name, token), rules[token]])),
     tokens: {
-      ...Object.fromEntries(TOKENS.map((token) => [nameOf(cluster.name, token), secret(token)])),
+      ...Object.fromEntries(tokens.map((token) => [nameOf(cluster.name, token), secret(token)])),
       [MANAGEMENT]: secret(MANAGEMENT),
     },
     agents,
@@ -68,15 +74,21 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
         [CONSUL_FOLDER]: { mode: "0755", owner: "root", group: "root" },
         "/var/lib/pgherd/consul": { mode: "0700", owner: "root", group: "root" },
       },
-      secretFiles: secretFiles(cluster.name, server),
+      secretFiles: secretFiles(cluster, server),
       files: {
         [AGENT_FILE]: {
           ...READ_BY_ALL,
           content: render("consul/agent.json", {
             ...{ host, server, dataDirectory, ports: dcs },
+            dns: registersService(cluster) ? dcs.dnsPort : -1,
+            dnsAddresses:
+              registersService(cluster) && dcs.dnsFor === "clients"
+                ? `127.0.0.1 ${addressOf(hosts, host)}`
+                : null,
             expected: dcs.members.length,
             address: addressOf(hosts, host),
-            servers: dcs.members.map(gossip),
+            // Not its own: having joined itself, it would look for nobody else.
+            servers: dcs.members.filter((name) => name !== host).map(gossip),
           }),
         },
         [`/etc/systemd/system/${consul.unit}.d/pgherd.conf`]: {
@@ -95,7 +107,7 @@ function secret(name: string): SecretName {
   return { role: "consul", name: `consul-${name}` };
 }
 
-function secretFiles(cluster: string, server: boolean): SecretFiles {
+function secretFiles(cluster: ClusterSettings, server: boolean): SecretFiles {
   const header = (name: string): SecretFile => ({
     ...READ_BY_ROOT,
     template: "consul/header",
@@ -106,11 +118,12 @@ function secretFiles(cluster: string, server: boolean): SecretFiles {
     [AGENT_SECRETS_FILE]: {
       ...{ mode: "0640", owner: "root", group: "consul" },
       template: "consul/secrets.json",
-      values: { server },
+      values: { server, dns: registersService(cluster) },
       secrets: {
         gossip: secret("gossip"),
         agent: secret("agent"),
         ...(server && { management: secret("management") }),
+        ...(registersService(cluster) && { dns: secret("dns") }),
       },
     },
     [TOKEN_FILE]: header("pgherd"),
@@ -120,8 +133,8 @@ function secretFiles(cluster: string, server: boolean): SecretFiles {
     ...own,
     [MANAGEMENT_FILE]: header("management"),
     ...Object.fromEntries(
-      TOKENS.flatMap((token): [string, SecretFile][] => {
-        const name = nameOf(cluster, token);
+      tokensOf(cluster).flatMap((token): [string, SecretFile][] => {
+        const name = nameOf(cluster.name, token);
         const files = tokenFiles(name);
         const body: SecretFile = {
           ...READ_BY_ROOT,

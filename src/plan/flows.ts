@@ -36,7 +36,8 @@ export function planFlows(settings: Settings): Flow[] {
       ]),
       ...roles.flatMap(({ ports, traffic }) => [
         ...ports.flatMap(({ number, purpose, from, udp }) => {
-          const flows = tcp(to, number(cluster) as number, purpose, sources(from(cluster)));
+          const port = number(cluster);
+          const flows = port === undefined ? [] : tcp(to, port, purpose, sources(from(cluster)));
           return udp
             ? [...flows, ...flows.map((one) => ({ ...one, protocol: "udp" as const }))]
             : flows;

@@ -5,7 +5,7 @@ import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../migration/inputs/source";
-import { kindOfDcs } from "../roles/dcs";
+import { kindOfDcs, registersService } from "../roles/dcs";
 import { MEMBER_FILE, patroni, PATRONI_FOLDER, PATRONI_PORT, SECRETS_FILE } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
@@ -188,7 +188,10 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         scope: cluster.name,
         name: host,
         restListen: endpoint(address, PATRONI_PORT),
-        dcsSettings: plannedDcs(dcs.kind).patroniSettings(nearestFirst(dcs, host)),
+        dcsSettings: plannedDcs(dcs.kind).patroniSettings(
+          nearestFirst(dcs, host),
+          registersService(cluster),
+        ),
         listen: `${places.listen}:${postgresql.port}`,
         connectAddress: endpoint(address, postgresql.port),
         dataDirectory: places.dataDirectory,

@@ -5,7 +5,10 @@ import { rolesOn, type RoleName } from "../roles/roles";
 export function portsOn({ cluster }: Settings, host: string): { [port: string]: RoleName } {
   return Object.fromEntries(
     rolesOn(cluster, host).flatMap(({ name, ports }) =>
-      ports.map(({ number }) => [number(cluster), name]),
+      ports.flatMap(({ number }) => {
+        const port = number(cluster);
+        return port === undefined ? [] : [[port, name]];
+      }),
     ),
   ) as { [port: string]: RoleName };
 }

@@ -129,10 +129,9 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     "dcs.kind": dcs.kind,
     "dcs.members": namesOf(dcs.members),
     ...Object.fromEntries(
-      roleNamed(kindOfDcs(dcs.kind).role).ports.map(({ setting = "", number }) => [
-        setting,
-        String(number(settings.cluster)),
-      ]),
+      roleNamed(kindOfDcs(dcs.kind).role)
+        .ports.filter(({ changeable }) => !changeable)
+        .map(({ setting = "", number }) => [setting, String(number(settings.cluster))]),
     ),
     ...(token !== undefined && { "dcs.token": token }),
     "dcs.dataDirectory": dcsDirectory(settings.cluster),

@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../config/schema";
-import { dcsDirectory } from "./dcs";
+import { dcsDirectory, registersService } from "./dcs";
 import { listed, type Placement, type Port, type Role } from "./role";
 
 /** What its agents are told; its user reads it, and root alone may change it. */
@@ -32,17 +32,25 @@ export const consul: Role = {
     port("clientPort", "Consul's own agent", () => []),
     // It believes whoever is connected to it what he says of the servers' log.
     { ...port("serverPort", "Consul's servers", () => ["dcs"]), callers: ["consul"] },
+    // What it tells everybody may know who may ask.
+    {
+      setting: "dcs.dnsPort",
+      number: ({ dcs }) => (dcs.kind === "consul" && dcs.registerService ? dcs.dnsPort : undefined),
+      purpose: "Consul's DNS",
+      from: ({ dcs }) => (dcs.kind === "consul" && dcs.dnsFor === "clients" ? ["clients"] : []),
+      changeable: true,
+      udp: true,
+    },
     { ...port("gossipPort", "Consul's gossip", () => ["dcs"]), callers: ["consul"], udp: true },
   ],
   traffic: [],
   logins: [],
 
-  secrets: ({ dcs }) =>
-    dcs.kind === "consul"
-      ? ["gossip", "management", "agent", "patroni", "pgherd"].map((name) => ({
-          name: `consul-${name}`,
-        }))
-      : [],
+  secrets: (cluster) => {
+    const dns = registersService(cluster) ? ["dns"] : [];
+    const names = ["gossip", "management", "agent", "patroni", "pgherd", ...dns];
+    return cluster.dcs.kind === "consul" ? names.map((name) => ({ name: `consul-${name}` })) : [];
+  },
   directories: [
     {
       owner: "consul",

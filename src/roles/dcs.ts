@@ -20,6 +20,9 @@ const KINDS: { readonly [kind in DcsKind]: KindOfDcs } = {
   consul: { role: "consul", user: "consul", clients: ["patroni's client of consul"] },
 };
 
+/** Who asks Patroni for what the DCS tells of its members. */
+export const CHECKING_ROLES: readonly RoleName[] = [KINDS.consul.role];
+
 /** All kinds. */
 export const DCS_KINDS = Object.keys(KINDS) as [DcsKind, ...DcsKind[]];
 
@@ -60,4 +63,9 @@ export function madeDirectory(cluster: ClusterSettings): string {
   const home = distributionOf(cluster).homes[KINDS[cluster.dcs.kind].user];
   const directory = dcsDirectory(cluster);
   return directory.startsWith(`${home}/`) ? home : directory;
+}
+
+/** Whether Patroni tells the DCS what each member is, for those who look for a primary or a replica there. */
+export function registersService({ dcs }: ClusterSettings): boolean {
+  return dcs.kind === "consul" && dcs.registerService;
 }

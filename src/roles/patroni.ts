@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { ClusterSettings } from "../config/schema";
 import { ANY_HOST, distributionOf, forMajor } from "../distributions/distributions";
 import { COPYING } from "./copying";
-import { DCS_ROLES, kindOfDcs } from "./dcs";
+import { CHECKING_ROLES, DCS_ROLES, kindOfDcs } from "./dcs";
 import { KEEPALIVES } from "./kernel";
 import { PATRONI_CHECK } from "./patroni-check";
 import { listed, type Role } from "./role";
@@ -51,7 +51,8 @@ export const patroni: Role = {
       number: () => PATRONI_PORT,
       purpose: "Patroni's REST API",
       from: () => ["members", "balancers and their virtual addresses", "admins"],
-      callers: ["patroni", "haproxy"],
+      // An agent of the DCS checks what it tells of its own member.
+      callers: ["patroni", "haproxy", ...CHECKING_ROLES],
       monitored: true,
     },
   ],

@@ -41,6 +41,8 @@ export interface Port {
   readonly callers?: readonly RoleName[];
   /** Whether `firewall.monitors` may connect to it as well. */
   readonly monitored?: boolean;
+  /** Of a DCS: whether a cluster that runs may take another one, since none of its daemons is told of it. */
+  readonly changeable?: true;
   /** Whether it takes packets of UDP as well. */
   readonly udp?: true;
 }

@@ -36,6 +36,7 @@ function problemsOf({ host = {}, ssh = {}, cluster = {}, hosts = {} }: Given): s
 const dcs = (settings: object) => ({
   cluster: { dcs: { kind: "etcd", members: ["a1", "a2", "a3"], ...settings } },
 });
+const consul = (settings: object) => dcs({ kind: "consul", ...settings });
 const balancers = (settings: object) => ({
   cluster: { loadBalancers: { hosts: ["a1", "a2"], interface: "eth0", ...settings } },
 });
@@ -138,6 +139,21 @@ test.each<[string, Given, string]>([
     },
     "expected an address that no host has, got that of a3",
   ],
+  [
+    "a name that DNS cannot have, where it is to tell of it",
+    {
+      cluster: {
+        name: "shop-",
+        dcs: { kind: "consul", members: ["a1", "a2", "a3"], registerService: true },
+      },
+    },
+    'cluster.dcs.registerService: expected a name of the cluster that can stand in DNS, got "shop-", which ends in a hyphen.',
+  ],
+  [
+    "clients of a DNS that does not run",
+    consul({ dnsFor: "clients" }),
+    "cluster.dcs.dnsFor: expected registerService as well: without it Consul's DNS does not run. Set it, or remove dnsFor.",
+  ],
   ["a quota of nothing", dcs({ quota: "1kB" }), "cluster.dcs.quota: expected 16MB or more, 8GB or"],
   [
     "a quota beyond etcd",
@@ -238,6 +254,7 @@ test.each<[string, Given]>([
   ["a key with a comment", { host: { hostKey: `${ED25519} root@a1\n` } }],
   ["a path with blanks", { ssh: { identityFile: "~/my keys/id", knownHosts: "/etc/my hosts" } }],
   ["a virtual IP alone in its network", balancers({ vip: "10.0.0.254/24" })],
+  ["clients of Consul's DNS", consul({ registerService: true, dnsFor: "clients" })],
   ["the smallest quota that etcd's documentation shows", dcs({ quota: "16MB" })],
   ["the largest that it suggests", dcs({ quota: "8GB" })],
 ])("%s is taken", (_title, given) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
+import { labExec } from "../../src/lab/exec";
 import { during } from "../../src/lab/faults/inflict";
 import { reset } from "../../src/lab/power";
 import { full, FULL, RELEASES } from "./harness";
@@ -28,7 +29,8 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
 
   beforeAll(async () => {
     cluster = new LabCluster(LAB).varying(({ cluster: wanted }) => {
-      wanted.dcs = { kind: "consul", members: SERVERS };
+      const registration = { registerService: true, dnsFor: "clients" } as const;
+      wanted.dcs = { kind: "consul", members: SERVERS, ...registration };
       if (distro !== "bookworm") return;
       wanted.postgresql = { ...wanted.postgresql, version: 15 };
       // A session of two and a half seconds, which servers take by a setting only.
@@ -37,6 +39,20 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     await cluster.boot({ topology: "standard", distro });
   });
   afterAll(() => down(LAB));
+
+  /** Who a client is told of by Consul's DNS, by the agent that has no server: `db1`. */
+  async function told(what: string): Promise<string[]> {
+    const script = `const { Resolver } = require("node:dns").promises;
+      const resolver = new Resolver();
+      resolver.setServers(["10.89.0.13:8600"]);
+      resolver.resolve4("${what}.demo.service.consul").then((found) => console.log(found.join(" ")));`;
+    const found = await labExec(LAB, [process.execPath, "-e", script]);
+    return found
+      .trim()
+      .split(" ")
+      .map((address) => address.replace("10.89.0.1", "db"))
+      .sort();
+  }
 
   test("one pulumi up makes a healthy cluster, and the next one changes nothing", async () => {
     await cluster.deploy();
@@ -100,6 +116,21 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     await cluster.unchanged();
   });
 
+  test("Consul's DNS tells clients who is primary and who is replica", async () => {
+    const members = ["db1", "db2", "db3"];
+    const leader = leaderOf(await cluster.healthy());
+    await until("all members in Consul's DNS", 60, async () =>
+      (await told("replica")).length === 2 ? true : undefined,
+    );
+    expect(await told("primary")).toEqual([leader]);
+    expect(await told("replica")).toEqual(members.filter((name) => name !== leader));
+    // Whoever has no token may know that, and nothing else.
+    const nodes = await cluster.onHost(CLIENT, `curl -s ${API}/catalog/nodes`);
+    expect(nodes).toContain('"Node":"db1"');
+    expect(nodes).not.toContain('"Node":"backup1"');
+    expect(await cluster.onHost(CLIENT, `curl -s ${API}/kv/?keys`)).not.toContain("demo");
+  });
+
   test("new tokens and a new key of the gossip are brought about by one run, while clients write", async () => {
     const leader = leaderOf(await cluster.healthy());
     await cluster.sql(5000, "create table if not exists probe (id int)");
@@ -109,7 +140,7 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     ).deployment.resources
       .map(({ urn }) => urn)
       .filter((urn) => /::demo-passwords-consul-[a-z]+$/.test(urn));
-    expect(urns).toHaveLength(5);
+    expect(urns).toHaveLength(6);
     const tokens = ["management", "token", "pgherd-demo-patroni.header"].map(
       (name) => `/var/lib/pgherd/consul/${name}`,
     );
@@ -172,6 +203,10 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     const rows = await cluster.sql(5000, "select count(*) from notes");
     await leaderLosesPower(cluster);
     expect(await cluster.sql(5000, "select count(*) from notes")).toBe(rows);
+    const leader = leaderOf(await cluster.healthy());
+    await until("the new leader in Consul's DNS", 60, async () =>
+      (await told("primary")).join() === leader ? true : undefined,
+    );
     await cluster.unchanged();
   });
 

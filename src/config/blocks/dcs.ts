@@ -49,6 +49,21 @@ const consul = z
     gossipPort: port
       .default(8301)
       .describe("Where all agents tell each other who is there, by TCP and UDP."),
+    registerService: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether Patroni tells Consul what each member is, for `primary.NAME.service.consul` in its DNS.",
+      ),
+    dnsPort: port
+      .default(8600)
+      .describe("Where Consul's DNS answers; with `registerService` only."),
+    dnsFor: z
+      .enum(["hosts", "clients"])
+      .default("hosts")
+      .describe(
+        "Who may ask it: programs on the hosts that have an agent, or `firewall.clients` as well.",
+      ),
     dataDirectory: absolutePath
       .optional()
       .describe(

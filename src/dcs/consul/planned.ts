@@ -8,8 +8,13 @@ export const consulPlanned: PlannedDcs = {
   failsafeSince: "3.0.0",
   patroniToken: { block: "consul", secret: { role: "consul", name: "consul-patroni" } },
   // One host and no list: the agent forwards to whoever leads (docs/yaml_configuration.rst).
-  patroniSettings: (endpoints) =>
-    ["consul:", `  host: ${JSON.stringify(new URL(localAgent(endpoints)).host)}`].join("\n"),
+  // What it registers is checked by the agent, and gone when it does not come back (patroni/dcs/consul.py, `_update_service`).
+  patroniSettings: (endpoints, registers = false) =>
+    [
+      "consul:",
+      `  host: ${JSON.stringify(new URL(localAgent(endpoints)).host)}`,
+      ...(registers ? ["  register_service: true"] : []),
+    ].join("\n"),
   script: (endpoints) => ({
     kind: "consul",
     endpoints: localAgent(endpoints),

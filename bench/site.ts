@@ -1,3 +1,4 @@
+import { votersOf } from "../src/roles/dcs";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -91,7 +92,7 @@ function describe(settings: Settings, stack: readonly Remembered[], folder: stri
     }
   return {
     cluster: cluster.name,
-    dcs: cluster.dcs.members,
+    dcs: votersOf(cluster),
     members: cluster.members.map(({ host }) => host),
     balancers: cluster.loadBalancers?.hosts ?? [],
     etcd_endpoints: Object.values(plan.dcs.members).join(","),

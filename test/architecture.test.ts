@@ -38,6 +38,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "types of config",
     // What files on the hosts say of the DCS, and which of them its scripts read.
     "dcs/planned",
+    "dcs/existing",
     "dcs/consul/local",
     "types of dcs",
     "config/duration",

@@ -1,5 +1,7 @@
 import { rawStack } from "../src/cli/stack";
 
+const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
 /** Stacks by name, each with everything that has resources or files of its own in one of them. */
 export const STACKS: { readonly [name: string]: () => Record<string, unknown> } = {
   small: () => {
@@ -16,6 +18,26 @@ export const STACKS: { readonly [name: string]: () => Record<string, unknown> } 
     };
   },
   consul: () => changed("lab", { dcs: { kind: "consul", members: ["db1", "db2", "backup1"] } }),
+  "existing-etcd": () => ({
+    ...changed("lab", {
+      dcs: {
+        kind: "etcd",
+        endpoints: ["https://10.89.0.51:2379", "https://10.89.0.52:2379"],
+        username: "demo-members",
+        ca: PEM,
+        certificate: PEM,
+        prefix: "/clusters",
+      },
+    }),
+    dcsPassword: "password of another's making",
+    dcsKey: "-----BEGIN PRIVATE KEY-----",
+  }),
+  "existing-consul": () => ({
+    ...changed("lab", {
+      dcs: { kind: "consul", endpoints: ["http://127.0.0.1:8500"] },
+    }),
+    dcsToken: "0b4d8a2e-token",
+  }),
   standard: () => rawStack("lab"),
   everything: () => {
     const raw = changed("lab", {

@@ -40,6 +40,10 @@ export const status = z
     members: z.array(member),
     dcs: z.object({
       kind: z.enum(DCS_KINDS),
+      existing: z
+        .literal(true)
+        .optional()
+        .describe("Somebody else runs it: members are the cluster's, healthy is who it answers."),
       members: z.array(
         z.object({
           host: z.string(),

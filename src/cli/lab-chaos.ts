@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import pc from "picocolors";
-import { kindOfDcs } from "../roles/dcs";
+import { kindOfDcs, votersOf } from "../roles/dcs";
 import { roleNamed } from "../roles/roles";
 import { PgherdError } from "../errors";
 import { check } from "../lab/chaos/checker";
@@ -113,9 +113,9 @@ async function targetOf({ name, stack, configFile }: ChaosOptions): Promise<Chao
     balancers: entryPoint?.hosts ?? [],
     vips: entryPoint?.vips ?? [],
     dcs: {
-      hosts: dcs.members,
-      ports: roleNamed(kindOfDcs(dcs.kind).role).ports.map(
-        ({ number }) => number(settings.cluster) as number,
+      hosts: votersOf(settings.cluster),
+      ports: roleNamed(kindOfDcs(dcs.kind).role).ports.flatMap(
+        ({ number }) => number(settings.cluster) ?? [],
       ),
     },
     client: {

@@ -99,7 +99,7 @@ export function renderStatus(status: ClusterStatus): string {
       : [
           renderMembers(status.members),
           "",
-          `DCS       ${status.dcs.kind}: ${status.dcs.members.map(renderDcs).join(", ")}`,
+          `DCS       ${status.dcs.kind}${status.dcs.existing ? ", which answers" : ":"} ${status.dcs.members.map(renderDcs).join(", ")}`,
           ...renderAgents(status.dcs.agents ?? []),
         ]),
   ];

@@ -157,6 +157,9 @@ function dcsEvents(before: ClusterStatus, after: ClusterStatus): Told[] {
     const old = before.dcs.members.find((member) => member.host === host);
     if (!old || (old.healthy === healthy && old.unknown === unknown)) return [];
     if (unknown) return bad(`${kind} on ${host} cannot be asked.`);
+    if (after.dcs.existing) {
+      return healthy ? good(`${kind} answers ${host}.`) : bad(`${kind} does not answer ${host}.`);
+    }
     return healthy
       ? good(`${kind} on ${host} is healthy.`)
       : bad(`${kind} on ${host} is not healthy.`);

@@ -1,13 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { GivenSecret } from "../config/parse";
 import type { Settings } from "../config/schema";
-import { dcsAddress } from "../plan/dcs";
+import { dcsAddress, firstToAsk } from "../plan/dcs";
 import { planConfiguration } from "../plan/dynamic-configuration";
 import { planCluster } from "../plan/plan";
+import { givenFor } from "../plan/secrets";
+import type { ExistingDcsPlan } from "../plan/types";
 import {
   Backups,
   DcsCluster,
   DynamicConfiguration,
   EntryPoint,
+  ExistingDcs,
   Logins,
   Preflight,
   Provider,
@@ -16,9 +20,9 @@ import {
   StandbyRollback,
 } from "../resources/resources";
 import { kindOfDcs, namedKind } from "../roles/dcs";
-import type { RoleName } from "../roles/roles";
+import type { RoleName, SecretName } from "../roles/roles";
 import { type Configuration, type Context, type Found, reaches } from "./context";
-import { Daemon, type Needs } from "./daemon";
+import { Daemon, secretFiles, type Needs } from "./daemon";
 import { database, reported } from "./database";
 import { dcsAccess, formerTokens } from "./dcs-secrets";
 import { Forks } from "./forks";
@@ -28,6 +32,19 @@ import { Migration } from "../migration/components/adoption";
 import { Passwords, type SecretOf } from "./passwords";
 import { serviceFiles } from "./service-files";
 import { StandbyMigration } from "../migration/components/standby-cluster";
+
+/** What the user has given in place of what is generated. */
+export type GivenSecrets = { readonly [secret in GivenSecret]?: pulumi.Output<string> };
+
+function dcsFiles({ files, secretFiles: secret }: ExistingDcsPlan, secretOf: SecretOf) {
+  return { ...files, ...secretFiles(secret, secretOf) };
+}
+
+function givenSecret(given: GivenSecrets, secret: SecretName) {
+  const [found] = givenFor(secret).flatMap((name) => given[name] ?? []);
+  // As a file or a command has handed it over.
+  return found?.apply((text) => text.replace(/\n+$/, ""));
+}
 
 /** Everything that a cluster's plan names, in the order in which it can start. */
 export class Assembly {
@@ -45,12 +62,12 @@ export class Assembly {
 
   /**
    * @param prefix what the names of the resources begin with.
-   * @param migrationPassword of the role that the members stream with from a server outside.
+   * @param given secrets that the stack's settings ask for.
    */
   constructor(
     prefix: string,
     settings: Settings,
-    migrationPassword: pulumi.Output<string> | undefined,
+    given: GivenSecrets,
     parent: pulumi.ComponentResource,
   ) {
     const { hosts, ssh, cluster } = settings;
@@ -61,11 +78,7 @@ export class Assembly {
     this.context = { prefix, cluster: cluster.name, settings, plan, child, components };
     const users = cluster.postgresql.users.map((user) => user.name);
     const generated = new Passwords(`${prefix}-passwords`, users, plan.secrets, { parent });
-    this.secretOf = ({ role, name, host }) =>
-      // Members of a standby cluster stream from each other with the role that the old server knows.
-      migrationPassword && role === "patroni" && name === "replication"
-        ? migrationPassword
-        : generated.secret({ role, name, host });
+    this.secretOf = (secret) => givenSecret(given, secret) ?? generated.secret(secret);
     this.passwords = generated.users;
     this.statsPassword = generated.secret({ role: "haproxy", name: "stats" });
     this.checked = new Preflight(
@@ -73,6 +86,10 @@ export class Assembly {
       {
         cluster: cluster.name,
         ...plan.preflight,
+        ...(plan.existingDcs && {
+          existingDcs: plan.existingDcs.inputs,
+          dcsFiles: dcsFiles(plan.existingDcs, this.secretOf),
+        }),
         // Those of a server that is migrated are known only once it has been looked at, which comes later.
         ...(!plan.migration && !plan.standby && { services: serviceFiles(plan) }),
       },
@@ -82,7 +99,7 @@ export class Assembly {
       this.migration = new Migration(this.context, plan.migration, this.checked);
     }
     if (plan.standby && !plan.standby.rollback) {
-      const password = migrationPassword ?? "";
+      const password = given.migrationPassword ?? "";
       this.standby = new StandbyMigration(this.context, plan.standby, password, this.checked);
     }
     const { source, migrated } = this.migration ?? this.standby ?? {};
@@ -177,13 +194,31 @@ export class Assembly {
 
   private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { prefix, cluster, plan, child } = this.context;
+    const dcs = plan.existingDcs ? this.existingDcs(plan.existingDcs, hosts) : this.ownDcs(hosts);
+    return new DynamicConfiguration(
+      `${prefix}-configuration`,
+      {
+        cluster,
+        host: firstToAsk(plan),
+        ...dcsAddress(plan.dcs),
+        configuration,
+        beginning: plan.standby?.beginning,
+        members: plan.patroni.members,
+        port: plan.patroni.port,
+      },
+      { ...child, dependsOn: dcs },
+    );
+  }
+
+  private ownDcs(hosts: Hosts): pulumi.Resource {
+    const { prefix, cluster, plan, child } = this.context;
     const { kind, members } = plan.dcs;
     // Who votes takes new secrets beside the old ones before anybody uses them.
     const voters = this.daemon(kindOfDcs(kind).role, (host, made) => [
       ...hosts.on(host),
       ...(Object.hasOwn(members, host) ? [] : Object.values(made)),
     ]);
-    const dcs = new DcsCluster(
+    return new DcsCluster(
       `${prefix}-${kind}-cluster`,
       {
         cluster,
@@ -194,19 +229,16 @@ export class Assembly {
       },
       { ...child, dependsOn: Object.values(voters) },
     );
-    return new DynamicConfiguration(
-      `${prefix}-configuration`,
-      {
-        cluster,
-        host: Object.keys(members)[0] as string,
-        ...dcsAddress(plan.dcs),
-        configuration,
-        beginning: plan.standby?.beginning,
-        members: plan.patroni.members,
-        port: plan.patroni.port,
-      },
-      { ...child, dependsOn: dcs },
-    );
+  }
+
+  /** Members have what they are let in with once they have the users that may read it. */
+  private existingDcs(plan: ExistingDcsPlan, hosts: Hosts): pulumi.Resource {
+    const { prefix, cluster, child } = this.context;
+    const inputs = { cluster, ...plan.inputs, files: dcsFiles(plan, this.secretOf) };
+    return new ExistingDcs(`${prefix}-existing-dcs`, inputs, {
+      ...child,
+      dependsOn: [...hosts.all],
+    });
   }
 
   private logins(hosts: Hosts): pulumi.Resource[] {

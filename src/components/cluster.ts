@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkSettings, MIGRATION_PASSWORD } from "../config/parse";
+import { checkSettings, GIVEN_SECRETS, type GivenSecret } from "../config/parse";
 import type { GivenSettings, Settings } from "../config/schema";
 import { ConfigError } from "../errors";
 import { planConnection } from "../plan/connection";
@@ -7,7 +7,7 @@ import { planEntryPoint } from "../plan/haproxy";
 import type { EntryPointPlan } from "../plan/types";
 import { warnings } from "../plan/warnings";
 import type { Eventual } from "../resources/eventual";
-import { Assembly } from "./assembly";
+import { Assembly, type GivenSecrets } from "./assembly";
 import { comesLater, ofMade, whenKnown } from "./when-known";
 
 /** What a cluster is made from: what a stack says to pgherd, each value of which may come from another resource. */
@@ -16,7 +16,16 @@ export type ClusterArgs = {
 } & {
   /** Of the role that the members stream with from a server outside, for `migration.method: standbyCluster`. */
   readonly migrationPassword?: pulumi.Input<string>;
+  /** Of `cluster.dcs.username`, of an etcd that is there already. */
+  readonly dcsPassword?: pulumi.Input<string>;
+  /** Of a Consul that is there already. */
+  readonly dcsToken?: pulumi.Input<string>;
+  /** Of `cluster.dcs.certificate`, as PEM. */
+  readonly dcsKey?: pulumi.Input<string>;
 };
+
+/** What is given beside the settings, since none of it may be shown. */
+type Given = { readonly [secret in GivenSecret]?: pulumi.Input<string> };
 
 /** What a cluster hands out. */
 interface Built {
@@ -35,8 +44,8 @@ interface Built {
 interface Read {
   readonly raw: object;
   readonly settings: Settings;
-  /** Only where the members follow a server outside. */
-  readonly migrationPassword?: pulumi.Output<string>;
+  /** Those that it needs. */
+  readonly secrets: GivenSecrets;
 }
 
 const NO_FIREWALL =
@@ -70,8 +79,9 @@ export class Cluster extends pulumi.ComponentResource implements Built {
    * @throws RunError with every problem of settings that are known.
    */
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { migrationPassword, ...given } = args;
-    const read = (raw: object) => readSettings(name, raw, migrationPassword);
+    const { migrationPassword, dcsPassword, dcsToken, dcsKey, ...given } = args;
+    const secrets = { migrationPassword, dcsPassword, dcsToken, dcsKey };
+    const read = (raw: object) => readSettings(name, raw, secrets);
     // Before anything is registered.
     const now = comesLater(given) ? undefined : read(given);
     super("pgherd:component:Cluster", name, {}, opts);
@@ -94,11 +104,11 @@ export class Cluster extends pulumi.ComponentResource implements Built {
     this.registerOutputs({ systemIdentifier: this.systemIdentifier });
   }
 
-  private build(name: string, { raw, settings, migrationPassword }: Read): Built {
+  private build(name: string, { raw, settings, secrets }: Read): Built {
     const { firewall } = settings.cluster;
     const told = [...(firewall === false ? [NO_FIREWALL] : []), ...warnings(settings)];
     for (const warning of told) void pulumi.log.warn(warning, this);
-    const assembly = new Assembly(name, settings, migrationPassword, this);
+    const assembly = new Assembly(name, settings, secrets, this);
     const { passwords, statsPassword, forks, systemIdentifier } = assembly;
     const entryPoint = planEntryPoint(settings);
     return {
@@ -122,23 +132,27 @@ function named(name: string, given: object) {
   return block ? { ...given, cluster: { name, ...cluster } } : given;
 }
 
-function readSettings(name: string, given: object, password?: pulumi.Input<string>): Read {
+function readSettings(name: string, given: object, secrets: Given): Read {
   const raw = named(name, given);
-  const { settings, problems } = checkSettings(raw);
-  const { cluster } = raw as { cluster?: { migration?: { method?: unknown } | null } | null };
-  const follows = cluster?.migration?.method === "standbyCluster";
-  const missing = follows && password === undefined ? [NO_PASSWORD] : [];
+  const { settings, problems, secrets: needed } = checkSettings(raw);
+  const missing = GIVEN_SECRETS.flatMap((one) => {
+    const what = needed[one];
+    return what !== undefined && secrets[one] === undefined ? [notGiven(one, what)] : [];
+  });
   if (settings && problems.length + missing.length === 0) {
-    const secret = follows && password !== undefined ? pulumi.secret(password) : undefined;
-    return { raw, settings, migrationPassword: secret };
+    const own = GIVEN_SECRETS.flatMap((one): [string, pulumi.Output<string>][] => {
+      const value = secrets[one];
+      return needed[one] === undefined || value === undefined ? [] : [[one, pulumi.secret(value)]];
+    });
+    return { raw, settings, secrets: Object.fromEntries(own) };
   }
   // The engine shows this error's message alone, without a stack that helps nobody.
   throw new pulumi.RunError(new ConfigError([...problems, ...missing]).message);
 }
 
-const NO_PASSWORD =
-  `pgherd:${MIGRATION_PASSWORD}: expected the password that the role replicator has on the old server, got nothing. ` +
-  `Set it: pulumi config set --secret pgherd:${MIGRATION_PASSWORD}`;
+function notGiven(secret: GivenSecret, what: string): string {
+  return `pgherd:${secret}: expected ${what}, got nothing. Set it: pulumi config set --secret pgherd:${secret}`;
+}
 
 /** JSON, which YAML is a superset of. */
 function stackFile(raw: object): string {

@@ -55,7 +55,7 @@ export class Daemon extends pulumi.ComponentResource {
  * Files that hold secrets. Each content is an output of its own, and of the secrets that stand in it: a preview shows all
  * other files in clear, and none as changed for a secret that is not in it. Their paths are known without them.
  */
-function secretFiles(
+export function secretFiles(
   files: SecretFiles,
   secretOf: SecretOf,
 ): { [path: string]: { [key in keyof FileInput]: pulumi.Input<string> } } {

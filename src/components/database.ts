@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { dcsAddress } from "../plan/dcs";
+import { dcsAddress, firstToAsk } from "../plan/dcs";
 import type { ClusterPlan, MigratedPlan } from "../plan/types";
 import { PatroniCluster, type Preflight, UpdateReport } from "../resources/resources";
 import { carriedRules, type Configuration, type Context, type Found } from "./context";
@@ -22,7 +22,7 @@ export function database(
     {
       ...membersInputs(context, configuration),
       dcs: {
-        host: Object.keys(plan.dcs.members)[0] as string,
+        host: firstToAsk(plan),
         ...dcsAddress(plan.dcs),
       },
       firstStartSeconds: patroni.firstStartSeconds,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigError } from "../errors";
 import { LOST_KEY } from "./blocks/basics";
 import { brokenRules } from "./rules";
+import { understanding } from "./rules/report";
 import { settings, type Settings } from "./schema";
 import { meantBy } from "../suggest";
 import { formsOf, understood } from "./understood";
@@ -21,6 +22,8 @@ export function parseSettings(raw: unknown): Settings {
 export function checkSettings(raw: unknown): {
   readonly settings?: Settings;
   readonly problems: readonly string[];
+  /** What else it needs, and what that is: `{ dcsPassword: "the password of cluster.dcs.username" }`. */
+  readonly secrets: NeededSecrets;
 } {
   const result = settings.safeParse(raw);
   const issues = result.error?.issues ?? [];
@@ -31,19 +34,49 @@ export function checkSettings(raw: unknown): {
     ...withoutMeant(issues.flatMap(leaves), raw).flatMap((issue) => describe(issue, raw)),
     ...brokenRules(read),
   ];
-  return { settings: result.data, problems: [...new Set(problems)] };
+  return {
+    settings: result.data,
+    problems: [...new Set(problems)],
+    secrets: neededSecrets(read),
+  };
 }
 
-/** Of what a stack says to pgherd the one thing that is no setting to be shown: its value is a secret. */
-export const MIGRATION_PASSWORD = "migrationPassword";
+/** Of what a stack says to pgherd what is no setting to be shown: its values are secrets. */
+export const GIVEN_SECRETS = ["migrationPassword", "dcsPassword", "dcsToken", "dcsKey"] as const;
+export type GivenSecret = (typeof GIVEN_SECRETS)[number];
+
+/** Those that a cluster cannot do without, and what each of them is, as far as its settings are understood. */
+function neededSecrets(settings: Settings): NeededSecrets {
+  const needed: { [secret in GivenSecret]?: string } = {};
+  understanding(() => {
+    if (settings.cluster.migration?.method === "standbyCluster")
+      needed.migrationPassword = "the password that the role replicator has on the old server";
+  });
+  understanding(() => {
+    const { dcs } = settings.cluster;
+    if ("username" in dcs && dcs.username !== undefined)
+      needed.dcsPassword = "the password of cluster.dcs.username";
+    if ("anonymous" in dcs && !dcs.anonymous)
+      needed.dcsToken = "the token for what lies below cluster.dcs.prefix, or dcs.anonymous: true";
+    if ("certificate" in dcs && dcs.certificate !== undefined)
+      needed.dcsKey = "the key of cluster.dcs.certificate, as PEM";
+  });
+  return needed;
+}
+
+type NeededSecrets = { readonly [secret in GivenSecret]?: string };
 
 /** What a stack's `config` says to pgherd, by name: `hosts`, `cluster` and whatever else there is. */
 export function rawSettings(config: { readonly [key: string]: unknown }): Record<string, unknown> {
   const own = Object.entries(config).flatMap(([key, value]): [string, unknown][] => {
     const [, name = ""] = /^pgherd:(.*)$/.exec(key) ?? [];
-    return name === "" || name === MIGRATION_PASSWORD ? [] : [[name, value]];
+    return name === "" || isGivenSecret(name) ? [] : [[name, value]];
   });
   return Object.fromEntries(own);
+}
+
+function isGivenSecret(name: string): boolean {
+  return (GIVEN_SECRETS as readonly string[]).includes(name);
 }
 
 const NO_SETTING = "no such setting. Mend its name or remove it.";
@@ -81,9 +114,19 @@ function leaves(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   const branches = closest(issue.errors);
   const [only] = branches;
   if (!only || (branches.length > 1 && !only.some(({ path }) => path.length > 0))) return [issue];
-  return only.flatMap((one) =>
-    leaves({ ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue),
-  );
+  return only
+    .map((one) => together(one, branches))
+    .flatMap((one) => leaves({ ...one, path: [...issue.path, ...one.path] } as z.core.$ZodIssue));
+}
+
+/** What a mark may be by any of the forms that it tells apart. */
+function together(issue: z.core.$ZodIssue, branches: readonly z.core.$ZodIssue[][]) {
+  if (issue.code !== "invalid_value") return issue;
+  const values = branches.flat().flatMap((one) => {
+    const same = one.code === "invalid_value" && renderPath(one.path) === renderPath(issue.path);
+    return same ? one.values : [];
+  });
+  return { ...issue, values: [...new Set(values)] };
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string[] {

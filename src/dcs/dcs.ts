@@ -2,6 +2,8 @@ import type { Probe } from "../host/host";
 import { type DcsKind, UNNAMED } from "../roles/dcs";
 import { consulAt } from "./consul/consul";
 import { etcdAt } from "./etcd/etcd";
+import { placeOf, prefixOf, type ExistingPlace, type Standing } from "./existing";
+import { keysBelow } from "./keys-below";
 
 export type { DcsKind };
 
@@ -10,13 +12,20 @@ export interface DcsAddress {
   readonly kind: DcsKind;
   /** URLs for clients, each of which leads to all that there is: `["http://10.89.0.11:2379"]`. */
   readonly endpoints: readonly string[];
+  /** Of one that somebody else runs. */
+  readonly existing?: ExistingPlace;
 }
+
+/** Where it is, whatever its kind. */
+export type DcsPlace = Omit<DcsAddress, "kind">;
 
 /** A DCS by those who vote in it. */
 export interface DcsVoters {
   readonly kind: DcsKind;
   /** URL for clients by host: `{ db1: "http://10.89.0.11:2379" }`. */
   readonly members: { readonly [host: string]: string };
+  /** In place of them, where it is somebody else's. */
+  readonly existing?: ExistingPlace & Pick<DcsAddress, "endpoints">;
 }
 
 /** What resources say of a DCS: those of earlier versions name no kind, and so do those of that kind still. */
@@ -83,6 +92,8 @@ export interface Dcs extends DcsKeys, DcsMembers {
   readonly rights?: DcsRights;
   /** None where those who use it have none of their own. */
   readonly secrets?: DcsSecrets;
+  /** How a cluster stands with one that somebody else runs. */
+  standingProbe(cluster: string): Probe<Standing>;
 }
 
 /**
@@ -91,7 +102,9 @@ export interface Dcs extends DcsKeys, DcsMembers {
  */
 export type AgentCondition = "serving" | "away" | "refused" | "cut off";
 
-/** Keys, all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them. */
+/**
+ * Keys below the prefix (`demo/config`), all of which are Patroni's, or stand beside them: `src/dcs/patroni.ts` names them.
+ */
 export interface DcsKeys {
   /** `undefined` if there is no such key. */
   keyProbe(key: string): Probe<FoundKey | undefined>;
@@ -201,17 +214,18 @@ export interface DcsUpkeep {
   readonly listKeysByHand: string;
 }
 
-const KINDS: { readonly [kind in DcsKind]: (endpoints: readonly string[]) => Dcs } = {
+const KINDS: { readonly [kind in DcsKind]: (place: DcsPlace) => Dcs } = {
   etcd: etcdAt,
   consul: consulAt,
 };
 
 /** The DCS behind these endpoints. */
-export function dcsAt({ kind = UNNAMED, endpoints }: Unnamed<DcsAddress>): Dcs {
-  return KINDS[kind](endpoints);
+export function dcsAt({ kind = UNNAMED, ...place }: Unnamed<DcsAddress>): Dcs {
+  const dcs = KINDS[kind](place);
+  return { ...dcs, ...keysBelow(prefixOf(place.existing), dcs) };
 }
 
 /** The DCS of these members. */
-export function dcsOf({ kind, members }: Unnamed<DcsVoters>): Dcs {
-  return dcsAt({ kind, endpoints: Object.values(members) });
+export function dcsOf(dcs: Unnamed<DcsVoters>): Dcs {
+  return dcsAt({ kind: dcs.kind, ...placeOf(dcs) });
 }

@@ -4,9 +4,9 @@ import { PATRONI_FOLDER } from "../roles/patroni";
 
 // What Patroni keeps of a cluster in the DCS.
 
-/** Where Patroni keeps something of a cluster: namespace `/service`, then the scope. @param name e.g. `config` */
+/** Where Patroni keeps something of a cluster, below its namespace: the scope, then the name. @param name e.g. `config` */
 export function patroniKey(cluster: string, name: string): string {
-  return `/service/${cluster}/${name}`;
+  return `${cluster}/${name}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DcsKind } from "../roles/dcs";
 import type { SecretName } from "../roles/roles";
+import type { DcsPlace } from "./dcs";
 import { consulPlanned } from "./consul/planned";
 import { etcdPlanned } from "./etcd/planned";
 
@@ -8,16 +9,37 @@ export interface PlannedDcs {
   readonly kind: DcsKind;
   /** The first Patroni whose failsafe mode can be relied on with it: `4.0.7`. */
   readonly failsafeSince: string;
-  /** The token by which Patroni is let in, and the block of its settings that has it; none where nobody is asked who he is. */
-  readonly patroniToken?: { readonly block: string; readonly secret: SecretName };
-  /**
-   * Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it.
-   * @param registers whether it tells the DCS what each member is, for those who look for a primary or a replica there.
-   */
-  patroniSettings(endpoints: readonly string[], registers?: boolean): string;
-  script(endpoints: readonly string[]): DcsScript;
+  /** Templates of the files by which a host is let in to one that somebody else runs, by what they are for. */
+  readonly given: { readonly [file in "login" | "header" | "environment"]?: string };
+  /** The secret by which Patroni is let in, and the setting that has it; none where nobody is asked who he is. */
+  patroniSecret(dcs: PatroniDcs): PatroniSecret | undefined;
+  /** Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it. */
+  patroniSettings(dcs: PatroniDcs): string;
+  script(place: DcsPlace): DcsScript;
   /** Template of the script that has the member on the primary's host give the lead away; none where a DCS cannot. */
   readonly giveLeadAway?: string;
+}
+
+/** A DCS as Patroni is told of it. */
+export interface PatroniDcs extends DcsPlace {
+  /** Whether Patroni tells the DCS what each member is, for those who look for a primary or a replica there. */
+  readonly registers?: boolean;
+  /** Of one that is there already: what the stack says it is let in by. */
+  readonly identity?: {
+    readonly username?: string;
+    readonly ca: boolean;
+    readonly certificate: boolean;
+    /** Whether everybody is let in, without a token. */
+    readonly anonymous: boolean;
+  };
+}
+
+interface PatroniSecret {
+  readonly block: string;
+  readonly setting: string;
+  readonly secret: SecretName;
+  /** Whether what is generated becomes an identifier of Consul's. */
+  readonly uuid: boolean;
 }
 
 /** What a script of a host's own asks of a DCS, in words of the shell. `$key` and `$revision` are the script's. */

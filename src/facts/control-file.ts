@@ -37,3 +37,16 @@ export function controlFileProbe({ dataDirectory, binDirectory }: Places): Probe
     },
   };
 }
+
+/** Which database the data is of; nothing where there is none. */
+export function dataIdentifierProbe({
+  dataDirectory,
+  binDirectory,
+}: Pick<Places, "dataDirectory" | "binDirectory">): Probe<string | undefined> {
+  const look = `LC_ALL=C ${quote(`${binDirectory}/pg_controldata`)} -D ${quote(dataDirectory)}`;
+  return {
+    // Neither the directory, nor its owner, nor the program may be there yet.
+    script: `{ ${asOwner("postgres", `${dataDirectory}/.`, look)}; } 2>/dev/null || :`,
+    parse: (output) => /^Database system identifier: +(\d{1,20})$/m.exec(output)?.[1],
+  };
+}

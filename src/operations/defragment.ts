@@ -27,6 +27,11 @@ export async function defragment(
 ): Promise<{ readonly members: readonly Defragmented[]; readonly alarms: readonly string[] }> {
   const { members } = voters;
   const { kind, upkeep, ...dcs } = dcsOf(voters);
+  if (voters.existing) {
+    throw new PgherdError(
+      `expected a DCS that pgherd deploys, got the ${kind} that cluster.dcs.endpoints names: it is for whoever runs it to defragment.`,
+    );
+  }
   if (!upkeep) {
     throw new PgherdError(
       `expected a DCS whose database has to be defragmented, got ${kind}, which does so itself.`,

@@ -110,7 +110,7 @@ export function powerCut(host: string, status: ClusterStatus): Question {
   const voters = dcs.members.filter((one) => one.healthy && one.host !== host).length;
   const leading = members.some((one) => one.name === host && leads(one));
   const holding = loadBalancers.some((one) => one.host === host && one.holdsVip);
-  const voting = dcs.members.some((one) => one.host === host);
+  const voting = !dcs.existing && dcs.members.some((one) => one.host === host);
   return {
     what: `Cut the power of ${host}`,
     intent: {

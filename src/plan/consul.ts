@@ -1,7 +1,7 @@
 import type { ClusterSettings, Settings } from "../config/schema";
 import { MANAGEMENT, MANAGEMENT_FILE, TOKEN_FILE, tokenFiles } from "../dcs/consul/local";
 import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/consul";
-import { dcsDirectory, madeDirectory, namedKind, registersService } from "../roles/dcs";
+import { dcsDirectory, madeDirectory, namedKind, ownDcsOf, registersService } from "../roles/dcs";
 import { hostsOf, type SecretName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { planDcs, urlsOf } from "./dcs";
@@ -23,7 +23,7 @@ function nameOf(cluster: string, token: Token): string {
 
 /** Who may do what in Consul, in its own rules; nothing where the DCS is another. */
 export function planConsulAccess({ cluster }: Settings): DcsAccessPlan | undefined {
-  if (cluster.dcs.kind !== "consul") return undefined;
+  if (!ownDcsOf(cluster, "consul")) return undefined;
   const keys = `key_prefix "service/${cluster.name}/" {\n  policy = "write"\n}\n`;
   const agents = hostsOf(consul, cluster);
   const members = cluster.members.map(({ host }) => host);
@@ -54,8 +54,8 @@ export function planConsulAccess({ cluster }: Settings): DcsAccessPlan | undefin
 /** Consul on each host with an agent of it, servers first; none where the DCS is another. */
 export function planConsulServices(settings: Settings): ServicePlan[] {
   const { hosts, cluster } = settings;
-  const { dcs } = cluster;
-  if (dcs.kind !== "consul") return [];
+  const dcs = ownDcsOf(cluster, "consul");
+  if (!dcs) return [];
   const { members } = planDcs(settings);
   const peerUrls = urlsOf(settings, dcs.serverPort);
   const gossip = (host: string) => endpoint(addressOf(hosts, host), dcs.gossipPort);

@@ -1,24 +1,78 @@
 import type { Settings } from "../config/schema";
 import type { DcsAddress, Unnamed } from "../dcs/dcs";
-import { namedKind } from "../roles/dcs";
+import { placeOf } from "../dcs/existing";
+import type { PatroniDcs } from "../dcs/planned";
+import {
+  existingDcs,
+  namedKind,
+  ownDcs,
+  registersService,
+  votersOf,
+  type ExistingDcs,
+} from "../roles/dcs";
 import { addressOf } from "./addresses";
 import { endpoint } from "./template";
-import type { DcsPlan } from "./types";
+import type { ClusterPlan, DcsPlan } from "./types";
 
 /** Which DCS the cluster has, and where its members take what is asked. */
 export function planDcs(settings: Settings): DcsPlan {
-  const { kind, clientPort } = settings.cluster.dcs;
-  return { kind, members: urlsOf(settings, clientPort) };
+  const { cluster } = settings;
+  const { kind } = cluster.dcs;
+  const existing = existingDcs(cluster);
+  if (existing) {
+    const { endpoints, prefix } = existing;
+    return { kind, members: {}, existing: { endpoints, prefix } };
+  }
+  return { kind, members: urlsOf(settings, ownDcs(cluster)?.clientPort ?? 0) };
 }
 
 /** The DCS as resources name it: etcd, which is in the states of all stacks so far, without its kind. */
-export function dcsAddress({ kind, members }: DcsPlan): Unnamed<DcsAddress> {
-  return { ...namedKind(kind), endpoints: Object.values(members) };
+export function dcsAddress(dcs: DcsPlan): Unnamed<DcsAddress> {
+  return { ...namedKind(dcs.kind), ...placeOf(dcs) };
+}
+
+/** The host that asks the DCS first: one that votes, or any member where it is somebody else's. */
+export function firstToAsk({ dcs, patroni }: Askable): string {
+  const [voter] = Object.keys(dcs.members);
+  const [member = ""] = Object.keys(patroni.members);
+  return voter ?? member;
+}
+
+interface Askable {
+  readonly dcs: DcsPlan;
+  readonly patroni: Pick<ClusterPlan["patroni"], "members">;
+}
+
+/** The DCS as files on a host name it: with a voter's own endpoint first there, and what it is let in by. */
+export function dcsOnHost({ cluster }: Settings, dcs: DcsPlan, host: string): PatroniDcs {
+  const place = placeOf({ ...dcs, members: nearestFirst(dcs, host) });
+  const given = existingDcs(cluster);
+  return given
+    ? { ...place, identity: identityOf(given) }
+    : { ...place, registers: registersService(cluster) };
+}
+
+/** A member's own host first, if it is of the DCS: the nearest to begin with. Patroni finds the others there. */
+function nearestFirst({ members }: DcsPlan, host: string): DcsPlan["members"] {
+  const sorted = Object.entries(members).sort(
+    ([a], [b]) => Number(b === host) - Number(a === host),
+  );
+  return Object.fromEntries(sorted);
+}
+
+/** What it lets in by; the secrets come later. */
+export function identityOf(dcs: ExistingDcs): NonNullable<PatroniDcs["identity"]> {
+  return {
+    ca: dcs.ca !== undefined,
+    certificate: dcs.certificate !== undefined,
+    anonymous: "anonymous" in dcs && dcs.anonymous,
+    ...("username" in dcs && { username: dcs.username }),
+  };
 }
 
 /** A port of each member: `{ db1: "http://10.89.0.11:2379" }`. */
 export function urlsOf({ hosts, cluster }: Settings, port: number): { [host: string]: string } {
   return Object.fromEntries(
-    cluster.dcs.members.map((host) => [host, `http://${endpoint(addressOf(hosts, host), port)}`]),
+    votersOf(cluster).map((host) => [host, `http://${endpoint(addressOf(hosts, host), port)}`]),
   );
 }

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
-import { dcsDirectory, dcsToken, madeDirectory } from "../roles/dcs";
+import { dcsDirectory, dcsToken, madeDirectory, ownDcsOf } from "../roles/dcs";
 import { etcd } from "../roles/etcd";
 import { planDcs, urlsOf } from "./dcs";
 import { render } from "./template";
@@ -9,8 +9,8 @@ import type { ServicePlan } from "./types";
 /** etcd on each of its hosts; none where the DCS is another. */
 export function planEtcdServices(settings: Settings): ServicePlan[] {
   const { cluster } = settings;
-  const { dcs } = cluster;
-  if (dcs.kind !== "etcd") return [];
+  const dcs = ownDcsOf(cluster, "etcd");
+  if (!dcs) return [];
   const { clientPort, peerPort, quota, compaction } = dcs;
   const { members } = planDcs(settings);
   const peerUrls = urlsOf(settings, peerPort);

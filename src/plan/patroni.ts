@@ -1,5 +1,6 @@
 import { commitsWait, replicationMode } from "../config/replication-modes";
 import type { ClusterSettings, MemberSettings, Settings } from "../config/schema";
+import { prefixOf } from "../dcs/existing";
 import { plannedDcs } from "../dcs/planned";
 import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
@@ -11,7 +12,7 @@ import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupPasswords, backupRoles } from "./backup";
-import { planDcs } from "./dcs";
+import { dcsAddress, dcsOnHost, planDcs } from "./dcs";
 import { memberBackups } from "./member-backups";
 import { baseConfiguration, placesOf } from "./member-places";
 import { isSource, reaches } from "../migration/steps";
@@ -102,13 +103,6 @@ function synchronous(cluster: ClusterSettings): PatroniPlan["synchronous"] {
   return { role: confirming.role, count: Math.min(replication.count, members.length - 1) };
 }
 
-/** A member's own host first, if it is of the DCS: the nearest to begin with. Patroni finds the others there. */
-function nearestFirst({ members }: DcsPlan, host: string): string[] {
-  return Object.entries(members)
-    .sort(([a], [b]) => Number(b === host) - Number(a === host))
-    .map(([, url]) => url);
-}
-
 /** The option of initdb; since PostgreSQL 18 they are on by default (release notes, E.1.2). */
 function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): string | null {
   if (dataChecksums) return "data-checksums";
@@ -117,28 +111,31 @@ function checksums({ dataChecksums, version }: ClusterSettings["postgresql"]): s
 
 /** Patroni, and by it PostgreSQL, on each member; that of a server which is migrated first, since the others copy it. */
 export function planPatroniServices(settings: Settings): ServicePlan[] {
-  const { patroniToken: token } = plannedDcs(settings.cluster.dcs.kind);
-  return membersSoFar(settings).map((member) => ({
-    host: member.host,
-    daemon: "patroni",
-    directories: {
-      [PATRONI_FOLDER]: { ...READ_BY_POSTGRES, mode: "0750" },
-    },
-    files: filesOf(settings, member),
-    secretFiles: {
-      [SECRETS_FILE]: {
-        ...READ_BY_POSTGRES,
-        template: "patroni/secrets.yml",
-        values: { roles: ROLES, dcs: token?.block ?? null },
-        secrets: {
-          replication: { role: "patroni", name: "replication" },
-          rewind: { role: "patroni", name: "rewind" },
-          restApi: { role: "patroni", name: "rest-api" },
-          ...(token && { dcs: token.secret }),
+  const dcs = planDcs(settings);
+  return membersSoFar(settings).map((member) => {
+    const given = plannedDcs(dcs.kind).patroniSecret(dcsOnHost(settings, dcs, member.host));
+    return {
+      host: member.host,
+      daemon: "patroni",
+      directories: {
+        [PATRONI_FOLDER]: { ...READ_BY_POSTGRES, mode: "0750" },
+      },
+      files: filesOf(settings, member),
+      secretFiles: {
+        [SECRETS_FILE]: {
+          ...READ_BY_POSTGRES,
+          template: "patroni/secrets.yml",
+          values: { roles: ROLES, dcs: given ?? null },
+          secrets: {
+            replication: { role: "patroni", name: "replication" },
+            rewind: { role: "patroni", name: "rewind" },
+            restApi: { role: "patroni", name: "rest-api" },
+            ...(given && { dcs: given.secret }),
+          },
         },
       },
-    },
-  }));
+    };
+  });
 }
 
 /** The files of each member of a cluster that is migrated, in place of those that its service is planned with. */
@@ -186,12 +183,11 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       ...READ_BY_POSTGRES,
       content: render("patroni/member.yml", {
         scope: cluster.name,
+        // Patroni's own, where nothing is said.
+        namespace: dcs.existing ? prefixOf(dcs.existing) : null,
         name: host,
         restListen: endpoint(address, PATRONI_PORT),
-        dcsSettings: plannedDcs(dcs.kind).patroniSettings(
-          nearestFirst(dcs, host),
-          registersService(cluster),
-        ),
+        dcsSettings: plannedDcs(dcs.kind).patroniSettings(dcsOnHost(settings, dcs, host)),
         listen: `${places.listen}:${postgresql.port}`,
         connectAddress: endpoint(address, postgresql.port),
         dataDirectory: places.dataDirectory,
@@ -220,7 +216,7 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       group: "root",
       content: render("patroni/unit.conf", {
         dcs: dcs.kind,
-        dcsUnit: roleNamed(kindOfDcs(dcs.kind).role).unit,
+        dcsUnit: dcs.existing ? "network-online.target" : roleNamed(kindOfDcs(dcs.kind).role).unit,
         config: PATRONI_FOLDER,
         dataPlace: DATA_PLACE,
         beforeStart: BEFORE_START,
@@ -242,8 +238,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
         dataDirectory: places.dataDirectory,
         binDirectory: places.binDirectory,
         begun: "/var/lib/pgherd/database-begun",
-        initializeKey: `/service/${cluster.name}/initialize`,
-        dcs: plannedDcs(dcs.kind).script(Object.values(dcs.members)),
+        initializeKey: `${prefixOf(dcs.existing)}${cluster.name}/initialize`,
+        dcs: plannedDcs(dcs.kind).script(dcsAddress(dcs)),
         owning: OWNING,
         tries: ASK_TRIES,
       }),

@@ -3,6 +3,7 @@ import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
 import { planDcs } from "./dcs";
 import { planDcsAccess, planDcsServices } from "./dcs-services";
+import { planExistingDcs } from "./existing-dcs";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
 import { planForks } from "./forks";
@@ -33,6 +34,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     firewalls: planFirewalls(settings),
     dcs: planDcs(settings),
     access: planDcsAccess(settings),
+    existingDcs: planExistingDcs(settings),
     patroni: planPatroni(settings),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,
     logins: planLogins(settings),

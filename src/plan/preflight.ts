@@ -2,7 +2,14 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { packageOf } from "../distributions/distributions";
 import type { PreflightInputs, Requirement } from "../resources/inputs/preflight";
-import { dcsDirectory, dcsToken, kindOfDcs, otherDcsRoles } from "../roles/dcs";
+import {
+  dcsDirectory,
+  dcsToken,
+  existingDcs,
+  kindOfDcs,
+  otherDcsRoles,
+  votersOf,
+} from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
 import { hasRole, roleNamed, ROLES, type RoleName } from "../roles/roles";
 import { NAMING_SETTINGS } from "../setting-values";
@@ -117,7 +124,6 @@ function isForked({ cluster }: Settings, host: string): boolean {
 /** What PostgreSQL's data and the DCS's were made with, and cannot be changed by writing another file. */
 function planFixed(settings: Settings): PreflightInputs["fixed"] {
   const { postgresql, members, dcs } = settings.cluster;
-  const token = dcsToken(settings.cluster);
   return {
     "postgresql.version": String(postgresql.version),
     "postgresql.dataDirectory": dataDirectory(settings.cluster),
@@ -127,14 +133,24 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     "migration.method": settings.cluster.migration?.method ?? "adopt",
     members: namesOf(members.map(({ host }) => host)),
     "dcs.kind": dcs.kind,
-    "dcs.members": namesOf(dcs.members),
+    ...planFixedDcs(settings.cluster),
+  };
+}
+
+/** What its data was made with, or where the cluster is in one that somebody else runs. */
+function planFixedDcs(cluster: Settings["cluster"]): PreflightInputs["fixed"] {
+  const existing = existingDcs(cluster);
+  if (existing) return { "dcs.members": "none", "dcs.prefix": existing.prefix };
+  const token = dcsToken(cluster);
+  return {
+    "dcs.members": namesOf(votersOf(cluster)),
     ...Object.fromEntries(
-      roleNamed(kindOfDcs(dcs.kind).role)
+      roleNamed(kindOfDcs(cluster.dcs.kind).role)
         .ports.filter(({ changeable }) => !changeable)
-        .map(({ setting = "", number }) => [setting, String(number(settings.cluster))]),
+        .map(({ setting = "", number }) => [setting, String(number(cluster))]),
     ),
     ...(token !== undefined && { "dcs.token": token }),
-    "dcs.dataDirectory": dcsDirectory(settings.cluster),
+    "dcs.dataDirectory": dcsDirectory(cluster),
   };
 }
 

@@ -1,4 +1,6 @@
+import type { GivenSecret } from "../config/parse";
 import type { ClusterSettings } from "../config/schema";
+import { GIVEN_KEY, GIVEN_SECRET } from "../dcs/existing";
 import { hostsOf, ROLES, type SecretName } from "../roles/roles";
 import { render } from "./template";
 import type { Files, SecretFile, SecretFiles, SecretPlan } from "./types";
@@ -10,6 +12,24 @@ export function planSecrets(cluster: ClusterSettings): SecretPlan[] {
       const secret = { role: role.name, name, length };
       return eachHost ? hostsOf(role, cluster).map((host) => ({ ...secret, host })) : [secret];
     }),
+  );
+}
+
+/**
+ * What stands in place of what is generated, by what the user gives: members of a standby cluster stream from each other with the
+ * role that the old server knows.
+ */
+const GIVEN: { readonly [given in GivenSecret]: SecretName } = {
+  migrationPassword: { role: "patroni", name: "replication" },
+  dcsPassword: GIVEN_SECRET,
+  dcsToken: GIVEN_SECRET,
+  dcsKey: GIVEN_KEY,
+};
+
+/** What the user may have given for a secret. */
+export function givenFor({ role, name }: SecretName): GivenSecret[] {
+  return (Object.keys(GIVEN) as GivenSecret[]).filter(
+    (one) => GIVEN[one].role === role && GIVEN[one].name === name,
   );
 }
 

@@ -13,6 +13,7 @@ import type { LinkInput } from "../resources/inputs/logins";
 import type { RollingInput } from "../resources/inputs/patroni-cluster";
 import type { PreflightInputs } from "../resources/inputs/preflight";
 import type { DcsAccessInput } from "../resources/inputs/dcs-cluster";
+import type { ExistingDcsInputs } from "../resources/inputs/existing-dcs";
 import type { DcsMemberInput } from "../resources/inputs/service";
 import type {
   PromotionInputs,
@@ -106,6 +107,13 @@ export interface DcsAccessPlan extends Omit<DcsAccessInput, "tokens"> {
 
 /** The DCS, and who votes in it. */
 export type DcsPlan = DcsVoters;
+
+/** What each member must have to be let in to a DCS of somebody else's, and how it is judged. */
+export interface ExistingDcsPlan {
+  readonly inputs: Omit<ExistingDcsInputs, "cluster" | "files">;
+  readonly files: Files;
+  readonly secretFiles: SecretFiles;
+}
 
 /** What must hold across the Patroni members. */
 export interface PatroniPlan {
@@ -233,6 +241,8 @@ export interface ClusterPlan {
   readonly dcs: DcsPlan;
   /** None where the DCS asks nobody who he is. */
   readonly access?: DcsAccessPlan;
+  /** Only where the DCS is somebody else's. */
+  readonly existingDcs?: ExistingDcsPlan;
   readonly patroni: PatroniPlan;
   readonly entryPoint?: EntryPointPlan;
   readonly logins?: LoginsPlan;

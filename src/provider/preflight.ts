@@ -12,6 +12,8 @@ import { sameValue, type Value } from "../rpc/values";
 import { kindOfDcs, type DcsKind } from "../roles/dcs";
 import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
+import { briefFiles } from "./brief";
+import { tryExistingDcs } from "./existing-dcs";
 import { foreseeServices } from "./foresee-services";
 import { judgeBootstrap } from "./preflight-backup";
 import { warnOfPreloads } from "./preload-warnings";
@@ -31,8 +33,9 @@ interface Learned {
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
   derived: ["hosts", "fixed", "versions", "services"],
-  judged: ["trial", "logins"],
+  judged: ["trial", "logins", "existingDcs"],
   id: ({ cluster }) => `${cluster}/preflight`,
+  brief: ({ dcsFiles }) => (dcsFiles ? { dcsFiles: briefFiles(dcsFiles) } : {}),
   readOnly: true,
 
   async check(context, inputs, oldInputs, urn) {
@@ -53,6 +56,13 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...new Set(seen.flatMap(({ restore }) => (restore ? [describeRestore(restore)] : []))),
       ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
+      ...(inputs.existingDcs
+        ? await tryExistingDcs(
+            context,
+            { cluster: inputs.cluster, files: inputs.dcsFiles ?? {}, ...inputs.existingDcs },
+            urn,
+          )
+        : []),
       ...(inputs.survey ? await judged(backupLocales(context, inputs.survey, seen)) : []),
     ];
     await warnOfPreloads(context, urn, inputs.trial, membersOf(seen), found);
@@ -74,7 +84,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   foresee: foreseeServices,
 
   async apply(context, _urn, inputs, known) {
-    if (known && sameBut(["trial", "services", "logins"], inputs, known))
+    if (known && sameBut(["trial", "services", "logins", "existingDcs", "dcsFiles"], inputs, known))
       return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>

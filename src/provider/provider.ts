@@ -11,6 +11,7 @@ import { difference, shown } from "./diff";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { dcsCluster } from "./dcs-cluster";
+import { existingDcs } from "./existing-dcs";
 import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { formerTokens } from "./former-tokens";
@@ -51,6 +52,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Service": untyped(service),
   "pgherd:index:EtcdCluster": untyped(dcsCluster),
   "pgherd:index:FormerTokens": untyped(formerTokens),
+  "pgherd:index:ExistingDcs": untyped(existingDcs),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),
   "pgherd:index:Logins": untyped(logins),

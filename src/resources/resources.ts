@@ -10,6 +10,7 @@ import type { BackupsInputs } from "./inputs/backups";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
 import type { DcsClusterInputs, FormerTokensInputs } from "./inputs/dcs-cluster";
+import type { ExistingDcsInputs } from "./inputs/existing-dcs";
 import type { FirewallInputs, NewPortsInputs } from "./inputs/firewall";
 import type { ForkInputs } from "./inputs/fork";
 import type { HostBaseInputs } from "./inputs/host-base";
@@ -118,6 +119,9 @@ export class Service extends resource<ServiceInputs>("Service") {}
 
 /** That nobody gets into the DCS by a token of before. */
 export class FormerTokens extends resource<FormerTokensInputs>("FormerTokens") {}
+
+/** A DCS that somebody else runs. */
+export class ExistingDcs extends resource<ExistingDcsInputs>("ExistingDcs") {}
 
 /** What must hold across the members of the DCS; its type has the name that the states of all stacks have. */
 export class DcsCluster extends resource<DcsClusterInputs>("EtcdCluster", "clusterId") {

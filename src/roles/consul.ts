@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../config/schema";
-import { dcsDirectory, registersService } from "./dcs";
+import { dcsDirectory, ownDcsOf, registersService } from "./dcs";
 import { listed, type Placement, type Port, type Role } from "./role";
 
 /** What its agents are told; its user reads it, and root alone may change it. */
@@ -23,7 +23,7 @@ export const consul: Role = {
   hosts: agents,
   user: "consul",
 
-  software: ({ dcs }) => (dcs.kind === "consul" ? ["curl", "consul"] : []),
+  software: (cluster) => (ownDcsOf(cluster, "consul") ? ["curl", "consul"] : []),
   sameVersions: ["consul"],
   // Tokens with secrets of one's own, transactions of all that is needed: tried with 1.8, Debian's own.
   leastVersion: { software: "consul", version: "1.8.0", setting: "dcs" },
@@ -35,9 +35,10 @@ export const consul: Role = {
     // What it tells everybody may know who may ask.
     {
       setting: "dcs.dnsPort",
-      number: ({ dcs }) => (dcs.kind === "consul" && dcs.registerService ? dcs.dnsPort : undefined),
+      number: (cluster) =>
+        registersService(cluster) ? ownDcsOf(cluster, "consul")?.dnsPort : undefined,
       purpose: "Consul's DNS",
-      from: ({ dcs }) => (dcs.kind === "consul" && dcs.dnsFor === "clients" ? ["clients"] : []),
+      from: (cluster) => (ownDcsOf(cluster, "consul")?.dnsFor === "clients" ? ["clients"] : []),
       changeable: true,
       udp: true,
     },
@@ -49,13 +50,13 @@ export const consul: Role = {
   secrets: (cluster) => {
     const dns = registersService(cluster) ? ["dns"] : [];
     const names = ["gossip", "management", "agent", "patroni", "pgherd", ...dns];
-    return cluster.dcs.kind === "consul" ? names.map((name) => ({ name: `consul-${name}` })) : [];
+    return ownDcsOf(cluster, "consul") ? names.map((name) => ({ name: `consul-${name}` })) : [];
   },
   directories: [
     {
       owner: "consul",
       setting: "dcs.dataDirectory",
-      path: (cluster) => (cluster.dcs.kind === "consul" ? dcsDirectory(cluster) : undefined),
+      path: (cluster) => (ownDcsOf(cluster, "consul") ? dcsDirectory(cluster) : undefined),
       name: "Consul's data",
     },
   ],
@@ -78,9 +79,10 @@ export const consul: Role = {
 };
 
 /** Its servers first, then the members that are none. */
-function agents({ dcs, members }: ClusterSettings): Placement[] {
-  if (dcs.kind !== "consul") return [];
-  const others = listed("members", members, ({ host }) => host);
+function agents(cluster: ClusterSettings): Placement[] {
+  const dcs = ownDcsOf(cluster, "consul");
+  if (!dcs) return [];
+  const others = listed("members", cluster.members, ({ host }) => host);
   return [
     ...listed("dcs.members", dcs.members, (host) => host),
     ...others.filter(({ host }) => !dcs.members.includes(host)),
@@ -94,7 +96,7 @@ function port(
 ): Port {
   return {
     setting: `dcs.${setting}`,
-    number: ({ dcs }) => (dcs.kind === "consul" ? dcs[setting] : undefined),
+    number: (cluster) => ownDcsOf(cluster, "consul")?.[setting],
     purpose,
     from,
   };

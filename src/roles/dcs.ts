@@ -22,6 +22,30 @@ const KINDS: { readonly [kind in DcsKind]: KindOfDcs } = {
 
 /** Who asks Patroni for what the DCS tells of its members. */
 export const CHECKING_ROLES: readonly RoleName[] = [KINDS.consul.role];
+/** The DCS that pgherd deploys; none where the stack names one that is there already. */
+export function ownDcs({ dcs }: ClusterSettings): OwnDcs | undefined {
+  return "endpoints" in dcs ? undefined : dcs;
+}
+
+/** The DCS that somebody else runs, if the stack names one. */
+export function existingDcs({ dcs }: ClusterSettings): ExistingDcs | undefined {
+  return "endpoints" in dcs ? dcs : undefined;
+}
+
+type OwnDcs = Extract<ClusterSettings["dcs"], { readonly members: unknown }>;
+
+export type ExistingDcs = Extract<ClusterSettings["dcs"], { readonly endpoints: unknown }>;
+
+/** Of one kind, if that is the one that pgherd deploys. */
+export function ownDcsOf<Kind extends DcsKind>(cluster: ClusterSettings, kind: Kind) {
+  const own = ownDcs(cluster);
+  return own?.kind === kind ? (own as Extract<OwnDcs, { readonly kind: Kind }>) : undefined;
+}
+
+/** Hosts that vote in it, as far as pgherd deploys it. */
+export function votersOf(cluster: ClusterSettings): readonly string[] {
+  return ownDcs(cluster)?.members ?? [];
+}
 
 /** All kinds. */
 export const DCS_KINDS = Object.keys(KINDS) as [DcsKind, ...DcsKind[]];
@@ -43,19 +67,24 @@ export function kindOfDcs(kind: DcsKind = UNNAMED): KindOfDcs {
 }
 
 /** Roles of DCS that a cluster has not. */
-export function otherDcsRoles({ dcs }: ClusterSettings): readonly RoleName[] {
-  return DCS_ROLES.filter((role) => role !== KINDS[dcs.kind].role);
+export function otherDcsRoles(cluster: ClusterSettings): readonly RoleName[] {
+  const own = ownDcs(cluster);
+  return DCS_ROLES.filter((role) => role !== (own && KINDS[own.kind].role));
 }
 
 /** What keeps the members of one DCS apart from those of another that starts at once; nothing where its kind has none. */
-export function dcsToken({ name, dcs }: ClusterSettings): string | undefined {
-  return dcs.kind === "etcd" ? (dcs.token ?? name) : undefined;
+export function dcsToken(cluster: ClusterSettings): string | undefined {
+  const etcd = ownDcsOf(cluster, "etcd");
+  return etcd && (etcd.token ?? cluster.name);
 }
 
 /** Where those who vote keep their data; by default where their user may write. */
 export function dcsDirectory(cluster: ClusterSettings): string {
   const { name, dcs } = cluster;
-  return dcs.dataDirectory ?? `${distributionOf(cluster).homes[KINDS[dcs.kind].user]}/${name}`;
+  return (
+    ownDcs(cluster)?.dataDirectory ??
+    `${distributionOf(cluster).homes[KINDS[dcs.kind].user]}/${name}`
+  );
 }
 
 /** The directory that root makes for it and gives to its user, who may write below his home only. */
@@ -66,6 +95,6 @@ export function madeDirectory(cluster: ClusterSettings): string {
 }
 
 /** Whether Patroni tells the DCS what each member is, for those who look for a primary or a replica there. */
-export function registersService({ dcs }: ClusterSettings): boolean {
-  return dcs.kind === "consul" && dcs.registerService;
+export function registersService(cluster: ClusterSettings): boolean {
+  return ownDcsOf(cluster, "consul")?.registerService ?? false;
 }

@@ -1,4 +1,4 @@
-import { dcsDirectory } from "./dcs";
+import { dcsDirectory, ownDcsOf, votersOf } from "./dcs";
 import { listed, type Role } from "./role";
 
 /** Where its unit reads its settings (src/dcs/etcd/planned.ts). */
@@ -14,8 +14,8 @@ const NO_CHECK = "etcd reads its settings only to start a member with them";
 export const etcd: Role = {
   name: "etcd",
   after: [],
-  hosts: ({ dcs }) =>
-    dcs.kind === "etcd" ? listed("dcs.members", dcs.members, (host) => host) : [],
+  hosts: (cluster) =>
+    ownDcsOf(cluster, "etcd") ? listed("dcs.members", votersOf(cluster), (host) => host) : [],
   user: "etcd",
 
   // curl asks the daemon on the host itself, which spares the start of a larger program for every question.
@@ -27,14 +27,14 @@ export const etcd: Role = {
   ports: [
     {
       setting: "dcs.clientPort",
-      number: ({ dcs }) => (dcs.kind === "etcd" ? dcs.clientPort : undefined),
+      number: (cluster) => ownDcsOf(cluster, "etcd")?.clientPort,
       purpose: "etcd",
       from: () => ["members", "dcs"],
       callers: ["patroni", "etcd"],
     },
     {
       setting: "dcs.peerPort",
-      number: ({ dcs }) => (dcs.kind === "etcd" ? dcs.peerPort : undefined),
+      number: (cluster) => ownDcsOf(cluster, "etcd")?.peerPort,
       purpose: "etcd's peers",
       from: () => ["dcs"],
       callers: ["etcd"],
@@ -48,7 +48,7 @@ export const etcd: Role = {
     {
       owner: "etcd",
       setting: "dcs.dataDirectory",
-      path: (cluster) => (cluster.dcs.kind === "etcd" ? dcsDirectory(cluster) : undefined),
+      path: (cluster) => (ownDcsOf(cluster, "etcd") ? dcsDirectory(cluster) : undefined),
       name: "etcd's data",
     },
   ],

@@ -17,9 +17,9 @@ function cluster(settings: object): string {
 
 function problems(config: { [key: string]: string }): readonly string[] {
   pulumi.runtime.setAllConfig(config);
-  const { name, settings, migrationPassword } = loadSettings();
+  const { name, settings, secrets } = loadSettings();
   try {
-    new Cluster(name, { ...(settings as unknown as ClusterArgs), migrationPassword });
+    new Cluster(name, { ...(settings as unknown as ClusterArgs), ...secrets });
   } catch (error) {
     expect(error).toBeInstanceOf(pulumi.RunError);
     const lines = (error as Error).message.split("\n").slice(1);

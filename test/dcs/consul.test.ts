@@ -13,7 +13,9 @@ import { PlayedConsul } from "./played-consul";
 
 // The scripts are run by a real shell, and ask by a real curl.
 
-const KEY = "/service/demo/config";
+const KEY = "demo/config";
+/** As Consul is asked for it. */
+const WHOLE = "/service/demo/config";
 const TOKEN = "6f1ed002-ab5d-4b2e-a0c1-1f0e2d3c4b5a";
 
 let consul: PlayedConsul;
@@ -61,18 +63,18 @@ function contents(): { [key: string]: string } {
 test("a key is told with the index of its last change, an absent one is undefined, an empty one is there", async () => {
   expect(await look(KEY)).toBeUndefined();
   expect((await run(dcs.printKey(KEY))).stdout).toBe("");
-  set(KEY, "");
+  set(WHOLE, "");
   expect(await look(KEY)).toEqual({ value: "", revision: "7" });
   const value = `{"ttl": 30, "note": "ü it's $(odd)"}`;
-  set(KEY, value);
+  set(WHOLE, value);
   expect(await look(KEY)).toEqual({ value, revision: "7" });
   expect((await run(dcs.printKey(KEY))).stdout).toBe(value);
 });
 
 test("a key is changed only if nobody else has changed it, and others with it", async () => {
   const value = `{"note":"it's $(odd)\n"}`;
-  set(KEY, "{}");
-  const others = { "/service/demo/pgherd-proven-config": "%s" };
+  set(WHOLE, "{}");
+  const others = { "demo/pgherd-proven-config": "%s" };
   expect(await run(`${dcs.changeKey(KEY, value, "7", others)}\necho done`)).toMatchObject({
     ...{ code: 0, stdout: "done\n" },
   });
@@ -110,7 +112,7 @@ test("a cluster is forgotten with or without its configuration, and no other one
     set("/service/demo/leader", "db1");
     set("/service/demo/initialize", "711");
     set("/service/demo2/leader", "db9");
-    set(KEY, config);
+    set(WHOLE, config);
   };
   fill();
   expect(await run(forgetCluster(dcs, "demo", "kept"))).toMatchObject({ code: 0, stderr: "" });
@@ -159,12 +161,14 @@ test("an agent tells whether it serves, is refused, reaches nobody that leads, o
 });
 
 test("a host's own script tells a key that is there and empty from one that is absent, and both from no answer", async () => {
-  const { begin, read, empty, revision, release } = plannedDcs("consul").script([server]);
-  const script = (then: string) => `key=${KEY}\n${begin}\n${then}`;
+  const { begin, read, empty, revision, release } = plannedDcs("consul").script({
+    endpoints: [server],
+  });
+  const script = (then: string) => `key=${WHOLE}\n${begin}\n${then}`;
   const judge = script(`found=$(${read}) || { echo silent; exit; }
 case "$found" in ${empty}) printf '%s\\n' "$found" | ${revision} ;; *) echo other ;; esac`);
   expect((await run(judge)).stdout).toBe("other\n");
-  set(KEY, "");
+  set(WHOLE, "");
   expect((await run(judge)).stdout).toBe("7\n");
   expect((await run(script(`revision=7\n${release}`))).code).toBe(0);
   consul.manner = "without a leader";

@@ -8,7 +8,9 @@ import { PlayedEtcd } from "./played-etcd";
 
 // The scripts are run by a real shell, and ask by a real curl.
 
-const KEY = "/service/demo/config";
+const KEY = "demo/config";
+/** As etcd has it. */
+const WHOLE = "/service/demo/config";
 const REFUSES = "http://127.0.0.1:1";
 
 let etcd: PlayedEtcd;
@@ -39,7 +41,7 @@ async function look(key: string, at = dcs) {
 
 test("a key is told with the revision of its last change", async () => {
   const value = `{"ttl": 30, "note": "ü it's $(odd)"}`;
-  etcd.keys.set(KEY, { value, revision: 9007199254740992 });
+  etcd.keys.set(WHOLE, { value, revision: 9007199254740992 });
   expect(await look(KEY)).toEqual({ value, revision: "9007199254740992" });
   expect((await run(dcs.printKey(KEY))).stdout).toBe(value);
 });
@@ -47,44 +49,44 @@ test("a key is told with the revision of its last change", async () => {
 test("an absent key is undefined, and one that holds nothing is there", async () => {
   expect(await look(KEY)).toBeUndefined();
   expect((await run(dcs.printKey(KEY))).stdout).toBe("");
-  etcd.set(KEY, "");
+  etcd.set(WHOLE, "");
   expect(await look(KEY)).toEqual({ value: "", revision: "2" });
 });
 
 test("a key is set only if its revision is the one that was read", async () => {
   const value = `{"note":"it's $(odd)\n"}`;
-  etcd.set(KEY, "{}");
+  etcd.set(WHOLE, "{}");
   expect(await run(`${dcs.changeKey(KEY, value, "2")}\necho done`)).toMatchObject({
     ...{ code: 0, stdout: "done\n" },
   });
-  expect(etcd.contents()).toEqual({ [KEY]: value });
+  expect(etcd.contents()).toEqual({ [WHOLE]: value });
 });
 
 test("what is to be set with a key is set in the same moment, or not at all", async () => {
-  etcd.set(KEY, "{}");
-  await run(dcs.changeKey(KEY, "new", "1", { "/service/demo/other": "old" }));
-  expect(etcd.contents()).toEqual({ [KEY]: "{}" });
-  await run(dcs.changeKey(KEY, "new", "2", { "/service/demo/other": "old" }));
-  expect(etcd.contents()).toEqual({ [KEY]: "new", "/service/demo/other": "old" });
+  etcd.set(WHOLE, "{}");
+  await run(dcs.changeKey(KEY, "new", "1", { "demo/other": "old" }));
+  expect(etcd.contents()).toEqual({ [WHOLE]: "{}" });
+  await run(dcs.changeKey(KEY, "new", "2", { "demo/other": "old" }));
+  expect(etcd.contents()).toEqual({ [WHOLE]: "new", "/service/demo/other": "old" });
 });
 
 test("a key is made only where there is none", async () => {
   await run(dcs.changeKey(KEY, "{}", "0"));
-  expect(etcd.contents()).toEqual({ [KEY]: "{}" });
+  expect(etcd.contents()).toEqual({ [WHOLE]: "{}" });
   await run(dcs.setAbsentKey(KEY, "other"));
-  expect(etcd.contents()).toEqual({ [KEY]: "{}" });
+  expect(etcd.contents()).toEqual({ [WHOLE]: "{}" });
 });
 
 test("a lost race is an error, and what the other has written stays", async () => {
-  etcd.set(KEY, "theirs");
+  etcd.set(WHOLE, "theirs");
   const { code, stderr } = await run(`${dcs.changeKey(KEY, "ours", "1")}\necho done`);
   expect(code).toBe(1);
   expect(stderr).toContain("somebody else changed /service/demo/config at the same moment");
-  expect(etcd.contents()).toEqual({ [KEY]: "theirs" });
+  expect(etcd.contents()).toEqual({ [WHOLE]: "theirs" });
 });
 
 test("one that refuses the connection, or has no majority, is passed over", async () => {
-  etcd.set(KEY, "{}");
+  etcd.set(WHOLE, "{}");
   const endpoints = [REFUSES, await etcd.member("cut off"), await etcd.member()];
   const several = dcsAt({ endpoints });
   expect(await look(KEY, several)).toEqual({ value: "{}", revision: "2" });
@@ -96,7 +98,7 @@ test("one that refuses the connection, or has no majority, is passed over", asyn
 test("what was done, though nobody has heard of it, is no lost race", async () => {
   const endpoints = [await etcd.member("unheard"), await etcd.member()];
   const { code } = await run(dcsAt({ endpoints }).changeKey(KEY, "ours", "0"));
-  expect([code, etcd.contents()]).toEqual([0, { [KEY]: "ours" }]);
+  expect([code, etcd.contents()]).toEqual([0, { [WHOLE]: "ours" }]);
 });
 
 test("where nobody answers it is told of each what it said, and the script ends by a code of its own", async () => {
@@ -121,7 +123,7 @@ test("of a forgotten cluster nothing is left but, for the next one, its configur
   const keys = [...ours.map((name) => `/service/demo/${name}`), ...others];
   for (const key of keys) etcd.set(key, "x");
   await run(forgetCluster(dcs, "demo", "kept"));
-  expect(Object.keys(etcd.contents())).toEqual([KEY, ...others]);
+  expect(Object.keys(etcd.contents())).toEqual([WHOLE, ...others]);
   await run(forgetCluster(dcs, "demo", "forgotten"));
   expect(Object.keys(etcd.contents())).toEqual(others);
 });

@@ -9,6 +9,7 @@ import { down } from "../../src/lab/down";
 import { hostExec, labExec } from "../../src/lab/exec";
 import { up, type UpOptions } from "../../src/lab/up";
 import type { MigrationStatus } from "../../src/migration/cli/look";
+import { GIVEN_SECRETS } from "../../src/config/parse";
 import type { ClusterStatus } from "../../src/operations/status";
 import { packageRoot } from "../../src/package-root";
 
@@ -39,6 +40,9 @@ export function leaderOf(seen: ClusterStatus): string {
 export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster"> & {
   /** `pgherd:migrationPassword`, which is no setting of the cluster itself. */
   migrationPassword?: string;
+  /** `pgherd:dcsPassword` and its like. */
+  dcsPassword?: string;
+  dcsKey?: string;
 };
 
 export type Mode = "asynchronous" | "synchronous" | "strict" | "quorum";
@@ -116,8 +120,8 @@ export class LabCluster {
     change(varied);
     file.config["pgherd:hosts"] = varied.hosts;
     file.config["pgherd:cluster"] = varied.cluster;
-    if (varied.migrationPassword)
-      file.config["pgherd:migrationPassword"] = varied.migrationPassword;
+    for (const name of GIVEN_SECRETS)
+      if (name in varied) file.config[`pgherd:${name}`] = varied[name as "dcsKey"];
     const copy = join(mkdtempSync(join(tmpdir(), "pgherd-")), "config.yaml");
     writeFileSync(copy, stringify(file));
     return copy;

@@ -17,7 +17,7 @@ describe.runIf(BEFORE)(`a cluster that ${BEFORE} has deployed`, () => {
     const { db1, db2 } = stack.hosts;
     stack.hosts = { db1, db2, witness: { address: "10.89.0.29" } } as typeof stack.hosts;
     stack.cluster.members = ["db1", "db2"];
-    stack.cluster.dcs.members = ["db1", "db2", "witness"];
+    (stack.cluster.dcs as { members: string[] }).members = ["db1", "db2", "witness"];
     delete stack.cluster.loadBalancers;
     stack.cluster.firewall = { clients: ["10.89.0.0/24"] };
     stack.cluster.hooks = [{ name: "announce", when: "after", run: "echo changed" }];

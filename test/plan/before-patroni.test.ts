@@ -52,7 +52,7 @@ function member(etcdAnswers: string, place?: string, exchange?: () => void, owne
     binDirectory: folder,
     begun,
     initializeKey: KEY,
-    dcs: plannedDcs("etcd").script(["http://10.89.0.11:2379"]),
+    dcs: plannedDcs("etcd").script({ endpoints: ["http://10.89.0.11:2379"] }),
     owning: OWNING,
     tries: 3,
   })

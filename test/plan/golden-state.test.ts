@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test, vi } from "vitest";
+import { GIVEN_SECRETS } from "../../src/config/parse";
 import { allRegistered, isSecret, recordResources, type Registered, urnOf } from "../registered";
 import { STACKS } from "../stacks";
 
@@ -32,7 +33,10 @@ async function run(name: string, settings: Record<string, unknown>) {
     `pgherd:${key}`,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(config), ["pgherd:migrationPassword"]);
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(config),
+    GIVEN_SECRETS.map((one) => `pgherd:${one}`),
+  );
   // A module of its own for each stack; what it imports is loaded once.
   const program = `../../src/index?${name}`;
   const outputs = Object.entries((await import(/* @vite-ignore */ program)) as object);

@@ -74,5 +74,72 @@ const consul = z
     "Consul: a server on each of `members`, an agent on every other member of the cluster:",
   );
 
-/** The voters of the cluster's DCS, and what its kind has to be told. */
-export const dcs = z.discriminatedUnion("kind", [etcd, consul]);
+/** Where one that is there already is asked. What Patroni and curl take: a scheme, a host, a port, and no more. */
+const endpoint = z.string().regex(/^https?:\/\/(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/, {
+  error: 'an address with its port such as "https://10.0.0.21:2379"',
+});
+
+const certificate = z
+  .string()
+  .regex(/^\s*-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=-]+-----END CERTIFICATE-----\s*$/, {
+    error: "a certificate as PEM: -----BEGIN CERTIFICATE----- and what follows",
+  });
+
+/** What is said of both kinds of it. */
+const existing = {
+  ca: certificate
+    .optional()
+    .describe("Certificate of the authority that its servers' are of. Default: the hosts' own."),
+  certificate: certificate
+    .optional()
+    .describe(
+      "Certificate that its clients show; the key is a secret, `pulumi config set --secret pgherd:dcsKey`.",
+    ),
+  prefix: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\/?$/, {
+      error: 'a path such as "/service" (letters, digits and . _ -)',
+    })
+    .default("/service")
+    .describe("All that is written there lies below it, by the cluster's `name`."),
+};
+
+const existingEtcd = z
+  .strictObject({
+    kind: z.literal("etcd").describe("etcd, version 3."),
+    endpoints: z
+      .array(endpoint)
+      .min(1)
+      .describe(
+        "Where its members take requests of clients; each member of the cluster asks them.",
+      ),
+    username: z
+      .string()
+      .regex(/^[^\s:]+$/, { error: "a name without blanks and colons" })
+      .optional()
+      .describe(
+        "Its user; the password is a secret, `pulumi config set --secret pgherd:dcsPassword`.",
+      ),
+    ...existing,
+  })
+  .describe("An etcd that is there already; see docs/existing-dcs.md:");
+
+const existingConsul = z
+  .strictObject({
+    kind: z.literal("consul").describe("Consul."),
+    endpoints: z
+      .array(endpoint)
+      .length(1, {
+        error:
+          "one endpoint, that of the agent which each member's host has: Patroni can be told of one only",
+      })
+      .describe("Where each member's host reaches its own agent: `http://127.0.0.1:8500`."),
+    anonymous: z.boolean().default(false).describe("It lets everybody in, without a token."),
+    ...existing,
+  })
+  .describe(
+    "A Consul that is there already, its token a secret (`pulumi config set --secret pgherd:dcsToken`):",
+  );
+
+/** The voters of the cluster's DCS and what its kind has to be told, or where one is that somebody else runs. */
+export const dcs = z.union([etcd, consul, existingEtcd, existingConsul]);

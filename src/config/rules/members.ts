@@ -1,3 +1,4 @@
+import { existingDcs, votersOf } from "../../roles/dcs";
 import { hostsOf, ROLES } from "../../roles/roles";
 import type { Settings } from "../schema";
 import { each, type Report } from "./report";
@@ -16,7 +17,8 @@ export function membersDiffer({ cluster }: Settings, report: Report): void {
 }
 
 export function dcsHasMajority({ cluster }: Settings, report: Report): void {
-  const count = cluster.dcs.members.length;
+  if (existingDcs(cluster)) return;
+  const count = votersOf(cluster).length;
   if (count % 2 === 0) {
     report(
       "cluster.dcs.members",

@@ -1,3 +1,4 @@
+import { votersOf } from "../../roles/dcs";
 import type { Settings } from "../schema";
 import { mayLead } from "./members";
 import type { Report } from "./report";
@@ -44,7 +45,7 @@ function adoptionFits({ members }: Settings["cluster"], from: string, report: Re
 
 /** The server is on a host that has no part in the cluster. */
 function standbyFits({ hosts, cluster }: Settings, from: string, report: Report): void {
-  const { members, dcs, loadBalancers, backup } = cluster;
+  const { members, loadBalancers, backup } = cluster;
   if (!hosts[from]) {
     report(
       "cluster.migration.from",
@@ -53,7 +54,7 @@ function standbyFits({ hosts, cluster }: Settings, from: string, report: Report)
   }
   const parts = [
     ...members.map(({ host }) => host),
-    ...dcs.members,
+    ...votersOf(cluster),
     ...(loadBalancers?.hosts ?? []),
     ...(backup ? [backup.host] : []),
   ];

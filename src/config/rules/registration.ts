@@ -1,11 +1,12 @@
-import { registersService } from "../../roles/dcs";
+import { ownDcsOf, registersService } from "../../roles/dcs";
 import type { Settings } from "../schema";
 import type { Report } from "./report";
 
 /** That what Consul's DNS is to tell can be asked for. */
 export function registrationFits({ cluster }: Settings, report: Report): void {
-  const { dcs, name } = cluster;
-  if (dcs.kind !== "consul") return;
+  const { name } = cluster;
+  const dcs = ownDcsOf(cluster, "consul");
+  if (!dcs) return;
   if (registersService(cluster)) {
     if (!name.endsWith("-")) return;
     // RFC 1123, 2.1. All else that a cluster's name may have a label may have too.

@@ -1,12 +1,12 @@
 import type { Probe } from "../../host/host";
-import type { AgentCondition } from "../dcs";
+import type { AgentCondition, DcsPlace } from "../dcs";
 import { localAgent, TOKEN_FILE } from "./local";
 import { page } from "./request";
 
 /** How the agent of a host does, by a page that it has from a server only. */
-export function agentProbe(endpoints: readonly string[]): Probe<AgentCondition> {
+export function agentProbe(place: DcsPlace): Probe<AgentCondition> {
   return {
-    script: `${page(TOKEN_FILE, `${localAgent(endpoints)}/v1/acl/token/self`)} | tail -n 1`,
+    script: `${page(TOKEN_FILE, `${localAgent(place)}/v1/acl/token/self`)} | tail -n 1`,
     parse(output) {
       const code = output.trim();
       if (code === "200") return "serving";

@@ -1,22 +1,26 @@
-import type { Dcs } from "../dcs";
+import type { Dcs, DcsPlace } from "../dcs";
 import { agentProbe } from "./agent";
 import { keysAt } from "./keys";
 import { membersAt } from "./members";
 import { rightsAt } from "./rights";
 import { secretsAt } from "./secrets";
+import { standingAt } from "./standing";
 
 /**
  * Consul, by the agent of the host that is asked.
  * @param endpoints of its servers, with the port at which each host has its own agent: `["http://10.89.0.11:8500"]`.
  */
-export function consulAt(endpoints: readonly string[]): Dcs {
+export function consulAt(place: DcsPlace): Dcs {
   return {
     kind: "consul",
     byOwnAgent: true,
-    agentProbe: () => agentProbe(endpoints),
-    ...keysAt(endpoints),
-    ...membersAt(endpoints),
-    rights: rightsAt(endpoints),
-    secrets: secretsAt(endpoints),
+    ...keysAt(place),
+    ...membersAt(place),
+    ...(!place.existing && {
+      agentProbe: () => agentProbe(place),
+      rights: rightsAt(place),
+      secrets: secretsAt(place),
+    }),
+    ...standingAt(place),
   };
 }

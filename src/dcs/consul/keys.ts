@@ -1,5 +1,5 @@
 import { decoded, encoded } from "../base64";
-import type { DcsKeys } from "../dcs";
+import type { DcsKeys, DcsPlace } from "../dcs";
 import { printed, request } from "./request";
 
 /** https://developer.hashicorp.com/consul/api-docs/kv#read-key */
@@ -14,10 +14,10 @@ interface Operation {
 }
 
 /** Keys of Consul. All changes are transactions: their values travel in Base64, and a lost race is told from trouble. */
-export function keysAt(endpoints: readonly string[]): DcsKeys {
-  const read = (key: string) => request(endpoints, `/kv/${encodeURI(bare(key))}?consistent`);
+export function keysAt(place: DcsPlace): DcsKeys {
+  const read = (key: string) => request(place, `/kv/${encodeURI(bare(key))}?consistent`);
   const transaction = (...operations: readonly Operation[]) =>
-    request(endpoints, "/txn", printed(operations.map((KV) => ({ KV }))));
+    request(place, "/txn", printed(operations.map((KV) => ({ KV }))));
   return {
     keyProbe: (key) => ({
       script: read(key),
@@ -64,7 +64,7 @@ index=$(printf '%s\\n' "$answer" | sed -n ${REVISION})
 if [ -z "$index" ]; then
   ${transaction(all)} >/dev/null
 else
-  said=$(${request(endpoints, "/txn", body)}) || exit
+  said=$(${request(place, "/txn", body)}) || exit
   case $said in
     *'"Errors":null'*) ;;
     *) echo "somebody else changed ${except} at the same moment; run again" >&2; exit 1 ;;

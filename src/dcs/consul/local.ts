@@ -1,9 +1,20 @@
+import type { DcsPlace } from "../dcs";
+import { accessFiles } from "../existing";
+
 // What is where on a host with an agent of Consul.
 
-/** Where a host's own agent is asked, by the port of the endpoints: `http://127.0.0.1:8500`. It forwards to a server that leads. */
-export function localAgent(endpoints: readonly string[]): string {
+/**
+ * Where a host's own agent is asked: `http://127.0.0.1:8500`. It forwards to a server that leads. One of pgherd's by the port of
+ * the endpoints, since these are the servers'.
+ */
+export function localAgent({ endpoints, existing }: DcsPlace): string {
   const [first = ""] = endpoints;
-  return `http://127.0.0.1:${new URL(first).port}`;
+  return existing ? first : `http://127.0.0.1:${new URL(first).port}`;
+}
+
+/** With what pgherd's own questions are let in: a file for curl, which root alone reads. */
+export function identityOf({ existing }: DcsPlace): string {
+  return existing ? accessFiles(existing.access).curl : TOKEN_FILE;
 }
 
 /** A header file for curl, which root alone reads: the token with which pgherd asks on a host with an agent. */

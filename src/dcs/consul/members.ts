@@ -1,7 +1,7 @@
 import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { consul } from "../../roles/consul";
-import type { DcsMember, DcsMembers } from "../dcs";
+import type { DcsMember, DcsMembers, DcsPlace } from "../dcs";
 import { localAgent } from "./local";
 import { operatorPage, request } from "./request";
 
@@ -26,10 +26,11 @@ interface Configuration {
 }
 
 /** The servers of Consul. Any of them is asked about all, by the agent of the host. */
-export function membersAt(endpoints: readonly string[]): DcsMembers {
+export function membersAt(place: DcsPlace): DcsMembers {
+  const { endpoints } = place;
   // As the server that leads sees them; where none leads, or nobody answers, none is healthy. An answer that tells of a
   // server that is not healthy has the code 429.
-  const url = `${localAgent(endpoints)}/v1/operator/autopilot/health`;
+  const url = `${localAgent(place)}/v1/operator/autopilot/health`;
   const health = `${operatorPage(url)} | sed '$d'`;
   return {
     unit: consul.unit,
@@ -49,7 +50,7 @@ export function membersAt(endpoints: readonly string[]): DcsMembers {
     }),
 
     membershipProbe: () => ({
-      script: request(endpoints, "/operator/raft/configuration"),
+      script: request(place, "/operator/raft/configuration"),
       parse: (output) => ({
         // It has no id of its own.
         clusterId: "",

@@ -1,26 +1,43 @@
+import { accessFiles, GIVEN_SECRET } from "../existing";
 import type { PlannedDcs } from "../planned";
-import { localAgent, TOKEN_FILE } from "./local";
+import { identityOf, localAgent } from "./local";
+
+/** Patroni's, where Consul is pgherd's. */
+const OWN_TOKEN = { role: "consul", name: "consul-patroni" } as const;
 
 /** What files on the hosts say of Consul. Its settings are in `src/plan/consul.ts`. */
 export const consulPlanned: PlannedDcs = {
   kind: "consul",
+  given: { header: "consul/given-header" },
   // From the first version that has it (docs/releases.rst, 3.0.0).
   failsafeSince: "3.0.0",
-  patroniToken: { block: "consul", secret: { role: "consul", name: "consul-patroni" } },
+  patroniSecret({ identity }) {
+    const place = { block: "consul", setting: "token" };
+    if (!identity) return { ...place, secret: OWN_TOKEN, uuid: true };
+    return identity.anonymous ? undefined : { ...place, secret: GIVEN_SECRET, uuid: false };
+  },
   // One host and no list: the agent forwards to whoever leads (docs/yaml_configuration.rst).
-  // What it registers is checked by the agent, and gone when it does not come back (patroni/dcs/consul.py, `_update_service`).
-  patroniSettings: (endpoints, registers = false) =>
-    [
+  patroniSettings(place) {
+    const { protocol, host } = new URL(localAgent(place));
+    const { ca, certificate } = place.identity ?? {};
+    const files = accessFiles(place.existing?.access);
+    const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
+    return [
       "consul:",
-      `  host: ${JSON.stringify(new URL(localAgent(endpoints)).host)}`,
-      ...(registers ? ["  register_service: true"] : []),
-    ].join("\n"),
-  script: (endpoints) => ({
+      setting("host", host),
+      // What it registers is checked by the agent, and gone when it does not come back (patroni/dcs/consul.py, `_update_service`).
+      ...(place.registers ? ["  register_service: true"] : []),
+      ...(protocol === "https:" ? ["  scheme: https", "  verify: true"] : []),
+      ...(ca ? [setting("cacert", files.ca)] : []),
+      ...(certificate ? [setting("cert", files.certificate), setting("key", files.key)] : []),
+    ].join("\n");
+  },
+  script: (place) => ({
     kind: "consul",
-    endpoints: localAgent(endpoints),
+    endpoints: localAgent(place),
     // No key is an answer too, and no leader is none.
     begin: `consul() {
-  answer=$(curl -sS --connect-timeout 2 --max-time 9 -H '@${TOKEN_FILE}' -w '\\n%{http_code}' "$@" 2>/dev/null) || return 1 # it is asked again
+  answer=$(curl -sS --connect-timeout 2 --max-time 9 ${place.existing ? "-K" : "-H"} '${place.existing ? "" : "@"}${identityOf(place)}' -w '\\n%{http_code}' "$@" 2>/dev/null) || return 1 # it is asked again
   case $answer in
     *'
 200' | *'
@@ -28,9 +45,9 @@ export const consulPlanned: PlannedDcs = {
     *) return 1 ;;
   esac
 }`,
-    read: `consul "${localAgent(endpoints)}/v1/kv/\${key#/}?consistent"`,
+    read: `consul "${localAgent(place)}/v1/kv/\${key#/}?consistent"`,
     empty: `*'"Value":null'*`,
     revision: `sed -n 's/.*"ModifyIndex":\\([0-9]*\\).*/\\1/p'`,
-    release: `consul -X DELETE "${localAgent(endpoints)}/v1/kv/\${key#/}?cas=$revision" >/dev/null`,
+    release: `consul -X DELETE "${localAgent(place)}/v1/kv/\${key#/}?cas=$revision" >/dev/null`,
   }),
 };

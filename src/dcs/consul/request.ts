@@ -1,7 +1,8 @@
 import { FactError } from "../../errors";
 import { hereDocument, words } from "../../host/shell";
 import { NO_ANSWER } from "../no-answer";
-import { localAgent, MANAGEMENT_FILE, TOKEN_FILE } from "./local";
+import type { DcsPlace } from "../dcs";
+import { identityOf, localAgent, MANAGEMENT_FILE, TOKEN_FILE } from "./local";
 
 /** Seconds that the agent has to answer; one without a leader says so after seven of its own (its `rpc_hold_timeout`). */
 const SECONDS = 9;
@@ -9,13 +10,13 @@ const SECONDS = 9;
 /**
  * A command that prints what a page of the agent says, a new line, and the code of its answer; where it does not answer, what
  * curl says of that.
- * @param token a header file.
+ * @param identity a file with a header, or with options of curl (`.conf`).
  * @param url may hold variables of the shell.
  */
-export function page(token: string, url: string, ...options: readonly string[]): string {
+export function page(identity: string, url: string, ...options: readonly string[]): string {
   const curl = `curl -sS --connect-timeout 2 --max-time ${SECONDS} -w '\\n%{http_code}'`;
   // There is no code then, which whoever reads it takes for no answer.
-  return `{ ${curl} ${words(["-H", `@${token}`, ...options])} "${url}" 2>&1 || :; }`;
+  return `{ ${curl} ${[optionsOf(identity), ...(options.length > 0 ? [words(options)] : [])].join(" ")} "${url}" 2>&1 || :; }`;
 }
 
 /**
@@ -39,13 +40,14 @@ printf '%s\\n' "$answer"
  * @param path below `/v1`: `/kv/service/demo/config?consistent`
  * @param body of a request that changes something: a command of the shell that prints it.
  */
-export function request(endpoints: readonly string[], path: string, body?: string): string {
-  const url = `${localAgent(endpoints)}/v1${path}`;
-  const look = path.startsWith("/operator/") ? operatorPage(url) : page(TOKEN_FILE, url);
+export function request(place: DcsPlace, path: string, body?: string): string {
+  const url = `${localAgent(place)}/v1${path}`;
+  const identity = identityOf(place);
+  const look = path.startsWith("/operator/") ? operatorPage(url) : page(identity, url);
   const ask =
     body === undefined
       ? look
-      : `{ ${body}\n} | ${page(TOKEN_FILE, url, "-X", "PUT", "--data-binary", "@-")}`;
+      : `{ ${body}\n} | ${page(identity, url, "-X", "PUT", "--data-binary", "@-")}`;
   // Two parentheses at the beginning of a substitution would be arithmetic.
   return `{ (
 answer=$(${ask})
@@ -53,11 +55,18 @@ code=$(printf '%s\\n' "$answer" | tail -n 1)
 case $answer in *"Permission denied"*) code=403 ;; esac
 case $code in
   200 | 404 | 409) printf '%s\\n' "$answer" | sed '$d'; exit ;;
-  403) echo "Consul refuses pgherd's token for ${path.replace(/\?.*/, "")}: $answer. pulumi up gives the token its rights again." >&2; exit 1 ;;
+  403) echo "Consul refuses ${place.existing ? "the stack's token" : "pgherd's token"} for ${path.replace(/\?.*/, "")}: $answer. ${place.existing ? GIVE_RIGHTS : "pulumi up gives the token its rights again."}" >&2; exit 1 ;;
 esac
-echo "expected an answer from Consul's agent at ${localAgent(endpoints)}, got: $answer" >&2
+echo "expected an answer from Consul's agent at ${localAgent(place)}, got: $answer" >&2
 exit ${NO_ANSWER}
 ); }`;
+}
+
+const GIVE_RIGHTS = "docs/existing-dcs.md says which ones it needs.";
+
+/** Options of curl, for the shell, of such a file. */
+function optionsOf(identity: string): string {
+  return words(identity.endsWith(".conf") ? ["-K", identity] : ["-H", `@${identity}`]);
 }
 
 /** A command that prints a document. */

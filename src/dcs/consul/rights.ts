@@ -1,5 +1,5 @@
 import { words } from "../../host/shell";
-import type { DcsRights, Right } from "../dcs";
+import type { DcsPlace, DcsRights, Right } from "../dcs";
 import { localAgent, MANAGEMENT_FILE, tokenFiles } from "./local";
 import { idIn, page, printed, tellOnly, told } from "./request";
 
@@ -22,8 +22,8 @@ interface Token {
 }
 
 /** Who may do what in Consul: a policy and a token for each name. All of it is asked and changed on a server. */
-export function rightsAt(endpoints: readonly string[]): DcsRights {
-  const api = `${localAgent(endpoints)}/v1/acl`;
+export function rightsAt(place: DcsPlace): DcsRights {
+  const api = `${localAgent(place)}/v1/acl`;
   const put = (path: string, body: string) =>
     page(MANAGEMENT_FILE, `${api}${path}`, "-X", "PUT", "--data-binary", body);
   return {

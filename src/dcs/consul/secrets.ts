@@ -1,6 +1,6 @@
 import { hereDocument, words } from "../../host/shell";
 import { AGENT_SECRETS_FILE } from "../../roles/consul";
-import type { DcsSecrets, FormerToken } from "../dcs";
+import type { DcsPlace, DcsSecrets, FormerToken } from "../dcs";
 import { isTokenBody, localAgent, MANAGEMENT, MANAGEMENT_FILE, tokenHeader } from "./local";
 import { idIn, page, tellOnly, told } from "./request";
 
@@ -27,8 +27,8 @@ interface ListedToken {
  * New tokens and another key of Consul's gossip, in use beside the old ones. Consul can change no token's secret, so a new one is
  * another token. The key is kept in memory only (`disable_keyring_file`): who restarts has the one of his settings alone.
  */
-export function secretsAt(endpoints: readonly string[]): DcsSecrets {
-  const api = `${localAgent(endpoints)}/v1`;
+export function secretsAt(place: DcsPlace): DcsSecrets {
+  const api = `${localAgent(place)}/v1`;
   const send = (method: string, path: string, body: string) =>
     `answer=$({ cat ${hereDocument(`${body}\n`)}
 } | ${page(MANAGEMENT_FILE, `${api}${path}`, "-X", method, "--data-binary", "@-")})`;

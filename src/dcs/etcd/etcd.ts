@@ -1,17 +1,20 @@
-import type { Dcs } from "../dcs";
+import type { Dcs, DcsPlace } from "../dcs";
 import { keysAt } from "./keys";
 import { joiningAt } from "./joining";
 import { membersAt } from "./members";
+import { standingAt } from "./standing";
 import { upkeepAt } from "./upkeep";
 
 /** etcd, version 3, behind these client URLs. */
-export function etcdAt(endpoints: readonly string[]): Dcs {
+export function etcdAt(place: DcsPlace): Dcs {
+  const { endpoints } = place;
   return {
     kind: "etcd",
     byOwnAgent: false,
-    ...keysAt(endpoints),
-    ...membersAt(endpoints),
+    ...keysAt(place),
+    ...membersAt(place),
     joining: joiningAt(endpoints),
     upkeep: upkeepAt(endpoints),
+    ...standingAt(place),
   };
 }

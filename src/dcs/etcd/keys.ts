@@ -1,5 +1,5 @@
 import { decoded, encoded } from "../base64";
-import type { DcsKeys } from "../dcs";
+import type { DcsKeys, DcsPlace } from "../dcs";
 import { request } from "./request";
 
 /** https://etcd.io/docs/v3.5/dev-guide/api_reference_v3/, `RangeResponse` */
@@ -8,9 +8,9 @@ interface RangeAnswer {
 }
 
 /** Keys of etcd. */
-export function keysAt(endpoints: readonly string[]): DcsKeys {
-  const range = (key: string) => request(endpoints, "/v3/kv/range", { key: encoded(key) });
-  const transaction = (body: object) => request(endpoints, "/v3/kv/txn", body);
+export function keysAt(place: DcsPlace): DcsKeys {
+  const range = (key: string) => request(place, "/v3/kv/range", { key: encoded(key) });
+  const transaction = (body: object) => request(place, "/v3/kv/txn", body);
   return {
     keyProbe: (key) => ({
       script: range(key),
@@ -22,7 +22,7 @@ export function keysAt(endpoints: readonly string[]): DcsKeys {
     printKey: (key) => `answer=$(${range(key)}) || exit
 printf '%s\\n' "$answer" | sed -n ${VALUE} | base64 -d`,
     setKey: (key, value) =>
-      `${request(endpoints, "/v3/kv/put", { key: encoded(key), value: encoded(value) })} >/dev/null`,
+      `${request(place, "/v3/kv/put", { key: encoded(key), value: encoded(value) })} >/dev/null`,
     setAbsentKey: (key, value) =>
       `${transaction({ compare: [unchanged(key, "0")], success: [put(key, value)] })} >/dev/null`,
     changeKey: (key, value, revision, others = {}) => {

@@ -2,11 +2,14 @@ import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { etcd } from "../../roles/etcd";
 import { encoded } from "../base64";
-import type { DcsMembers } from "../dcs";
+import type { DcsMembers, DcsPlace } from "../dcs";
 import { etcdctl } from "./etcdctl";
+import { clientOf, type EtcdClient } from "./request";
 
 /** The members of etcd. */
-export function membersAt(endpoints: readonly string[]): DcsMembers {
+export function membersAt(place: DcsPlace): DcsMembers {
+  const { endpoints } = place;
+  const client = clientOf(place);
   return {
     unit: etcd.unit,
     user: etcd.user,
@@ -18,10 +21,12 @@ export function membersAt(endpoints: readonly string[]): DcsMembers {
      */
     healthyProbe() {
       const asks = endpoints.map(
-        (url) => `{ ${readPage(url, 5)} | grep -q '"header"' && echo ${words([url])}; } &`,
+        (url) =>
+          // Who may not read the key is told so by one who takes part (etcdserver/v3_server.go, Range).
+          `{ ${readPage(client, url, 5, "-s")} | grep -q -e '"header"' -e 'permission denied' && echo ${words([url])}; } &`,
       );
       return {
-        script: [...asks, "wait"].join("\n"),
+        script: `${client.begin}${[...asks, "wait"].join("\n")}`,
         parse(output) {
           const healthy = output.split("\n");
           return endpoints.filter((endpoint) => healthy.includes(endpoint));
@@ -35,7 +40,7 @@ export function membersAt(endpoints: readonly string[]): DcsMembers {
       return {
         // A page that does not come is of a member that is not healthy, and of which nobody knows the rest.
         script: [
-          `${readPage(url, 4)} >/dev/null && echo healthy`,
+          `${readPage(client, url, 4)} >/dev/null && echo healthy`,
           `${status} && echo`,
           `${metrics} | grep '^etcd_server_quota_backend_bytes '`,
         ]
@@ -103,7 +108,7 @@ done`;
 }
 
 /** Asks one member for a key, by its own page: it answers if a majority confirms what it says. */
-function readPage(url: string, seconds: number): string {
+function readPage({ ask }: EtcdClient, url: string, seconds: number, how = "-sf"): string {
   const body = JSON.stringify({ key: encoded("health") });
-  return `curl -sf --max-time ${seconds} -d ${words([body])} ${words([`${url}/v3/kv/range`])}`;
+  return `${ask(words([url]))} ${how} --max-time ${seconds} -d ${words([body])} ${words([`${url}/v3/kv/range`])}`;
 }

@@ -1,20 +1,38 @@
+import { quote } from "../../host/shell";
+import { accessFiles, GIVEN_SECRET } from "../existing";
 import type { PlannedDcs } from "../planned";
 
 /** What files on the hosts say of etcd. Its own settings are in `src/plan/etcd.ts`. */
 export const etcdPlanned: PlannedDcs = {
   kind: "etcd",
+  given: { login: "etcd/login.json", environment: "etcd/etcdctl.env" },
   // There since 3.0, mended for etcd's version 3 API in 4.0.7 (docs/releases.rst).
   failsafeSince: "4.0.7",
-  patroniSettings: (endpoints) =>
-    [
+  patroniSecret: ({ identity }) =>
+    identity?.username === undefined
+      ? undefined
+      : { block: "etcd3", setting: "password", secret: GIVEN_SECRET, uuid: false },
+  patroniSettings({ endpoints, existing, identity }) {
+    const files = accessFiles(existing?.access);
+    const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
+    return [
       "etcd3:",
       "  hosts:",
       ...endpoints.map((url) => `    - ${JSON.stringify(url.replace(/^\w+:\/\//, ""))}`),
-    ].join("\n"),
-  script: (endpoints) => ({
+      ...(endpoints.every((url) => url.startsWith("https:")) ? ["  protocol: https"] : []),
+      ...(identity?.username === undefined ? [] : [setting("username", identity.username)]),
+      ...(identity?.ca ? [setting("cacert", files.ca)] : []),
+      ...(identity?.certificate
+        ? [setting("cert", files.certificate), setting("key", files.key)]
+        : []),
+    ].join("\n");
+  },
+  script: ({ endpoints, existing }) => ({
     kind: "etcd",
     endpoints: endpoints.join(","),
-    begin: `etcd() { ETCDCTL_API=3 etcdctl --endpoints='${endpoints.join(",")}' "$@"; }`,
+    begin: `${
+      existing ? `set -a\n. ${quote(accessFiles(existing.access).environment)}\nset +a\n` : ""
+    }etcd() { ETCDCTL_API=3 etcdctl --endpoints='${endpoints.join(",")}' "$@"; }`,
     read: 'etcd get -w fields "$key"',
     empty: `*'"Value" : ""'*`,
     revision: `sed -n 's/^"ModRevision" : //p'`,

@@ -2,7 +2,7 @@ import type { Settings } from "../../config/schema";
 import { bytesOf } from "../../config/size";
 import { dataDirectory } from "../../roles/patroni";
 import { addressOf } from "../../plan/addresses";
-import { dcsAddress, planDcs } from "../../plan/dcs";
+import { dcsAddress, firstToAsk, planDcs } from "../../plan/dcs";
 import { planEntryPoint } from "../../plan/haproxy";
 import { namesOfBackups, packagesOf } from "./adoption";
 import { reaches, stepsOf } from "../steps";
@@ -32,7 +32,7 @@ export function planStandby(settings: Settings, backup: boolean): StandbyPlan | 
     slot: slotOf(cluster.name),
     members,
     memberPort: postgresql.port,
-    dcs: { host: Object.keys(dcs.members)[0] ?? "", ...dcsAddress(dcs) },
+    dcs: { host: firstToAsk({ dcs, patroni: { members } }), ...dcsAddress(dcs) },
   };
   return {
     stream: {

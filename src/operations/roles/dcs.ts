@@ -1,4 +1,11 @@
-import { type AgentCondition, dcsOf, type DcsKind, type DcsMember } from "../../dcs/dcs";
+import {
+  type AgentCondition,
+  dcsOf,
+  type DcsKind,
+  type DcsMember,
+  type DcsVoters,
+} from "../../dcs/dcs";
+import type { Probe } from "../../host/host";
 import { DCS_ROLES } from "../../roles/dcs";
 import type { StatusPlan } from "../status";
 import { sizeOf } from "../words";
@@ -27,6 +34,8 @@ export interface DcsAgentState {
 /** The DCS, which says who leads. */
 interface DcsStatus {
   readonly kind: DcsKind;
+  /** Somebody else runs it: its members here are the cluster's, and healthy is who gets an answer from it. */
+  readonly existing?: true;
   readonly members: readonly DcsState[];
   /** Only where there are any. */
   readonly agents?: readonly DcsAgentState[];
@@ -39,9 +48,12 @@ export interface DcsSection {
 /** The DCS, whatever its kind is. */
 export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
   roles: DCS_ROLES,
-  hosts: (plan) => [...Object.keys(plan.dcs.members), ...agentsOf(plan)],
+  hosts: (plan) => [...askedOf(plan), ...agentsOf(plan)],
   questions: (plan, host) => {
-    const { dcs } = plan;
+    const { dcs, patroni } = plan;
+    if (dcs.existing) {
+      return Object.hasOwn(patroni.members, host) ? { dcs: answeredProbe(dcs) } : {};
+    }
     const url = dcs.members[host];
     if (url !== undefined) return { dcs: dcsOf(dcs).memberProbe(url) };
     const { agentProbe } = dcsOf(dcs);
@@ -50,7 +62,8 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
   state: (plan, answers) => ({
     dcs: {
       kind: dcsOf(plan.dcs).kind,
-      members: Object.keys(plan.dcs.members).map((host) => {
+      ...(plan.dcs.existing && { existing: true as const }),
+      members: askedOf(plan).map((host) => {
         const answer = answerOf(answers, host);
         return {
           host,
@@ -72,7 +85,12 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
   hostProblems: (_plan, _answers, { dcs }) => {
     const problems: Problem[] = dcs.members
       .filter(({ healthy }) => !healthy)
-      .map(({ host }) => ({ host, problem: `${host}: ${dcs.kind} is not healthy.` }));
+      .map(({ host }) => ({
+        host,
+        problem: dcs.existing
+          ? `${host}: ${dcs.kind} does not answer it at any of cluster.dcs.endpoints.`
+          : `${host}: ${dcs.kind} is not healthy.`,
+      }));
     for (const alarm of new Set(dcs.members.flatMap(({ alarms }) => alarms))) {
       problems.push({ problem: alarmProblem(alarm, dcs) });
     }
@@ -113,11 +131,27 @@ function agentProblem(condition: DcsAgentState["condition"], dcs: DcsStatus): st
 }
 
 /** Whether the DCS can decide anything. Who is healthy takes part in a majority, also with some that were not asked. */
-export function hasMajority({ members }: DcsStatus): "yes" | "no" | "unknown" {
+export function hasMajority({ members, existing }: DcsStatus): "yes" | "no" | "unknown" {
   const healthy = members.filter((one) => one.healthy).length;
   const ill = members.filter((one) => !one.healthy && !one.unknown).length;
+  // Who gets an answer there has one of a majority's; of those who do not, each may be cut off by himself.
+  if (existing) return healthy > 0 ? "yes" : ill > 0 ? "no" : "unknown";
   if (ill * 2 >= members.length && members.length > 0) return "no";
   return healthy > 0 ? "yes" : "unknown";
+}
+
+/** The hosts that tell of it. */
+function askedOf({ dcs, patroni }: Pick<StatusPlan, "dcs" | "patroni">): string[] {
+  return Object.keys(dcs.existing ? patroni.members : dcs.members);
+}
+
+/** Whether the host gets an answer from any of the endpoints. */
+function answeredProbe(dcs: DcsVoters): Probe<DcsMember> {
+  const { script, parse } = dcsOf(dcs).healthyProbe();
+  return {
+    script,
+    parse: (output) => ({ healthy: parse(output).length > 0, leader: false, alarms: [] }),
+  };
 }
 
 /** Why nobody can be elected to lead, as far as the DCS goes; nothing if somebody can. */

@@ -1,3 +1,4 @@
+import type { ExistingDcsInputs } from "./existing-dcs";
 import type { SurveyInputs } from "../../migration/inputs/survey";
 
 /** What a host must be able to become. */
@@ -71,6 +72,10 @@ export interface PreflightInputs {
   readonly fixed: { readonly [path: string]: string };
   /** The look at a server that is to be migrated, told together with all else that is wrong. */
   readonly survey?: Omit<SurveyInputs, "cluster">;
+  /** The look at a DCS of somebody else's, told together with all else that is wrong. */
+  readonly existingDcs?: Omit<ExistingDcsInputs, "cluster" | "files">;
+  /** What it is asked with. */
+  readonly dcsFiles?: ExistingDcsInputs["files"];
   /** What the daemons are made from, by daemon and host, so that a preview says first what becomes of which. */
   readonly services?: {
     readonly [daemon: string]: { readonly [host: string]: ServiceFilesInput };

@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { down } from "../../src/lab/down";
+import { hostsOf } from "../../src/lab/topology";
+import { packageRoot } from "../../src/package-root";
+import { full } from "./harness";
+import { LabCluster, leaderOf } from "./lab-cluster";
+import { leaderLosesPower } from "./power-loss";
+
+// An etcd that somebody else runs on a host that pgherd is not told of: TLS on both ends, users, and another cluster in it.
+
+/** The lab's name, for whoever runs several at once. */
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-existing";
+
+/** With what a shell, a JSON document and etcdctl would read. */
+const PASSWORD = `geheim: x" y$z`;
+
+/** Longer than any lease: whoever lost it would have been seen to. */
+const AWAY_SECONDS = 45;
+
+describe("an etcd that is there already", () => {
+  let cluster: LabCluster;
+
+  beforeAll(async () => {
+    const blank = new LabCluster(LAB);
+    await blank.boot({ topology: "small" });
+    const script = readFileSync(join(packageRoot(), "test/lab/stranger-etcd.sh"), "utf8");
+    await blank.onHost("witness", "cat >etcd.sh", script);
+    await blank.onHost("witness", `sudo sh etcd.sh 10.89.0.29 '${PASSWORD}'`);
+    const read = (name: string) => blank.onHost("witness", `sudo cat /etc/shared-etcd/${name}`);
+    const ca = await read("ca.crt");
+    const certificate = await read("client.crt");
+    const key = await read("client.key");
+    cluster = blank.varying((settings) => {
+      settings.hosts = Object.fromEntries(
+        hostsOf("small")
+          .filter(({ name }) => name !== "witness")
+          .map(({ name, address }) => [name, { address }]),
+      );
+      settings.cluster.members = ["db1", "db2"];
+      settings.cluster.dcs = {
+        kind: "etcd",
+        endpoints: ["https://10.89.0.29:2379"],
+        username: "demo-members",
+        ca,
+        certificate,
+      };
+      settings.cluster.firewall = { clients: ["10.89.0.0/24"] };
+      delete settings.cluster.loadBalancers;
+      settings.dcsPassword = PASSWORD;
+      settings.dcsKey = key;
+    });
+  });
+  afterAll(() => down(LAB));
+
+  /** What is in it, by its own root. */
+  const keys = () =>
+    cluster.onHost(
+      "witness",
+      `sudo sh -c 'cd /etc/shared-etcd && read -r ETCDCTL_USER && export ETCDCTL_USER &&
+ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=ca.crt --cert=client.crt --key=client.key get --prefix /' | grep .`,
+      `root:${PASSWORD}\n`,
+    );
+
+  test("one pulumi up makes a healthy cluster below its own prefix, and the next one changes nothing", async () => {
+    await cluster.deploy();
+    const { dcs } = await cluster.healthy();
+    expect(dcs).toMatchObject({ kind: "etcd", existing: true });
+    expect(dcs.members.map(({ host }) => host)).toEqual(["db1", "db2"]);
+    await cluster.unchanged();
+    const found = await keys();
+    expect(found).toContain("/service/demo/leader\n");
+    expect(found).toContain("/service/other/leader\ndb9\n");
+  });
+
+  test("what lets it in is in no state, no argument and no file that others read", async () => {
+    const state = await cluster.pulumi("stack", "export");
+    expect(state).not.toMatch(/geheim|PRIVATE KEY/);
+    const look = "sudo grep -rlE 'geheim|PRIVATE KEY' /etc /var/lib/pgherd 2>/dev/null | sort";
+    const holding = (await cluster.onHost("db1", look)).trim().split("\n");
+    const rights = await cluster.onHost("db1", `sudo stat -c '%n %a %U %G' ${holding.join(" ")}`);
+    const own = rights.split("\n").filter((line) => line.includes("pgherd"));
+    expect(own).toEqual([
+      "/etc/patroni/pgherd/20-secrets.yml 640 root postgres",
+      "/etc/pgherd/dcs/client.env 600 root root",
+      "/etc/pgherd/dcs/client.key 640 root postgres",
+      "/etc/pgherd/dcs/login.json 600 root root",
+    ]);
+    expect(await cluster.onHost("db1", "ps -eo args=")).not.toContain("geheim");
+  });
+
+  test("credentials that do not let in are told by a preview, before anything is changed", async () => {
+    const wrong = cluster.varying((settings) => (settings.dcsPassword = "another"));
+    expect(await wrong.refused("preview")).toContain(
+      "db1, db2: expected an answer of etcd's for a majority, got https://10.89.0.29:2379: " +
+        '{"code":3, "message":"etcdserver: authentication failed, invalid user ID or password"}',
+    );
+    expect(await cluster.onHost("db1", "ls -d /run/pgherd-dcs-* || echo none")).toBe("none\n");
+    const elsewhere = cluster.varying(({ cluster: wanted }) => {
+      wanted.dcs = { ...(wanted.dcs as { kind: "etcd"; endpoints: string[] }), prefix: "/others" };
+    });
+    expect(await elsewhere.refused("preview")).toContain(
+      "expected etcd to let in to all below /others/demo, got ",
+    );
+  });
+
+  test("files that are gone or changed are drift, and one pulumi up puts them back", async () => {
+    await cluster.onHost("db2", "sudo rm /etc/pgherd/dcs/login.json");
+    await cluster.onHost("db1", "sudo chmod 0644 /etc/pgherd/dcs/client.key");
+    expect(await cluster.pulumi("preview", "--diff")).toContain("demo-existing-dcs");
+    await cluster.deploy();
+    await cluster.unchanged();
+    await cluster.healthy();
+  });
+
+  full("it goes on leading while the DCS is away, and hands over afterwards", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    await cluster.onHost("witness", "sudo systemctl stop etcd");
+    try {
+      await sleep(AWAY_SECONDS * 1000);
+      const takes = "sudo -u postgres psql -XAtqc 'select not pg_is_in_recovery()'";
+      expect(await cluster.onHost(leader, takes)).toBe("t\n");
+      const status = await cluster.pgherd("status").catch((error: Error) => error.message);
+      expect(status).toContain("The DCS (etcd) has no majority");
+    } finally {
+      await cluster.onHost("witness", "sudo systemctl start etcd");
+    }
+    await cluster.healthy();
+    expect(leaderOf(await cluster.healthy())).toBe(leader);
+  });
+
+  full("another member leads when the leader's host loses power", async () => {
+    await leaderLosesPower(cluster);
+    await cluster.unchanged();
+  });
+});

@@ -131,51 +131,54 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     expect(await cluster.onHost(CLIENT, `curl -s ${API}/kv/?keys`)).not.toContain("demo");
   });
 
-  test("new tokens and a new key of the gossip are brought about by one run, while clients write", async () => {
-    const leader = leaderOf(await cluster.healthy());
-    await cluster.sql(5000, "create table if not exists probe (id int)");
-    const state = await cluster.pulumi("stack", "export");
-    const urns = (
-      JSON.parse(state) as { deployment: { resources: { urn: string }[] } }
-    ).deployment.resources
-      .map(({ urn }) => urn)
-      .filter((urn) => /::demo-passwords-consul-[a-z]+$/.test(urn));
-    expect(urns).toHaveLength(6);
-    const tokens = ["management", "token", "pgherd-demo-patroni.header"].map(
-      (name) => `/var/lib/pgherd/consul/${name}`,
-    );
-    const keep = tokens.map((file) => `sudo cp ${file} ${file}.old`).join("; ");
-    await cluster.onHost("db1", keep);
-    const since = (await cluster.onHost("db1", "date +%s")).trim();
-    const { failed, longestMs } = await cluster.writesDuring(() =>
-      cluster.deploy(...urns.flatMap((urn) => ["--replace", urn])),
-    );
-    expect(failed).toBe(0);
-    expect(longestMs).toBeLessThan(5000);
-    expect(leaderOf(await cluster.healthy())).toBe(leader);
-    for (const host of ["db1", "db2", "db3"]) {
-      const said = await cluster.onHost(
-        host,
-        `sudo journalctl -u patroni --since @${since} -o cat`,
+  full(
+    "new tokens and a new key of the gossip are brought about by one run, while clients write",
+    async () => {
+      const leader = leaderOf(await cluster.healthy());
+      await cluster.sql(5000, "create table if not exists probe (id int)");
+      const state = await cluster.pulumi("stack", "export");
+      const urns = (
+        JSON.parse(state) as { deployment: { resources: { urn: string }[] } }
+      ).deployment.resources
+        .map(({ urn }) => urn)
+        .filter((urn) => /::demo-passwords-consul-[a-z]+$/.test(urn));
+      expect(urns).toHaveLength(6);
+      const tokens = ["management", "token", "pgherd-demo-patroni.header"].map(
+        (name) => `/var/lib/pgherd/consul/${name}`,
       );
-      expect(said).not.toMatch(/ACL not found|Permission denied|demoting/);
-    }
-    for (const file of tokens) {
-      const code = (header: string) =>
-        cluster.onHost(
-          "db1",
-          `sudo curl -s -o /dev/null -w '%{http_code}' -H @${header} ${API}/acl/token/self`,
+      const keep = tokens.map((file) => `sudo cp ${file} ${file}.old`).join("; ");
+      await cluster.onHost("db1", keep);
+      const since = (await cluster.onHost("db1", "date +%s")).trim();
+      const { failed, longestMs } = await cluster.writesDuring(() =>
+        cluster.deploy(...urns.flatMap((urn) => ["--replace", urn])),
+      );
+      expect(failed).toBe(0);
+      expect(longestMs).toBeLessThan(5000);
+      expect(leaderOf(await cluster.healthy())).toBe(leader);
+      for (const host of ["db1", "db2", "db3"]) {
+        const said = await cluster.onHost(
+          host,
+          `sudo journalctl -u patroni --since @${since} -o cat`,
         );
-      expect([await code(file), await code(`${file}.old`)]).toEqual(["200", "403"]);
-    }
-    // All agents have one key, and it is that of the file.
-    const keys = `sudo curl -s ${AS_MANAGEMENT} ${API}/operator/keyring`;
-    const key = `sudo sed -n 's/.*"encrypt": "\\([^"]*\\)".*/\\1/p' /etc/pgherd/consul/20-secrets.json`;
-    const [ring] = JSON.parse(await cluster.onHost("db1", keys)) as { Keys: object }[];
-    expect(ring?.Keys).toEqual({ [(await cluster.onHost("db1", key)).trim()]: 4 });
-    await cluster.onHost("db1", `sudo rm ${tokens.map((file) => `${file}.old`).join(" ")}`);
-    await cluster.unchanged();
-  });
+        expect(said).not.toMatch(/ACL not found|Permission denied|demoting/);
+      }
+      for (const file of tokens) {
+        const code = (header: string) =>
+          cluster.onHost(
+            "db1",
+            `sudo curl -s -o /dev/null -w '%{http_code}' -H @${header} ${API}/acl/token/self`,
+          );
+        expect([await code(file), await code(`${file}.old`)]).toEqual(["200", "403"]);
+      }
+      // All agents have one key, and it is that of the file.
+      const keys = `sudo curl -s ${AS_MANAGEMENT} ${API}/operator/keyring`;
+      const key = `sudo sed -n 's/.*"encrypt": "\\([^"]*\\)".*/\\1/p' /etc/pgherd/consul/20-secrets.json`;
+      const [ring] = JSON.parse(await cluster.onHost("db1", keys)) as { Keys: object }[];
+      expect(ring?.Keys).toEqual({ [(await cluster.onHost("db1", key)).trim()]: 4 });
+      await cluster.onHost("db1", `sudo rm ${tokens.map((file) => `${file}.old`).join(" ")}`);
+      await cluster.unchanged();
+    },
+  );
 
   test("the status names an agent that is away, or cut off, on a member without a server", async () => {
     const agent = async () => (await cluster.status()).dcs.agents;

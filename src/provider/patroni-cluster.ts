@@ -34,6 +34,7 @@ import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
 import { whyNotWait } from "../cluster/standstill";
 import { Closed } from "./shut-out";
+import { beginUnheardAnew } from "./unheard";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
 import { patroni, PATRONI_FOLDER } from "../roles/patroni";
@@ -61,6 +62,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       if (done) return done;
     }
     let leader = "";
+    await beginUnheardAnew(context, urn, inputs);
     await runningOrBack(context, urn, inputs, known, async (wanted, before) => {
       leader = await untilLed(context, urn, wanted, {
         expected: "a leader",

@@ -314,6 +314,15 @@ describe.runIf(FULL)("faults", () => {
       await cluster.sql(5000, "create table if not exists kept as select 1 as id");
       const all = (command: string) =>
         Promise.all(members.map((name) => inside(LAB, name, command)));
+      // Patroni remembers how many elections there have been, and the new one has had fewer.
+      const id = `etcdctl endpoint status -w json | sed 's/.*"member_id":\\([0-9]*\\).*/\\1/'`;
+      for (let i = 0; i < 9; i++) {
+        const next = members[i % 3] as string;
+        const member = (await inside(LAB, next, `printf '%x' "$(${id})"`)).trim();
+        await Promise.allSettled(
+          members.map((name) => inside(LAB, name, `etcdctl move-leader ${member}`)),
+        );
+      }
       await all("systemctl stop etcd");
       await all("rm -rf /var/lib/etcd/*");
       await cluster.deploy("--refresh");

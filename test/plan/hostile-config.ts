@@ -173,12 +173,33 @@ const restored: Raw = {
   },
 };
 
+const PEM = "-----BEGIN CERTIFICATE-----\nzzCA\n-----END CERTIFICATE-----\n";
+
+/** In an etcd that is there already. */
+const among: Raw = {
+  hosts: { "zz-db": { address: "10.89.1.11" } },
+  cluster: {
+    name,
+    members: ["zz-db"],
+    dcs: {
+      kind: "etcd",
+      endpoints: ["https://zz-etcd.example:2379"],
+      username: "zz-user",
+      ca: PEM,
+      certificate: PEM.replace("zzCA", "zzclient"),
+      prefix: "/zz/clusters",
+    },
+    firewall: { clients: ["10.1.0.0/16"] },
+  },
+};
+
 /** Stacks that together have every text that the schema knows. */
 export const STACKS: { readonly [name: string]: Raw } = {
   everything,
   adopted,
   following,
   restored,
+  among,
 };
 
 /** Every text of a stack. */

@@ -51,6 +51,12 @@ export function placeOf({ members, existing }: Omit<DcsVoters, "kind">): DcsPlac
   return { endpoints, existing: place };
 }
 
+/** `["10.0.0.1", 2379]`; a URL forgets a port that is its scheme's own. */
+export function hostAndPort(endpoint: string): [host: string, port: number] {
+  const [, host = "", port] = /^https?:\/\/(.*):(\d+)$/.exec(endpoint) ?? [];
+  return [host, Number(port)];
+}
+
 /** How a cluster stands with a DCS of somebody else's, as one host sees it. */
 export interface Standing {
   /** The endpoints that answer, each for a majority. */

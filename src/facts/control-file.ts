@@ -38,7 +38,7 @@ export function controlFileProbe({ dataDirectory, binDirectory }: Places): Probe
   };
 }
 
-/** Which database the data is of; nothing where there is none. */
+/** Which database the data is of; `unknown` where that cannot be read, and nothing where there is none. */
 export function dataIdentifierProbe({
   dataDirectory,
   binDirectory,
@@ -46,7 +46,10 @@ export function dataIdentifierProbe({
   const look = `LC_ALL=C ${quote(`${binDirectory}/pg_controldata`)} -D ${quote(dataDirectory)}`;
   return {
     // Neither the directory, nor its owner, nor the program may be there yet.
-    script: `{ ${asOwner("postgres", `${dataDirectory}/.`, look)}; } 2>/dev/null || :`,
-    parse: (output) => /^Database system identifier: +(\d{1,20})$/m.exec(output)?.[1],
+    script: `{ ${asOwner("postgres", `${dataDirectory}/.`, look)}; } 2>/dev/null || :
+[ ! -e ${quote(`${dataDirectory}/global/pg_control`)} ] || echo found`,
+    parse: (output) =>
+      /^Database system identifier: +(\d{1,20})$/m.exec(output)?.[1] ??
+      (/^found$/m.test(output) ? "unknown" : undefined),
   };
 }

@@ -16,6 +16,7 @@ export function planExistingDcs(settings: Settings): ExistingDcsPlan | undefined
   const inputs = {
     ...dcsAddress(planDcs(settings)),
     hosts: cluster.members.map(({ host }) => host),
+    answered: cluster.members.map(({ host }) => host),
     ttl: timings(cluster.failover).ttl,
     leastVersion: roleNamed(kindOfDcs(dcs.kind).role).leastVersion?.version ?? "0",
     // Those of a server that is migrated are its own, and what the DCS knows is looked at when it is adopted.

@@ -216,7 +216,8 @@ function filesOf(settings: Settings, { host, tags }: MemberSettings, source?: So
       group: "root",
       content: render("patroni/unit.conf", {
         dcs: dcs.kind,
-        dcsUnit: dcs.existing ? "network-online.target" : roleNamed(kindOfDcs(dcs.kind).role).unit,
+        // One that somebody else runs may be on this host too.
+        dcsUnit: `${dcs.existing ? "network-online.target " : ""}${roleNamed(kindOfDcs(dcs.kind).role).unit}`,
         config: PATRONI_FOLDER,
         dataPlace: DATA_PLACE,
         beforeStart: BEFORE_START,

@@ -14,6 +14,9 @@ import { dataDirectory } from "../roles/patroni";
 import { hasRole, roleNamed, ROLES, type RoleName } from "../roles/roles";
 import { NAMING_SETTINGS } from "../setting-values";
 import { addressOf } from "./addresses";
+import { plannedDcs } from "../dcs/planned";
+import { prefixOf } from "../dcs/existing";
+import { identityOf } from "./dcs";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
 import { planFlows, planReaches } from "./flows";
@@ -140,7 +143,16 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
 /** What its data was made with, or where the cluster is in one that somebody else runs. */
 function planFixedDcs(cluster: Settings["cluster"]): PreflightInputs["fixed"] {
   const existing = existingDcs(cluster);
-  if (existing) return { "dcs.members": "none", "dcs.prefix": existing.prefix };
+  if (existing) {
+    return {
+      "dcs.members": "none",
+      "dcs.prefix": prefixOf(existing),
+      "dcs.endpoints": plannedDcs(existing.kind).readAtStart({
+        endpoints: existing.endpoints,
+        identity: identityOf(existing),
+      }),
+    };
+  }
   const token = dcsToken(cluster);
   return {
     "dcs.members": namesOf(votersOf(cluster)),

@@ -8,21 +8,28 @@ import { compareVersions } from "../versions";
 export interface Seen {
   readonly host: string;
   readonly standing: Standing;
-  /** System identifier of the data that it has; none where it has none, or that is not asked. */
+  /** System identifier of the data that it has, or `unknown`; none where it has none, or that is not asked. */
   readonly identifier?: string;
 }
 
 /** What every DCS serves, however it is set: of all the least is what Consul's `session_ttl_min` of 10 seconds allows. */
 const ALWAYS_GIVEN_TTL = 20;
 
-/** Why a cluster cannot be in a DCS of somebody else's: a sentence for each cause, however many hosts see it. */
-export function judgeStanding(seen: readonly Seen[], inputs: ExistingDcsInputs): string[] {
+/**
+ * Why a cluster cannot be in a DCS of somebody else's: a sentence for each cause, however many hosts see it.
+ * @param same whether it has been in this one before.
+ */
+export function judgeStanding(
+  seen: readonly Seen[],
+  inputs: ExistingDcsInputs,
+  same: boolean,
+): string[] {
   return [
     ...answers(seen, inputs),
     ...versions(seen, inputs),
     ...rights(seen, inputs),
     ...leases(seen, inputs),
-    ...databases(seen, inputs),
+    ...databases(seen, inputs, same),
   ];
 }
 
@@ -99,11 +106,13 @@ function leases(seen: readonly Seen[], { kind = UNNAMED, ttl }: ExistingDcsInput
 }
 
 /** None of the members may take another cluster's place, nor make a second database beside one that is somewhere else. */
-function databases(seen: readonly Seen[], inputs: ExistingDcsInputs): string[] {
-  if (!inputs.data) return [];
+function databases(seen: readonly Seen[], inputs: ExistingDcsInputs, same: boolean): string[] {
+  // Of data whose server is not installed nobody knows yet which it is.
+  if (!inputs.data || seen.some(({ identifier }) => identifier === "unknown")) return [];
   const known = new Set(seen.flatMap(({ standing }) => standing.systemIdentifier || []));
   const own = seen.filter(({ identifier }) => identifier !== undefined);
   const others = [...known].filter((one) => own.every(({ identifier }) => identifier !== one));
+  const begun = seen.some(({ standing }) => standing.systemIdentifier === "");
   const asked = seen.some(({ standing }) => standing.answering.length > 0 && standing.may === true);
   const { kind = UNNAMED, cluster } = inputs;
   return [
@@ -113,7 +122,7 @@ function databases(seen: readonly Seen[], inputs: ExistingDcsInputs): string[] {
         `which ${own.length > 0 ? `is not that of ${names(own)}` : "no member has"}. Name this one otherwise, or take another cluster.dcs.prefix. ` +
         "If that cluster is gone for good, remove what is there.",
     ),
-    ...(asked && known.size === 0 && own.length > 0
+    ...(asked && !same && !begun && known.size === 0 && own.length > 0
       ? [
           `${names(own)}: expected ${kind} to know under ${place(inputs)} of the database ${own[0]?.identifier} that is there, it knows of none. ` +
             "Put the old cluster.dcs back: moving a running cluster to another DCS is not supported yet.",

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ACCESS, type Standing } from "../dcs/existing";
+import { ACCESS, accessFiles, hostAndPort, type Standing } from "../dcs/existing";
 import { dcsAt } from "../dcs/dcs";
 import { dataIdentifierProbe } from "../facts/control-file";
 import { filesProbe } from "../facts/files";
@@ -27,12 +27,17 @@ export const existingDcs: ResourceType<ExistingDcsInputs> = {
     await Promise.all(
       inputs.hosts.map(async (name) => {
         const host = context.host(name);
-        const changed = changedFiles(inputs.files, await host.observe(filesProbe(paths)));
-        if (changed.length === 0) return;
+        const found = await host.observe(filesProbe(Object.values(accessFiles())));
+        const left = Object.keys(found).filter((path) => !paths.includes(path));
+        const changed = changedFiles(inputs.files, found);
+        if (changed.length + left.length === 0) return;
         const files = Object.fromEntries(
           Object.entries(inputs.files).filter(([path]) => changed.includes(path)),
         );
-        await host.change("writing what the DCS lets it in with", writeFiles(files));
+        await host.change(
+          "writing what the DCS lets it in with",
+          `${removeFiles(left)}\n${writeFiles(files)}`,
+        );
       }),
     );
     const asked = dcsAt(inputs).standingProbe(inputs.cluster);
@@ -40,6 +45,7 @@ export const existingDcs: ResourceType<ExistingDcsInputs> = {
     const problems = judgeStanding(
       looks.flatMap((one) => (one && one !== "not yet" ? [one] : [])),
       inputs,
+      true,
     );
     if (problems.length > 0) throw new HealthError(problems.join("\n"));
     return inputs;
@@ -61,18 +67,21 @@ export const existingDcs: ResourceType<ExistingDcsInputs> = {
     const wrong = found.find(({ files }) => changedFiles(inputs.files, files as never).length > 0);
     return {
       ...inputs,
-      hosts: found.filter(({ healthy }) => healthy).map(({ name }) => name),
+      answered: found.filter(({ healthy }) => healthy).map(({ name }) => name),
       files: wrong?.files ?? inputs.files,
     };
   },
 
   /** What is the cluster's in the DCS stays, as its data does. */
-  async delete(context, _urn, { hosts, files }) {
+  async delete(context, _urn, { hosts }) {
     await Promise.all(
       hosts.map((name) =>
         context
           .host(name)
-          .change("removing what the DCS lets it in with", removeFiles(Object.keys(files))),
+          .change(
+            "removing what the DCS lets it in with",
+            removeFiles(Object.values(accessFiles())),
+          ),
       ),
     );
   },
@@ -81,11 +90,13 @@ export const existingDcs: ResourceType<ExistingDcsInputs> = {
 /**
  * What forbids a cluster to be in a DCS, by what each host would be let in with, which it has for the time of the question only. Of
  * a host to which curl comes with this run only whether it reaches the endpoints.
+ * @param before the inputs of the last run.
  * @param urn for warnings.
  */
 export async function tryExistingDcs(
   context: Context,
   inputs: ExistingDcsInputs,
+  before: Partial<ExistingDcsInputs> | undefined,
   urn: string,
 ): Promise<string[]> {
   const endpoints = inputs.endpoints.map((url) => ({ url, ...portOf(url) }));
@@ -100,12 +111,18 @@ export async function tryExistingDcs(
   );
   const seen = looks.flat();
   for (const warning of warnOfStanding(seen, inputs)) context.warn(urn, warning);
-  return judgeStanding(seen, inputs);
+  return judgeStanding(seen, inputs, isSamePlace(inputs, before));
+}
+
+/** Whether the cluster has been there before: what is not there any more has been lost, and is made anew. */
+function isSamePlace(inputs: ExistingDcsInputs, before?: Partial<ExistingDcsInputs>): boolean {
+  const same = inputs.endpoints.some((url) => before?.endpoints?.includes(url));
+  return same && inputs.existing?.prefix === before?.existing?.prefix;
 }
 
 function portOf(url: string) {
-  const { hostname, port } = new URL(url);
-  return { address: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+  const [host, port] = hostAndPort(url);
+  return { address: host.replace(/^\[|\]$/g, ""), port };
 }
 
 function unreached(host: string, said: string): Seen {
@@ -132,12 +149,14 @@ async function look(
   }
 }
 
+const TRIED = "pgherd-dcs-";
+
 /**
  * The same question by files that are there as long as it is asked, of root's in memory. Nothing is known where curl comes with
  * this run only.
  */
 function triedProbe(inputs: ExistingDcsInputs): Probe<Standing | undefined> {
-  const access = `/run/pgherd-dcs-${randomUUID()}`;
+  const access = `/run/${TRIED}${randomUUID()}`;
   const { kind, endpoints, existing, cluster } = inputs;
   const tried = existing && { ...existing, access };
   const { script, parse } = dcsAt({ kind, endpoints, existing: tried }).standingProbe(cluster);
@@ -148,7 +167,10 @@ function triedProbe(inputs: ExistingDcsInputs): Probe<Standing | undefined> {
   ]);
   return {
     script: `command -v curl >/dev/null || exit 0
+# A run that was cut off in between may have left its own.
+find /run -maxdepth 1 -name '${TRIED}*' -mmin +60 -exec rm -rf {} +
 trap 'rm -rf ${quote(access)}' EXIT
+trap 'exit 1' HUP INT TERM
 (umask 077; mkdir ${quote(access)}) || exit
 ${writeFiles(Object.fromEntries(files) as ExistingDcsInputs["files"])}
 ${script}`,

@@ -54,6 +54,8 @@ const REMEDIES: { readonly [path: string]: string } = {
     "The block `migration` tells where the first member keeps its files, for the cluster's life; put the old value back.",
   members: NO_NEW_MEMBERS,
   "dcs.members": NO_NEW_MEMBERS,
+  "dcs.endpoints":
+    "Patroni goes on with what it has begun with until it is started again, which pgherd does not do in a running cluster yet; put the old one back.",
 };
 
 /** Clocks further apart than this make logs and certificates lie. */

@@ -57,10 +57,13 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...(await judged(tryOut(context, inputs, oldInputs, seen))),
       ...(bootstrap ? await judged(judgeBootstrap(context, bootstrap, seen)) : []),
       ...(inputs.existingDcs
-        ? await tryExistingDcs(
-            context,
-            { cluster: inputs.cluster, files: inputs.dcsFiles ?? {}, ...inputs.existingDcs },
-            urn,
+        ? await judged(
+            tryExistingDcs(
+              context,
+              { cluster: inputs.cluster, files: inputs.dcsFiles ?? {}, ...inputs.existingDcs },
+              oldInputs.existingDcs,
+              urn,
+            ),
           )
         : []),
       ...(inputs.survey ? await judged(backupLocales(context, inputs.survey, seen)) : []),

@@ -8,6 +8,7 @@ const INPUTS: ExistingDcsInputs = {
   endpoints: ["https://10.0.0.1:2379", "https://10.0.0.2:2379"],
   existing: { prefix: "/service" },
   hosts: ["db1", "db2"],
+  answered: ["db1", "db2"],
   files: {},
   ttl: 30,
   leastVersion: "3.4.0",
@@ -31,8 +32,13 @@ function seen(standing: Partial<Standing>, own: Partial<Seen> = {}): Seen[] {
   return ["db1", "db2"].map((host) => ({ host, standing: { ...WELL, ...standing }, ...own }));
 }
 
-function judged(standing: Partial<Standing>, own?: Partial<Seen>, inputs = INPUTS): string[] {
-  return judgeStanding(seen(standing, own), inputs);
+function judged(
+  standing: Partial<Standing>,
+  own?: Partial<Seen>,
+  inputs = INPUTS,
+  same = false,
+): string[] {
+  return judgeStanding(seen(standing, own), inputs, same);
 }
 
 test("blank members and a DCS that knows nothing of the cluster go together", () => {
@@ -45,7 +51,7 @@ test("so do members with the database that the DCS knows", () => {
   expect(judged({ systemIdentifier: DATABASE }, { identifier: DATABASE })).toEqual([]);
   // One is blank yet.
   const [db1, db2] = seen({ systemIdentifier: DATABASE }) as [Seen, Seen];
-  expect(judgeStanding([{ ...db1, identifier: DATABASE }, db2], INPUTS)).toEqual([]);
+  expect(judgeStanding([{ ...db1, identifier: DATABASE }, db2], INPUTS, false)).toEqual([]);
 });
 
 test("another cluster of the same name is told, and whose database it has", () => {
@@ -67,6 +73,15 @@ test("a running cluster is not taken for a new one in a DCS that does not know i
   expect(judged({ answering: [], said: "refused" }, { identifier: DATABASE })).toHaveLength(1);
   // Where a server is migrated, the DCS knows nothing yet.
   expect(judged({}, { identifier: DATABASE }, { ...INPUTS, data: undefined })).toEqual([]);
+});
+
+test("a DCS that has lost all that it knew of the cluster is filled again", () => {
+  expect(judged({}, { identifier: DATABASE }, INPUTS, true)).toEqual([]);
+});
+
+test("a database that is being made, or that nobody can read yet, is no other one", () => {
+  expect(judged({ systemIdentifier: "" }, { identifier: DATABASE })).toEqual([]);
+  expect(judged({ systemIdentifier: OTHER }, { identifier: "unknown" })).toEqual([]);
 });
 
 test("hosts that get the same answer, or none, are told of together", () => {

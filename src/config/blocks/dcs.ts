@@ -75,9 +75,15 @@ const consul = z
   );
 
 /** Where one that is there already is asked. What Patroni and curl take: a scheme, a host, a port, and no more. */
-const endpoint = z.string().regex(/^https?:\/\/(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/, {
-  error: 'an address with its port such as "https://10.0.0.21:2379"',
-});
+const endpoint = z
+  .string()
+  .regex(/^https?:\/\/(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/, {
+    error: 'an address with its port such as "https://10.0.0.21:2379"',
+    abort: true,
+  })
+  .refine((value) => Number(/\d+$/.exec(value)?.[0]) <= 65535, {
+    error: "a port of 65535 or less",
+  });
 
 const certificate = z
   .string()
@@ -110,6 +116,9 @@ const existingEtcd = z
     endpoints: z
       .array(endpoint)
       .min(1)
+      .refine((all) => new Set(all.map((url) => url.replace(/:.*/s, ""))).size < 2, {
+        error: "all endpoints by https, or all by http: Patroni speaks to all alike",
+      })
       .describe(
         "Where its members take requests of clients; each member of the cluster asks them.",
       ),

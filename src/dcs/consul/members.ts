@@ -2,8 +2,8 @@ import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { consul } from "../../roles/consul";
 import type { DcsMember, DcsMembers, DcsPlace } from "../dcs";
-import { localAgent } from "./local";
-import { operatorPage, request } from "./request";
+import { identityOf, localAgent } from "./local";
+import { operatorPage, page, request } from "./request";
 
 /** https://developer.hashicorp.com/consul/api-docs/operator/autopilot#read-health */
 interface Health {
@@ -27,7 +27,7 @@ interface Configuration {
 
 /** The servers of Consul. Any of them is asked about all, by the agent of the host. */
 export function membersAt(place: DcsPlace): DcsMembers {
-  const { endpoints } = place;
+  const { endpoints, existing } = place;
   // As the server that leads sees them; where none leads, or nobody answers, none is healthy. An answer that tells of a
   // server that is not healthy has the code 429.
   const url = `${localAgent(place)}/v1/operator/autopilot/health`;
@@ -37,8 +37,10 @@ export function membersAt(place: DcsPlace): DcsMembers {
     user: consul.user,
 
     healthyProbe: () => ({
-      script: health,
+      // Who votes in one of somebody else's is nobody's to ask; that somebody leads, each agent tells.
+      script: existing ? page(identityOf(place), `${localAgent(place)}/v1/status/leader`) : health,
       parse: (output) => {
+        if (existing) return /^"[^"\s]+"\s+200\s*$/.test(output) ? [...endpoints] : [];
         const found = serversIn(output);
         return endpoints.filter((url) => found.get(hostIn(url))?.healthy);
       },

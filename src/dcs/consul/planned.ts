@@ -1,4 +1,4 @@
-import { accessFiles, GIVEN_SECRET } from "../existing";
+import { accessFiles, GIVEN_SECRET, hostAndPort } from "../existing";
 import type { PlannedDcs } from "../planned";
 import { identityOf, localAgent } from "./local";
 
@@ -18,20 +18,24 @@ export const consulPlanned: PlannedDcs = {
   },
   // One host and no list: the agent forwards to whoever leads (docs/yaml_configuration.rst).
   patroniSettings(place) {
-    const { protocol, host } = new URL(localAgent(place));
+    const agent = localAgent(place);
     const { ca, certificate } = place.identity ?? {};
     const files = accessFiles(place.existing?.access);
     const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
     return [
       "consul:",
-      setting("host", host),
+      setting("host", hostAndPort(agent).join(":")),
       // What it registers is checked by the agent, and gone when it does not come back (patroni/dcs/consul.py, `_update_service`).
       ...(place.registers ? ["  register_service: true"] : []),
-      ...(protocol === "https:" ? ["  scheme: https", "  verify: true"] : []),
+      ...(agent.startsWith("https:") ? ["  scheme: https", "  verify: true"] : []),
       ...(ca ? [setting("cacert", files.ca)] : []),
       ...(certificate ? [setting("cert", files.certificate), setting("key", files.key)] : []),
     ].join("\n");
   },
+  readAtStart: ({ endpoints, identity }) =>
+    [...endpoints, identity?.ca && "with a ca", identity?.certificate && "with a certificate"]
+      .filter(Boolean)
+      .join(" "),
   script: (place) => ({
     kind: "consul",
     endpoints: localAgent(place),

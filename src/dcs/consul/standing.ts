@@ -33,6 +33,9 @@ export function standingAt(place: DcsPlace): Pick<Dcs, "standingProbe"> {
   };
 }
 
+/** Where nobody has set it (agent/consul/config.go, `SessionTTLMin`). */
+const DEFAULT_SESSION_SECONDS = 10;
+
 interface Page {
   readonly text: string;
   readonly code: string;
@@ -47,10 +50,15 @@ function read(output: string, agent: string): Standing {
   const leader = of("leader");
   const key = of("key");
   const leads = leader.code === "200" && /"\S+"/.test(leader.text);
-  const found = key.code === "200" ? (json(key.text) as { Value: string | null }[]) : [];
+  const value = key.code === "200" ? json(key.text) : undefined;
+  const [found] = Array.isArray(value) ? (value as readonly { Value: string | null }[]) : [];
   const self = json(of("self").text) as
-    { Config?: { Version?: string }; DebugConfig?: { SessionTTLMin?: string } } | undefined;
-  const shortest = /^(?:(\d+)m)?([\d.]+)s$/.exec(self?.DebugConfig?.SessionTTLMin ?? "");
+    | { Config?: { Version?: string; Server?: boolean }; DebugConfig?: { SessionTTLMin?: string } }
+    | undefined;
+  // Servers judge, each by its own setting, and the agent of another host tells nothing of theirs.
+  const told = self?.Config?.Server ? self.DebugConfig?.SessionTTLMin : undefined;
+  const shortest = /^(?:(\d+)m)?([\d.]+)s$/.exec(told ?? "");
+  const seconds = Number(shortest?.[1] ?? 0) * 60 + Number(shortest?.[2] ?? 0);
   const own = of("own");
   return {
     answering: leads ? [agent] : [],
@@ -59,9 +67,9 @@ function read(output: string, agent: string): Standing {
     may: isTaken(own) || own.text || `code ${own.code}`,
     mayMore: isTaken(of("others")),
     // Patroni asks for half of its ttl.
-    ...(shortest && { leastTtl: 2 * (Number(shortest[1] ?? 0) * 60 + Number(shortest[2])) }),
+    ...(shortest && { leastTtl: 2 * (seconds || DEFAULT_SESSION_SECONDS) }),
     shorterBy: "session_ttl_min on all its servers",
-    systemIdentifier: found[0] && decoded(found[0].Value ?? ""),
+    systemIdentifier: found && decoded(found.Value ?? ""),
   };
 }
 

@@ -27,6 +27,14 @@ export const etcdPlanned: PlannedDcs = {
         : []),
     ].join("\n");
   },
+  readAtStart: ({ endpoints, identity }) =>
+    [
+      endpoints.some((url) => url.startsWith("https:")) ? "https" : "http",
+      identity?.ca && "with a ca",
+      identity?.certificate && "with a certificate",
+    ]
+      .filter(Boolean)
+      .join(" "),
   script: ({ endpoints, existing }) => ({
     kind: "etcd",
     endpoints: endpoints.join(","),

@@ -4,8 +4,10 @@ import type { FileInput } from "./files";
 /** A DCS that somebody else runs, and that the cluster is let in to. */
 export interface ExistingDcsInputs extends Unnamed<DcsAddress> {
   readonly cluster: string;
-  /** Members that get an answer from it. */
+  /** The cluster's members. */
   readonly hosts: readonly string[];
+  /** Those of them that get an answer from it: all. */
+  readonly answered: readonly string[];
   /** What each of them is let in with, by path. */
   readonly files: { readonly [path: string]: FileInput };
   /** Seconds of the leader's lease. */

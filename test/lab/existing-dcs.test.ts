@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
 import { hostsOf } from "../../src/lab/topology";
 import { packageRoot } from "../../src/package-root";
-import { full } from "./harness";
+import { FULL, full } from "./harness";
 import { LabCluster, leaderOf } from "./lab-cluster";
 import { leaderLosesPower } from "./power-loss";
 
@@ -132,6 +132,83 @@ ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=ca.crt --cert=
   });
 
   full("another member leads when the leader's host loses power", async () => {
+    await leaderLosesPower(cluster);
+    await cluster.unchanged();
+  });
+});
+
+describe.runIf(FULL)("a Consul that is there already", () => {
+  let cluster: LabCluster;
+  let token: string;
+
+  beforeAll(async () => {
+    const blank = new LabCluster(LAB);
+    await blank.boot({ topology: "small" });
+    const script = readFileSync(join(packageRoot(), "test/lab/stranger-consul.sh"), "utf8");
+    const begin = async (host: string, address: string, ...more: string[]) => {
+      await blank.onHost(host, "cat >consul.sh", script);
+      const words = [host, address, "10.89.0.29", ...more].join(" ");
+      return blank.onHost(host, `sudo sh consul.sh ${words}`);
+    };
+    const said = await begin("witness", "10.89.0.29");
+    const secret = (name: string) => new RegExp(`^${name} (\\S+)$`, "m").exec(said)?.[1] ?? "";
+    token = secret("demo");
+    await begin("db1", "10.89.0.11", secret("agents"));
+    await begin("db2", "10.89.0.12", secret("agents"));
+    cluster = blank.varying((settings) => {
+      settings.hosts = Object.fromEntries(
+        hostsOf("small")
+          .filter(({ name }) => name !== "witness")
+          .map(({ name, address }) => [name, { address }]),
+      );
+      settings.cluster.members = ["db1", "db2"];
+      settings.cluster.dcs = { kind: "consul", endpoints: ["http://127.0.0.1:8500"] };
+      settings.cluster.firewall = {
+        clients: ["10.89.0.0/24"],
+        // The agents' gossip.
+        allow: [
+          { port: 8301, from: ["10.89.0.0/24"] },
+          { port: 8301, protocol: "udp", from: ["10.89.0.0/24"] },
+        ],
+      };
+      delete settings.cluster.loadBalancers;
+      settings.dcsToken = token;
+    });
+  });
+  afterAll(() => down(LAB));
+
+  test("one pulumi up makes a healthy cluster by each host's own agent, and the next one changes nothing", async () => {
+    await cluster.deploy();
+    const { dcs } = await cluster.healthy();
+    expect(dcs).toMatchObject({ kind: "consul", existing: true });
+    await cluster.unchanged();
+    expect(await cluster.pulumi("stack", "export")).not.toContain(token);
+    expect(await cluster.onHost("db1", "ps -eo args=")).not.toContain(token);
+  });
+
+  test("a lease that agents of hosts tell nothing of is refused", async () => {
+    const short = cluster.varying(({ cluster: wanted }) => {
+      wanted.failover = { ttl: 10, loopWait: 2, retryTimeout: 3 };
+    });
+    expect(await short.refused("preview")).toContain(
+      "consul does not tell whether it gives leases",
+    );
+  });
+
+  test("a leader whose agent is away goes on leading", async () => {
+    const leader = leaderOf(await cluster.healthy());
+    await cluster.onHost(leader, "sudo systemctl stop consul");
+    try {
+      await sleep(AWAY_SECONDS * 1000);
+      const takes = "sudo -u postgres psql -XAtqc 'select not pg_is_in_recovery()'";
+      expect(await cluster.onHost(leader, takes)).toBe("t\n");
+    } finally {
+      await cluster.onHost(leader, "sudo systemctl start consul");
+    }
+    expect(leaderOf(await cluster.healthy())).toBe(leader);
+  });
+
+  test("another member leads when the leader's host loses power", async () => {
     await leaderLosesPower(cluster);
     await cluster.unchanged();
   });

@@ -42,6 +42,7 @@ export type StackSettings = Pick<z.input<typeof settings>, "hosts" | "cluster"> 
   migrationPassword?: string;
   /** `pgherd:dcsPassword` and its like. */
   dcsPassword?: string;
+  dcsToken?: string;
   dcsKey?: string;
 };
 

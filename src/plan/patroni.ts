@@ -6,7 +6,7 @@ import { bytesOf } from "../config/size";
 import { distributionOf } from "../distributions/distributions";
 import { OWNING } from "../host/ownership";
 import type { Source } from "../migration/inputs/source";
-import { kindOfDcs, registersService } from "../roles/dcs";
+import { kindOfDcs } from "../roles/dcs";
 import { MEMBER_FILE, patroni, PATRONI_FOLDER, PATRONI_PORT, SECRETS_FILE } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
@@ -19,7 +19,7 @@ import { isSource, reaches } from "../migration/steps";
 import { ROLES } from "./database-roles";
 import { script } from "./script";
 import { endpoint, render } from "./template";
-import type { DcsPlan, Files, PatroniPlan, ServicePlan } from "./types";
+import type { Files, PatroniPlan, ServicePlan } from "./types";
 
 /** What Patroni's unit runs first. */
 const BEFORE_START = "/var/lib/pgherd/before-patroni";

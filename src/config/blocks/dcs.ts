@@ -124,7 +124,7 @@ const existingEtcd = z
       ),
     username: z
       .string()
-      .regex(/^[^\s:]+$/, { error: "a name without blanks and colons" })
+      .regex(/^[!-9;-~]+$/, { error: "a name of letters and signs, without blanks and colons" })
       .optional()
       .describe(
         "Its user; the password is a secret, `pulumi config set --secret pgherd:dcsPassword`.",

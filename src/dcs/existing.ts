@@ -1,5 +1,6 @@
 import type { SecretName } from "../roles/roles";
 import type { DcsPlace, DcsVoters } from "./dcs";
+import type { PatroniDcs } from "./planned";
 
 // A DCS that somebody else runs: where it is asked, and what each member's host keeps to be let in.
 
@@ -17,6 +18,16 @@ const PREFIX = "/service";
 /** What all keys begin with, a slash at the end: `/service/`. */
 export function prefixOf({ prefix }: Partial<ExistingPlace> = {}): string {
   return `${(prefix ?? PREFIX).replace(/\/$/, "")}/`;
+}
+
+/** Patroni's settings of what it verifies the DCS by, and shows it: the same for every kind. */
+export function certificateLines({ existing, identity }: PatroniDcs): string[] {
+  const { ca, certificate, key } = accessFiles(existing?.access);
+  const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
+  return [
+    ...(identity?.ca ? [setting("cacert", ca)] : []),
+    ...(identity?.certificate ? [setting("cert", certificate), setting("key", key)] : []),
+  ];
 }
 
 /** What the user has given, by `pulumi config set --secret pgherd:dcsPassword` or `pgherd:dcsToken`, and `pgherd:dcsKey`. */

@@ -16,10 +16,10 @@ export interface PlannedDcs {
   /** Patroni's settings of how it reaches the DCS: `etcd3:` and the lines below it. */
   patroniSettings(dcs: PatroniDcs): string;
   /**
-   * What Patroni asks by as long as it runs, in a word; the rest it reads again, or learns by asking (patroni/dcs/etcd.py,
+   * Where Patroni asks as long as it runs, in a word; the rest it reads again, or learns by asking (patroni/dcs/etcd.py,
    * patroni/dcs/consul.py, `reload_config`).
    */
-  readAtStart(dcs: PatroniDcs): string;
+  readAtStart(place: Pick<DcsPlace, "endpoints">): string;
   script(place: DcsPlace): DcsScript;
   /** Template of the script that has the member on the primary's host give the lead away; none where a DCS cannot. */
   readonly giveLeadAway?: string;

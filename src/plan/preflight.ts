@@ -16,7 +16,6 @@ import { NAMING_SETTINGS } from "../setting-values";
 import { addressOf } from "./addresses";
 import { plannedDcs } from "../dcs/planned";
 import { prefixOf } from "../dcs/existing";
-import { identityOf } from "./dcs";
 import { planBootstrap } from "./member-backups";
 import { versionRules } from "./capabilities";
 import { planFlows, planReaches } from "./flows";
@@ -147,10 +146,13 @@ function planFixedDcs(cluster: Settings["cluster"]): PreflightInputs["fixed"] {
     return {
       "dcs.members": "none",
       "dcs.prefix": prefixOf(existing),
-      "dcs.endpoints": plannedDcs(existing.kind).readAtStart({
-        endpoints: existing.endpoints,
-        identity: identityOf(existing),
-      }),
+      "dcs.endpoints": [
+        plannedDcs(existing.kind).readAtStart(existing),
+        existing.ca !== undefined && "with a ca",
+        existing.certificate !== undefined && "with a certificate",
+      ]
+        .filter(Boolean)
+        .join(" "),
     };
   }
   const token = dcsToken(cluster);

@@ -4,6 +4,7 @@ import { patroniKey } from "../dcs/patroni";
 import { CommandError, ConnectError } from "../errors";
 import { ifUpProbe } from "../facts/postgres";
 import { unitAgeProbe } from "../facts/unit-age";
+import { askDcs } from "../operations/dcs";
 import { beginPatroniAnew } from "../operations/patroni-anew";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { patroni } from "../roles/patroni";
@@ -77,12 +78,14 @@ async function whoTakesWrites(
 async function untilSomebodyLeads(
   context: Context,
   urn: string,
-  { cluster, dcs }: Place,
+  { cluster, members, dcs }: Place,
   seconds: number,
 ): Promise<void> {
   const end = Date.now() + seconds * 1000;
   const key = dcsAt(dcs).keyProbe(patroniKey(cluster, "leader"));
-  while (!(await context.host(dcs.host).observe(key)) && Date.now() < end) {
+  const ask = () =>
+    askDcs(context, [dcs.host, ...Object.keys(members)], (host) => host.observe(key));
+  while (!(await ask()) && Date.now() < end) {
     context.progress(urn, "waiting for the primary to lead again");
     await sleep(1000);
   }

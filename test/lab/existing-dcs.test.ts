@@ -6,7 +6,7 @@ import { down } from "../../src/lab/down";
 import { hostsOf } from "../../src/lab/topology";
 import { packageRoot } from "../../src/package-root";
 import { FULL, full } from "./harness";
-import { LabCluster, leaderOf } from "./lab-cluster";
+import { LabCluster, leaderOf, type StackSettings } from "./lab-cluster";
 import { leaderLosesPower } from "./power-loss";
 
 // An etcd that somebody else runs on a host that pgherd is not told of: TLS on both ends, users, and another cluster in it.
@@ -19,6 +19,17 @@ const PASSWORD = `geheim: x" y$z`;
 
 /** Longer than any lease: whoever lost it would have been seen to. */
 const AWAY_SECONDS = 45;
+
+/** The cluster is told of two hosts, and not of the one that somebody else runs the DCS on. */
+function onDatabaseHosts(settings: StackSettings): void {
+  settings.hosts = Object.fromEntries(
+    hostsOf("small")
+      .filter(({ name }) => name !== "witness")
+      .map(({ name, address }) => [name, { address }]),
+  );
+  settings.cluster.members = ["db1", "db2"];
+  delete settings.cluster.loadBalancers;
+}
 
 describe("an etcd that is there already", () => {
   let cluster: LabCluster;
@@ -34,12 +45,7 @@ describe("an etcd that is there already", () => {
     const certificate = await read("client.crt");
     const key = await read("client.key");
     cluster = blank.varying((settings) => {
-      settings.hosts = Object.fromEntries(
-        hostsOf("small")
-          .filter(({ name }) => name !== "witness")
-          .map(({ name, address }) => [name, { address }]),
-      );
-      settings.cluster.members = ["db1", "db2"];
+      onDatabaseHosts(settings);
       settings.cluster.dcs = {
         kind: "etcd",
         endpoints: ["https://10.89.0.29:2379"],
@@ -48,7 +54,6 @@ describe("an etcd that is there already", () => {
         certificate,
       };
       settings.cluster.firewall = { clients: ["10.89.0.0/24"] };
-      delete settings.cluster.loadBalancers;
       settings.dcsPassword = PASSWORD;
       settings.dcsKey = key;
     });
@@ -156,12 +161,7 @@ describe.runIf(FULL)("a Consul that is there already", () => {
     await begin("db1", "10.89.0.11", secret("agents"));
     await begin("db2", "10.89.0.12", secret("agents"));
     cluster = blank.varying((settings) => {
-      settings.hosts = Object.fromEntries(
-        hostsOf("small")
-          .filter(({ name }) => name !== "witness")
-          .map(({ name, address }) => [name, { address }]),
-      );
-      settings.cluster.members = ["db1", "db2"];
+      onDatabaseHosts(settings);
       settings.cluster.dcs = { kind: "consul", endpoints: ["http://127.0.0.1:8500"] };
       settings.cluster.firewall = {
         clients: ["10.89.0.0/24"],
@@ -171,7 +171,6 @@ describe.runIf(FULL)("a Consul that is there already", () => {
           { port: 8301, protocol: "udp", from: ["10.89.0.0/24"] },
         ],
       };
-      delete settings.cluster.loadBalancers;
       settings.dcsToken = token;
     });
   });

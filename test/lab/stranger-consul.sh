@@ -40,8 +40,8 @@ for i in $(seq 60); do
   if [ -n "$management" ]; then break; fi
   sleep 1
 done
-printf 'X-Consul-Token: %s\n' "$management" >/root/management
-put() { curl -sf --retry 20 --retry-all-errors --retry-delay 1 -H @/root/management -X PUT -d "$2" "$api$1"; }
+printf 'X-Consul-Token: %s\n' "$management" >/etc/consul.d/management
+put() { curl -sf --retry 20 --retry-all-errors --retry-delay 1 -H @/etc/consul.d/management -X PUT -d "$2" "$api$1"; }
 put /acl/policy '{"Name": "demo", "Rules": "key_prefix \"service/demo/\" { policy = \"write\" } session \"db1\" { policy = \"write\" } session \"db2\" { policy = \"write\" }"}' >/dev/null
 put /acl/policy '{"Name": "agents", "Rules": "node_prefix \"\" { policy = \"write\" } service_prefix \"\" { policy = \"read\" } agent_prefix \"\" { policy = \"write\" }"}' >/dev/null
 put /kv/service/other/leader db9 >/dev/null

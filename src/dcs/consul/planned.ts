@@ -1,6 +1,7 @@
-import { accessFiles, GIVEN_SECRET, hostAndPort } from "../existing";
+import { certificateLines, GIVEN_SECRET, hostAndPort } from "../existing";
 import type { PlannedDcs } from "../planned";
 import { identityOf, localAgent } from "./local";
+import { optionsOf } from "./request";
 
 /** Patroni's, where Consul is pgherd's. */
 const OWN_TOKEN = { role: "consul", name: "consul-patroni" } as const;
@@ -17,31 +18,27 @@ export const consulPlanned: PlannedDcs = {
     return identity.anonymous ? undefined : { ...place, secret: GIVEN_SECRET, uuid: false };
   },
   // One host and no list: the agent forwards to whoever leads (docs/yaml_configuration.rst).
-  patroniSettings(place) {
-    const agent = localAgent(place);
-    const { ca, certificate } = place.identity ?? {};
-    const files = accessFiles(place.existing?.access);
-    const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
+  patroniSettings(dcs) {
+    const agent = localAgent(dcs);
     return [
       "consul:",
-      setting("host", hostAndPort(agent).join(":")),
+      `  host: ${JSON.stringify(hostAndPort(agent).join(":"))}`,
       // What it registers is checked by the agent, and gone when it does not come back (patroni/dcs/consul.py, `_update_service`).
-      ...(place.registers ? ["  register_service: true"] : []),
+      ...(dcs.registers ? ["  register_service: true"] : []),
       ...(agent.startsWith("https:") ? ["  scheme: https", "  verify: true"] : []),
-      ...(ca ? [setting("cacert", files.ca)] : []),
-      ...(certificate ? [setting("cert", files.certificate), setting("key", files.key)] : []),
+      ...certificateLines(dcs),
     ].join("\n");
   },
-  readAtStart: ({ endpoints, identity }) =>
-    [...endpoints, identity?.ca && "with a ca", identity?.certificate && "with a certificate"]
-      .filter(Boolean)
-      .join(" "),
-  script: (place) => ({
-    kind: "consul",
-    endpoints: localAgent(place),
-    // No key is an answer too, and no leader is none.
-    begin: `consul() {
-  answer=$(curl -sS --connect-timeout 2 --max-time 9 ${place.existing ? "-K" : "-H"} '${place.existing ? "" : "@"}${identityOf(place)}' -w '\\n%{http_code}' "$@" 2>/dev/null) || return 1 # it is asked again
+  readAtStart: ({ endpoints }) => endpoints.join(" "),
+  script(place) {
+    const agent = localAgent(place);
+    const [option, file] = optionsOf(identityOf(place));
+    return {
+      kind: "consul",
+      endpoints: agent,
+      // No key is an answer too, and no leader is none.
+      begin: `consul() {
+  answer=$(curl -sS --connect-timeout 2 --max-time 9 ${option} '${file}' -w '\\n%{http_code}' "$@" 2>/dev/null) || return 1 # it is asked again
   case $answer in
     *'
 200' | *'
@@ -49,9 +46,10 @@ export const consulPlanned: PlannedDcs = {
     *) return 1 ;;
   esac
 }`,
-    read: `consul "${localAgent(place)}/v1/kv/\${key#/}?consistent"`,
-    empty: `*'"Value":null'*`,
-    revision: `sed -n 's/.*"ModifyIndex":\\([0-9]*\\).*/\\1/p'`,
-    release: `consul -X DELETE "${localAgent(place)}/v1/kv/\${key#/}?cas=$revision" >/dev/null`,
-  }),
+      read: `consul "${agent}/v1/kv/\${key#/}?consistent"`,
+      empty: `*'"Value":null'*`,
+      revision: `sed -n 's/.*"ModifyIndex":\\([0-9]*\\).*/\\1/p'`,
+      release: `consul -X DELETE "${agent}/v1/kv/\${key#/}?cas=$revision" >/dev/null`,
+    };
+  },
 };

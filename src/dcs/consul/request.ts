@@ -16,7 +16,7 @@ const SECONDS = 9;
 export function page(identity: string, url: string, ...options: readonly string[]): string {
   const curl = `curl -sS --connect-timeout 2 --max-time ${SECONDS} -w '\\n%{http_code}'`;
   // There is no code then, which whoever reads it takes for no answer.
-  return `{ ${curl} ${[optionsOf(identity), ...(options.length > 0 ? [words(options)] : [])].join(" ")} "${url}" 2>&1 || :; }`;
+  return `{ ${curl} ${words([...optionsOf(identity), ...options])} "${url}" 2>&1 || :; }`;
 }
 
 /**
@@ -64,9 +64,9 @@ exit ${NO_ANSWER}
 
 const GIVE_RIGHTS = "docs/existing-dcs.md says which ones it needs.";
 
-/** Options of curl, for the shell, of such a file. */
-function optionsOf(identity: string): string {
-  return words(identity.endsWith(".conf") ? ["-K", identity] : ["-H", `@${identity}`]);
+/** The option of curl that takes such a file, and its value. */
+export function optionsOf(identity: string): [option: string, value: string] {
+  return identity.endsWith(".conf") ? ["-K", identity] : ["-H", `@${identity}`];
 }
 
 /** A command that prints a document. */

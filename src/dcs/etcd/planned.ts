@@ -1,5 +1,5 @@
 import { quote } from "../../host/shell";
-import { accessFiles, GIVEN_SECRET } from "../existing";
+import { accessFiles, certificateLines, GIVEN_SECRET } from "../existing";
 import type { PlannedDcs } from "../planned";
 
 /** What files on the hosts say of etcd. Its own settings are in `src/plan/etcd.ts`. */
@@ -12,29 +12,20 @@ export const etcdPlanned: PlannedDcs = {
     identity?.username === undefined
       ? undefined
       : { block: "etcd3", setting: "password", secret: GIVEN_SECRET, uuid: false },
-  patroniSettings({ endpoints, existing, identity }) {
-    const files = accessFiles(existing?.access);
-    const setting = (name: string, value: string) => `  ${name}: ${JSON.stringify(value)}`;
+  patroniSettings(dcs) {
+    const { endpoints, identity } = dcs;
+    const username = identity?.username;
     return [
       "etcd3:",
       "  hosts:",
       ...endpoints.map((url) => `    - ${JSON.stringify(url.replace(/^\w+:\/\//, ""))}`),
-      ...(endpoints.every((url) => url.startsWith("https:")) ? ["  protocol: https"] : []),
-      ...(identity?.username === undefined ? [] : [setting("username", identity.username)]),
-      ...(identity?.ca ? [setting("cacert", files.ca)] : []),
-      ...(identity?.certificate
-        ? [setting("cert", files.certificate), setting("key", files.key)]
-        : []),
+      ...(isEncrypted(endpoints) ? ["  protocol: https"] : []),
+      ...(username === undefined ? [] : [`  username: ${JSON.stringify(username)}`]),
+      ...certificateLines(dcs),
     ].join("\n");
   },
-  readAtStart: ({ endpoints, identity }) =>
-    [
-      endpoints.some((url) => url.startsWith("https:")) ? "https" : "http",
-      identity?.ca && "with a ca",
-      identity?.certificate && "with a certificate",
-    ]
-      .filter(Boolean)
-      .join(" "),
+  // It learns by asking where the others are.
+  readAtStart: ({ endpoints }) => (isEncrypted(endpoints) ? "https" : "http"),
   script: ({ endpoints, existing }) => ({
     kind: "etcd",
     endpoints: endpoints.join(","),
@@ -48,3 +39,8 @@ export const etcdPlanned: PlannedDcs = {
   }),
   giveLeadAway: "etcd/give-lead-away.sh",
 };
+
+/** All are, or none is: the settings see to it. */
+function isEncrypted(endpoints: readonly string[]): boolean {
+  return endpoints.every((url) => url.startsWith("https:"));
+}

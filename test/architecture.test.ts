@@ -111,7 +111,7 @@ const ALLOWED: { readonly [folder: string]: readonly string[] } = {
     "types of resources/inputs",
   ],
   // One file for what pgherd asks of any DCS, a folder for each kind.
-  dcs: ["host", "roles", "uuid", "errors"],
+  dcs: ["host", "roles", "facts/json", "uuid", "errors"],
   host: ["types of config", "errors"],
   rpc: [],
   cluster: [

@@ -13,6 +13,7 @@ import { briefFiles } from "./brief";
 import type { Context } from "./context";
 import { judgeStanding, warnOfStanding, type Seen } from "./existing-dcs-rules";
 import { foundFiles } from "./host-base";
+import { putFiles } from "./put-files";
 import type { ResourceType } from "./resource";
 
 /** A DCS that somebody else runs: what members are let in with, and how the cluster stands with it. */
@@ -29,15 +30,9 @@ export const existingDcs: ResourceType<ExistingDcsInputs> = {
         const host = context.host(name);
         const found = await host.observe(filesProbe(Object.values(accessFiles())));
         const left = Object.keys(found).filter((path) => !paths.includes(path));
-        const changed = changedFiles(inputs.files, found);
-        if (changed.length + left.length === 0) return;
-        const files = Object.fromEntries(
-          Object.entries(inputs.files).filter(([path]) => changed.includes(path)),
-        );
-        await host.change(
-          "writing what the DCS lets it in with",
-          `${removeFiles(left)}\n${writeFiles(files)}`,
-        );
+        if (left.length > 0)
+          await host.change("removing what the DCS let it in with", removeFiles(left));
+        await putFiles(host, inputs.files, "writing what the DCS lets it in with");
       }),
     );
     const asked = dcsAt(inputs).standingProbe(inputs.cluster);

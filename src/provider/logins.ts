@@ -1,6 +1,6 @@
 import { filesProbe } from "../facts/files";
 import { hostKeysProbe, userLoginsProbe, type UserLogins } from "../facts/logins";
-import { changedFiles, removeFiles, writeFiles } from "../operations/files";
+import { removeFiles } from "../operations/files";
 import {
   labelOf,
   linksThatHold,
@@ -14,10 +14,10 @@ import {
   type LoginChange,
 } from "../operations/login-changes";
 import { makeKey, setGuests, writeClient } from "../operations/logins";
-import type { FileInput } from "../resources/inputs/files";
 import type { LoginsInputs } from "../resources/inputs/logins";
 import type { Context } from "./context";
 import { foundFiles } from "./host-base";
+import { putFiles } from "./put-files";
 import type { ResourceType } from "./resource";
 
 export const logins: ResourceType<LoginsInputs> = {
@@ -36,7 +36,9 @@ export const logins: ResourceType<LoginsInputs> = {
   /** First all keys, then what follows from them. */
   async apply(context, _urn, inputs) {
     await Promise.all(
-      Object.entries(inputs.files).map(([host, files]) => putFiles(context, host, files)),
+      Object.entries(inputs.files).map(([host, files]) =>
+        putFiles(context.host(host), files, "writing files"),
+      ),
     );
     let found = await look(context, inputs);
     const without = withoutKey(inputs, found);
@@ -117,20 +119,4 @@ function scriptOf({ cluster }: LoginsInputs, found: FoundLogins, change: LoginCh
 
 function state(inputs: LoginsInputs, found: FoundLogins): LoginsInputs {
   return { cluster: inputs.cluster, links: linksThatHold(inputs, found), files: found.files };
-}
-
-async function putFiles(
-  context: Context,
-  host: string,
-  files: { readonly [path: string]: FileInput },
-): Promise<void> {
-  const there = await context.host(host).observe(filesProbe(Object.keys(files)));
-  const changed = changedFiles(files, there);
-  if (changed.length === 0) return;
-  await context
-    .host(host)
-    .change(
-      "writing files",
-      writeFiles(Object.fromEntries(changed.map((path) => [path, files[path] as FileInput]))),
-    );
 }

@@ -2,6 +2,7 @@ import { asOwner } from "../../host/ownership";
 import { words } from "../../host/shell";
 import { consul } from "../../roles/consul";
 import type { DcsMember, DcsMembers, DcsPlace } from "../dcs";
+import { jsonOf } from "../../facts/json";
 import { identityOf, localAgent } from "./local";
 import { operatorPage, page, request } from "./request";
 
@@ -98,11 +99,7 @@ function serversIn(output: string): Map<string, DcsMember> {
 
 /** What is no such answer is a server without a leader, which says so in words. */
 function health(output: string): Health {
-  try {
-    return JSON.parse(output) as Health;
-  } catch {
-    return {};
-  }
+  return (jsonOf(output) ?? {}) as Health;
 }
 
 function hostIn(url: string): string {

@@ -1,6 +1,7 @@
 import { decoded } from "../base64";
 import type { Dcs, DcsPlace } from "../dcs";
 import { prefixOf, type Standing } from "../existing";
+import { jsonOf } from "../../facts/json";
 import { identityOf, localAgent } from "./local";
 import { page, printed } from "./request";
 
@@ -50,9 +51,9 @@ function read(output: string, agent: string): Standing {
   const leader = of("leader");
   const key = of("key");
   const leads = leader.code === "200" && /"\S+"/.test(leader.text);
-  const value = key.code === "200" ? json(key.text) : undefined;
+  const value = key.code === "200" ? jsonOf(key.text) : undefined;
   const [found] = Array.isArray(value) ? (value as readonly { Value: string | null }[]) : [];
-  const self = json(of("self").text) as
+  const self = jsonOf(of("self").text) as
     | { Config?: { Version?: string; Server?: boolean }; DebugConfig?: { SessionTTLMin?: string } }
     | undefined;
   // Servers judge, each by its own setting, and the agent of another host tells nothing of theirs.
@@ -76,12 +77,4 @@ function read(output: string, agent: string): Standing {
 /** The condition does not hold, which is said only to whoever may write there; rights that lack have the same code. */
 function isTaken({ text, code }: Page): boolean {
   return ["200", "409"].includes(code) && !/permission denied/i.test(text);
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { words } from "../../host/shell";
 import { decoded, encoded } from "../base64";
 import type { Dcs, DcsPlace } from "../dcs";
 import { prefixOf, type Standing } from "../existing";
+import { jsonOf } from "../../facts/json";
 import { clientOf } from "./request";
 
 /** Changes of a key are counted from 1 on: no key has had as many. */
@@ -70,9 +71,5 @@ function answered(answer: string): boolean {
 }
 
 function json(text: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
+  return jsonOf(text) as Record<string, unknown> | undefined;
 }

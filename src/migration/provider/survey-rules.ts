@@ -187,9 +187,9 @@ function ofBackups({ source }: FoundSource, inputs: SurveyInputs) {
   return takenByOthers(source.backupRoles ?? [], source.slots, inputs);
 }
 
-/** Patroni would take it for the member's own, and a rollback would drop it. */
-function slotsOfMembers({ source }: FoundSource, { others }: SurveyInputs) {
-  const members = Object.keys(others).map(slotOf);
+/** Patroni would take it for the member's own: it drops the one of whoever leads, and a rollback the others'. */
+function slotsOfMembers({ source }: FoundSource, { host, others }: SurveyInputs) {
+  const members = [host, ...Object.keys(others)].map(slotOf);
   const taken = source.slots.map(({ name }) => name).filter((name) => members.includes(name));
   if (taken.length === 0) return;
   return (

@@ -194,6 +194,12 @@ test.each<[name: string, found: Case, problem: string]>([
       "then drop it (SET default_transaction_read_only = off; SELECT pg_drop_replication_slot('…');), or name the host otherwise in pgherd:hosts.",
   ],
   [
+    "somebody's slot with the server's own name, which Patroni would drop as soon as it leads",
+    { source: { slots: [{ name: "a1", type: "physical", database: null, plugin: null }] } },
+    "a1: expected no replication slot a1 yet, from which a member of that name will stream, found that there is. Give its receiver another one, " +
+      "then drop it (SET default_transaction_read_only = off; SELECT pg_drop_replication_slot('…');), or name the host otherwise in pgherd:hosts.",
+  ],
+  [
     "settings of ALTER SYSTEM that nobody could take back",
     {
       source: { configured: { ...SOURCE.configured, allow_alter_system: "no" } },

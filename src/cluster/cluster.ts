@@ -7,6 +7,7 @@ import {
   type MemberState,
   type StatusPlan,
 } from "../operations/status";
+import { placeProblem } from "./standstill";
 
 /** What of a cluster's plan an operator needs. */
 export interface OperatorPlan extends StatusPlan {
@@ -57,20 +58,28 @@ export function insist(what: string, intent: Intent, overrule: boolean, by: stri
   }
 }
 
-/** Something that must not be done for one reason. */
-export function refused(reason: string): Intent {
-  return { refusals: [reason], objections: [], effects: [] };
+/** Something that must not be done. */
+export function refused(...refusals: string[]): Intent {
+  return { refusals, objections: [], effects: [] };
 }
 
-/** Why nothing can be asked of a member's Patroni; nothing if it can. @param does what it would do: `it restarts PostgreSQL` */
-export function unable(
+/**
+ * Why nothing can be asked of a member's Patroni, and what keeps it away where that is known; none if it can.
+ * @param does what it would do: `it restarts PostgreSQL`
+ */
+export async function unable(
+  hosts: Hosts,
   { name, unasked, condition }: MemberState,
   does: string,
-): string | undefined {
-  if (unasked)
-    return `${name} cannot be reached from here, and the Patroni there is the one that ${does.replace(/^it /, "")}.`;
-  if (condition === "silent") return `Patroni on ${name} does not answer; ${does}.`;
-  return undefined;
+): Promise<string[]> {
+  if (unasked) {
+    return [
+      `${name} cannot be reached from here, and the Patroni there is the one that ${does.replace(/^it /, "")}.`,
+    ];
+  }
+  if (condition !== "silent") return [];
+  const place = await placeProblem(hosts, name);
+  return [`Patroni on ${name} does not answer; ${does}.`, ...(place === undefined ? [] : [place])];
 }
 
 /**

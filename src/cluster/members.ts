@@ -52,8 +52,8 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
   const leader = leaderOf(status);
   if (leader === undefined) return refused("No member leads that could be copied.");
   if (leader === name) return refused(`${name} leads: its data is what the others are copies of.`);
-  const away = unable(member, "it does the copying");
-  if (away) return refused(away);
+  const away = await unable(cluster, member, "it does the copying");
+  if (away.length > 0) return refused(...away);
   return {
     refusals: [],
     objections: [],

@@ -40,8 +40,8 @@ export async function considerRestart(
   requireMember(cluster, name);
   const status = await observe(cluster);
   const member = memberOf(status, name);
-  const away = unable(member, "it restarts PostgreSQL");
-  if (away) return refused(away);
+  const away = await unable(cluster, member, "it restarts PostgreSQL");
+  if (away.length > 0) return refused(...away);
   if (pendingOnly && !member.pendingRestart)
     return refused(`Nothing waits for a restart on ${name}.`);
   const { port, rolling } = cluster.plan.patroni;

@@ -1,3 +1,4 @@
+import { dataPlaceProbe } from "../facts/places";
 import { repairsProbe } from "../facts/repairs";
 import type { ClusterView } from "../facts/patroni";
 import type { Hosts } from "../operations/drain";
@@ -23,5 +24,15 @@ export async function whyNotWait(
     }),
   );
   if (repairs.flat().length > 0) return { missing: repairs.flat().join(", ") };
-  return { hopeless: describeStuck(stuck), next: stuck.map(remedyOf).join(" ") };
+  const next = stuck.map(async (one) => (await placeProblem(hosts, one.name)) ?? remedyOf(one));
+  return { hopeless: describeStuck(stuck), next: (await Promise.all(next)).join(" ") };
+}
+
+/**
+ * That the file system of a member's data keeps its Patroni from starting, and what helps; nothing if it does not. It comes before
+ * other remedies: a member is not to be made anew for a disk that is not mounted.
+ */
+export async function placeProblem(hosts: Hosts, name: string): Promise<string | undefined> {
+  const place = await hosts.host(name).observe(dataPlaceProbe);
+  return place === "" ? undefined : `${name}: ${place}`;
 }

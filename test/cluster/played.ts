@@ -38,6 +38,8 @@ export interface Played {
   readonly marks: { pending: string[]; unchanged: string[] };
   /** What ALTER SYSTEM has set there that waits for a restart. */
   readonly altered: { [member: string]: { readonly [setting: string]: string } };
+  /** Why its data's file system keeps a member's Patroni from starting. */
+  readonly places: { [member: string]: string };
   /** What a server says that was tried with that. */
   refusal: string;
   /** What speaks against its folders of sockets. */
@@ -62,7 +64,7 @@ export function played(): Played {
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
     marks: { pending: [], unchanged: [] },
-    ...{ journal: "", altered: {}, refusal: "", closedSockets: "" },
+    ...{ journal: "", altered: {}, places: {}, refusal: "", closedSockets: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -89,6 +91,7 @@ export function played(): Played {
     state.states[name] ?? (name === state.leader ? "running" : "streaming");
   function answer(name: string, script: string): string {
     if (script.startsWith("journalctl")) return state.journal;
+    if (script.includes("/var/lib/pgherd/data-place")) return state.places[name] ?? "";
     if (script.includes("8008/cluster"))
       return JSON.stringify({
         pause: state.paused,

@@ -65,6 +65,17 @@ test("a restart that PostgreSQL would not come back from, by what ALTER SYSTEM h
   expect(at.done).toContain("db3: restarting PostgreSQL");
 });
 
+test("a restart of a member whose Patroni is kept away by a disk that is not mounted is refused with that reason", async () => {
+  const at = played();
+  at.states.db3 = "no answer";
+  at.places.db3 =
+    "the file system of /srv/ts is not there. Mount it, then: systemctl start patroni.";
+  expect((await considerRestart(at.cluster, "db3", {})).refusals).toEqual([
+    "Patroni on db3 does not answer; it restarts PostgreSQL.",
+    `db3: ${at.places.db3}`,
+  ]);
+});
+
 test("a restart ends soon after which Patroni cannot ask the server, and the member is taken back in", async () => {
   const at = played();
   at.states.db3 = "unknown";

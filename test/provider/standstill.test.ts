@@ -1,13 +1,19 @@
 import { expect, test } from "vitest";
 import { whyNotWait } from "../../src/cluster/standstill";
 import type { ClusterView } from "../../src/facts/patroni";
+import { dataPlaceProbe } from "../../src/facts/places";
+import { repairsProbe } from "../../src/facts/repairs";
+import type { Probe } from "../../src/host/host";
 import { Standstill } from "../../src/operations/stuck";
 import { Context } from "../../src/provider/context";
 
+let place = "";
+
 /** A host on which nothing repairs anything. */
 class Idle {
-  observe() {
-    return Promise.resolve([]);
+  observe({ script, parse }: Probe<unknown>) {
+    if (script === repairsProbe.script) return Promise.resolve(parse(""));
+    return Promise.resolve(script === dataPlaceProbe.script ? parse(`${place}\n`) : undefined);
   }
 }
 
@@ -22,5 +28,11 @@ test("a run gives up on a member that does not come back, and says what helps", 
   expect(await look()).toEqual({
     hopeless: "db1 stopped for 61 s, and Patroni does not get further",
     next: "`pgherd logs db1` tells why, and `pgherd reinit db1` makes it anew from the leader or a backup.",
+  });
+  // Copied anew it would be beside the disk that it belongs on.
+  place = "the file system of /srv/ts is not there. Mount it, then: systemctl start patroni.";
+  expect(await look()).toEqual({
+    hopeless: "db1 stopped for 61 s, and Patroni does not get further",
+    next: `db1: ${place}`,
   });
 });

@@ -121,3 +121,31 @@ test("a member without links has nothing written down of them", () => {
   run("start");
   expect(existsSync(`${record}.links`)).toBe(false);
 });
+
+test("a tablespace that has come since Patroni's last start is missed too, and no other disk is taken for its own", () => {
+  const { run, data, folder } = host();
+  const fast = join(folder, "fast/space");
+  mkdirSync(join(fast, "PG_17_202406281"), { recursive: true });
+  mkdirSync(join(data, "pg_tblspc"));
+  mkdirSync(join(data, "global"));
+  writeFileSync(join(data, "global/pg_control"), "");
+  expect(run("start").status).toBe(0);
+  symlinkSync(fast, join(data, "pg_tblspc/16385"));
+  expect(run("look").stdout).toBe("");
+  rmSync(join(fast, "PG_17_202406281"), { recursive: true });
+  const said = `the tablespace at ${fast}, where pg_tblspc/16385 of ${data} leads, is not there: `;
+  expect(run("look").stdout).toContain(said);
+  expect(run("start")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining(said) as string,
+  });
+  expect(existsSync(join(folder, "record.links"))).toBe(false);
+  rmSync(join(folder, "fast"), { recursive: true });
+  expect(run("start").status).toBe(1);
+  mkdirSync(join(fast, "PG_17_202406281"), { recursive: true });
+  expect(run("start")).toMatchObject({ status: 0, stderr: "" });
+  // What is being copied, or has been lost, is another's to judge.
+  rmSync(join(fast, "PG_17_202406281"), { recursive: true });
+  rmSync(join(data, "global/pg_control"));
+  expect(run("start").status).toBe(0);
+});

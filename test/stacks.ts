@@ -18,6 +18,14 @@ export const STACKS: { readonly [name: string]: () => Record<string, unknown> } 
     };
   },
   consul: () => changed("lab", { dcs: { kind: "consul", members: ["db1", "db2", "backup1"] } }),
+  moving: () =>
+    changed("lab", {
+      dcs: {
+        kind: "consul",
+        members: ["db1", "db2", "backup1"],
+        movedFrom: { kind: "etcd", members: ["db1", "db2", "db3"] },
+      },
+    }),
   "existing-etcd": () => ({
     ...changed("lab", {
       dcs: {

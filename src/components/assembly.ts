@@ -194,7 +194,10 @@ export class Assembly {
 
   private dcs(hosts: Hosts, configuration: pulumi.Output<Configuration>): pulumi.Resource {
     const { prefix, cluster, plan, child } = this.context;
-    const dcs = plan.existingDcs ? this.existingDcs(plan.existingDcs, hosts) : this.ownDcs(hosts);
+    const dcs = [
+      ...(plan.existingDcs ? [this.existingDcs(plan.existingDcs, hosts)] : []),
+      ...this.ownDcs(hosts),
+    ];
     return new DynamicConfiguration(
       `${prefix}-configuration`,
       {
@@ -205,30 +208,33 @@ export class Assembly {
         beginning: plan.standby?.beginning,
         members: plan.patroni.members,
         port: plan.patroni.port,
+        move: plan.move,
       },
       { ...child, dependsOn: dcs },
     );
   }
 
-  private ownDcs(hosts: Hosts): pulumi.Resource {
+  /** Of each kind that pgherd deploys: two, while the cluster goes from one to the other. */
+  private ownDcs(hosts: Hosts): pulumi.Resource[] {
     const { prefix, cluster, plan, child } = this.context;
-    const { kind, members } = plan.dcs;
-    // Who votes takes new secrets beside the old ones before anybody uses them.
-    const voters = this.daemon(kindOfDcs(kind).role, (host, made) => [
-      ...hosts.on(host),
-      ...(Object.hasOwn(members, host) ? [] : Object.values(made)),
-    ]);
-    return new DcsCluster(
-      `${prefix}-${kind}-cluster`,
-      {
-        cluster,
-        ...namedKind(kind),
-        members,
-        alarms: [],
-        access: dcsAccess(this.context, this.secretOf),
-      },
-      { ...child, dependsOn: Object.values(voters) },
-    );
+    return plan.ownDcs.map(({ kind, members, access }) => {
+      // Who votes takes new secrets beside the old ones before anybody uses them.
+      const voters = this.daemon(kindOfDcs(kind).role, (host, made) => [
+        ...hosts.on(host),
+        ...(Object.hasOwn(members, host) ? [] : Object.values(made)),
+      ]);
+      return new DcsCluster(
+        `${prefix}-${kind}-cluster`,
+        {
+          cluster,
+          ...namedKind(kind),
+          members,
+          alarms: [],
+          access: access && dcsAccess(access, this.secretOf),
+        },
+        { ...child, dependsOn: Object.values(voters) },
+      );
+    });
   }
 
   /** Members have what they are let in with once they have the users that may read it. */

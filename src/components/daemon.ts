@@ -34,13 +34,13 @@ export class Daemon extends pulumi.ComponentResource {
     super("pgherd:component:Daemon", `${prefix}-${daemonName}`, {}, components);
     const made: { [host: string]: Service } = {};
     for (const plan of services.filter(({ daemon }) => daemon === daemonName)) {
-      const { host, daemon, directories, etcd } = plan;
+      const { host, daemon, directories, etcd, move } = plan;
       const secret = secretFiles(plan.secretFiles, secretOf);
       const files = migrated
         ? // The secrets stay outputs of their own in it, so that the rest is shown.
           migrated.apply((known) => ({ ...(known[host] ?? plan.files), ...secret }))
         : { ...plan.files, ...secret };
-      const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd };
+      const inputs = { cluster, host, daemon, directories, files, unit: IN_USE, etcd, move };
       made[host] = new Service(`${prefix}-${host}-${daemon}`, inputs, {
         parent: this,
         dependsOn: before(host, made),

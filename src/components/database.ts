@@ -29,6 +29,7 @@ export function database(
       synchronous: patroni.synchronous,
       filesHash: pulumi.output(migrated).apply((known) => hashOf(plan, known?.files)),
       unloaded: [],
+      move: plan.move,
       // Later the cluster's rules are its own.
       ...(source && { carried: source.apply(carriedRules) }),
       balancers: {

@@ -6,9 +6,9 @@ import { namedKind } from "../roles/dcs";
 import type { Context } from "./context";
 import type { SecretOf } from "./passwords";
 
-/** Who may do what in the DCS, and by which tokens; nothing where it asks nobody who he is. */
-export function dcsAccess({ plan: { access } }: Context, secretOf: SecretOf) {
-  return access && { ...access, tokens: fingerprints(access.tokens, secretOf) };
+/** Who may do what in the DCS, and by which tokens. */
+export function dcsAccess(access: DcsAccessPlan, secretOf: SecretOf) {
+  return { ...access, tokens: fingerprints(access.tokens, secretOf) };
 }
 
 /** The end of tokens of before, once all that use one have the present ones. */
@@ -17,14 +17,15 @@ export function formerTokens(
   secretOf: SecretOf,
   dependsOn: pulumi.Resource[],
 ): void {
-  if (!plan.access) return;
-  const { kind, members } = plan.dcs;
-  const tokens = fingerprints(plan.access.tokens, secretOf);
-  new FormerTokens(
-    `${prefix}-${kind}-former-tokens`,
-    { cluster, ...namedKind(kind), members, tokens, patroni: plan.patroni.members, left: [] },
-    { ...child, dependsOn },
-  );
+  for (const { kind, members, access } of plan.ownDcs) {
+    if (!access) continue;
+    const tokens = fingerprints(access.tokens, secretOf);
+    new FormerTokens(
+      `${prefix}-${kind}-former-tokens`,
+      { cluster, ...namedKind(kind), members, tokens, patroni: plan.patroni.members, left: [] },
+      { ...child, dependsOn },
+    );
+  }
 }
 
 /** Shown, unlike what they are of: that a secret is another one is seen by them. */

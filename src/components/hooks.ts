@@ -49,6 +49,7 @@ function asBefore(plan: ClusterPlan): object {
   const services = plan.services.map((service) => ({ ...service, secretFiles: undefined }));
   const former: { readonly [part: string]: [string, unknown] } = {
     dcs: ["etcd", { members: plan.dcs.members }],
+    ownDcs: ["access", plan.ownDcs[0]?.access],
     patroni: ["patroni", patroniAsBefore(plan.patroni)],
   };
   return Object.fromEntries(

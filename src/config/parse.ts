@@ -4,6 +4,7 @@ import { LOST_KEY } from "./blocks/basics";
 import { brokenRules } from "./rules";
 import { understanding } from "./rules/report";
 import { settings, type Settings } from "./schema";
+import { existingDcs, givenDcs } from "../roles/dcs";
 import { meantBy } from "../suggest";
 import { formsOf, understood } from "./understood";
 
@@ -53,13 +54,15 @@ function neededSecrets(settings: Settings): NeededSecrets {
       needed.migrationPassword = "the password that the role replicator has on the old server";
   });
   understanding(() => {
-    const { dcs } = settings.cluster;
+    const { cluster } = settings;
+    const dcs = givenDcs(cluster);
+    if (!dcs) return;
+    const path = existingDcs(cluster) ? "cluster.dcs" : "cluster.dcs.movedFrom";
     if ("username" in dcs && dcs.username !== undefined)
-      needed.dcsPassword = "the password of cluster.dcs.username";
+      needed.dcsPassword = `the password of ${path}.username`;
     if ("anonymous" in dcs && !dcs.anonymous)
-      needed.dcsToken = "the token for what lies below cluster.dcs.prefix, or dcs.anonymous: true";
-    if ("certificate" in dcs && dcs.certificate !== undefined)
-      needed.dcsKey = "the key of cluster.dcs.certificate, as PEM";
+      needed.dcsToken = `the token for what lies below ${path}.prefix, or ${path}.anonymous: true`;
+    if (dcs.certificate !== undefined) needed.dcsKey = `the key of ${path}.certificate, as PEM`;
   });
   return needed;
 }

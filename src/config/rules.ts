@@ -20,6 +20,7 @@ import {
 } from "./rules/hosts";
 import { dcsHasMajority, membersDiffer, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
+import { moveFits } from "./rules/moving-dcs";
 import { portsDiffer } from "./rules/ports";
 import { registrationFits } from "./rules/registration";
 import {
@@ -55,6 +56,7 @@ const RULES: readonly Rule[] = [
   addressesAreOfOneFamily,
   membersDiffer,
   dcsHasMajority,
+  moveFits,
   tagsFit,
   replicationHasReplicas,
   timingsFit,

@@ -9,13 +9,25 @@ export function patroniKey(cluster: string, name: string): string {
   return `${cluster}/${name}`;
 }
 
+const PROVEN = "pgherd-proven-config";
+
 /**
  * Where pgherd keeps the last configuration that all members have run with, beside Patroni's own keys, of which Patroni reads
  * none that it does not know (patroni/dcs, `_cluster_from_nodes`).
  */
 export function provenKey(cluster: string): string {
-  return patroniKey(cluster, "pgherd-proven-config");
+  return patroniKey(cluster, PROVEN);
 }
+
+/**
+ * What goes along when a cluster moves to another DCS, by name: whose data it is, its former timelines, who confirms commits, and how
+ * far the leader's WAL and its slots are (patroni/dcs/__init__.py, `AbstractDCS`). Who leads and who is there, each Patroni tells
+ * anew.
+ */
+export const STAYS_WITH_CLUSTER = ["initialize", "history", "sync", "status", PROVEN] as const;
+
+/** There from the first moment of a move until its end: whether the cluster was paused before. */
+export const MOVE = "pgherd-move";
 
 /** Tells all members which database the cluster's is, before the first of them starts: none will make another one. */
 export function claimDatabase(dcs: DcsKeys, cluster: string, systemIdentifier: string): string {

@@ -31,6 +31,37 @@ export function leadWritesTo(member: string, before: string): string {
   ]);
 }
 
+/** Where the commands stand that end a freeze, and the timer that runs them. */
+const THAW_FILE = "/run/pgherd/thaw-checks";
+const THAW_UNIT = "pgherd-thaw-checks";
+
+/**
+ * Has HAProxy go on with what it knows of these servers, whatever their checks would find. It ends by itself: a run that is cut
+ * off would leave balancers that see no failover. @param seconds until then
+ */
+export function freezeChecks(servers: readonly string[], seconds: number): string {
+  return [
+    `mkdir -p /run/pgherd`,
+    `printf '%s\\n' ${words([checks("enable", servers)])} >${THAW_FILE}`,
+    endTimer(),
+    `systemd-run -q --collect --unit=${THAW_UNIT} --on-active=${seconds} --timer-property=AccuracySec=1s /bin/sh ${THAW_FILE}`,
+    checks("disable", servers),
+  ].join("\n");
+}
+
+/** Ends it: the next checks tell what is so. */
+export function thawChecks(servers: readonly string[]): string {
+  return [checks("enable", servers), endTimer(), `rm -f ${THAW_FILE}`].join("\n");
+}
+
+function endTimer(): string {
+  return `systemctl stop ${THAW_UNIT}.timer 2>/dev/null || :`;
+}
+
+function checks(word: "enable" | "disable", servers: readonly string[]): string {
+  return administer(servers.map((server) => `${word} health ${server}`));
+}
+
 /**
  * Commands for HAProxy's administration socket (management guide, 9.3). It answers a command that worked with nothing.
  * Perl is essential in Debian, and has Unix sockets in its base.

@@ -4,7 +4,7 @@ import { AGENT_FILE, AGENT_SECRETS_FILE, consul, CONSUL_FOLDER } from "../roles/
 import { dcsDirectory, madeDirectory, namedKind, ownDcsOf, registersService } from "../roles/dcs";
 import { hostsOf, type SecretName } from "../roles/roles";
 import { addressOf } from "./addresses";
-import { planDcs, urlsOf } from "./dcs";
+import { urlsOf } from "./dcs";
 import { endpoint, render } from "./template";
 import type { DcsAccessPlan, SecretFile, SecretFiles, ServicePlan } from "./types";
 
@@ -56,10 +56,10 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
   const { hosts, cluster } = settings;
   const dcs = ownDcsOf(cluster, "consul");
   if (!dcs) return [];
-  const { members } = planDcs(settings);
-  const peerUrls = urlsOf(settings, dcs.serverPort);
+  const members = urlsOf(settings, dcs.members, dcs.clientPort);
+  const peerUrls = urlsOf(settings, dcs.members, dcs.serverPort);
   const gossip = (host: string) => endpoint(addressOf(hosts, host), dcs.gossipPort);
-  const dataDirectory = dcsDirectory(cluster);
+  const dataDirectory = dcsDirectory(cluster, "consul");
   return hostsOf(consul, cluster).map((host) => {
     const server = dcs.members.includes(host);
     return {
@@ -69,7 +69,7 @@ export function planConsulServices(settings: Settings): ServicePlan[] {
         etcd: { ...namedKind("consul"), dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
       }),
       directories: {
-        [madeDirectory(cluster)]: { mode: "0700", owner: "consul", group: "consul" },
+        [madeDirectory(cluster, "consul")]: { mode: "0700", owner: "consul", group: "consul" },
         "/etc/pgherd": { mode: "0755", owner: "root", group: "root" },
         [CONSUL_FOLDER]: { mode: "0755", owner: "root", group: "root" },
         "/var/lib/pgherd/consul": { mode: "0700", owner: "root", group: "root" },

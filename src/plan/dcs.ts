@@ -4,26 +4,40 @@ import { placeOf } from "../dcs/existing";
 import type { PatroniDcs } from "../dcs/planned";
 import {
   existingDcs,
+  formerDcs,
   namedKind,
-  ownDcs,
   registersService,
-  votersOf,
   type ExistingDcs,
 } from "../roles/dcs";
+import type { MoveInput } from "../resources/inputs/move";
 import { addressOf } from "./addresses";
 import { endpoint } from "./template";
 import type { ClusterPlan, DcsPlan } from "./types";
 
 /** Which DCS the cluster has, and where its members take what is asked. */
 export function planDcs(settings: Settings): DcsPlan {
-  const { cluster } = settings;
-  const { kind } = cluster.dcs;
-  const existing = existingDcs(cluster);
-  if (existing) {
-    const { endpoints, prefix } = existing;
+  return planned(settings, settings.cluster.dcs);
+}
+
+/** The same of the one that it comes from, as long as the stack names that. */
+export function planFormerDcs(settings: Settings): DcsPlan | undefined {
+  const former = formerDcs(settings.cluster);
+  return former && planned(settings, former);
+}
+
+/** Where the cluster comes from and goes to, as long as the stack names the former. */
+export function planMove(settings: Settings): MoveInput | undefined {
+  const former = planFormerDcs(settings);
+  return former && { from: dcsAddress(former), to: dcsAddress(planDcs(settings)) };
+}
+
+function planned(settings: Settings, dcs: Settings["cluster"]["dcs"]): DcsPlan {
+  const { kind } = dcs;
+  if ("endpoints" in dcs) {
+    const { endpoints, prefix } = dcs;
     return { kind, members: {}, existing: { endpoints, prefix } };
   }
-  return { kind, members: urlsOf(settings, ownDcs(cluster)?.clientPort ?? 0) };
+  return { kind, members: urlsOf(settings, dcs.members, dcs.clientPort) };
 }
 
 /** The DCS as resources name it: etcd, which is in the states of all stacks so far, without its kind. */
@@ -70,9 +84,13 @@ export function identityOf(dcs: ExistingDcs): NonNullable<PatroniDcs["identity"]
   };
 }
 
-/** A port of each member: `{ db1: "http://10.89.0.11:2379" }`. */
-export function urlsOf({ hosts, cluster }: Settings, port: number): { [host: string]: string } {
+/** A port of each voter: `{ db1: "http://10.89.0.11:2379" }`. */
+export function urlsOf(
+  { hosts }: Settings,
+  voters: readonly string[],
+  port: number,
+): { [host: string]: string } {
   return Object.fromEntries(
-    votersOf(cluster).map((host) => [host, `http://${endpoint(addressOf(hosts, host), port)}`]),
+    voters.map((host) => [host, `http://${endpoint(addressOf(hosts, host), port)}`]),
   );
 }

@@ -2,7 +2,7 @@ import type { Settings } from "../config/schema";
 import { bytesOf } from "../config/size";
 import { dcsDirectory, dcsToken, madeDirectory, ownDcsOf } from "../roles/dcs";
 import { etcd } from "../roles/etcd";
-import { planDcs, urlsOf } from "./dcs";
+import { urlsOf } from "./dcs";
 import { render } from "./template";
 import type { ServicePlan } from "./types";
 
@@ -12,14 +12,16 @@ export function planEtcdServices(settings: Settings): ServicePlan[] {
   const dcs = ownDcsOf(cluster, "etcd");
   if (!dcs) return [];
   const { clientPort, peerPort, quota, compaction } = dcs;
-  const { members } = planDcs(settings);
-  const peerUrls = urlsOf(settings, peerPort);
-  const dataDirectory = dcsDirectory(cluster);
+  const members = urlsOf(settings, dcs.members, clientPort);
+  const peerUrls = urlsOf(settings, dcs.members, peerPort);
+  const dataDirectory = dcsDirectory(cluster, "etcd");
   return Object.entries(members).map(([host, clientUrl]) => ({
     host,
     daemon: "etcd",
     etcd: { dataDirectory, members, peerUrl: peerUrls[host] ?? "" },
-    directories: { [madeDirectory(cluster)]: { mode: "0700", owner: "etcd", group: "etcd" } },
+    directories: {
+      [madeDirectory(cluster, "etcd")]: { mode: "0700", owner: "etcd", group: "etcd" },
+    },
     secretFiles: {},
     files: {
       "/etc/default/etcd": {

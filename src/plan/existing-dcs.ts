@@ -2,23 +2,26 @@ import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
 import { accessFiles, GIVEN_KEY, GIVEN_SECRET } from "../dcs/existing";
 import { plannedDcs } from "../dcs/planned";
-import { existingDcs, kindOfDcs, type ExistingDcs } from "../roles/dcs";
+import { existingDcs, formerDcs, givenDcs, kindOfDcs, type ExistingDcs } from "../roles/dcs";
 import { dataDirectory, programsDirectory } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
-import { dcsAddress, identityOf, planDcs } from "./dcs";
+import { dcsAddress, identityOf, planDcs, planFormerDcs } from "./dcs";
 import type { ExistingDcsPlan, Files, SecretFile, SecretFiles } from "./types";
 
 /** What each member must have to be let in to a DCS that somebody else runs; nothing where pgherd deploys its own. */
 export function planExistingDcs(settings: Settings): ExistingDcsPlan | undefined {
   const { cluster } = settings;
-  const dcs = existingDcs(cluster);
+  const dcs = givenDcs(cluster);
   if (!dcs) return undefined;
+  const plan = existingDcs(cluster) ? planDcs(settings) : planFormerDcs(settings);
+  if (!plan) return undefined;
   const inputs = {
-    ...dcsAddress(planDcs(settings)),
+    ...dcsAddress(plan),
     hosts: cluster.members.map(({ host }) => host),
     answered: cluster.members.map(({ host }) => host),
     ttl: timings(cluster.failover).ttl,
     leastVersion: roleNamed(kindOfDcs(dcs.kind).role).leastVersion?.version ?? "0",
+    ...(existingDcs(cluster) && formerDcs(cluster) && { arrives: true as const }),
     // Those of a server that is migrated are its own, and what the DCS knows is looked at when it is adopted.
     ...(!cluster.migration && {
       data: {

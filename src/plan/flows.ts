@@ -1,6 +1,5 @@
 import type { FirewallSettings, Settings } from "../config/schema";
 import type { Reach } from "../resources/inputs/preflight";
-import { kindOfDcs } from "../roles/dcs";
 import { hostsOf, roleNamed, rolesOn, type Party, type RoleName } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { sshPort } from "./logins";
@@ -27,23 +26,27 @@ export function planFlows(settings: Settings): Flow[] {
   return Object.keys(hosts).flatMap((to) => {
     const roles = rolesOn(cluster, to);
     if (roles.length === 0) return [];
-    const sources = (parties: readonly Party[]) =>
-      parties.map((party) => SOURCES[party](settings, firewall, to));
+    // While a cluster moves it has two DCS, each of which is for its own hosts.
+    const sources = (parties: readonly Party[], role: RoleName) =>
+      parties.map((party) =>
+        (party === "dcs" ? hostsOfRole("DCS hosts", role) : SOURCES[party])(settings, firewall, to),
+      );
     return [
       ...tcp(to, sshPort(settings, to), "SSH", [
-        ...sources(["logins"]),
-        ...sources(roles.flatMap(({ logins }) => logins)),
+        SOURCES.logins(settings, firewall, to),
+        ...roles.flatMap(({ name, logins }) => sources(logins, name)),
       ]),
-      ...roles.flatMap(({ ports, traffic }) => [
+      ...roles.flatMap(({ name, ports, traffic }) => [
         ...ports.flatMap(({ number, purpose, from, udp }) => {
           const port = number(cluster);
-          const flows = port === undefined ? [] : tcp(to, port, purpose, sources(from(cluster)));
+          const flows =
+            port === undefined ? [] : tcp(to, port, purpose, sources(from(cluster), name));
           return udp
             ? [...flows, ...flows.map((one) => ({ ...one, protocol: "udp" as const }))]
             : flows;
         }),
         ...traffic.flatMap(({ protocol, purpose, from }) =>
-          some(sources(from).map((source) => ({ ...source, to, protocol, purpose }))),
+          some(sources(from, name).map((source) => ({ ...source, to, protocol, purpose }))),
         ),
       ]),
       ...ownFlows(firewall, to),
@@ -69,11 +72,8 @@ export function clientNetworks({ cluster }: Settings): string[] {
 }
 
 type SourceOf = (settings: Settings, firewall: FirewallSettings, to: string) => Source;
-
-const SOURCES: { readonly [party in Party]: SourceOf } = {
+const SOURCES: { readonly [party in Exclude<Party, "dcs">]: SourceOf } = {
   members: hostsOfRole("members", "patroni"),
-  dcs: (settings, firewall, to) =>
-    hostsOfRole("DCS hosts", kindOfDcs(settings.cluster.dcs.kind).role)(settings, firewall, to),
   balancers: hostsOfRole("load balancers", "haproxy"),
   "balancers and their virtual addresses": (settings, firewall, to) => {
     const own = SOURCES.balancers(settings, firewall, to);

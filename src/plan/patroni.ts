@@ -12,7 +12,7 @@ import { roleNamed } from "../roles/roles";
 import { addressOf } from "./addresses";
 import { hostBasedAuthentication } from "./authentication";
 import { backupPasswords, backupRoles } from "./backup";
-import { dcsAddress, dcsOnHost, planDcs } from "./dcs";
+import { dcsAddress, dcsOnHost, planDcs, planMove } from "./dcs";
 import { memberBackups } from "./member-backups";
 import { baseConfiguration, placesOf } from "./member-places";
 import { isSource, reaches } from "../migration/steps";
@@ -117,6 +117,7 @@ export function planPatroniServices(settings: Settings): ServicePlan[] {
     return {
       host: member.host,
       daemon: "patroni",
+      move: planMove(settings),
       directories: {
         [PATRONI_FOLDER]: { ...READ_BY_POSTGRES, mode: "0750" },
       },

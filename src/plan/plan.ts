@@ -1,8 +1,8 @@
 import type { Settings } from "../config/schema";
 import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
-import { planDcs } from "./dcs";
-import { planDcsAccess, planDcsServices } from "./dcs-services";
+import { planDcs, planMove } from "./dcs";
+import { planDcsServices, planOwnDcs } from "./dcs-services";
 import { planExistingDcs } from "./existing-dcs";
 import { planFirewalls } from "./firewall";
 import { planFlows } from "./flows";
@@ -33,7 +33,8 @@ export function planCluster(whole: Settings): ClusterPlan {
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
     dcs: planDcs(settings),
-    access: planDcsAccess(settings),
+    move: planMove(settings),
+    ownDcs: planOwnDcs(settings),
     existingDcs: planExistingDcs(settings),
     patroni: planPatroni(settings),
     entryPoint: reaches(settings, "balanced") ? planEntryPoint(settings) : undefined,

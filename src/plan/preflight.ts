@@ -6,6 +6,7 @@ import {
   dcsDirectory,
   dcsToken,
   existingDcs,
+  formerDcs,
   kindOfDcs,
   otherDcsRoles,
   votersOf,
@@ -17,6 +18,7 @@ import { addressOf } from "./addresses";
 import { plannedDcs } from "../dcs/planned";
 import { prefixOf } from "../dcs/existing";
 import { planBootstrap } from "./member-backups";
+import { planMove } from "./dcs";
 import { versionRules } from "./capabilities";
 import { planFlows, planReaches } from "./flows";
 import { planHosts } from "./hosts";
@@ -45,7 +47,18 @@ export function planPreflight(settings: Settings): Omit<PreflightInputs, "cluste
     trial: planTrial(settings),
     ...planLogins(settings),
     fixed: planFixed(settings),
+    ...planLeft(settings),
   };
+}
+
+/** What the DCS was that the cluster comes from. */
+function planLeft(settings: Settings): Pick<PreflightInputs, "move"> {
+  const { cluster } = settings;
+  const dcs = formerDcs(cluster);
+  const move = planMove(settings);
+  if (!dcs || !move) return {};
+  const fixed = { "dcs.kind": dcs.kind, ...planFixedDcs({ ...cluster, dcs }) };
+  return { move: { ...move, members: cluster.members.map(({ host }) => host), fixed } };
 }
 
 /** Who will be let in by SSH, where the stack says so; otherwise there is nothing to look for. */
@@ -155,7 +168,7 @@ function planFixedDcs(cluster: Settings["cluster"]): PreflightInputs["fixed"] {
         .join(" "),
     };
   }
-  const token = dcsToken(cluster);
+  const token = cluster.dcs.kind === "etcd" ? dcsToken(cluster) : undefined;
   return {
     "dcs.members": namesOf(votersOf(cluster)),
     ...Object.fromEntries(

@@ -6,6 +6,7 @@ import type {
   RollbackInputs,
   TakeoverInputs,
 } from "../migration/inputs/adoption";
+import type { MoveInput } from "../resources/inputs/move";
 import type { DatabaseInput, RoleInput } from "../resources/inputs/database";
 import type { DirectoryInput, FileInput } from "../resources/inputs/files";
 import type { ForkInputs } from "../resources/inputs/fork";
@@ -97,6 +98,8 @@ export interface ServicePlan {
   readonly directories: Directories;
   /** For the DCS only. */
   readonly etcd?: DcsMemberInput;
+  /** For Patroni only. */
+  readonly move?: MoveInput;
 }
 
 /** Who may do what in the DCS. */
@@ -107,6 +110,12 @@ export interface DcsAccessPlan extends Omit<DcsAccessInput, "tokens"> {
 
 /** The DCS, and who votes in it. */
 export type DcsPlan = DcsVoters;
+
+/** One that pgherd deploys. */
+export interface OwnDcsPlan extends Pick<DcsVoters, "kind" | "members"> {
+  /** None where it asks nobody who he is. */
+  readonly access?: DcsAccessPlan;
+}
 
 /** What each member must have to be let in to a DCS of somebody else's, and how it is judged. */
 export interface ExistingDcsPlan {
@@ -239,8 +248,10 @@ export interface ClusterPlan {
   readonly preflight: Omit<PreflightInputs, "cluster">;
   readonly hosts: readonly HostPlan[];
   readonly dcs: DcsPlan;
-  /** None where the DCS asks nobody who he is. */
-  readonly access?: DcsAccessPlan;
+  /** While the cluster goes to it from another. */
+  readonly move?: MoveInput;
+  /** What pgherd deploys of it; two, while the cluster goes from one to the other. */
+  readonly ownDcs: readonly OwnDcsPlan[];
   /** Only where the DCS is somebody else's. */
   readonly existingDcs?: ExistingDcsPlan;
   readonly patroni: PatroniPlan;

@@ -8,6 +8,7 @@ import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { demandLoaded } from "./loaded";
 import { withoutMarks } from "./marks";
+import { takeAlong, whoIsLeftBehind } from "./moving-dcs";
 import { inSight, refusedSettings, untilGone, type Before } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
@@ -19,6 +20,7 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
   id: ({ cluster }) => `${cluster}/configuration`,
 
   async apply(context, urn, inputs) {
+    if (inputs.move) await takeAlong(context, urn, inputs.move, inputs);
     const found = await heldConfiguration(context, inputs);
     if (found && sameValue(found.configuration, inputs.configuration)) return inputs;
     const wanted = inputs.configuration as Values;
@@ -27,7 +29,12 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
       seen: found ? await inSight(context, inputs) : [],
     };
     await holdConfiguration(context, inputs, wanted, found, inputs.beginning);
-    if (found) await demandAccepted(context, urn, inputs, found, before);
+    // Whoever is not in this DCS yet hears nothing of it: what it does not take shows once it has come.
+    const heard =
+      !inputs.move ||
+      (await whoIsLeftBehind(context, inputs.move, inputs.cluster, Object.keys(inputs.members)))
+        .length === 0;
+    if (found && heard) await demandAccepted(context, urn, inputs, found, before);
     return inputs;
   },
 

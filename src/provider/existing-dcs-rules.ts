@@ -122,10 +122,10 @@ function databases(seen: readonly Seen[], inputs: ExistingDcsInputs, same: boole
         `which ${own.length > 0 ? `is not that of ${names(own)}` : "no member has"}. Name this one otherwise, or take another cluster.dcs.prefix. ` +
         "If that cluster is gone for good, remove what is there.",
     ),
-    ...(asked && !same && !begun && known.size === 0 && own.length > 0
+    ...(asked && !same && !inputs.arrives && !begun && known.size === 0 && own.length > 0
       ? [
           `${names(own)}: expected ${kind} to know under ${place(inputs)} of the database ${own[0]?.identifier} that is there, it knows of none. ` +
-            "Put the old cluster.dcs back: moving a running cluster to another DCS is not supported yet.",
+            "To move the cluster there, put the old block below the new one as cluster.dcs.movedFrom: docs/moving-dcs.md.",
         ]
       : []),
   ];

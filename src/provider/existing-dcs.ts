@@ -19,7 +19,7 @@ import type { ResourceType } from "./resource";
 /** A DCS that somebody else runs: what members are let in with, and how the cluster stands with it. */
 export const existingDcs: ResourceType<ExistingDcsInputs> = {
   identity: ["cluster"],
-  judged: ["ttl", "leastVersion", "data"],
+  judged: ["ttl", "leastVersion", "data", "arrives"],
   id: ({ cluster }) => `${cluster}/existing-dcs`,
   brief: ({ files }) => ({ files: briefFiles(files) }),
 

@@ -16,23 +16,54 @@ export function judgeBetween(seen: readonly FoundHost[], inputs: PreflightInputs
   ];
 }
 
-/** Which settings cannot be what they have become since the last run. */
+/**
+ * Which settings cannot be what they have become since the last run.
+ * @param left what the DCS was that the cluster comes from, where it moves.
+ */
 export function judgeFixed(
   fixed: PreflightInputs["fixed"],
   before: PreflightInputs["fixed"],
+  left?: PreflightInputs["fixed"],
 ): string[] {
+  // A move that was cut off may have begun, or may not have.
+  if (left && differing({ ...fixed, ...left }, before).length === 0) return [];
+  const changed = differing(fixed, before);
+  const dcs = changed.filter((path) => path.startsWith("dcs."));
+  if (dcs.some((path) => path === "dcs.kind" || isOwn(fixed) !== isOwn(before))) {
+    const others = changed.filter((path) => !dcs.includes(path));
+    return [...others.map((path) => otherwise(path, fixed, before)), ANOTHER_DCS];
+  }
+  return changed.map((path) => otherwise(path, fixed, before));
+}
+
+const ANOTHER_DCS =
+  "pgherd:cluster.dcs: expected the DCS that this cluster is in, got another one. To move the cluster there, put the old block below the " +
+  "new one as cluster.dcs.movedFrom: docs/moving-dcs.md. Else put the old one back.";
+
+function otherwise(
+  path: string,
+  fixed: PreflightInputs["fixed"],
+  before: PreflightInputs["fixed"],
+): string {
+  return (
+    `pgherd:cluster.${path}: expected ${before[path]}, which this cluster was made with, got ${fixed[path]}. ` +
+    (REMEDIES[path] ?? "It is kept for a cluster's life; put the old value back.")
+  );
+}
+
+/** Whether the DCS is one that pgherd deploys. */
+function isOwn(fixed: PreflightInputs["fixed"]): boolean {
+  return fixed["dcs.members"] !== "none";
+}
+
+function differing(fixed: PreflightInputs["fixed"], before: PreflightInputs["fixed"]): string[] {
   // Before paths had one form, a stack could have them with a slash at the end.
   const value = (text = "") => (text.startsWith("/") ? normalizePath(text) : text);
   const differs = (path: string) =>
     Object.hasOwn(before, path) && value(before[path]) !== value(fixed[path]);
   return Object.keys(fixed)
     .filter(differs)
-    .filter((path) => !differs(FOLLOWS[path] ?? ""))
-    .map(
-      (path) =>
-        `pgherd:cluster.${path}: expected ${before[path]}, which this cluster was made with, got ${fixed[path]}. ` +
-        (REMEDIES[path] ?? "It is kept for a cluster's life; put the old value back."),
-    );
+    .filter((path) => !differs(FOLLOWS[path] ?? ""));
 }
 
 /** A setting whose default follows another one: of both, only the other one was changed by the user. */

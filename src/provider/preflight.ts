@@ -15,6 +15,7 @@ import type { Context } from "./context";
 import { briefFiles } from "./brief";
 import { tryExistingDcs } from "./existing-dcs";
 import { foreseeServices } from "./foresee-services";
+import { isThere, whoIsLeftBehind } from "./moving-dcs";
 import { judgeBootstrap } from "./preflight-backup";
 import { warnOfPreloads } from "./preload-warnings";
 import { tryOut } from "./preflight-trial";
@@ -33,7 +34,7 @@ interface Learned {
 export const preflight: ResourceType<PreflightInputs, Learned> = {
   identity: ["cluster"],
   derived: ["hosts", "fixed", "versions", "services"],
-  judged: ["trial", "logins", "existingDcs"],
+  judged: ["trial", "logins", "existingDcs", "move"],
   id: ({ cluster }) => `${cluster}/preflight`,
   brief: ({ dcsFiles }) => (dcsFiles ? { dcsFiles: briefFiles(dcsFiles) } : {}),
   readOnly: true,
@@ -49,7 +50,8 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     const { bootstrap } = inputs;
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
     const found = [
-      ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}),
+      ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}, inputs.move?.fixed),
+      ...(await judged(tellOfMove(context, inputs, oldInputs, urn))),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
       ...judgeBetween(seen, inputs),
@@ -87,7 +89,10 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   foresee: foreseeServices,
 
   async apply(context, _urn, inputs, known) {
-    if (known && sameBut(["trial", "services", "logins", "existingDcs", "dcsFiles"], inputs, known))
+    if (
+      known &&
+      sameBut(["trial", "services", "logins", "existingDcs", "dcsFiles", "move"], inputs, known)
+    )
       return { ...inputs, facts: known.facts };
     const seen = await Promise.all(
       Object.entries(inputs.hosts).map(([host, requirement]) =>
@@ -103,6 +108,31 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
 
   async delete() {},
 };
+
+/** What keeps the former DCS in the stack, or that nothing does any more. */
+async function tellOfMove(
+  context: Context,
+  { cluster, move }: PreflightInputs,
+  { move: before }: Partial<PreflightInputs>,
+  urn: string,
+): Promise<string[]> {
+  const asked = move ?? before;
+  if (!asked) return [];
+  const left = await whoIsLeftBehind(context, asked, cluster, asked.members);
+  if (!move && left.length > 0) {
+    return [
+      `${left.join(", ")}: expected Patroni in the DCS of cluster.dcs, found it in the one that cluster.dcs.movedFrom named. ` +
+        "Put that block back and run pulumi up, which moves the rest; then remove it.",
+    ];
+  }
+  if (move && left.length === 0 && (await isThere(context, asked, cluster))) {
+    context.warn(
+      urn,
+      "pgherd:cluster.dcs.movedFrom: the cluster has moved. Remove it, and pulumi up takes the old DCS out of service; its data stays.",
+    );
+  }
+  return [];
+}
 
 /** Whether nothing differs but these: what is tried or told tells nothing of the hosts. */
 function sameBut(

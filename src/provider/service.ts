@@ -19,6 +19,7 @@ import type { Context } from "./context";
 import { careForDcs, type DcsCare } from "./dcs-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
+import { isElsewhere } from "./moving-dcs";
 import { demandLoaded, untilLoaded } from "./loaded";
 import type { ServiceInputs } from "../resources/inputs/service";
 import type { ResourceType } from "./resource";
@@ -44,10 +45,17 @@ export const service: ResourceType<ServiceInputs, Learned> = {
   async apply(context, urn, inputs, known) {
     const role = roleOf(inputs);
     let before: Found | undefined;
+    let moves = false;
     await context.oneByOne(await turnOf(context, urn, inputs), async () => {
       let found = await look(context, inputs);
       if (!changes(inputs, role, found)) return;
       if (isUp(found.unit)) before = found;
+      moves = isUp(found.unit) && (await goesElsewhere(context, inputs));
+      if (moves) {
+        const files = writing(inputs, role, found);
+        await context.host(inputs.host).change(`writing ${inputs.daemon}'s files`, files);
+        return;
+      }
       const care = await careFor(context, urn, inputs, found, known?.hadLog);
       // What comes before the change may have stopped the unit.
       if (care?.before) found = await look(context, inputs);
@@ -65,6 +73,8 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       }
     });
     await untilUp(context, urn, inputs, role);
+    // It would be told of a DCS that it is not in, and would lose the one that it is in.
+    if (moves) return { ...state(inputs, await look(context, inputs), known), unit: inputs.unit };
     if (before && inputs.daemon === "patroni") await demandHba(context, urn, inputs, before);
     return state(inputs, await look(context, inputs), known);
   },
@@ -100,6 +110,14 @@ export const service: ResourceType<ServiceInputs, Learned> = {
       );
   },
 };
+
+/** Whether it is a Patroni that goes to another DCS: it loads its files when it begins there (moving-dcs.ts). */
+async function goesElsewhere(
+  context: Context,
+  { cluster, host, move }: ServiceInputs,
+): Promise<boolean> {
+  return move !== undefined && (await isElsewhere(context, move, cluster, host));
+}
 
 interface Found {
   readonly directories: { readonly [path: string]: FoundDirectory };
@@ -146,24 +164,27 @@ async function careFor(
 
 /** The script that makes the service as wanted; `undefined` if it is so. */
 function changes(inputs: ServiceInputs, role: Role, found: Found): string | undefined {
-  const directories = pick(
-    inputs.directories,
-    changedDirectories(inputs.directories, found.directories),
-  );
-  const files = pick(inputs.files, changedFiles(inputs.files, found.files));
-  const filesDiffer = Object.keys(files).length > 0;
+  const directories = changedDirectories(inputs.directories, found.directories);
+  const files = changedFiles(inputs.files, found.files);
   const outdated = loadsAnew(inputs, found);
   const unitDiffers = !isUp(found.unit) || found.unit.enabled !== "enabled" || outdated;
-  if (Object.keys(directories).length === 0 && !filesDiffer && !unitDiffers) return undefined;
+  if (directories.length + files.length === 0 && !unitDiffers) return undefined;
   return [
-    makeDirectories(directories),
-    writeFiles(files, role.validate(inputs.cluster)),
+    writing(inputs, role, found),
     runUnit(role.unit, found.unit, {
       hash: configurationHash(inputs.files),
       outdated,
       loading: role.loading,
       wait: role.waitForStart,
     }),
+  ].join("\n");
+}
+
+function writing(inputs: ServiceInputs, role: Role, found: Found): string {
+  const { directories, files } = inputs;
+  return [
+    makeDirectories(pick(directories, changedDirectories(directories, found.directories))),
+    writeFiles(pick(files, changedFiles(files, found.files)), role.validate(inputs.cluster)),
   ].join("\n");
 }
 
@@ -193,9 +214,10 @@ function state(
   found: Found,
   known: Learned | undefined,
 ): ServiceInputs & Learned {
-  const { cluster, host, daemon, directories, files, etcd } = inputs;
+  const { cluster, host, daemon, directories, files, etcd, move } = inputs;
   return {
     ...(etcd ? { etcd, hadLog: found.hasData || (known?.hadLog ?? false) } : {}),
+    ...(move && { move }),
     cluster,
     host,
     daemon,

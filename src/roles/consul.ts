@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../config/schema";
-import { dcsDirectory, ownDcsOf, registersService } from "./dcs";
+import { dcsDirectory, ownDcsOf, pathOfOwn, registersService } from "./dcs";
 import { listed, type Placement, type Port, type Role } from "./role";
 
 /** What its agents are told; its user reads it, and root alone may change it. */
@@ -56,7 +56,8 @@ export const consul: Role = {
     {
       owner: "consul",
       setting: "dcs.dataDirectory",
-      path: (cluster) => (ownDcsOf(cluster, "consul") ? dcsDirectory(cluster) : undefined),
+      path: (cluster) =>
+        ownDcsOf(cluster, "consul") ? dcsDirectory(cluster, "consul") : undefined,
       name: "Consul's data",
     },
   ],
@@ -84,7 +85,7 @@ function agents(cluster: ClusterSettings): Placement[] {
   if (!dcs) return [];
   const others = listed("members", cluster.members, ({ host }) => host);
   return [
-    ...listed("dcs.members", dcs.members, (host) => host),
+    ...listed(`${pathOfOwn(cluster, "consul")}.members`, dcs.members, (host) => host),
     ...others.filter(({ host }) => !dcs.members.includes(host)),
   ];
 }

@@ -1,4 +1,4 @@
-import { dcsDirectory, ownDcsOf, votersOf } from "./dcs";
+import { dcsDirectory, ownDcsOf, pathOfOwn } from "./dcs";
 import { listed, type Role } from "./role";
 
 /** Where its unit reads its settings (src/dcs/etcd/planned.ts). */
@@ -15,7 +15,11 @@ export const etcd: Role = {
   name: "etcd",
   after: [],
   hosts: (cluster) =>
-    ownDcsOf(cluster, "etcd") ? listed("dcs.members", votersOf(cluster), (host) => host) : [],
+    listed(
+      `${pathOfOwn(cluster, "etcd")}.members`,
+      ownDcsOf(cluster, "etcd")?.members ?? [],
+      (host) => host,
+    ),
   user: "etcd",
 
   // curl asks the daemon on the host itself, which spares the start of a larger program for every question.
@@ -48,7 +52,7 @@ export const etcd: Role = {
     {
       owner: "etcd",
       setting: "dcs.dataDirectory",
-      path: (cluster) => (ownDcsOf(cluster, "etcd") ? dcsDirectory(cluster) : undefined),
+      path: (cluster) => (ownDcsOf(cluster, "etcd") ? dcsDirectory(cluster, "etcd") : undefined),
       name: "etcd's data",
     },
   ],

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { ClusterSettings } from "../config/schema";
 import { ANY_HOST, distributionOf, forMajor } from "../distributions/distributions";
 import { COPYING } from "./copying";
-import { CHECKING_ROLES, DCS_ROLES, kindOfDcs } from "./dcs";
+import { CHECKING_ROLES, DCS_ROLES, dcsClients } from "./dcs";
 import { KEEPALIVES } from "./kernel";
 import { PATRONI_CHECK } from "./patroni-check";
 import { listed, type Role } from "./role";
@@ -26,10 +26,10 @@ export const patroni: Role = {
   hosts: ({ members }) => listed("members", members, ({ host }) => host),
   user: "postgres",
 
-  software: ({ backup, dcs, postgresql }) => [
+  software: (cluster) => [
     ...(["curl", "patroni", "postgresql"] as const),
-    ...kindOfDcs(dcs.kind).clients,
-    ...(backup || postgresql.bootstrap ? COPYING : []),
+    ...dcsClients(cluster),
+    ...(cluster.backup || cluster.postgresql.bootstrap ? COPYING : []),
   ],
   packages: ({ postgresql }) => postgresql.packages,
   sameVersions: ["patroni", "postgresql"],

@@ -437,7 +437,7 @@ describe.runIf(FULL)("faults", () => {
     test("heals by itself when the command that inflicted it is killed", async () => {
       const script = `node ${process.cwd()}/bin/pgherd lab fault isolate db1 --name ${LAB} & echo $!; wait`;
       const { spawn } = await import("node:child_process");
-      const child = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+      const child = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
       const pid = await new Promise<number>((resolve) =>
         child.stdout.once("data", (text: Buffer) => resolve(Number(text.toString()))),
       );

@@ -45,7 +45,7 @@ test("where Patroni registers, Consul's DNS answers the hosts themselves, by a t
   expect(patroni({ registerService: true })).toContain(
     'consul:\n  host: "127.0.0.1:8500"\n  register_service: true\n',
   );
-  const { access } = planCluster(settings({ registerService: true }));
+  const access = planCluster(settings({ registerService: true })).ownDcs[0]?.access;
   expect(access?.rights["pgherd-demo-dns"]?.replaceAll(/\s+/g, " ")).toBe(
     'service "demo" { policy = "read" } node "db1" { policy = "read" } ' +
       'node "db2" { policy = "read" } node "db3" { policy = "read" } ',

@@ -175,23 +175,35 @@ const restored: Raw = {
 
 const PEM = "-----BEGIN CERTIFICATE-----\nzzCA\n-----END CERTIFICATE-----\n";
 
-/** In an etcd that is there already. */
-const among: Raw = {
-  hosts: { "zz-db": { address: "10.89.1.11" } },
-  cluster: {
-    name,
-    members: ["zz-db"],
-    dcs: {
-      kind: "etcd",
-      endpoints: ["https://zz-etcd.example:2379"],
-      username: "zz-user",
-      ca: PEM,
-      certificate: PEM.replace("zzCA", "zzclient"),
-      prefix: "/zz/clusters",
-    },
-    firewall: { clients: ["10.1.0.0/16"] },
-  },
+/** An etcd that is there already. */
+const existing: Raw = {
+  kind: "etcd",
+  endpoints: ["https://zz-etcd.example:2379"],
+  username: "zz-user",
+  ca: PEM,
+  certificate: PEM.replace("zzCA", "zzclient"),
+  prefix: "/zz/clusters",
 };
+
+function inDcs(dcs: Raw): Raw {
+  return {
+    hosts: { "zz-db": { address: "10.89.1.11" } },
+    cluster: { name, members: ["zz-db"], dcs, firewall: { clients: ["10.1.0.0/16"] } },
+  };
+}
+
+const among = inDcs(existing);
+
+const comes = inDcs({ kind: "consul", members: ["zz-db"], movedFrom: existing });
+
+const goes = inDcs({
+  kind: "consul",
+  members: ["zz-db"],
+  movedFrom: {
+    ...{ kind: "etcd", members: ["zz-db"], token: "zz-token", dataDirectory: "/zz/etcd" },
+    ...{ quota: "3GB", compaction: "2h" },
+  },
+});
 
 /** Stacks that together have every text that the schema knows. */
 export const STACKS: { readonly [name: string]: Raw } = {
@@ -200,6 +212,8 @@ export const STACKS: { readonly [name: string]: Raw } = {
   following,
   restored,
   among,
+  comes,
+  goes,
 };
 
 /** Every text of a stack. */

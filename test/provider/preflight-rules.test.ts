@@ -640,6 +640,41 @@ const DATABASE =
 const MEMBERS =
   "Adding and removing members is not supported on a running cluster yet; put the old list back.";
 
+const IN_ETCD = { "dcs.kind": "etcd", "dcs.members": "db1, db2, db3", "dcs.clientPort": "2379" };
+const IN_CONSUL = {
+  "dcs.kind": "consul",
+  "dcs.members": "db1, db2, db3",
+  "dcs.clientPort": "8500",
+};
+const GIVEN = { "dcs.kind": "etcd", "dcs.members": "none", "dcs.prefix": "/service/" };
+
+test.each([
+  [IN_CONSUL, IN_ETCD],
+  [GIVEN, IN_ETCD],
+  [IN_ETCD, GIVEN],
+])(
+  "another DCS is one problem, and named as the one that the cluster comes from it is none",
+  (now, before) => {
+    expect(judgeFixed(now, before)).toEqual([
+      "pgherd:cluster.dcs: expected the DCS that this cluster is in, got another one. To move the cluster there, put the old block below the " +
+        "new one as cluster.dcs.movedFrom: docs/moving-dcs.md. Else put the old one back.",
+    ]);
+    expect(judgeFixed(now, before, before)).toEqual([]);
+    // The next run knows the new one.
+    expect(judgeFixed(now, now, before)).toEqual([]);
+    expect(judgeFixed(now, now)).toEqual([]);
+  },
+);
+
+test("a cluster that moves comes from the DCS that it was in, and keeps all else", () => {
+  const other = { ...IN_ETCD, "dcs.members": "db1, db2, etcd1" };
+  expect(judgeFixed(IN_CONSUL, IN_ETCD, other)).toHaveLength(1);
+  const members = { members: "db1, db2, db3" };
+  expect(judgeFixed({ ...IN_CONSUL, members: "db1" }, { ...IN_ETCD, ...members }, IN_ETCD)).toEqual(
+    expect.arrayContaining([expect.stringContaining("pgherd:cluster.members")]),
+  );
+});
+
 test.each([
   [
     "postgresql.version",

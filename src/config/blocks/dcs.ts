@@ -150,5 +150,19 @@ const existingConsul = z
     "A Consul that is there already, its token a secret (`pulumi config set --secret pgherd:dcsToken`):",
   );
 
+const former = {
+  movedFrom: z
+    .union([etcd, consul, existingEtcd, existingConsul])
+    .optional()
+    .describe(
+      "The block `dcs` of before, as long as a running cluster moves from there; see docs/moving-dcs.md.",
+    ),
+};
+
 /** The voters of the cluster's DCS and what its kind has to be told, or where one is that somebody else runs. */
-export const dcs = z.union([etcd, consul, existingEtcd, existingConsul]);
+export const dcs = z.union([
+  etcd.extend(former).describe(etcd.description ?? ""),
+  consul.extend(former).describe(consul.description ?? ""),
+  existingEtcd.extend(former).describe(existingEtcd.description ?? ""),
+  existingConsul.extend(former).describe(existingConsul.description ?? ""),
+]);

@@ -1,4 +1,5 @@
 import type { DcsAddress, Unnamed } from "../../dcs/dcs";
+import type { MoveInput } from "./move";
 
 /** The configuration that all members follow, kept in the DCS. */
 export interface DynamicConfigurationInputs extends Unnamed<DcsAddress> {
@@ -13,4 +14,6 @@ export interface DynamicConfigurationInputs extends Unnamed<DcsAddress> {
   readonly members: { readonly [host: string]: string };
   /** Of PostgreSQL on them. */
   readonly port: number;
+  /** While the cluster goes to this DCS from another. */
+  readonly move?: MoveInput;
 }

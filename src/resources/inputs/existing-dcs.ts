@@ -14,6 +14,8 @@ export interface ExistingDcsInputs extends Unnamed<DcsAddress> {
   readonly ttl: number;
   /** The first of its versions that pgherd works with. */
   readonly leastVersion: string;
+  /** Whether a cluster that runs comes to it from another one. */
+  readonly arrives?: true;
   /** Where members have their data, if they have any; absent where that is not known before a server is migrated. */
   readonly data?: { readonly dataDirectory: string; readonly binDirectory: string };
 }

@@ -1,5 +1,6 @@
 import type { DcsAddress, Unnamed } from "../../dcs/dcs";
 import type { DatabaseInput, RoleInput } from "./database";
+import type { MoveInput } from "./move";
 import type { CarriedRules } from "../../migration/inputs/source";
 
 /** What of a cluster tells what an update does to its members and to what is in the database. */
@@ -44,6 +45,8 @@ export interface PatroniClusterInputs extends UpdateReportInputs {
   readonly passwords: { readonly [role: string]: string };
   /** Of a migrated cluster. */
   readonly carried?: CarriedRules;
+  /** While the cluster goes to this DCS from another. */
+  readonly move?: MoveInput;
 }
 
 /** How carefully members are restarted one after the other. */

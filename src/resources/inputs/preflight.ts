@@ -1,4 +1,5 @@
 import type { ExistingDcsInputs } from "./existing-dcs";
+import type { MoveInput } from "./move";
 import type { SurveyInputs } from "../../migration/inputs/survey";
 
 /** What a host must be able to become. */
@@ -70,6 +71,13 @@ export interface PreflightInputs {
   readonly logins?: { readonly [host: string]: readonly string[] };
   /** Settings that a cluster keeps for its life, by path below `pgherd:cluster`: `{ "postgresql.version": "17" }`. */
   readonly fixed: { readonly [path: string]: string };
+  /** While the cluster goes to another DCS. */
+  readonly move?: MoveInput & {
+    /** The cluster's members. */
+    readonly members: readonly string[];
+    /** What of the above the one that it comes from had. */
+    readonly fixed: { readonly [path: string]: string };
+  };
   /** The look at a server that is to be migrated, told together with all else that is wrong. */
   readonly survey?: Omit<SurveyInputs, "cluster">;
   /** The look at a DCS of somebody else's, told together with all else that is wrong. */

@@ -1,5 +1,6 @@
 import type { DcsVoters, Unnamed } from "../../dcs/dcs";
 import type { DirectoryInput, FileInput } from "./files";
+import type { MoveInput } from "./move";
 
 /** A unit as a user wants to see it in a preview. */
 interface ServiceUnit {
@@ -22,6 +23,8 @@ export interface ServiceInputs {
   readonly unit: ServiceUnit;
   /** For the DCS only, of whatever kind: what the members must know of each other. The states of all stacks call it so. */
   readonly etcd?: DcsMemberInput;
+  /** For Patroni only, while the cluster goes to another DCS. */
+  readonly move?: MoveInput;
 }
 
 /** A member of the DCS, as far as the others must be looked at before it is changed. */

@@ -87,18 +87,13 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))(
     });
 
     full("it goes back, though pgherd is killed after each change", async () => {
-      const back = into({
-        ...etcd,
-        dataDirectory: "/var/lib/etcd/again",
-        movedFrom: consul,
-      } as Dcs);
+      const back = into({ ...etcd, movedFrom: consul } as Dcs);
       await unnoticed(into(consul), back, () => killedAfterEachChange(back, "provider"));
       expect((await back.healthy()).dcs.kind).toBe("etcd");
       await back.unchanged();
-      // Before all have moved, nobody takes the old one away.
-      const alone = into({ ...etcd, dataDirectory: "/var/lib/etcd/again" } as Dcs);
-      await alone.deploy();
-      await alone.unchanged();
+      // Its data of before came back with it.
+      await inEtcd.deploy();
+      await inEtcd.unchanged();
     });
   },
 );

@@ -202,16 +202,19 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
     expect(leaderOf(await cluster.healthy())).toBe(leader);
   });
 
-  test("when the leader loses power another member leads, and the old one comes back as a replica", async () => {
-    const rows = await cluster.sql(5000, "select count(*) from notes");
-    await leaderLosesPower(cluster);
-    expect(await cluster.sql(5000, "select count(*) from notes")).toBe(rows);
-    const leader = leaderOf(await cluster.healthy());
-    await until("the new leader in Consul's DNS", 60, async () =>
-      (await told("primary")).join() === leader ? true : undefined,
-    );
-    await cluster.unchanged();
-  });
+  full(
+    "when the leader loses power another member leads, and the old one comes back as a replica",
+    async () => {
+      const rows = await cluster.sql(5000, "select count(*) from notes");
+      await leaderLosesPower(cluster);
+      expect(await cluster.sql(5000, "select count(*) from notes")).toBe(rows);
+      const leader = leaderOf(await cluster.healthy());
+      await until("the new leader in Consul's DNS", 60, async () =>
+        (await told("primary")).join() === leader ? true : undefined,
+      );
+      await cluster.unchanged();
+    },
+  );
 
   full("a server that was reinstalled comes in again by one run", async () => {
     const rows = await cluster.sql(5000, "select count(*) from notes");

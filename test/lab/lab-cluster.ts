@@ -12,6 +12,7 @@ import type { MigrationStatus } from "../../src/migration/cli/look";
 import { GIVEN_SECRETS } from "../../src/config/parse";
 import type { ClusterStatus } from "../../src/operations/status";
 import { packageRoot } from "../../src/package-root";
+import { DCS } from "./harness";
 
 /**
  * Looks again and again until there is something to return; a look that throws counts as nothing.
@@ -80,6 +81,25 @@ const STANDBY_NAMES: { readonly [mode in Mode]: RegExp } = {
 /** The commands of Pulumi that read a stack file, and so take another one. */
 const READ_STACK_FILE = ["up", "preview", "refresh", "destroy"];
 
+let otherDcs: string | undefined;
+
+/** The lab's own stack file, or a copy of it with the DCS that is tried. */
+function ofTheLab(): string {
+  const own = join(packageRoot(), "stacks/Pulumi.lab.yaml");
+  if (DCS === "etcd") return own;
+  if (otherDcs === undefined) {
+    const file = parse(readFileSync(own, "utf8")) as { config: Record<string, object> };
+    const { members } = (file.config["pgherd:cluster"] as StackSettings["cluster"]).dcs as {
+      members: string[];
+    };
+    const cluster = { ...file.config["pgherd:cluster"], dcs: { kind: DCS, members } };
+    file.config["pgherd:cluster"] = cluster;
+    otherDcs = join(mkdtempSync(join(tmpdir(), "pgherd-")), "config.yaml");
+    writeFileSync(otherDcs, stringify(file));
+  }
+  return otherDcs;
+}
+
 /** The cluster of the stack `lab` on the hosts of a lab, looked at and changed as its owner would. */
 export class LabCluster {
   constructor(
@@ -112,7 +132,7 @@ export class LabCluster {
 
   /** Writes a changed copy of the cluster's stack file. Returns its name, for `with` or `pulumi up --config-file`. */
   variation(change: (settings: StackSettings) => void): string {
-    const original = this.options.configFile ?? join(packageRoot(), "stacks/Pulumi.lab.yaml");
+    const original = this.options.configFile ?? ofTheLab();
     const file = parse(readFileSync(original, "utf8")) as { config: Record<string, unknown> };
     const varied = {
       hosts: file.config["pgherd:hosts"],
@@ -140,9 +160,15 @@ export class LabCluster {
     await this.pulumi("stack", "select", "--create");
   }
 
+  /** In place of the stack's own. */
+  private configFile(): string | undefined {
+    return this.options.configFile ?? (DCS === "etcd" ? undefined : ofTheLab());
+  }
+
   /** The command line of Pulumi for this cluster. */
   argv(...args: string[]): string[] {
-    const { configFile, root = packageRoot() } = this.options;
+    const { root = packageRoot() } = this.options;
+    const configFile = this.configFile();
     const varied = configFile !== undefined && READ_STACK_FILE.includes(args[0] ?? "");
     return [
       ...["pulumi", "-C", root, ...args, "--stack", this.options.stack ?? "lab"],
@@ -244,7 +270,8 @@ export class LabCluster {
   }
 
   private command(args: readonly string[]): string[] {
-    const { configFile, stack = "lab" } = this.options;
+    const { stack = "lab" } = this.options;
+    const configFile = this.configFile();
     const config = configFile === undefined ? [] : ["--config-file", configFile];
     // Tests with several stacks select now one, now the other.
     const chosen = ["env", `PULUMI_STACK=${stack}`];

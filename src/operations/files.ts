@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { FoundDirectory, FoundFile } from "../facts/files";
 import { asOwner, rootAlone } from "../host/ownership";
-import { hereDocument, quote } from "../host/shell";
+import { hereDocument, quote, words } from "../host/shell";
 import type { FileInput } from "../resources/inputs/files";
 import type { Validation } from "../roles/role";
 
@@ -70,37 +70,59 @@ function staged(path: string): string {
 }
 
 /**
- * Replaces files that differ, each atomically: it is written beside its place, checked there by its own program, and renamed.
- * A file that does not pass never reaches its place, and then none after it does. A lesser user's file in a directory
- * that this user can change is written as that user; root's files are in none of those.
+ * Replaces files that differ, each atomically: it is written beside its place and renamed. Those that their own programs judge are
+ * judged there, all of them before the first is renamed: where one does not pass, none of them reaches its place. A lesser user's
+ * file in a directory that this user can change is written as that user; root's files are in none of those.
  * @param validate how a file is judged, by its final path.
  */
 export function writeFiles(
   files: { readonly [path: string]: FileInput },
   validate: { readonly [path: string]: Validation } = {},
 ): string {
-  // Files that others include have no check of their own and must stand first.
-  const paths = Object.keys(files).sort(
-    (a, b) =>
-      Number(Object.hasOwn(validate, a)) - Number(Object.hasOwn(validate, b)) || a.localeCompare(b),
-  );
-  return paths
-    .map((path) => {
+  const paths = Object.keys(files).sort((a, b) => a.localeCompare(b));
+  const judged = paths.filter((path) => Object.hasOwn(validate, path));
+  const each = (
+    some: readonly string[],
+    ...scripts: ((path: string, file: FileInput) => string)[]
+  ) =>
+    some.map((path) => {
       const file = files[path] as FileInput;
-      const next = quote(staged(path));
-      const script = [
-        `mkdir -p ${quote(dirname(path))}`,
-        `rm -f ${next}`,
-        `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
-        `chown ${quote(`${file.owner}:${file.group}`)} ${next}`,
-        `chmod ${file.mode} ${next}`,
-        ...(Object.hasOwn(validate, path) ? check(path, validate[path] as Validation) : []),
-        `sync ${next}`,
-        `if ${isSame(path)}; then rm -f ${next}; else mv -fT ${next} ${quote(path)}; fi`,
-      ].join("\n");
+      const script = scripts.map((part) => part(path, file)).join("\n");
       return as(file.owner, `${dirname(path)}/.`, script);
-    })
-    .join("\n");
+    });
+  return [
+    // Files that others include have no check of their own and must stand first.
+    ...each(
+      paths.filter((path) => !judged.includes(path)),
+      stage,
+      place,
+    ),
+    ...each(judged, stage),
+    ...(judged.length > 0 ? [`given_up() {\n${each(judged, drop).join("\n")}\n}`] : []),
+    ...judged.flatMap((path) => check(path, validate[path] as Validation, judged)),
+    ...each(judged, place),
+  ].join("\n");
+}
+
+function stage(path: string, file: FileInput): string {
+  const next = quote(staged(path));
+  return [
+    `mkdir -p ${quote(dirname(path))}`,
+    `rm -f ${next}`,
+    `(umask 077; cat >${next}) ${hereDocument(file.content)}`,
+    `chown ${quote(`${file.owner}:${file.group}`)} ${next}`,
+    `chmod ${file.mode} ${next}`,
+    `sync ${next}`,
+  ].join("\n");
+}
+
+function place(path: string): string {
+  const next = quote(staged(path));
+  return `if ${isSame(path)}; then rm -f ${next}; else mv -fT ${next} ${quote(path)}; fi`;
+}
+
+function drop(path: string): string {
+  return `rm -f ${quote(staged(path))}`;
 }
 
 /** Whether the file that is there needs nothing: whoever watches it sees no other one then. A link is never it. */
@@ -110,15 +132,15 @@ function isSame(path: string): string {
   return `[ ! -L ${there} ] && [ -f ${there} ] && cmp -s ${there} ${next} && [ ${rights(there)} = ${rights(next)} ]`;
 }
 
-function check(path: string, validation: Validation): string[] {
-  const next = quote(staged(path));
-  const question = questionOf(path, next, validation);
+/** @param together what is written with it. */
+function check(path: string, validation: Validation, together: readonly string[]): string[] {
+  const question = questionOf(path, validation, together);
   if (question === undefined) return [];
   return [
     `if ! said=$(exec 2>&1`,
     question,
     "); then",
-    `rm -f ${next}`,
+    "given_up",
     `said=$(printf '%s\\n' "$said" | head -n ${SAID_LINES})`,
     `printf '%s: the new configuration is refused by its own program:\\n%s\\n%s\\n' ${quote(path)} "$said" ${quote(REFUSED)} >&2`,
     `exit ${REFUSED_CODE}`,
@@ -135,11 +157,18 @@ const SAID_LINES = 9;
 const REFUSED =
   "The file that was there stays, and what runs goes on as before. Change what the stack says of it, then pulumi up.";
 
-function questionOf(path: string, next: string, validation: Validation): string | undefined {
+function questionOf(
+  path: string,
+  validation: Validation,
+  together: readonly string[],
+): string | undefined {
+  const next = quote(staged(path));
   if (typeof validation === "string") return validation.replaceAll("{}", next);
   if ("none" in validation) return undefined;
+  const others = together.filter((one) => one !== path && dirname(one) === dirname(path));
+  const pairs = [path, ...others].flatMap((one) => [staged(one), one]);
   // As the daemon's user, who may read the file; modules in the user's own home are not the daemon's.
-  const asked = `runuser -u ${quote(validation.user)} -- python3 -I - ${next} ${quote(path)}`;
+  const asked = `runuser -u ${quote(validation.user)} -- python3 -I - ${words(pairs)}`;
   return `cd /\n${asked} ${hereDocument(validation.python)}`;
 }
 

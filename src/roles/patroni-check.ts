@@ -32,13 +32,15 @@ validator.validate_data_dir.__code__ = any_directory.__code__
 # The schema asks for them, Patroni does not: they stand in the DCS, or have defaults (3.0 to 4.1).
 ELSEWHERE = ("bootstrap.dcs", "bootstrap.pg_hba", "bootstrap.initdb")
 
-new, path = sys.argv[1:]
+new, path = sys.argv[1:3]
 folder = os.path.dirname(path)
-others = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith((".yml", ".yaml"))]
+# What is written together with it counts, not what that takes the place of.
+written = dict(zip(sys.argv[2::2], sys.argv[1::2]))
+others = [os.path.join(folder, name) for name in os.listdir(folder)] + list(written)
 configuration, own, wrong = {}, {}, []
-for one in sorted(set(others) | {path}):
+for one in sorted(name for name in set(others) if name.endswith((".yml", ".yaml"))):
     try:
-        with open(new if one == path else one) as file:
+        with open(written.get(one, one)) as file:
             part = yaml.safe_load(file)
     except Exception as error:
         # That of another file is nothing that this one could mend.

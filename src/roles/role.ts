@@ -95,8 +95,8 @@ export type Validation =
   /** A shell command with `{}` for the file's path. */
   | string
   /**
-   * A script for Python, of whose modules the program consists. Its arguments are the file's path and the one that it will have;
-   * it ends with an error and says why where the file is refused.
+   * A script for Python, of whose modules the program consists. Its arguments are the file's path and the one that it will have, then
+   * the same of those that are written together with it in one folder; it ends with an error and says why where the file is refused.
    */
   | { readonly python: string; readonly user: string }
   /** Why nothing judges it. */

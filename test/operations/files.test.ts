@@ -109,14 +109,33 @@ test("a file that its own program refuses leaves the old one, and the run fails 
   expect(readdirSync(folder)).toEqual(["a.conf"]);
 });
 
-test("after a refused file no other reaches its place", () => {
+test.each([
+  ["false {}", "true {}"],
+  ["true {}", "false {}"],
+])("where one file is refused (%s, %s) no other that is judged reaches its place", (one, other) => {
   const [first, second] = [join(folder, "a.conf"), join(folder, "b.conf")];
   const script = writeFiles(
-    { [first]: file("bad\n"), [second]: file("fine\n") },
-    { [first]: "false {}", [second]: "true {}" },
+    { [first]: file("a\n"), [second]: file("b\n") },
+    { [first]: one, [second]: other },
   );
   expect(sh(script).status).not.toBe(0);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test("files of one folder that are written together are judged together", () => {
+  const [first, second] = [join(folder, "a.yml"), join(folder, "b.yml")];
+  writeFileSync(second, "old\n");
+  const python = `import sys
+written = dict(zip(sys.argv[2::2], sys.argv[1::2]))
+print("+".join(open(written[path]).read().strip() for path in sorted(written)))
+sys.exit(1)
+`;
+  const script = writeFiles(
+    { [first]: file("a\n"), [second]: file("b\n") },
+    { [first]: { python, user: OWN.owner }, [second]: { none: "it is" } },
+  );
+  expect(sh(script).stderr).toContain("\na+b\n");
+  expect(readFileSync(second, "utf8")).toBe("old\n");
 });
 
 test("a checked file sees the files that it includes", () => {

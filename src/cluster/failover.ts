@@ -21,6 +21,7 @@ import {
   type Intent,
   type OperatorPlan,
 } from "./cluster";
+import { writesProblem } from "./moving";
 import { untilSeen } from "./until-seen";
 
 export interface FailoverRequest {
@@ -99,7 +100,11 @@ export async function considerFailover(
   request: FailoverRequest,
 ): Promise<FailoverIntent> {
   requireMember(cluster, request.to, "--to");
-  return planFailover(cluster.plan, await observe(cluster), request);
+  const status = await observe(cluster);
+  const intent = planFailover(cluster.plan, status, request);
+  // What leads is told of already.
+  if (leaderOf(status) !== undefined) return intent;
+  return { ...intent, refusals: [...intent.refusals, ...(await writesProblem(cluster))] };
 }
 
 /** Makes a member lead where none does. @throws Refusal if a check speaks against it. */

@@ -20,6 +20,7 @@ import {
   type Intent,
 } from "./cluster";
 import { endFirstSegment } from "./end-segment";
+import { moveProblem } from "./moving";
 import { untilBack } from "./restart";
 import { hopeless, untilSeen } from "./until-seen";
 
@@ -109,6 +110,10 @@ export async function performPause(cluster: Cluster, paused: boolean): Promise<v
   );
   const by = spokesman(status, leaderOf(status));
   if (by === undefined) throw new Refusal("The change", ["No member's Patroni answers."]);
+  if (!paused) {
+    const problem = await moveProblem(cluster);
+    if (problem.length > 0) throw new Refusal("The end of the pause", problem);
+  }
   const { members } = cluster.plan.patroni;
   await cluster
     .host(by)

@@ -56,6 +56,11 @@ export function ifUpProbe<T>(
   };
 }
 
+/** Whether the server is no replica; `undefined` where it does not answer. */
+export function takesWritesProbe(port: number): Probe<boolean | undefined> {
+  return ifUpProbe(port, "select not pg_is_in_recovery();\n", (output) => output.trim() === "t");
+}
+
 /** A login role. */
 export interface Role {
   readonly name: string;

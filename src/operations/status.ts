@@ -42,8 +42,11 @@ export interface StatusPlan {
     readonly synchronous: { readonly role: string; readonly count: number } | null;
   };
   readonly dcs: DcsVoters;
-  /** None where the DCS asks nobody who he is. */
-  readonly access?: { readonly agents: readonly string[] };
+  /** Those that pgherd deploys, the cluster's first; without access where they ask nobody who he is. */
+  readonly ownDcs: readonly {
+    readonly kind: DcsVoters["kind"];
+    readonly access?: { readonly agents: readonly string[] };
+  }[];
   readonly entryPoint?: {
     readonly hosts: readonly string[];
     readonly vips: readonly string[];

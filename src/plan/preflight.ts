@@ -10,6 +10,7 @@ import {
   kindOfDcs,
   otherDcsRoles,
   votersOf,
+  withoutFormer,
 } from "../roles/dcs";
 import { dataDirectory } from "../roles/patroni";
 import { hasRole, roleNamed, ROLES, type RoleName } from "../roles/roles";
@@ -148,7 +149,7 @@ function planFixed(settings: Settings): PreflightInputs["fixed"] {
     "migration.method": settings.cluster.migration?.method ?? "adopt",
     members: namesOf(members.map(({ host }) => host)),
     "dcs.kind": dcs.kind,
-    ...planFixedDcs(settings.cluster),
+    ...planFixedDcs({ ...settings.cluster, dcs: withoutFormer(dcs) }),
   };
 }
 
@@ -168,7 +169,7 @@ function planFixedDcs(cluster: Settings["cluster"]): PreflightInputs["fixed"] {
         .join(" "),
     };
   }
-  const token = cluster.dcs.kind === "etcd" ? dcsToken(cluster) : undefined;
+  const token = dcsToken(cluster);
   return {
     "dcs.members": namesOf(votersOf(cluster)),
     ...Object.fromEntries(

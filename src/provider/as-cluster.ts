@@ -13,6 +13,7 @@ export function clusterOf(context: Context, urn: string, inputs: PatroniClusterI
       patroni: { members, port, synchronous, neverLead, rolling },
       dcs: { kind: dcsAt(inputs.dcs).kind, members: {} },
       ...(hosts.length > 0 && { entryPoint: { hosts, vips: [], statsPort } }),
+      ownDcs: [],
       firewalls: [],
     },
     host: (name) => context.host(name),

@@ -8,7 +8,8 @@ import type { Context } from "./context";
 import { heldConfiguration, holdConfiguration, provenByAll, type Held } from "./held-configuration";
 import { demandLoaded } from "./loaded";
 import { withoutMarks } from "./marks";
-import { takeAlong, whoIsLeftBehind } from "./moving-dcs";
+import { isUnderWay } from "./moving-dcs";
+import { takeAlong } from "./take-along";
 import { inSight, refusedSettings, untilGone, type Before } from "./refused-settings";
 import type { DynamicConfigurationInputs } from "../resources/inputs/dynamic-configuration";
 import type { ResourceType } from "./resource";
@@ -29,12 +30,10 @@ export const dynamicConfiguration: ResourceType<DynamicConfigurationInputs> = {
       seen: found ? await inSight(context, inputs) : [],
     };
     await holdConfiguration(context, inputs, wanted, found, inputs.beginning);
+    const { move, cluster, members } = inputs;
     // Whoever is not in this DCS yet hears nothing of it: what it does not take shows once it has come.
-    const heard =
-      !inputs.move ||
-      (await whoIsLeftBehind(context, inputs.move, inputs.cluster, Object.keys(inputs.members)))
-        .length === 0;
-    if (found && heard) await demandAccepted(context, urn, inputs, found, before);
+    const comes = move && (await isUnderWay(context, move.to, cluster, Object.keys(members)));
+    if (found && !comes) await demandAccepted(context, urn, inputs, found, before);
     return inputs;
   },
 

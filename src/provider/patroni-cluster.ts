@@ -34,7 +34,7 @@ import { foreseeCluster } from "./foresee-cluster";
 import { clusterAsFound, findCluster, type FoundCluster } from "./found-cluster";
 import { whyNotWait } from "../cluster/standstill";
 import { Closed } from "./shut-out";
-import { arrive } from "./moving-dcs";
+import { arrive } from "./arrive";
 import { beginUnheardAnew } from "./unheard";
 import { tellUnservedSlots } from "./unserved-slots";
 import { waitFor } from "../operations/wait";
@@ -63,7 +63,7 @@ export const patroniCluster: ResourceType<PatroniClusterInputs, Learned> = {
       if (done) return done;
     }
     let leader = "";
-    if (inputs.move) await arrive(context, urn, inputs.move, inputs);
+    await arrive(context, urn, inputs);
     await beginUnheardAnew(context, urn, inputs);
     await runningOrBack(context, urn, inputs, known, async (wanted, before) => {
       leader = await untilLed(context, urn, wanted, {

@@ -1,6 +1,7 @@
 import { normalizePath } from "../config/directories";
 import { packageManager } from "../distributions/distributions";
 import type { PreflightInputs } from "../resources/inputs/preflight";
+import { sameValue } from "../rpc/values";
 import { compareVersions } from "../versions";
 import { isFresh, sameAddress, versionOn, type FoundHost } from "./found-host";
 
@@ -34,6 +35,19 @@ export function judgeFixed(
     return [...others.map((path) => otherwise(path, fixed, before)), ANOTHER_DCS];
   }
   return changed.map((path) => otherwise(path, fixed, before));
+}
+
+/** Once a move has begun, the DCS that the cluster comes from may be what some members are still in. */
+export function judgeLeft(
+  move: PreflightInputs["move"],
+  before: PreflightInputs["move"],
+): string[] {
+  if (!move || !before || !sameValue(move.to as never, before.to as never)) return [];
+  if (sameValue(move.fixed, before.fixed) && sameValue(move.from as never, before.from as never))
+    return [];
+  return [
+    "pgherd:cluster.dcs.movedFrom: expected the block that the move has begun with, got another one. Put it back; once the cluster has moved, remove it.",
+  ];
 }
 
 const ANOTHER_DCS =

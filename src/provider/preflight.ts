@@ -15,12 +15,12 @@ import type { Context } from "./context";
 import { briefFiles } from "./brief";
 import { tryExistingDcs } from "./existing-dcs";
 import { foreseeServices } from "./foresee-services";
-import { isThere, whoIsLeftBehind } from "./moving-dcs";
+import { hasMoved, whoIsLeftBehind } from "./moving-dcs";
 import { judgeBootstrap } from "./preflight-backup";
 import { warnOfPreloads } from "./preload-warnings";
 import { tryOut } from "./preflight-trial";
 import { judgeHost } from "./preflight-rules";
-import { judgeBetween, judgeFixed } from "./preflight-rules-between";
+import { judgeBetween, judgeFixed, judgeLeft } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
 import { isFresh, versionOn, type FoundHost } from "./found-host";
 import { backupLocales } from "../migration/provider/backup-locales";
@@ -51,6 +51,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     const unseen = looks.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
     const found = [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}, inputs.move?.fixed),
+      ...judgeLeft(inputs.move, oldInputs.move),
       ...(await judged(tellOfMove(context, inputs, oldInputs, urn))),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
@@ -122,10 +123,10 @@ async function tellOfMove(
   if (!move && left.length > 0) {
     return [
       `${left.join(", ")}: expected Patroni in the DCS of cluster.dcs, found it in the one that cluster.dcs.movedFrom named. ` +
-        "Put that block back and run pulumi up, which moves the rest; then remove it.",
+        "Put that block back and run pulumi up, which moves the rest; then remove it. To go back, exchange the two blocks.",
     ];
   }
-  if (move && left.length === 0 && (await isThere(context, asked, cluster))) {
+  if (move && left.length === 0 && (await hasMoved(context, asked, cluster))) {
     context.warn(
       urn,
       "pgherd:cluster.dcs.movedFrom: the cluster has moved. Remove it, and pulumi up takes the old DCS out of service; its data stays.",

@@ -19,11 +19,11 @@ import type { Context } from "./context";
 import { careForDcs, type DcsCare } from "./dcs-member";
 import { serviceName } from "./foresee-services";
 import { foundFiles } from "./host-base";
-import { isElsewhere } from "./moving-dcs";
+import { isOnItsWay } from "./moving-dcs";
 import { demandLoaded, untilLoaded } from "./loaded";
 import type { ServiceInputs } from "../resources/inputs/service";
 import type { ResourceType } from "./resource";
-import { waitFor } from "../operations/wait";
+import { untilUp, withJournal } from "./until-up";
 import { MEMBER_FILE } from "../roles/patroni";
 import { ROLES, type Role } from "../roles/roles";
 
@@ -111,12 +111,12 @@ export const service: ResourceType<ServiceInputs, Learned> = {
   },
 };
 
-/** Whether it is a Patroni that goes to another DCS: it loads its files when it begins there (moving-dcs.ts). */
+/** Whether it is a Patroni that goes to another DCS: it loads its files when it begins there (arrive.ts). */
 async function goesElsewhere(
   context: Context,
   { cluster, host, move }: ServiceInputs,
 ): Promise<boolean> {
-  return move !== undefined && (await isElsewhere(context, move, cluster, host));
+  return move !== undefined && (await isOnItsWay(context, move.to, cluster, host));
 }
 
 interface Found {
@@ -260,48 +260,6 @@ async function demandHba(
     await untilLoaded(context, urn, inputs.host, old.content);
   }
   demandLoaded(errors, old ? "The lines that were there before are back on it." : "");
-}
-
-/** Seconds that a daemon has to come up, and that it must stay up before it counts. */
-const START_SECONDS = 30;
-
-async function untilUp(context: Context, urn: string, { host }: ServiceInputs, { unit }: Role) {
-  const next = `journalctl -u ${unit} -n 50`;
-  try {
-    await waitFor(
-      async () => {
-        const found = await context.host(host).observe(unitProbe(unit));
-        return isUp(found) ? { done: true } : { missing: `it is ${found.active} (${found.sub})` };
-      },
-      {
-        expected: `${unit} on ${host} to run`,
-        seconds: START_SECONDS,
-        next,
-        progress: (message) => context.progress(urn, message),
-      },
-    );
-  } catch (error) {
-    throw await withJournal(context, host, unit, error);
-  }
-}
-
-/** The error, and what the daemon itself said last: mostly the real cause. */
-async function withJournal(
-  context: Context,
-  host: string,
-  unit: string,
-  error: unknown,
-): Promise<Error> {
-  const journal = await context
-    .host(host)
-    .run("reading the journal", `journalctl -u ${quote(unit)} -n 15 --no-pager -o cat`);
-  return new PgherdError(
-    `${(error as Error).message}\nLast lines of its journal:\n${indent(journal)}`,
-  );
-}
-
-function indent(text: string): string {
-  return text.trim().replace(/^/gm, "  ");
 }
 
 function roleOf({ daemon }: ServiceInputs): Role {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dcsAt } from "../dcs/dcs";
 import { patroniKey } from "../dcs/patroni";
 import { CommandError, ConnectError } from "../errors";
-import { ifUpProbe } from "../facts/postgres";
+import { takesWritesProbe } from "../facts/postgres";
 import { unitAgeProbe } from "../facts/unit-age";
 import { askDcs } from "../operations/dcs";
 import { beginPatroniAnew } from "../operations/patroni-anew";
@@ -66,8 +66,7 @@ async function whoTakesWrites(
   { port }: Place,
   names: readonly string[],
 ): Promise<string[]> {
-  const sql = "select not pg_is_in_recovery();\n";
-  const probe = ifUpProbe(port, sql, (output) => output.trim() === "t");
+  const probe = takesWritesProbe(port);
   const found = await Promise.all(
     names.map(async (name) => ((await context.host(name).observe(probe)) ? [name] : [])),
   );

@@ -36,6 +36,11 @@ export function formerDcs({ dcs }: ClusterSettings): Dcs | undefined {
   return dcs.movedFrom;
 }
 
+/** Alone, as if there were no other. */
+export function withoutFormer(dcs: Dcs): Dcs {
+  return { ...dcs, movedFrom: undefined };
+}
+
 function allDcs(cluster: ClusterSettings): readonly Dcs[] {
   return [cluster.dcs, formerDcs(cluster) ?? []].flat();
 }

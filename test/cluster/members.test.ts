@@ -49,6 +49,16 @@ test("a pause is asked of the leader, and ends once every member knows of it", a
   expect(at.done).toEqual(["db1: pausing", "db1: resuming"]);
 });
 
+test("the pause of a move to another DCS is not ended by hand", async () => {
+  const at = played();
+  at.paused = true;
+  at.moving = true;
+  await expect(performPause(at.cluster, false)).rejects.toThrow(
+    /The end of the pause is refused.*on its way to another DCS.*pulumi up/s,
+  );
+  expect(at.done).toEqual([]);
+});
+
 test("a cluster that is paused already has nothing to wait for", async () => {
   const at = played();
   at.paused = true;

@@ -24,6 +24,7 @@ const PLAN: OperatorPlan = {
     members: Object.fromEntries(Object.keys(MEMBERS).map((name) => [name, `http://${name}:2379`])),
   },
   entryPoint: { hosts: ["lb1"], vips: [], statsPort: 7000 },
+  ownDcs: [],
   firewalls: [],
 };
 

@@ -19,6 +19,7 @@ export const PLAN: OperatorPlan = {
     members: Object.fromEntries(Object.keys(MEMBERS).map((name) => [name, `http://${name}:2379`])),
   },
   entryPoint: { hosts: ["lb1"], vips: [], statsPort: 7000 },
+  ownDcs: [],
   firewalls: [],
 };
 
@@ -47,6 +48,8 @@ export interface Played {
   readonly lag: { [member: string]: number };
   readonly transactions: { [member: string]: LongTransaction[] };
   readonly backups: { [member: string]: RunningBackup[] };
+  /** Whether the cluster is on its way to another DCS. */
+  moving: boolean;
   /** What Patroni has said on the host that is asked. */
   journal: string;
   /** What was changed, on which host, in this order. */
@@ -62,7 +65,7 @@ export interface Played {
 export function played(): Played {
   const names = Object.keys(MEMBERS) as Name[];
   const state: Played = {
-    ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false },
+    ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false, moving: false },
     marks: { pending: [], unchanged: [] },
     ...{ journal: "", altered: {}, places: {}, refusal: "", closedSockets: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
@@ -140,6 +143,10 @@ export function played(): Played {
           lagBytes: state.lag[one] ?? 0,
         }));
       return JSON.stringify({ timeline: 1, standbys: name === state.leader ? standbys : [] });
+    }
+    if (script.includes(btoa("/service/demo/pgherd-move"))) {
+      const kvs = state.moving ? [{ value: btoa('{"paused":false}'), mod_revision: "1" }] : [];
+      return JSON.stringify({ header: {}, kvs });
     }
     if (script.includes("/v3/kv/range")) return "healthy\n";
     if (script.includes("/dev/tcp/127.0.0.1/7000"))

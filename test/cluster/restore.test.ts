@@ -192,6 +192,7 @@ class Scene {
           rolling: { maximumLag: 0, longestTransaction: 0, drain: 0 },
         },
         dcs: { kind: "etcd", members: { db1: "http://db1:2379" } },
+        ownDcs: [],
         firewalls: [],
       },
       host: (name) => this.host(name),

@@ -25,6 +25,7 @@ export const PLAN: StatusPlan = {
     },
   },
   entryPoint: { hosts: ["lb1", "lb2"], vips: ["10.89.0.100"], statsPort: 7000 },
+  ownDcs: [],
   firewalls: ["db1", "db2", "db3", "lb1", "lb2"].map((host) => ({ host })),
 };
 

@@ -4,6 +4,9 @@ import { renderStatus } from "../../src/cli/status";
 import type { AgentCondition } from "../../src/dcs/dcs";
 import { dcsHealth } from "../../src/operations/roles/dcs";
 import { assembleStatus, type HostAnswer, type StatusPlan } from "../../src/operations/status";
+import { parseSettings } from "../../src/config/parse";
+import { planCluster } from "../../src/plan/plan";
+import { STACKS } from "../stacks";
 import { answers, AT, PLAN, says, seen, unreachable } from "./answers";
 
 const plan: StatusPlan = {
@@ -12,7 +15,7 @@ const plan: StatusPlan = {
     kind: "consul",
     members: { db1: "http://10.89.0.11:8500", db2: "http://10.89.0.12:8500" },
   },
-  access: { agents: ["db1", "db2", "db3"] },
+  ownDcs: [{ kind: "consul" as const, access: { agents: ["db1", "db2", "db3"] } }],
 };
 
 function agentIs(dcsAgent: AgentCondition, ...others: HostAnswer[]) {
@@ -26,6 +29,12 @@ test("agents of hosts that do not vote are asked, those who vote for themselves"
   expect(status.healthy).toBe(true);
   expect(status.dcs.agents).toEqual([{ host: "db3", condition: "serving" }]);
   expect(Object.keys(seen().dcs)).toEqual(["kind", "members"]);
+});
+
+test.each(["consul", "moving"])("a stack's own plan (%s) says which hosts have one", (stack) => {
+  const own = planCluster(parseSettings((STACKS[stack] as () => object)()));
+  const parts = (host: string) => Object.keys(dcsHealth.questions(own, host));
+  expect([parts("db1"), parts("db3")]).toEqual([["dcs"], ["dcsAgent"]]);
 });
 
 test.each<[AgentCondition, string]>([

@@ -108,8 +108,9 @@ export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
 };
 
 /** Hosts that ask by an agent and do not vote: those who vote tell of themselves. */
-function agentsOf({ dcs, access }: Pick<StatusPlan, "dcs" | "access">): readonly string[] {
-  return (access?.agents ?? []).filter((host) => !Object.hasOwn(dcs.members, host));
+function agentsOf({ dcs, ownDcs }: Pick<StatusPlan, "dcs" | "ownDcs">): readonly string[] {
+  const own = dcs.existing ? undefined : ownDcs.find(({ kind }) => kind === dcs.kind);
+  return (own?.access?.agents ?? []).filter((host) => !Object.hasOwn(dcs.members, host));
 }
 
 /** What is wrong with an agent by itself: that nobody leads those who vote is told once. */

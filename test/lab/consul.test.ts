@@ -7,6 +7,7 @@ import { reset } from "../../src/lab/power";
 import { full, FULL, RELEASES } from "./harness";
 import { LabCluster, leaderOf, until } from "./lab-cluster";
 import { leaderLosesPower } from "./power-loss";
+import { unnoticed } from "./unnoticed";
 
 // Consul as the DCS: three servers, one of them on no member's host, and an agent on the member that has no server.
 
@@ -253,5 +254,16 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("Consul on Debian %s", (di
       });
     });
     await cluster.healthy();
+  });
+
+  test("one pulumi up moves it to etcd, while clients write", async () => {
+    await cluster.sql(5000, "create table if not exists probe (id int)");
+    const moving = cluster.varying(({ cluster: wanted }) => {
+      wanted.dcs = { kind: "etcd", members: SERVERS, movedFrom: wanted.dcs };
+    });
+    await unnoticed(cluster, moving, () => moving.deploy());
+    expect((await moving.healthy()).dcs.kind).toBe("etcd");
+    await moving.unchanged();
+    expect(await moving.shown("preview")).toContain("the cluster has moved");
   });
 });

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
 import { packageRoot } from "../../src/package-root";
-import { FULL, full, RELEASES } from "./harness";
+import { FULL, RELEASES } from "./harness";
 import { killedAfterEachChange } from "./interruption";
-import { LabCluster, leaderOf, type StackSettings, type Writes } from "./lab-cluster";
+import { LabCluster, type StackSettings } from "./lab-cluster";
+import { unnoticed } from "./unnoticed";
 
-// A cluster that runs goes from one DCS to another while clients write.
+// A cluster that runs goes from one DCS to another while clients write; in short at the end of consul.test.ts.
 
 /** The lab's name, for whoever runs several at once. */
 const LAB = process.env.PGHERD_TEST_LAB ?? "t-moving";
 
-const MEMBERS = ["db1", "db2", "db3"];
 const VOTERS = ["db1", "db2", "backup1"];
 
 type Dcs = StackSettings["cluster"]["dcs"];
@@ -20,83 +20,56 @@ type Dcs = StackSettings["cluster"]["dcs"];
 const etcd: Dcs = { kind: "etcd", members: VOTERS };
 const consul: Dcs = { kind: "consul", members: VOTERS };
 
-/** Since when PostgreSQL runs on each member: who has restarted it shows. */
-function started(cluster: LabCluster, members: readonly string[]): Promise<string[]> {
-  const sql = "select pg_postmaster_start_time()";
-  return Promise.all(members.map((name) => cluster.superuserSql(name, sql)));
-}
+describe.runIf(FULL).each(RELEASES)("from etcd to Consul on Debian %s", (distro) => {
+  let inEtcd: LabCluster;
 
-/** Nobody has restarted, nobody else leads, and hardly a client has waited. */
-async function unnoticed(
-  from: LabCluster,
-  cluster: LabCluster,
-  work: () => Promise<unknown>,
-): Promise<Writes> {
-  const leader = leaderOf(await from.healthy());
-  const before = await started(cluster, MEMBERS);
-  const writes = await cluster.writesDuring(work);
-  console.info("moved under a writer:", writes);
-  expect(writes.failed).toBe(0);
-  expect(writes.longestMs).toBeLessThan(5000);
-  expect(leaderOf(await cluster.healthy())).toBe(leader);
-  expect(await started(cluster, MEMBERS)).toEqual(before);
-  expect(await cluster.dynamicConfiguration()).not.toHaveProperty("pause");
-  return writes;
-}
+  const into = (dcs: Dcs) => inEtcd.varying((settings) => (settings.cluster.dcs = dcs));
 
-describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))(
-  "from etcd to Consul on Debian %s",
-  (distro) => {
-    let inEtcd: LabCluster;
-
-    const into = (dcs: Dcs) => inEtcd.varying((settings) => (settings.cluster.dcs = dcs));
-
-    beforeAll(async () => {
-      inEtcd = new LabCluster(LAB).varying(({ cluster: wanted }) => {
-        wanted.dcs = etcd;
-        if (distro === "bookworm") wanted.postgresql = { ...wanted.postgresql, version: 15 };
-      });
-      await inEtcd.boot({ topology: "standard", distro });
-      await inEtcd.deploy();
-      await inEtcd.healthy();
-      await inEtcd.sql(5000, "create table probe (id int)");
+  beforeAll(async () => {
+    inEtcd = new LabCluster(LAB).varying(({ cluster: wanted }) => {
+      wanted.dcs = etcd;
+      if (distro === "bookworm") wanted.postgresql = { ...wanted.postgresql, version: 15 };
     });
-    afterAll(() => down(LAB));
+    await inEtcd.boot({ topology: "standard", distro });
+    await inEtcd.deploy();
+    await inEtcd.healthy();
+    await inEtcd.sql(5000, "create table probe (id int)");
+  });
+  afterAll(() => down(LAB));
 
-    test("another DCS without the word of moving is refused, and says how to move", async () => {
-      expect(await into(consul).refused("preview")).toContain(
-        "To move the cluster there, put the old block below the new one as cluster.dcs.movedFrom",
-      );
-    });
+  test("another DCS without the word of moving is refused, and says how to move", async () => {
+    expect(await into(consul).refused("preview")).toContain(
+      "To move the cluster there, put the old block below the new one as cluster.dcs.movedFrom",
+    );
+  });
 
-    test("one pulumi up moves it, while clients write", async () => {
-      const moving = into({ ...consul, movedFrom: etcd } as Dcs);
-      await unnoticed(inEtcd, moving, () => moving.deploy());
-      const { dcs } = await moving.healthy();
-      expect(dcs.kind).toBe("consul");
-      await moving.unchanged();
-      expect(await moving.shown("preview")).toContain("the cluster has moved");
-    });
+  test("one pulumi up moves it, while clients write", async () => {
+    const moving = into({ ...consul, movedFrom: etcd } as Dcs);
+    await unnoticed(inEtcd, moving, () => moving.deploy());
+    const { dcs } = await moving.healthy();
+    expect(dcs.kind).toBe("consul");
+    await moving.unchanged();
+    expect(await moving.shown("preview")).toContain("the cluster has moved");
+  });
 
-    test("the next one takes the old DCS out of service, and its data stays", async () => {
-      const moved = into(consul);
-      await moved.deploy();
-      await moved.unchanged();
-      const left = "systemctl is-active etcd; sudo test -d /var/lib/etcd/demo && echo kept";
-      expect(await moved.onHost("db1", left)).toBe("inactive\nkept\n");
-    });
+  test("the next one takes the old DCS out of service, and its data stays", async () => {
+    const moved = into(consul);
+    await moved.deploy();
+    await moved.unchanged();
+    const left = "systemctl is-active etcd; sudo test -d /var/lib/etcd/demo && echo kept";
+    expect(await moved.onHost("db1", left)).toBe("inactive\nkept\n");
+  });
 
-    full("it goes back, though pgherd is killed after each change", async () => {
-      const back = into({ ...etcd, movedFrom: consul } as Dcs);
-      await unnoticed(into(consul), back, () => killedAfterEachChange(back, "provider"));
-      expect((await back.healthy()).dcs.kind).toBe("etcd");
-      await back.unchanged();
-      // Its data of before came back with it.
-      await inEtcd.deploy();
-      await inEtcd.unchanged();
-    });
-  },
-);
+  test("it goes back, though pgherd is killed after each change", async () => {
+    const back = into({ ...etcd, movedFrom: consul } as Dcs);
+    await unnoticed(into(consul), back, () => killedAfterEachChange(back, "provider"));
+    expect((await back.healthy()).dcs.kind).toBe("etcd");
+    await back.unchanged();
+    // Its data of before came back with it.
+    await inEtcd.deploy();
+    await inEtcd.unchanged();
+  });
+});
 
 describe.runIf(FULL)("from an etcd of its own to one that is there already", () => {
   const PASSWORD = "geheim";

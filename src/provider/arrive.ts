@@ -158,7 +158,7 @@ async function endPause(
     const { pause, ...settings } = JSON.parse(found?.value ?? "{}") as Values;
     if (!found || pause !== true || paused) return;
     context.progress(urn, "ending the pause");
-    await keys.change("config", JSON.stringify(settings), found.revision);
+    await keys.change("ending the pause", "config", JSON.stringify(settings), found.revision);
   };
   const led = (await keys.value("leader")) !== undefined;
   // Where no server takes writes any more Patroni has to start them, which it does not while it is paused.
@@ -168,7 +168,7 @@ async function endPause(
   // A run that was killed may have left them so.
   await thaw(context, inputs.balancers, Object.keys(inputs.members));
   if (inputs.move) await forgetIn(context, inputs.move.from, inputs);
-  await keys.forget(MOVE);
+  await keys.forget("ending the move", MOVE);
 }
 
 async function forgetIn(
@@ -177,7 +177,10 @@ async function forgetIn(
   { cluster, members }: Inputs,
 ): Promise<void> {
   try {
-    await new ClusterKeys(context, from, cluster, Object.keys(members)).forget(MOVE);
+    await new ClusterKeys(context, from, cluster, Object.keys(members)).forget(
+      "ending the move there",
+      MOVE,
+    );
   } catch (error) {
     // What a DCS that is gone remembers nobody takes for a move that goes on.
     if (!(error instanceof DcsSilentError)) throw error;

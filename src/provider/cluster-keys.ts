@@ -3,8 +3,6 @@ import { patroniKey } from "../dcs/patroni";
 import { askDcs } from "../operations/dcs";
 import type { Context } from "./context";
 
-const CHANGING = "moving to another DCS";
-
 /** What one DCS keeps of a cluster, by name: `config`, `leader`; asked by whichever member gets an answer. */
 export class ClusterKeys {
   constructor(
@@ -31,8 +29,12 @@ export class ClusterKeys {
     };
   }
 
-  /** @param others that are set in the same moment */
+  /**
+   * @param action what that is, in words
+   * @param others that are set in the same moment
+   */
   async change(
+    action: string,
     name: string,
     value: string,
     revision: string,
@@ -40,16 +42,17 @@ export class ClusterKeys {
   ): Promise<void> {
     const along = Object.entries(others).map(([one, text]) => [this.key(one), text]);
     const { changeKey } = dcsAt(this.address);
-    await this.run(changeKey(this.key(name), value, revision, Object.fromEntries(along)));
+    await this.run(action, changeKey(this.key(name), value, revision, Object.fromEntries(along)));
   }
 
-  async forget(name: string): Promise<void> {
+  async forget(action: string, name: string): Promise<void> {
     const found = await this.found(name);
-    if (found) await this.run(dcsAt(this.address).deleteKey(this.key(name), found.revision));
+    if (found)
+      await this.run(action, dcsAt(this.address).deleteKey(this.key(name), found.revision));
   }
 
-  private async run(script: string): Promise<void> {
-    await askDcs(this.context, this.members, (host) => host.change(CHANGING, script));
+  private async run(action: string, script: string): Promise<void> {
+    await askDcs(this.context, this.members, (host) => host.change(action, script));
   }
 
   private key(name: string): string {

@@ -55,7 +55,9 @@ export async function takeAlong(
     await demandWhole(from, cluster, move);
     context.progress(urn, "pausing the cluster, so that nobody is elected while it moves");
     // Whoever finds the pause later finds with it whose it is.
-    await from.change("config", paused, old.configuration.revision, { [MOVE]: record });
+    await from.change("pausing the cluster", "config", paused, old.configuration.revision, {
+      [MOVE]: record,
+    });
   }
   await untilPaused(context, urn, cluster);
   if (begun && old.record) return;
@@ -65,9 +67,13 @@ export async function takeAlong(
   );
   const known = await from.values(STAYS_WITH_CLUSTER);
   const absent = STAYS_WITH_CLUSTER.filter((name) => !Object.hasOwn(known, name));
-  for (const name of [...LEFT, ...absent]) await to.forget(name);
+  for (const name of [...LEFT, ...absent])
+    await to.forget("removing what another life has left", name);
   const before = await to.found("config");
-  await to.change("config", paused, before?.revision ?? "0", { ...known, [MOVE]: record });
+  await to.change("telling the new DCS", "config", paused, before?.revision ?? "0", {
+    ...known,
+    [MOVE]: record,
+  });
 }
 
 /**
@@ -84,7 +90,8 @@ export async function tellLatest(
     if (!(await from.value("leader")) || (await to.value("leader"))) return;
     const record = await to.found(MOVE);
     const known = await from.values(STAYS_WITH_CLUSTER);
-    if (record) await to.change(MOVE, record.value, record.revision, known);
+    if (record)
+      await to.change("telling the new DCS again", MOVE, record.value, record.revision, known);
   } catch (error) {
     // An old one that is gone has told all that it knew.
     if (!(error instanceof DcsSilentError)) throw error;

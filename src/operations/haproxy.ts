@@ -55,6 +55,7 @@ export function thawChecks(servers: readonly string[]): string {
 }
 
 function endTimer(): string {
+  // Mostly there is none.
   return `systemctl stop ${THAW_UNIT}.timer 2>/dev/null || :`;
 }
 

@@ -32,6 +32,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/operations/files.ts": "the mechanism: each by asOwner, or in directories of root's",
   "src/operations/firewall.ts": "/var/lib/pgherd and /run/pgherd, which are root's",
   "src/operations/fork-scripts.ts": "all by asUser(postgres)",
+  "src/operations/haproxy.ts": "/run/pgherd, which is root's",
   "src/operations/own-timeline.ts": "all by asOwner(postgres)",
   "src/operations/restore-data.ts": "by src/operations/directories.ts, or in directories of root's",
   "src/operations/restore.ts": "a folder of mktemp's; /etc/patroni/pgherd, which is root's",

@@ -73,6 +73,7 @@ describe.runIf(FULL).each(RELEASES)("from etcd to Consul on Debian %s", (distro)
 
 describe.runIf(FULL)("from an etcd of its own to one that is there already", () => {
   const PASSWORD = "geheim";
+  const onMembers: Dcs = { kind: "etcd", members: ["db1", "db2", "db3"] };
   let own: LabCluster;
   let given: Dcs & object;
   let key: string;
@@ -81,21 +82,23 @@ describe.runIf(FULL)("from an etcd of its own to one that is there already", () 
     const blank = new LabCluster(LAB);
     await blank.boot({ topology: "standard" });
     const script = readFileSync(join(packageRoot(), "test/lab/stranger-etcd.sh"), "utf8");
-    await blank.onHost("lb2", "cat >etcd.sh", script);
-    await blank.onHost("lb2", `sudo sh etcd.sh 10.89.0.32 '${PASSWORD}'`);
-    const read = (name: string) => blank.onHost("lb2", `sudo cat /etc/shared-etcd/${name}`);
+    await blank.onHost("backup1", "cat >etcd.sh", script);
+    await blank.onHost("backup1", `sudo sh etcd.sh 10.89.0.41 '${PASSWORD}'`);
+    const read = (name: string) => blank.onHost("backup1", `sudo cat /etc/shared-etcd/${name}`);
     key = await read("client.key");
     given = {
       kind: "etcd",
-      endpoints: ["https://10.89.0.32:2379"],
+      endpoints: ["https://10.89.0.41:2379"],
       username: "demo-members",
       ca: await read("ca.crt"),
       certificate: await read("client.crt"),
     };
-    own = blank.varying(({ cluster: wanted }) => {
-      wanted.dcs = etcd;
-      wanted.loadBalancers = { ...(wanted.loadBalancers as object), hosts: ["lb1"] } as never;
-      wanted.firewall = { clients: ["10.89.0.0/24"] };
+    own = blank.varying((settings) => {
+      settings.hosts = Object.fromEntries(
+        Object.entries(settings.hosts).filter(([name]) => name !== "backup1"),
+      );
+      settings.cluster.dcs = onMembers;
+      delete settings.cluster.backup;
     });
     await own.deploy();
     await own.healthy();
@@ -111,14 +114,14 @@ describe.runIf(FULL)("from an etcd of its own to one that is there already", () 
     });
 
   test("there and back, while clients write", async () => {
-    const there = into({ ...given, movedFrom: etcd } as Dcs);
+    const there = into({ ...given, movedFrom: onMembers } as Dcs);
     await unnoticed(own, there, () => there.deploy());
     expect((await there.healthy()).dcs).toMatchObject({ kind: "etcd", existing: true });
     await there.unchanged();
-    const back = into({ ...etcd, movedFrom: given } as Dcs);
+    const back = into({ ...onMembers, movedFrom: given } as Dcs);
     await unnoticed(there, back, () => back.deploy());
     await back.unchanged();
-    const alone = into(etcd);
+    const alone = into(onMembers);
     await alone.deploy();
     await alone.unchanged();
   });

@@ -31,7 +31,8 @@ export function planMove(settings: Settings): MoveInput | undefined {
   return former && { from: dcsAddress(former), to: dcsAddress(planDcs(settings)) };
 }
 
-function planned(settings: Settings, dcs: Settings["cluster"]["dcs"]): DcsPlan {
+/** One that the stack names, the cluster's or the one that it comes from. */
+export function planned(settings: Settings, dcs: Settings["cluster"]["dcs"]): DcsPlan {
   const { kind } = dcs;
   if ("endpoints" in dcs) {
     const { endpoints, prefix } = dcs;

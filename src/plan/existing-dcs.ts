@@ -2,10 +2,10 @@ import type { Settings } from "../config/schema";
 import { timings } from "../config/timings";
 import { accessFiles, GIVEN_KEY, GIVEN_SECRET } from "../dcs/existing";
 import { plannedDcs } from "../dcs/planned";
-import { existingDcs, formerDcs, givenDcs, kindOfDcs, type ExistingDcs } from "../roles/dcs";
+import { formerDcs, givenDcs, kindOfDcs, type ExistingDcs } from "../roles/dcs";
 import { dataDirectory, programsDirectory } from "../roles/patroni";
 import { roleNamed } from "../roles/roles";
-import { dcsAddress, identityOf, planDcs, planFormerDcs } from "./dcs";
+import { dcsAddress, identityOf, planned } from "./dcs";
 import type { ExistingDcsPlan, Files, SecretFile, SecretFiles } from "./types";
 
 /** What each member must have to be let in to a DCS that somebody else runs; nothing where pgherd deploys its own. */
@@ -13,15 +13,14 @@ export function planExistingDcs(settings: Settings): ExistingDcsPlan | undefined
   const { cluster } = settings;
   const dcs = givenDcs(cluster);
   if (!dcs) return undefined;
-  const plan = existingDcs(cluster) ? planDcs(settings) : planFormerDcs(settings);
-  if (!plan) return undefined;
+  const arrives = dcs === cluster.dcs && formerDcs(cluster) !== undefined;
   const inputs = {
-    ...dcsAddress(plan),
+    ...dcsAddress(planned(settings, dcs)),
     hosts: cluster.members.map(({ host }) => host),
     answered: cluster.members.map(({ host }) => host),
     ttl: timings(cluster.failover).ttl,
     leastVersion: roleNamed(kindOfDcs(dcs.kind).role).leastVersion?.version ?? "0",
-    ...(existingDcs(cluster) && formerDcs(cluster) && { arrives: true as const }),
+    ...(arrives && { arrives: true as const }),
     // Those of a server that is migrated are its own, and what the DCS knows is looked at when it is adopted.
     ...(!cluster.migration && {
       data: {

@@ -14,7 +14,7 @@ import { journalctl } from "../roles/journal";
 import { patroni, PATRONI_FOLDER } from "../roles/patroni";
 import type { Values } from "../rpc/values";
 import { ClusterKeys } from "./cluster-keys";
-import { statusesOf } from "./cluster-view";
+import { statusesOf, whoTakesWrites } from "./cluster-view";
 import type { Context } from "./context";
 import { isIn, whoIsAway } from "./moving-dcs";
 import { tellLatest } from "./take-along";
@@ -46,7 +46,7 @@ export async function arrive(context: Context, urn: string, inputs: Inputs): Pro
   if (away.length > 0) {
     await Promise.all(away.map((name) => demandClient(context, name, dcs)));
     const leader = move && (await leaderIn(context, move, inputs));
-    const writing = await writers(context, port, away);
+    const writing = await whoTakesWrites(context, port, away);
     const last = away.filter((name) => name === leader || writing.includes(name));
     const first = away.filter((name) => !last.includes(name));
     if (first.length > 0) {
@@ -191,7 +191,7 @@ async function untilLed(context: Context, urn: string, keys: ClusterKeys, inputs
   await waitFor<true>(
     async () => {
       if ((await keys.value("leader")) !== undefined) return { done: true };
-      const writing = await writers(context, inputs.port, Object.keys(inputs.members));
+      const writing = await whoTakesWrites(context, inputs.port, Object.keys(inputs.members));
       const who = writing.length > 0 ? `; ${writing.join(", ")} takes writes` : "";
       return { missing: `nobody leads there yet${who}` };
     },
@@ -223,17 +223,4 @@ async function nobodyTakesWrites(context: Context, { members, port }: Inputs): P
     }),
   );
   return certain.every(Boolean);
-}
-
-/** Those of whom that is known. */
-async function writers(
-  context: Context,
-  port: number,
-  names: readonly string[],
-): Promise<string[]> {
-  const probe = takesWritesProbe(port);
-  const found = await Promise.all(
-    names.map(async (name) => ((await context.host(name).observe(probe)) ? [name] : [])),
-  );
-  return found.flat();
 }

@@ -7,6 +7,7 @@ import {
 } from "../facts/patroni";
 import { CommandError } from "../errors";
 import { follows, leaderOf, NO_ANSWER, serves } from "../facts/member-state";
+import { takesWritesProbe } from "../facts/postgres";
 import type { Probe } from "../host/host";
 import { waitFor } from "../operations/wait";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
@@ -90,6 +91,19 @@ export async function statusesOf(
     ],
   );
   return Object.fromEntries(await Promise.all(asked));
+}
+
+/** Those of these members whose servers are no replicas, as far as they answer. */
+export async function whoTakesWrites(
+  context: Context,
+  port: number,
+  names: readonly string[],
+): Promise<string[]> {
+  const probe = takesWritesProbe(port);
+  const found = await Promise.all(
+    names.map(async (name) => ((await context.host(name).observe(probe)) ? [name] : [])),
+  );
+  return found.flat();
 }
 
 /** psql(1), EXIT STATUS: "if the connection to the server went bad". */

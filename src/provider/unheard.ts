@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dcsAt } from "../dcs/dcs";
 import { patroniKey } from "../dcs/patroni";
 import { CommandError, ConnectError } from "../errors";
-import { takesWritesProbe } from "../facts/postgres";
 import { unitAgeProbe } from "../facts/unit-age";
 import { askDcs } from "../operations/dcs";
 import { beginPatroniAnew } from "../operations/patroni-anew";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import { patroni } from "../roles/patroni";
+import { whoTakesWrites } from "./cluster-view";
 import type { Context } from "./context";
 
 type Place = Pick<PatroniClusterInputs, "cluster" | "members" | "port" | "dcs" | "configuration">;
@@ -39,7 +39,7 @@ export async function beginUnheardAnew(context: Context, urn: string, place: Pla
   const unheard = ripe();
   if (unheard.length === 0) return;
   // A DCS that was made anew does not say which replica has all that was acknowledged: whoever takes writes now leads on.
-  const primaries = await whoTakesWrites(context, place, unheard);
+  const primaries = await whoTakesWrites(context, place.port, unheard);
   await beginAnew(context, urn, primaries);
   if (primaries.length > 0) await untilSomebodyLeads(context, urn, place, ttl + loop);
   await beginAnew(
@@ -59,18 +59,6 @@ async function beginAnew(context: Context, urn: string, names: readonly string[]
       await context.host(name).change("starting Patroni again", beginPatroniAnew(patroni.unit));
     }),
   );
-}
-
-async function whoTakesWrites(
-  context: Context,
-  { port }: Place,
-  names: readonly string[],
-): Promise<string[]> {
-  const probe = takesWritesProbe(port);
-  const found = await Promise.all(
-    names.map(async (name) => ((await context.host(name).observe(probe)) ? [name] : [])),
-  );
-  return found.flat();
 }
 
 /** One that does not come to lead in time keeps the others from nothing: they have waited as long as for a silent leader. */

@@ -3,7 +3,7 @@
  * the folder. `patroni --validate-config` is of no use for that: it calls what runs already a fault (its own port is in use) and
  * asks whether others answer at this moment.
  *
- * Its arguments: the file, and the path that it will have.
+ * Its arguments: the file, and the path that it will have; then the same of those that are written with it.
  */
 export const PATRONI_CHECK = `import os, sys
 

@@ -7,6 +7,7 @@ import { hostsOf } from "../../src/lab/topology";
 import { packageRoot } from "../../src/package-root";
 import { FULL, full } from "./harness";
 import { LabCluster, leaderOf, type StackSettings } from "./lab-cluster";
+import { strangerEtcd } from "./stranger-etcd";
 import { leaderLosesPower } from "./power-loss";
 
 // An etcd that somebody else runs on a host that pgherd is not told of: TLS on both ends, users, and another cluster in it.
@@ -37,13 +38,7 @@ describe("an etcd that is there already", () => {
   beforeAll(async () => {
     const blank = new LabCluster(LAB);
     await blank.boot({ topology: "small" });
-    const script = readFileSync(join(packageRoot(), "test/lab/stranger-etcd.sh"), "utf8");
-    await blank.onHost("witness", "cat >etcd.sh", script);
-    await blank.onHost("witness", `sudo sh etcd.sh 10.89.0.29 '${PASSWORD}'`);
-    const read = (name: string) => blank.onHost("witness", `sudo cat /etc/shared-etcd/${name}`);
-    const ca = await read("ca.crt");
-    const certificate = await read("client.crt");
-    const key = await read("client.key");
+    const { ca, certificate, key } = await strangerEtcd(blank, "witness", "10.89.0.29", PASSWORD);
     cluster = blank.varying((settings) => {
       onDatabaseHosts(settings);
       settings.cluster.dcs = {

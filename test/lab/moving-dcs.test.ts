@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
-import { packageRoot } from "../../src/package-root";
 import { FULL, RELEASES } from "./harness";
 import { killedAfterEachChange } from "./interruption";
 import { LabCluster, type StackSettings } from "./lab-cluster";
+import { strangerEtcd } from "./stranger-etcd";
 import { unnoticed } from "./unnoticed";
 
 // A cluster that runs goes from one DCS to another while clients write; in short at the end of consul.test.ts.
@@ -81,17 +79,14 @@ describe.runIf(FULL)("from an etcd of its own to one that is there already", () 
   beforeAll(async () => {
     const blank = new LabCluster(LAB);
     await blank.boot({ topology: "standard" });
-    const script = readFileSync(join(packageRoot(), "test/lab/stranger-etcd.sh"), "utf8");
-    await blank.onHost("backup1", "cat >etcd.sh", script);
-    await blank.onHost("backup1", `sudo sh etcd.sh 10.89.0.41 '${PASSWORD}'`);
-    const read = (name: string) => blank.onHost("backup1", `sudo cat /etc/shared-etcd/${name}`);
-    key = await read("client.key");
+    const stranger = await strangerEtcd(blank, "backup1", "10.89.0.41", PASSWORD);
+    key = stranger.key;
     given = {
       kind: "etcd",
       endpoints: ["https://10.89.0.41:2379"],
       username: "demo-members",
-      ca: await read("ca.crt"),
-      certificate: await read("client.crt"),
+      ca: stranger.ca,
+      certificate: stranger.certificate,
     };
     own = blank.varying((settings) => {
       settings.hosts = Object.fromEntries(

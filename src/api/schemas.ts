@@ -44,6 +44,10 @@ export const status = z
         .literal(true)
         .optional()
         .describe("Somebody else runs it: members are the cluster's, healthy is who it answers."),
+      movesTo: z
+        .enum(DCS_KINDS)
+        .optional()
+        .describe("Where the stack moves the cluster to, as long as nobody answers there."),
       members: z.array(
         z.object({
           host: z.string(),

@@ -96,12 +96,7 @@ export function renderStatus(status: ClusterStatus): string {
     "",
     ...(standalone
       ? [renderStandalone(standalone)]
-      : [
-          renderMembers(status.members),
-          "",
-          `DCS       ${status.dcs.kind}${status.dcs.existing ? ", which answers" : ":"} ${status.dcs.members.map(renderDcs).join(", ")}`,
-          ...renderAgents(status.dcs.agents ?? []),
-        ]),
+      : [renderMembers(status.members), "", ...renderDcs(status.dcs)]),
   ];
   if (status.loadBalancers.length > 0) blocks.push("", renderBalancers(status));
   if (status.backup) blocks.push("", renderBackups(status.backup, Date.parse(status.at) / 1000));
@@ -152,7 +147,17 @@ function lagOf({ lagBytes, lagSeconds }: MemberState): string {
   return lagSeconds === undefined ? `${lagBytes} B` : `${lagBytes} B, ${lagSeconds.toFixed(1)} s`;
 }
 
-function renderDcs({ host, healthy, leader, unknown }: DcsState): string {
+function renderDcs({ kind, existing, movesTo, members, agents = [] }: ClusterStatus["dcs"]) {
+  return [
+    `DCS       ${kind}${existing ? ", which answers" : ":"} ${members.map(renderDcsMember).join(", ")}`,
+    ...(movesTo
+      ? [`${"".padEnd(9)} not moved yet to the ${movesTo} of the stack: pulumi up does that`]
+      : []),
+    ...renderAgents(agents),
+  ];
+}
+
+function renderDcsMember({ host, healthy, leader, unknown }: DcsState): string {
   if (unknown) return pc.yellow(`${host} (not known)`);
   if (!healthy) return pc.red(`${host} (not healthy)`);
   return leader ? `${host} (leader)` : host;

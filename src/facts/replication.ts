@@ -21,6 +21,8 @@ export interface Streams {
   readonly timeline?: number;
   /** The address that a standby receives WAL from; absent for one that receives none. */
   readonly sender?: string;
+  /** Only of a primary: it takes writes. */
+  readonly writes?: true;
   /** Who streams from it. */
   readonly standbys: readonly Standby[];
 }
@@ -29,6 +31,7 @@ const STREAMS = `select json_strip_nulls(json_build_object(
   'timeline', case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end,
   'sender', (select sender_host from pg_stat_wal_receiver where status = 'streaming'),
+  'writes', case when not pg_is_in_recovery() then true end,
   'standbys', (select coalesce(json_agg(json_build_object('name', application_name, 'state', state,
       'syncState', sync_state, 'lagBytes', greatest(pg_wal_lsn_diff(here, replay_lsn), 0)::bigint,
       'lagSeconds', case when replay_lsn >= here then 0 else round(extract(epoch from replay_lag)::numeric, 3) end)

@@ -22,7 +22,7 @@ export function judge(plan: StatusPlan, answers: readonly HostAnswer[], seen: Se
   if (answers.every(({ problem }) => problem !== undefined)) {
     return { health: "unknown", problems: unansweredOf(answers) };
   }
-  const writes = judgeWrites(plan, seen);
+  const writes = judgeWrites(plan, seen, answers);
   const unreachable = new Set(answers.filter(({ problem }) => problem).map(({ host }) => host));
   const problems = [
     ...(writes.problem === undefined ? [] : [writes.problem]),

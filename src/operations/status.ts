@@ -42,6 +42,8 @@ export interface StatusPlan {
     readonly synchronous: { readonly role: string; readonly count: number } | null;
   };
   readonly dcs: DcsVoters;
+  /** The one that the cluster comes from, as long as the stack names it. */
+  readonly former?: DcsVoters;
   /** Those that pgherd deploys, the cluster's first; without access where they ask nobody who he is. */
   readonly ownDcs: readonly {
     readonly kind: DcsVoters["kind"];

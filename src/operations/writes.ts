@@ -1,5 +1,5 @@
 import { leaderOf, standbyLeaderOf } from "../facts/member-state";
-import type { ClusterStatus, StatusPlan } from "./status";
+import type { ClusterStatus, HostAnswer, StatusPlan } from "./status";
 
 /** Whether clients can write, and why not or why that is not known. */
 interface Writes {
@@ -9,10 +9,22 @@ interface Writes {
 
 type Seen = Pick<ClusterStatus, "members" | "loadBalancers">;
 
-/** Whether somebody leads, and clients are led there. What could not be asked is never taken for broken. */
-export function judgeWrites({ entryPoint }: Pick<StatusPlan, "entryPoint">, seen: Seen): Writes {
+/**
+ * Whether somebody leads, and clients are led there. What could not be asked is never taken for broken.
+ * @param answers what the servers themselves say.
+ */
+export function judgeWrites(
+  { entryPoint }: Pick<StatusPlan, "entryPoint">,
+  seen: Seen,
+  answers: readonly Pick<HostAnswer, "host" | "streams">[],
+): Writes {
   const leader = leaderOf(seen);
-  if (leader === undefined) return withoutLeader(entryPoint !== undefined, seen);
+  if (leader === undefined) {
+    const balanced = entryPoint !== undefined;
+    return (
+      followsOnly(seen) ?? stillWritten(balanced, seen, answers) ?? withoutLeader(balanced, seen)
+    );
+  }
   if (!entryPoint) return { possible: "yes" };
   const { loadBalancers } = seen;
   if (loadBalancers.some(({ entrances }) => entrances.primary?.includes(leader))) {
@@ -40,9 +52,33 @@ export function followsProblem(seen: Pick<Seen, "members">): string | undefined 
   );
 }
 
+function followsOnly(seen: Seen): Writes | undefined {
+  const problem = followsProblem(seen);
+  return problem === undefined ? undefined : { possible: "no", problem };
+}
+
+/**
+ * A primary whose Patroni does not reach the DCS goes on as long as all others answer it (failsafe mode), though its lease there has
+ * ended. Clients without balancers look for it themselves.
+ */
+function stillWritten(
+  balanced: boolean,
+  { loadBalancers }: Seen,
+  answers: readonly Pick<HostAnswer, "host" | "streams">[],
+): Writes | undefined {
+  const ledTo = (host: string) =>
+    loadBalancers.some(({ entrances }) => entrances.primary?.includes(host));
+  const writers = answers
+    .filter(({ host, streams }) => streams?.writes && (!balanced || ledTo(host)))
+    .map(({ host }) => host);
+  if (writers.length === 0) return undefined;
+  return {
+    possible: "yes",
+    problem: `Nobody leads in the DCS, though ${writers.join(" and ")} take${writers.length === 1 ? "s" : ""} writes.`,
+  };
+}
+
 function withoutLeader(balanced: boolean, { members, loadBalancers }: Seen): Writes {
-  const follows = followsProblem({ members });
-  if (follows !== undefined) return { possible: "no", problem: follows };
   const unknown = members.filter(({ condition }) => condition === "unknown");
   // A balancer that answers has asked all members who takes writes: nobody does.
   if (unknown.length === 0 || loadBalancers.some(({ answers }) => answers)) {

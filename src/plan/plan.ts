@@ -1,7 +1,7 @@
 import type { Settings } from "../config/schema";
 import { planBackup, planBackupServices, planLogins } from "./backup";
 import { planConnection } from "./connection";
-import { planDcs, planMove } from "./dcs";
+import { planDcs, planFormerDcs, planMove } from "./dcs";
 import { planDcsServices, planOwnDcs } from "./dcs-services";
 import { planExistingDcs } from "./existing-dcs";
 import { planFirewalls } from "./firewall";
@@ -33,6 +33,7 @@ export function planCluster(whole: Settings): ClusterPlan {
     flows: planFlows(settings),
     firewalls: planFirewalls(settings),
     dcs: planDcs(settings),
+    former: planFormerDcs(settings),
     move: planMove(settings),
     ownDcs: planOwnDcs(settings),
     existingDcs: planExistingDcs(settings),

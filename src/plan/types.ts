@@ -248,7 +248,8 @@ export interface ClusterPlan {
   readonly preflight: Omit<PreflightInputs, "cluster">;
   readonly hosts: readonly HostPlan[];
   readonly dcs: DcsPlan;
-  /** While the cluster goes to it from another. */
+  /** The one that the cluster goes to it from, and the move between them. */
+  readonly former?: DcsPlan;
   readonly move?: MoveInput;
   /** What pgherd deploys of it; two, while the cluster goes from one to the other. */
   readonly ownDcs: readonly OwnDcsPlan[];

@@ -68,6 +68,25 @@ export async function whoIsLeftBehind(
   return looks.flat();
 }
 
+/** The members that a move takes along: those that are in the old DCS, and of which the new one, if it is there already, knows nothing. */
+export async function whoMoves(
+  context: Context,
+  { from, to, members }: MoveInput & { readonly members: readonly string[] },
+  cluster: string,
+): Promise<string[]> {
+  const known = (dcs: Unnamed<DcsAddress>, name: string) =>
+    isIn(context, dcs, cluster, name).catch((error: unknown) => {
+      if (error instanceof HealthError || error instanceof ConnectError) return false;
+      throw error;
+    });
+  const looks = await Promise.all(
+    members.map(async (name) =>
+      (await known(from, name)) && !(await known(to, name)) ? [name] : [],
+    ),
+  );
+  return looks.flat();
+}
+
 /** Whether the move has come to its end. */
 export async function hasMoved(
   context: Context,

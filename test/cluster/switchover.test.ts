@@ -124,7 +124,7 @@ test("the lead of a standby cluster is not moved: that would make nobody take wr
   const refused = { refusals: [reason], objections: [], effects: [] };
   expect(planSwitchover(PLANNED, follows, IDLE, {})).toEqual(refused);
   expect(planFailover(PLANNED, follows, { to: "db2" })).toEqual(refused);
-  expect(judgeWrites(PLANNED, follows)).toEqual({ possible: "no", problem: reason });
+  expect(judgeWrites(PLANNED, follows, [])).toEqual({ possible: "no", problem: reason });
 });
 
 test("long transactions and backups speak against it now, and not against a later one", () => {

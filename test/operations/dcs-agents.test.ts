@@ -31,10 +31,13 @@ test("agents of hosts that do not vote are asked, those who vote for themselves"
   expect(Object.keys(seen().dcs)).toEqual(["kind", "members"]);
 });
 
-test.each(["consul", "moving"])("a stack's own plan (%s) says which hosts have one", (stack) => {
+test.each([
+  ["consul", ["dcs"], ["dcsAgent"]],
+  ["moving", ["dcs", "formerDcs"], ["dcsAgent", "formerDcs"]],
+])("a stack's own plan (%s) says which hosts have one", (stack, voter, other) => {
   const own = planCluster(parseSettings((STACKS[stack] as () => object)()));
   const parts = (host: string) => Object.keys(dcsHealth.questions(own, host));
-  expect([parts("db1"), parts("db3")]).toEqual([["dcs"], ["dcsAgent"]]);
+  expect([parts("db1"), parts("db3")]).toEqual([voter, other]);
 });
 
 test.each<[AgentCondition, string]>([
@@ -71,4 +74,31 @@ test("an agent on a host that cannot be asked is not known", () => {
   const { dcs, problems } = assembleStatus(plan, answers(unreachable("db3")), AT);
   expect(dcs.agents).toEqual([{ host: "db3", condition: "unknown" }]);
   expect(problems.join()).not.toContain("agent");
+});
+
+test("before a cluster has moved, its status tells of the DCS that it is in", () => {
+  const { dcs: former } = PLAN;
+  const moving: StatusPlan = { ...plan, former };
+  const parts = (host: string) => Object.keys(dcsHealth.questions(moving, host));
+  expect([parts("db1"), parts("db3")]).toEqual([
+    ["dcs", "formerDcs"],
+    ["dcsAgent", "formerDcs"],
+  ]);
+  const absent = { healthy: false, leader: false, alarms: [] };
+  const old = { healthy: true, leader: false, alarms: [] };
+  const at = (name: string, dcs: object) =>
+    says(name, { dcs: dcs as never, formerDcs: old, dcsAgent: undefined });
+  const before = assembleStatus(
+    moving,
+    answers(at("db1", absent), at("db2", absent), at("db3", absent)),
+    AT,
+  );
+  expect([before.health, before.problems]).toEqual(["healthy", []]);
+  expect(before.dcs).toMatchObject({ kind: former.kind, movesTo: "consul" });
+  expect(before.dcs.members.map(({ host }) => host)).toEqual(Object.keys(former.members));
+  expect(stripVTControlCharacters(renderStatus(before))).toContain(
+    "DCS       etcd: db1, db2, db3\n          not moved yet to the consul of the stack: pulumi up does that\n",
+  );
+  const after = assembleStatus(moving, answers(at("db1", old), at("db2", old)), AT);
+  expect([after.dcs.kind, after.dcs.movesTo]).toEqual(["consul", undefined]);
 });

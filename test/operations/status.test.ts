@@ -69,6 +69,25 @@ test("what only stands in the titles of processes, or only a replay needs, is no
   expect(seen(says("db1", { member })).health).toBe("healthy");
 });
 
+test("a primary that goes on without its lease takes writes, where clients are led to it or look for it", () => {
+  const alone = {
+    view: view({ db1: "replica", db2: "replica", db3: "replica" }),
+    streams: { writes: true as const, standbys: [] },
+  };
+  const others = { view: alone.view };
+  const all = answers(says("db1", alone), says("db2", others), says("db3", others));
+  const problem = "Nobody leads in the DCS, though db1 takes writes.";
+  const led = assembleStatus(PLAN, all, AT);
+  expect([led.health, led.problems[0]]).toEqual(["degraded", problem]);
+  const direct = assembleStatus({ ...PLAN, entryPoint: undefined }, all, AT);
+  expect([direct.health, direct.problems[0]]).toEqual(["degraded", problem]);
+  const lost = all.map((answer) => ({
+    ...answer,
+    servers: answer.servers?.map((one) => ({ ...one, status: "DOWN" })),
+  }));
+  expect(assembleStatus(PLAN, lost, AT).health).toBe("down");
+});
+
 test("a replica that is away leaves the cluster degraded, and is said once", () => {
   const { health, members, problems } = seen(...withoutPower("db3", "expired"));
   expect(health).toBe("degraded");

@@ -19,7 +19,10 @@ async function foresee(found: { [host: string]: { content: string; active?: stri
   });
   const hosts = Object.fromEntries(Object.keys(found).map((name) => [name, wanted("new")]));
   const context = { told, host } as unknown as Context;
-  return { said: await foreseeServices(context, { services: { haproxy: hosts } }), told };
+  return {
+    said: await foreseeServices(context, { cluster: "demo", services: { haproxy: hosts } }),
+    told,
+  };
 }
 
 test("a preview says once what becomes of a daemon, for all its hosts", async () => {

@@ -4,6 +4,7 @@ import { CommandError } from "../../src/errors";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
 import { arrive } from "../../src/provider/arrive";
+import { foreseeServices } from "../../src/provider/foresee-services";
 import { whoIsLeftBehind } from "../../src/provider/moving-dcs";
 import { takeAlong } from "../../src/provider/take-along";
 
@@ -89,6 +90,9 @@ const context = {
       const tell = () => {
         if (script.includes("ExecMainStartTimestampMonotonic"))
           return "ExecMainStartTimestampMonotonic=1\nActiveState=active\n5000.25\n";
+        if (script.includes("ActiveEnterTimestamp")) return "ActiveState=active\nInvocationID=1\n";
+        // There are none of its files yet.
+        if (script.includes("exchangeable")) return "";
         if (script.includes("ss -Hltn")) return "";
         if (script.includes("pg_is_in_recovery"))
           return stopped.includes(name) ? "" : name === "db1" ? "t\n" : "f\n";
@@ -208,6 +212,26 @@ test("who is still in the old one is known by both", async () => {
   expect(await left()).toEqual(["db1", "db2"]);
   set(NEW, "members/db2", "{}");
   expect(await left()).toEqual(["db1"]);
+});
+
+test("a preview says that the cluster moves, and what becomes of each Patroni", async () => {
+  const move = { ...MOVE, members: Object.keys(MEMBERS), fixed: {} };
+  const told = new Set<string>();
+  const files = { paths: ["/etc/patroni/demo.yml"], hash: "another" };
+  const services = { patroni: { db1: files, db2: files } };
+  const foresee = () =>
+    foreseeServices({ ...context, told } as Context, { cluster: "demo", services, move });
+  expect(await foresee()).toEqual([
+    "demo moves from etcd of its own to etcd of its own: it is paused meanwhile, so that nobody takes over. " +
+      "Clients write on, no session ends, and whoever leads leads on",
+    "patroni on db1, db2 begins anew there, the primary's last: PostgreSQL goes on",
+  ]);
+  // The new one is not there yet, or takes in nobody.
+  delete dcs[NEW];
+  expect((await foresee())[0]).toMatch("demo moves");
+  dcs[NEW] = new Map();
+  for (const name of Object.keys(MEMBERS)) set(NEW, `members/${name}`, "{}");
+  expect(await foresee()).toEqual(["patroni on db1, db2 reloads its files: PostgreSQL goes on"]);
 });
 
 test("a run that was killed as soon as the cluster was paused has left whose pause that is", async () => {

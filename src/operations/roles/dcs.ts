@@ -7,7 +7,7 @@ import {
 } from "../../dcs/dcs";
 import type { Probe } from "../../host/host";
 import { DCS_ROLES } from "../../roles/dcs";
-import type { StatusPlan } from "../status";
+import type { HostAnswer, StatusPlan } from "../status";
 import { sizeOf } from "../words";
 import { answerOf, isAsked, type Problem, type RoleHealth } from "./role-health";
 
@@ -15,6 +15,8 @@ export interface DcsAnswer {
   readonly dcs?: DcsMember;
   /** Of a host that does not vote, and asks by an agent of its own. */
   readonly dcsAgent?: AgentCondition;
+  /** Of the one that the cluster comes from. */
+  readonly formerDcs?: DcsMember;
 }
 
 /** A member of the DCS. */
@@ -36,6 +38,8 @@ interface DcsStatus {
   readonly kind: DcsKind;
   /** Somebody else runs it: its members here are the cluster's, and healthy is who gets an answer from it. */
   readonly existing?: true;
+  /** The kind of the one that the stack moves the cluster to, as long as that one answers nobody. */
+  readonly movesTo?: DcsKind;
   readonly members: readonly DcsState[];
   /** Only where there are any. */
   readonly agents?: readonly DcsAgentState[];
@@ -48,39 +52,36 @@ export interface DcsSection {
 /** The DCS, whatever its kind is. */
 export const dcsHealth: RoleHealth<DcsAnswer, DcsSection> = {
   roles: DCS_ROLES,
-  hosts: (plan) => [...askedOf(plan), ...agentsOf(plan)],
-  questions: (plan, host) => {
-    const { dcs, patroni } = plan;
-    if (dcs.existing) {
-      return Object.hasOwn(patroni.members, host) ? { dcs: answeredProbe(dcs) } : {};
-    }
-    const url = dcs.members[host];
-    if (url !== undefined) return { dcs: dcsOf(dcs).memberProbe(url) };
+  hosts: ({ dcs, former, patroni, ownDcs }) => [
+    ...askedOf(dcs, patroni),
+    ...agentsOf({ dcs, ownDcs }),
+    ...(former ? askedOf(former, patroni) : []),
+  ],
+  questions: ({ dcs, former, patroni, ownDcs }, host) => {
+    const own = memberProbe(dcs, patroni, host);
+    const old = former && memberProbe(former, patroni, host);
     const { agentProbe } = dcsOf(dcs);
-    return agentProbe && agentsOf(plan).includes(host) ? { dcsAgent: agentProbe() } : {};
+    return {
+      ...(own && { dcs: own }),
+      ...(agentProbe && agentsOf({ dcs, ownDcs }).includes(host) && { dcsAgent: agentProbe() }),
+      ...(old && { formerDcs: old }),
+    };
   },
-  state: (plan, answers) => ({
-    dcs: {
-      kind: dcsOf(plan.dcs).kind,
-      ...(plan.dcs.existing && { existing: true as const }),
-      members: askedOf(plan).map((host) => {
-        const answer = answerOf(answers, host);
-        return {
-          host,
-          ...(answer?.dcs ?? {
-            ...{ healthy: false, leader: false, alarms: [] },
-            ...(isAsked(answer) ? {} : { unknown: true as const }),
-          }),
-        };
-      }),
-      ...(agentsOf(plan).length > 0 && {
-        agents: agentsOf(plan).map((host) => ({
-          host,
-          condition: answerOf(answers, host)?.dcsAgent ?? ("unknown" as const),
-        })),
-      }),
-    },
-  }),
+  state: (plan, answers) => {
+    const { dcs, former, patroni } = plan;
+    const answered = (part: "dcs" | "formerDcs") => answers.some((one) => one[part]?.healthy);
+    // Before it has moved there may be nobody yet where it goes.
+    if (former && !answered("dcs") && answered("formerDcs")) {
+      const { kind, ...rest } = stateOf(former, patroni, answers, "formerDcs");
+      return { dcs: { kind, movesTo: dcsOf(dcs).kind, ...rest } };
+    }
+    const agents = agentsOf(plan).map((host) => ({
+      host,
+      condition: answerOf(answers, host)?.dcsAgent ?? ("unknown" as const),
+    }));
+    const seen = stateOf(dcs, patroni, answers, "dcs");
+    return { dcs: agents.length > 0 ? { ...seen, agents } : seen };
+  },
 
   hostProblems: (_plan, _answers, { dcs }) => {
     const problems: Problem[] = dcs.members
@@ -141,9 +142,42 @@ export function hasMajority({ members, existing }: DcsStatus): "yes" | "no" | "u
   return healthy > 0 ? "yes" : "unknown";
 }
 
+type Members = Pick<StatusPlan["patroni"], "members">;
+
 /** The hosts that tell of it. */
-function askedOf({ dcs, patroni }: Pick<StatusPlan, "dcs" | "patroni">): string[] {
+function askedOf(dcs: DcsVoters, patroni: Members): string[] {
   return Object.keys(dcs.existing ? patroni.members : dcs.members);
+}
+
+/** What such a host is asked; nothing of the others. */
+function memberProbe(dcs: DcsVoters, patroni: Members, host: string): Probe<DcsMember> | undefined {
+  if (dcs.existing) {
+    return Object.hasOwn(patroni.members, host) ? answeredProbe(dcs) : undefined;
+  }
+  const url = dcs.members[host];
+  return url === undefined ? undefined : dcsOf(dcs).memberProbe(url);
+}
+
+function stateOf(
+  dcs: DcsVoters,
+  patroni: Members,
+  answers: readonly HostAnswer[],
+  part: "dcs" | "formerDcs",
+): DcsStatus {
+  return {
+    kind: dcsOf(dcs).kind,
+    ...(dcs.existing && { existing: true as const }),
+    members: askedOf(dcs, patroni).map((host) => {
+      const answer = answerOf(answers, host);
+      return {
+        host,
+        ...(answer?.[part] ?? {
+          ...{ healthy: false, leader: false, alarms: [] },
+          ...(isAsked(answer) ? {} : { unknown: true as const }),
+        }),
+      };
+    }),
+  };
 }
 
 /** Whether the host gets an answer from any of the endpoints. */

@@ -127,6 +127,23 @@ describe("in a folder of somebody who has installed the package", () => {
     expect(preview.stdout).toMatch(/\+ \d+ to create/);
   });
 
+  test("a stack that is there is not written over", async () => {
+    const again = await init({});
+    expect(again).toMatchObject({ code: 2 });
+    expect(again.stderr).toContain("stacks/Pulumi.main.yaml is there already");
+  });
+
+  test("a server that runs on a host is to be migrated", async () => {
+    await hostExec(LAB, "db2", "sudo apt-get -qq install postgresql-17 2>&1");
+    expect(await init({}, "--stack", "second")).toMatchObject({ code: 0 });
+    expect(stackOf("second").config["pgherd:cluster"]).toMatchObject({
+      postgresql: { version: 17 },
+      migration: { from: "db2", until: "prepared" },
+    });
+    await hostExec(LAB, "db2", "sudo pg_dropcluster --stop 17 main");
+  });
+
+  // The last one: hosts go on saying what cluster they were a part of.
   test("a program of one's own has two clusters, by the package's own types", async () => {
     const example = "examples/two-clusters";
     const own = join(folder, example);
@@ -151,20 +168,5 @@ describe("in a folder of somebody who has installed the package", () => {
     const again = ["--yes", "--skip-preview", "--non-interactive", "--expect-no-changes"];
     expect(await pulumi("up", ...again, "-s", "two")).toMatchObject({ code: 0 });
     expect((await pulumi("destroy", "--yes", "--non-interactive", "-s", "two")).code).toBe(0);
-  });
-
-  test("a stack that is there is not written over", async () => {
-    const again = await init({});
-    expect(again).toMatchObject({ code: 2 });
-    expect(again.stderr).toContain("stacks/Pulumi.main.yaml is there already");
-  });
-
-  test("a server that runs on a host is to be migrated", async () => {
-    await hostExec(LAB, "db2", "sudo apt-get -qq install postgresql-17 2>&1");
-    expect(await init({}, "--stack", "second")).toMatchObject({ code: 0 });
-    expect(stackOf("second").config["pgherd:cluster"]).toMatchObject({
-      postgresql: { version: 17 },
-      migration: { from: "db2", until: "prepared" },
-    });
   });
 });

@@ -65,19 +65,31 @@ export function catalogChanges(
 
 /** What a role lacks of its rights, and has too much of them. @param known roles of the stack */
 function grants(role: RoleInput, there: Role | undefined, known: readonly string[]): string[] {
-  const absent = (wanted: readonly string[] = [], found: readonly string[] = []) =>
-    wanted.filter((one) => !found.includes(one));
+  const { gained, lost } = membershipChanges(role, there?.memberOf ?? [], known);
   return [
-    ...absent(given(role, there?.memberOf ?? [], known), role.memberOf).map(
-      (parent) => `REVOKE ${identifier(parent)} FROM ${identifier(role.name)};`,
-    ),
-    ...absent(role.memberOf, there?.memberOf).map(
-      (parent) => `GRANT ${identifier(parent)} TO ${identifier(role.name)};`,
-    ),
+    ...lost.map((parent) => `REVOKE ${identifier(parent)} FROM ${identifier(role.name)};`),
+    ...gained.map((parent) => `GRANT ${identifier(parent)} TO ${identifier(role.name)};`),
     ...absent(role.executes, there?.executes).map(
       (one) => `GRANT EXECUTE ON FUNCTION pg_catalog.${one} TO ${identifier(role.name)};`,
     ),
   ];
+}
+
+/** Roles that it becomes a member of, and those that it is one of no more. @param known roles of the stack */
+export function membershipChanges(
+  role: RoleInput,
+  memberOf: readonly string[],
+  known: readonly string[],
+): { readonly gained: readonly string[]; readonly lost: readonly string[] } {
+  return {
+    gained: absent(role.memberOf, memberOf),
+    lost: absent(given(role, memberOf, known), role.memberOf),
+  };
+}
+
+/** What is wanted and not found. */
+function absent(wanted: readonly string[] = [], found: readonly string[] = []): string[] {
+  return wanted.filter((one) => !found.includes(one));
 }
 
 /** A role's attributes and rights as they were found, as far as some are wanted. */

@@ -8,13 +8,13 @@ import { describeCopying } from "../operations/copying";
 import { describeHeld, describeRemovals, held, removed } from "../operations/removals";
 import { describeSchemas } from "../operations/schemas";
 import { ORDERED, wantedSettings, type WantedSettings } from "../operations/settings";
-import type { DatabaseInput } from "../resources/inputs/database";
 import type { UpdateReportInputs } from "../resources/inputs/patroni-cluster";
 import { canonicalText, sameValue } from "../rpc/values";
 import { sameSetting } from "../setting-values";
 import { leaderOf } from "../facts/member-state";
 import { viewOf } from "./cluster-view";
 import type { Context } from "./context";
+import { foreseeCatalog } from "./foresee-catalog";
 
 type Known = Pick<UpdateReportInputs, "configuration" | "pendingRestart" | "roles" | "databases">;
 
@@ -111,8 +111,7 @@ async function foresee(
   return [
     ...effects,
     ...describeSlots(slotsOf(known.configuration), slotsOf(inputs.configuration)),
-    ...bySql("roles", known.roles, inputs.roles),
-    ...bySql("databases", withoutSchemas(known.databases), withoutSchemas(inputs.databases)),
+    ...(await foreseeCatalog(context.host(leader), inputs, known)),
     ...inputs.databases.flatMap(({ name, schemas = [] }) => {
       const there = known.databases.find((one) => one.name === name);
       return describeSchemas(name, there?.schemas ?? [], schemas);
@@ -177,30 +176,6 @@ function withoutLoaded(found: WantedSettings, wanted: WantedSettings): WantedSet
       /^(.*) on \S+$/s.exec(value)?.[1] === wanted[name] ? (wanted[name] ?? value) : value,
     ]),
   );
-}
-
-function withoutSchemas(databases: readonly DatabaseInput[]): DatabaseInput[] {
-  return databases.map((database) => ({ ...database, schemas: undefined }));
-}
-
-function bySql<T extends { readonly name: string }>(
-  what: string,
-  known: readonly T[],
-  wanted: readonly T[],
-): string[] {
-  const isNew = ({ name }: T) => !known.some((other) => other.name === name);
-  const tell = (some: readonly T[], how: string) =>
-    some.length > 0
-      ? [`${what} ${some.map(({ name }) => name).join(", ")}: ${how} by SQL, no service is touched`]
-      : [];
-  const others = wanted.filter((one) => !known.some((other) => sameValue(other, one)));
-  return [
-    ...tell(others.filter(isNew), "created"),
-    ...tell(
-      others.filter((one) => !isNew(one)),
-      "changed",
-    ),
-  ];
 }
 
 /** Keys of the dynamic configuration that change, those that are told of in other words apart: `ttl: 30 → 20`. */

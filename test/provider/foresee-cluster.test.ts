@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunningBackup } from "../../src/facts/activity";
 import type { ClusterView } from "../../src/facts/patroni";
+import type { Standing } from "../../src/facts/standing-names";
 import type { Context } from "../../src/provider/context";
 import { foreseeCluster } from "../../src/provider/foresee-cluster";
 import type { PatroniClusterInputs } from "../../src/resources/inputs/patroni-cluster";
@@ -31,6 +32,7 @@ function foresee(
     wanted = {} as Partial<PatroniClusterInputs>,
     altered = {} as { readonly [member: string]: { readonly [setting: string]: string } },
     refusal = [] as string[],
+    standing = { roles: [], databases: [] } as Standing,
   } = {},
 ): Promise<string[]> {
   const of = (name: string, role: string, state: string) => ({
@@ -55,6 +57,7 @@ function foresee(
       if (script.includes("/tmp/pgherd-trial")) return refusal;
       if (script.includes("MemTotal")) return { memory: 2 ** 33 };
       if (script.includes("/cluster")) return view;
+      if (script.includes("'validUntil'")) return standing;
       if (script.includes("pg_stat_progress_basebackup")) return copies;
       const unit = { type: "integer", unit: "8kB" };
       return {
@@ -189,6 +192,29 @@ test("a preview tells what is made in the database from what is changed there", 
   expect(await foresee({ roles: [app] }, { wanted })).toEqual([
     "roles report: created by SQL, no service is touched",
     "roles app: changed by SQL, no service is touched",
+  ]);
+});
+
+test("a preview says of what is there already that it is not made, and what becomes of it", async () => {
+  const app = { name: "app", createdb: false, createrole: false, connectionLimit: -1 };
+  const report = { ...app, name: "report" };
+  const shop = { name: "shop", owner: "app", extensions: [] };
+  const standing = {
+    roles: [
+      {
+        ...{ ...report, login: true, superuser: false, bypassRls: false, createdb: true },
+        ...{ replication: false, memberOf: [], validUntil: null },
+      },
+    ],
+    databases: [{ name: "shop", owner: "boss" }],
+  };
+  const wanted = { roles: [app, report], databases: [shop, { ...shop, name: "other" }] };
+  expect(await foresee({ roles: [] }, { wanted, standing })).toEqual([
+    "roles app: created by SQL, no service is touched",
+    "databases other: created by SQL, no service is touched",
+    "user report is there already, and becomes the stack's: it gets the stack's password, and who uses another one is let in " +
+      "no more; it LOSES CREATEDB. By SQL, no service is touched",
+    "database shop is there already: it stays with all its data, its owner changes from boss to app. By SQL, no service is touched",
   ]);
 });
 

@@ -27,6 +27,8 @@ export interface LoadedFiles {
   readonly unchanged?: readonly string[];
   /** Settings that the server was started with on its command line, which wins over all files, by lower-case name. */
   readonly given?: readonly string[];
+  /** Whether it lets somebody use ALTER SYSTEM, and so take back what that has set (PostgreSQL 17, "allow_alter_system"). */
+  readonly mayAlter?: boolean;
   /** What ALTER SYSTEM has set, by lower-case name. */
   readonly altered: { readonly [name: string]: string };
   /** What the other files set, Patroni's first, by lower-case name: ALTER SYSTEM may have said the same. */
@@ -86,6 +88,7 @@ select json_build_object(
   'pending', ${MARKED},
   'unchanged', ${UNCHANGED},
   'given', (select coalesce(json_agg(lower(name) order by name), '[]') from pg_settings where source = 'command line'),
+  'mayAlter', coalesce(current_setting('allow_alter_system', true), 'on') = 'on',
   'altered', (select coalesce(json_object_agg(lower(name), setting), '{}') from pg_file_settings
     where name is not null and sourcefile like '%/postgresql.auto.conf'),
   'configured', (select coalesce(json_object_agg(name, setting), '{}') from (

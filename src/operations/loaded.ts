@@ -168,6 +168,10 @@ export function describeShutOut(member: string, reason: string): string {
 /** Less is what a replica that is busy takes. */
 const LONG_SECONDS = 5;
 
+/** What helps where a server forbids ALTER SYSTEM, and with it that what it has set is taken back. */
+const NOT_ALTERED =
+  "It cannot be taken back while allow_alter_system is off: set it to on in postgresql.parameters, run pulumi up, and set it to off again.";
+
 /** What is wrong with what a server has loaded, in sentences for a status. */
 export function loadedProblems(member: string, found: LoadedFiles): string[] {
   const { waiting } = found;
@@ -177,7 +181,7 @@ export function loadedProblems(member: string, found: LoadedFiles): string[] {
     ),
     ...Object.entries(brokenPromises(found)).map(
       ([name, value]) =>
-        `${member}: ${name} is ${JSON.stringify(value)} by ALTER SYSTEM, which breaks a promise of the stack. pulumi up takes it back.`,
+        `${member}: ${name} is ${JSON.stringify(value)} by ALTER SYSTEM, which breaks a promise of the stack. ${found.mayAlter === false ? NOT_ALTERED : "pulumi up takes it back."}`,
     ),
     ...Object.entries(alteredToCome(found)).map(
       ([name, value]) =>

@@ -2,6 +2,7 @@ import type { LoadedFiles } from "../facts/loaded";
 import type { MemberStatus } from "../facts/patroni";
 import { IS_UNCHANGED } from "../facts/pending";
 import type { RunningSettings } from "../facts/settings";
+import { literal } from "../facts/sql";
 import { sameSetting } from "../setting-values";
 import { runSql } from "./postgres";
 
@@ -63,11 +64,27 @@ export function clearMarks(port: number): string {
   return runSql(
     port,
     "postgres",
-    `select format('alter system set %I = %L', name, setting) from pg_settings where ${IS_UNCHANGED} and vartype <> 'string' \\gexec
+    `select format('alter system set %I = %L', name, setting) from pg_settings
+  where ${IS_UNCHANGED} and vartype <> 'string' and ${MAY_ALTER} \\gexec
 select pg_reload_conf();
 `,
   );
 }
+
+/** What takes the lines of `clearMarks` out of the file again. Where it wrote none, there is nothing to take back. */
+export function endMarks(port: number, names: readonly string[]): string {
+  const all = names.map(literal).join(", ");
+  return runSql(
+    port,
+    "postgres",
+    `select format('alter system reset %I', name) from unnest(array[${all}]::text[]) as name where ${MAY_ALTER} \\gexec
+select pg_reload_conf();
+`,
+  );
+}
+
+/** Of PostgreSQL before 17 always true. A mark is no harm, and goes with the next restart. */
+const MAY_ALTER = "coalesce(current_setting('allow_alter_system', true), 'on') = 'on'";
 
 /** PostgreSQL 17 can forbid it, and then says no more than that. */
 const DEMAND_ALTER_SYSTEM = `DO $$BEGIN

@@ -1,6 +1,6 @@
 import { settingsProbe } from "../facts/settings";
 import { reloadMember } from "../operations/patroni";
-import { clearMarks, resetSettings } from "../operations/settings";
+import { clearMarks, endMarks } from "../operations/settings";
 import { askServers, statusesOf } from "./cluster-view";
 import type { Context } from "./context";
 
@@ -39,7 +39,7 @@ export async function withoutMarks(
   } finally {
     await Promise.all(
       marked.map(({ name, settings }) =>
-        context.host(name).change("taking back ALTER SYSTEM", resetSettings(port, settings)),
+        context.host(name).change("taking back ALTER SYSTEM", endMarks(port, settings)),
       ),
     );
   }

@@ -165,6 +165,14 @@ test("a status tells what ALTER SYSTEM has set for the next restart, whatever Pa
   ]);
 });
 
+test("a status does not promise that a run takes back what the server forbids to take back", () => {
+  const altered = { fsync: "off" };
+  expect(loadedProblems("db1", { ...FINE, altered, mayAlter: false })).toEqual([
+    'db1: fsync is "off" by ALTER SYSTEM, which breaks a promise of the stack. It cannot be taken back while ' +
+      "allow_alter_system is off: set it to on in postgresql.parameters, run pulumi up, and set it to off again.",
+  ]);
+});
+
 test("a status says what would not start again, what is broken, and why commits hang", () => {
   expect(loadedProblems("db1", FINE)).toEqual([]);
   const waiting = { count: 2, seconds: 4 };

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import type { RunningSettings } from "../../src/facts/settings";
 import {
   asksInVain,
+  clearMarks,
+  endMarks,
   lowered,
   notLoaded,
   otherwisePending,
@@ -167,4 +169,13 @@ test("Patroni asks in vain where nothing but such marks makes it ask", () => {
   // A reason that Patroni alone knows.
   expect(asks([], [], [])).toBe(false);
   expect(asksInVain({ pendingRestart: false }, { pending: [], unchanged: [] })).toBe(false);
+});
+
+test("marks of settings are left alone where the server forbids ALTER SYSTEM, and nothing is taken back that was not set", () => {
+  const allowed = "coalesce(current_setting('allow_alter_system', true), 'on') = 'on'";
+  expect(clearMarks(5432)).toMatch(/alter system set %I = %L[^\\]*\\gexec/);
+  for (const script of [clearMarks(5432), endMarks(5432, ["it's"])])
+    expect(script).toContain(allowed);
+  expect(endMarks(5432, ["it's"])).toContain("array['it''s']::text[]");
+  expect(endMarks(5432, ["a"])).not.toContain("RAISE");
 });

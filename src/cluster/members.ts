@@ -1,8 +1,10 @@
 import { HealthError } from "../errors";
+import { fullDisksProbe } from "../facts/full-disk";
 import { loadedIfUpProbe } from "../facts/loaded";
 import { leaderOf } from "../facts/member-state";
 import { memberStatusProbe } from "../facts/patroni";
 import { askEach, isOutOfReach } from "../operations/ask";
+import { describeFull } from "../operations/full-disk";
 import { loadErrors } from "../operations/loaded";
 import { reinitialize, reloadMember, setPause } from "../operations/patroni";
 import { describeStuck, Standstill, WHILE_COPIED } from "../operations/stuck";
@@ -60,6 +62,10 @@ export async function considerReinit(cluster: Cluster, name: string): Promise<In
     objections: [],
     effects: [
       `All data of PostgreSQL on ${name} is deleted and copied anew from the cluster; until then ${name} takes no reads and no lead.`,
+      // The deleted data may be what has filled it.
+      ...describeFull(name, await cluster.host(name).observe(fullDisksProbe), false).map(
+        (full) => `${full} The copy has the room of what is deleted there, and no more.`,
+      ),
     ],
   };
 }

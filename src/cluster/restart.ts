@@ -1,5 +1,7 @@
+import { fullDisksProbe } from "../facts/full-disk";
 import { isUp, leaderOf, NOT_TO_BE_ASKED } from "../facts/member-state";
 import { drained, type DrainOptions } from "../operations/drain";
+import { describeFull } from "../operations/full-disk";
 import { restartAnyway, restartPostgres } from "../operations/patroni";
 import type { ClusterStatus } from "../operations/status";
 import { Standstill } from "../operations/stuck";
@@ -53,7 +55,10 @@ export async function considerRestart(
     // Of a server that runs, and that Patroni cannot ask, the same is to be known.
     refusals:
       isUp(member) || member.state === NOT_TO_BE_ASKED ? await alteredProblems(cluster, name) : [],
-    objections: activity ? wouldCut(name, activity, longestTransaction) : [],
+    objections: [
+      ...(activity ? wouldCut(name, activity, longestTransaction) : []),
+      ...describeFull(name, await cluster.host(name).observe(fullDisksProbe), !isUp(member)),
+    ],
     effects:
       member.role === "leader"
         ? [

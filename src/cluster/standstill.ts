@@ -1,8 +1,10 @@
+import { fullDisksProbe } from "../facts/full-disk";
 import { dataPlaceProbe } from "../facts/places";
 import { repairsProbe } from "../facts/repairs";
 import type { ClusterView } from "../facts/patroni";
 import type { Hosts } from "../operations/drain";
-import { describeStuck, remedyOf, type Standstill } from "../operations/stuck";
+import { describeFull } from "../operations/full-disk";
+import { describeStuck, remedyOf, type Standstill, type Stuck } from "../operations/stuck";
 import type { Look } from "../operations/wait";
 
 /**
@@ -24,8 +26,17 @@ export async function whyNotWait(
     }),
   );
   if (repairs.flat().length > 0) return { missing: repairs.flat().join(", ") };
-  const next = stuck.map(async (one) => (await placeProblem(hosts, one.name)) ?? remedyOf(one));
+  const next = stuck.map(
+    async (one) =>
+      (await placeProblem(hosts, one.name)) ?? (await roomProblem(hosts, one)) ?? remedyOf(one),
+  );
   return { hopeless: describeStuck(stuck), next: (await Promise.all(next)).join(" ") };
+}
+
+/** That a member stands still for want of room, which a new copy would want as well; nothing if it has some. */
+async function roomProblem(hosts: Hosts, { name }: Stuck): Promise<string | undefined> {
+  const full = describeFull(name, await hosts.host(name).observe(fullDisksProbe), true);
+  return full.length === 0 ? undefined : full.join(" ");
 }
 
 /**

@@ -21,7 +21,7 @@ export const WHILE_COPIED = {
 type Seen = ClusterMember & { readonly unasked?: true };
 
 /** A member that is not coming back. */
-interface Stuck {
+export interface Stuck {
   readonly name: string;
   /** `start failed` */
   readonly state: string;

@@ -41,6 +41,8 @@ export interface Played {
   readonly altered: { [member: string]: { readonly [setting: string]: string } };
   /** Why its data's file system keeps a member's Patroni from starting. */
   readonly places: { [member: string]: string };
+  /** File systems without room, as a host tells of them. */
+  readonly full: { [member: string]: string };
   /** What a server says that was tried with that. */
   refusal: string;
   /** What speaks against its folders of sockets. */
@@ -67,7 +69,7 @@ export function played(): Played {
   const state: Played = {
     ...{ leader: "db1", writesTo: "db1", synchronous: "db2", paused: false, moving: false },
     marks: { pending: [], unchanged: [] },
-    ...{ journal: "", altered: {}, places: {}, refusal: "", closedSockets: "" },
+    ...{ journal: "", altered: {}, places: {}, full: {}, refusal: "", closedSockets: "" },
     ...{ states: {}, pending: {}, lag: {}, transactions: {}, backups: {}, done: [], said: [] },
     asked: () => undefined,
     changed: () => undefined,
@@ -95,6 +97,7 @@ export function played(): Played {
   function answer(name: string, script: string): string {
     if (script.startsWith("journalctl")) return state.journal;
     if (script.includes("/var/lib/pgherd/data-place")) return state.places[name] ?? "";
+    if (script.includes("stat -f ")) return state.full[name] ?? "";
     if (script.includes("8008/cluster"))
       return JSON.stringify({
         pause: state.paused,

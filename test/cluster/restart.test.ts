@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { considerReinit } from "../../src/cluster/members";
 import { considerRestart, performRestart, restartMember } from "../../src/cluster/restart";
 import { played } from "./played";
 
@@ -63,6 +64,24 @@ test("a restart that PostgreSQL would not come back from, by what ALTER SYSTEM h
   at.refusal = "";
   await performRestart(at.cluster, "db3", {});
   expect(at.done).toContain("db3: restarting PostgreSQL");
+});
+
+const FULL = `4096 false ${btoa("/var/lib/postgresql/17/main")} ${btoa("/var/lib/postgresql\n")}\n`;
+
+test("that a disk is full speaks against a restart there, which PostgreSQL may not come back from", async () => {
+  const at = played();
+  at.full.db3 = FULL;
+  const full =
+    "db3: the file system at /var/lib/postgresql, where /var/lib/postgresql/17/main is, is full: it has 4 kB left for PostgreSQL. " +
+    "Make room there, or enlarge it, and delete nothing by hand of what is PostgreSQL's, pg_wal least of all";
+  expect((await considerRestart(at.cluster, "db3", {})).objections).toEqual([`${full}.`]);
+  at.states.db3 = "start failed";
+  expect((await considerRestart(at.cluster, "db3", {})).objections).toEqual([
+    `${full}: Patroni then starts it by itself.`,
+  ]);
+  expect((await considerReinit(at.cluster, "db3")).effects[1]).toBe(
+    `${full}. The copy has the room of what is deleted there, and no more.`,
+  );
 });
 
 test("a restart of a member whose Patroni is kept away by a disk that is not mounted is refused with that reason", async () => {

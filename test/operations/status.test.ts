@@ -251,6 +251,17 @@ test("a member whose data disk is not there is told with that as the reason", ()
   expect(problems.join()).not.toContain("Patroni does not answer");
 });
 
+test("a member without room for its data is told with where, also while it runs, and is not said to need a new copy", () => {
+  const full = [{ of: "/data/pg_wal", mount: "/wal", free: 0, noFiles: false }];
+  const told =
+    "db3: the file system at /wal, where /data/pg_wal is, is full: it has 0 B left for PostgreSQL. " +
+    "Make room there, or enlarge it, and delete nothing by hand of what is PostgreSQL's, pg_wal least of all";
+  expect(seen(says("db3", { full })).problems).toEqual([`${told}.`]);
+  const down = seen(says("db3", { full, member: { state: "start failed" } as never }));
+  expect(down.problems).toContain(`${told}: Patroni then starts it by itself.`);
+  expect(down.problems.join()).not.toContain("reinit");
+});
+
 test("a server that stands still is told although its Patroni has not noticed, and one that says why it lets nobody in by that alone", () => {
   const still = { loaded: undefined, streams: undefined };
   const told = (db3: object) =>

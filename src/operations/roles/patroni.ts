@@ -1,4 +1,5 @@
 import { admissionProbe } from "../../facts/admission";
+import { fullDisksProbe, type FullDisk } from "../../facts/full-disk";
 import { loadedIfUpProbe, type LoadedFiles } from "../../facts/loaded";
 import { isUp, leaderOf, standbyLeaderOf, type Condition } from "../../facts/member-state";
 import {
@@ -12,6 +13,7 @@ import {
 import { dataPlaceProbe } from "../../facts/places";
 import { streamsProbe, type Streams } from "../../facts/replication";
 import { describeRestore, restoreRecordProbe, type FoundRestore } from "../../facts/restore-record";
+import { describeFull } from "../full-disk";
 import { describeShutOut, loadedProblems, sessionProblems } from "../loaded";
 import { membersOf, type MemberState } from "../member-views";
 import { asksInVain, COSMETIC, FOR_REPLAY } from "../settings";
@@ -32,6 +34,8 @@ export interface PatroniAnswer {
   readonly shutOut?: string;
   /** Why its data's file system keeps Patroni from starting; empty if nothing does. */
   readonly place?: string;
+  /** File systems of its data on which there is no room left. */
+  readonly full?: readonly FullDisk[];
 }
 
 export interface PatroniState {
@@ -57,6 +61,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
       loaded: loadedIfUpProbe(port),
       shutOut: admissionProbe(port),
       place: dataPlaceProbe,
+      full: fullDisksProbe,
     };
   },
   state: (plan, answers) => {
@@ -74,6 +79,7 @@ export const patroniHealth: RoleHealth<PatroniAnswer, PatroniState> = {
 
   hostProblems: (plan, answers, seen) => [
     ...memberProblems(plan, answers, seen),
+    ...roomProblems(answers, seen),
     ...silentServers(answers, seen),
     ...streamProblems(answers, seen),
     ...pendingProblems(answers, seen),
@@ -106,8 +112,22 @@ function memberProblems(
       // Patroni is not there to say it.
       problem: placeOf(name)
         ? `${name}: ${placeOf(name)}`
-        : describe(name, state, condition, paused),
+        : describe(name, state, condition, paused, fullOf(answers, name)),
     }));
+}
+
+function fullOf(answers: readonly HostAnswer[], name: string): readonly FullDisk[] {
+  return answerOf(answers, name)?.full ?? [];
+}
+
+/** Members without room for their data, whether they run yet or not. */
+function roomProblems(answers: readonly HostAnswer[], { members }: Seen): Problem[] {
+  return members.flatMap((member) =>
+    describeFull(member.name, fullOf(answers, member.name), !isUp(member)).map((problem) => ({
+      host: member.name,
+      problem,
+    })),
+  );
 }
 
 /** Servers that were asked and said nothing, though their Patroni has not noticed yet: it asks once a round, and patiently. */
@@ -172,12 +192,20 @@ function pendingProblems(answers: readonly HostAnswer[], { paused, members }: Se
   });
 }
 
-function describe(name: string, state: string, condition: Condition, paused: boolean): string {
+function describe(
+  name: string,
+  state: string,
+  condition: Condition,
+  paused: boolean,
+  full: readonly FullDisk[],
+): string {
   if (condition === "silent") return `${name}: Patroni does not answer.`;
   if (condition === "unknown")
     return `${name}: it is not known whether PostgreSQL is up (Patroni calls it ${JSON.stringify(state)}).`;
   // While the cluster is paused nothing is tried.
   const tried = condition === "failed" || (condition === "stopped" && !paused);
+  // A new copy would want that room as well.
+  if (full.length > 0) return `${name}: PostgreSQL is not up (${state}).`;
   return `${name}: PostgreSQL is not up (${state}).${tried ? ` Patroni tries again; should it stay so, ${remedy(name)}` : ""}`;
 }
 

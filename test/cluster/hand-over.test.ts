@@ -47,7 +47,10 @@ test("a switchover that fails is told with what the old leader's Patroni says ag
     if (action === "switching over")
       throw new CommandError(host, action, 1, "Patroni answered 503: Switchover failed");
   };
-  at.journal = "2026-11-30 10:00:01,1 INFO: Member db2 is not allowed to promote\n";
+  // What a program of PostgreSQL's warns of stands in the same journal.
+  at.journal =
+    "2026-11-30 10:00:00.900 UTC [7] WARNING:  specified neither\n" +
+    "2026-11-30 10:00:01,1 INFO: Member db2 is not allowed to promote\n";
   await expect(performSwitchover(at.cluster, {})).rejects.toThrow(
     /503: Switchover failed\n {2}db1's Patroni: Member db2 is not allowed to promote$/,
   );

@@ -11,6 +11,7 @@ import { RULE_FILES } from "../../facts/rule-files";
 import { DATABASE_LOCALES } from "./database-locales";
 import { readSource, readTold, readWaiting } from "./source-answer";
 import { unitFilesScript } from "./unit-files";
+import { identifier } from "../../facts/sql";
 import { serviceOf } from "../../facts/systemd";
 
 /** Where a migration keeps what it found, and the files as they were, from before its first change. */
@@ -351,7 +352,9 @@ function parse(output: string, port: number, superuser: string): FoundSource {
       : "too long an answer";
     throw new FactError(
       `expected the user ${user}, who runs the server, to log in on its socket as ${superuser} without a password, got: ${got || "no answer in time"}`,
-      `Set pgherd:cluster.migration.superuser, or put "local all ${superuser} peer" first into its pg_hba.conf and reload it.`,
+      // PostgreSQL says which in its own language, by one code for both (28000, miscinit.c and auth.c).
+      `Set pgherd:cluster.migration.superuser. Or, if that role is not permitted to log in, have another superuser run ALTER ROLE ${identifier(superuser)} LOGIN; (where there is none: in single-user mode). ` +
+        `If its login is not accepted: put "local all ${superuser} peer" first into its pg_hba.conf and reload it.`,
     );
   }
   return readSource(told, port);

@@ -191,3 +191,18 @@ test("where ALTER SYSTEM has put what a server does not start without is told as
   ).toEqual(["/var/run/postgresql", "/srv/shop"]);
   expect(probe.parse(output({ configured, pending })).details.copiedPlaces).toEqual([]);
 });
+
+test("a superuser whose login fails may lack the right to log in, or a line of pg_hba.conf: its server says which in a language of its own", () => {
+  const told = `user ${base64("postgres")}\nserver ${base64("FATAL:  für Rolle »postgres« ist das Einloggen nicht erlaubt")} ${base64("2")}`;
+  const attempt = () => probe.parse(told);
+  expect(attempt).toThrow(/got: FATAL: {2}für Rolle »postgres« ist das Einloggen nicht erlaubt/);
+  const hint = (() => {
+    try {
+      return (attempt(), "");
+    } catch (error) {
+      return (error as FactError).hint ?? "";
+    }
+  })();
+  expect(hint).toContain('ALTER ROLE "postgres" LOGIN;');
+  expect(hint).toContain('put "local all postgres peer" first into its pg_hba.conf');
+});

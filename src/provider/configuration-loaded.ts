@@ -27,6 +27,9 @@ const GOES_ON = "It goes on with what it has loaded before, but would not start 
 /** Patroni writes all files anew in its next round once it is told to. */
 const REWRITTEN_MS = 40_000;
 
+/** A server reads what Patroni has just written within a second or two; files that still lack it later Patroni has not written. */
+const READ_MS = 15_000;
+
 /** Members look into the DCS once a round (loop_wait, at most some tens of seconds), and PostgreSQL then at its files. */
 const LOADED_SECONDS = 180;
 
@@ -45,6 +48,7 @@ export async function configurationLoaded(
   const before = await statusesOf(context, inputs);
   const told = new Set<string>();
   const rewritten = new Map<string, number>();
+  const lacking = new Map<string, number>();
   const closed = new Closed();
   const changed =
     known !== undefined &&
@@ -81,6 +85,13 @@ export async function configurationLoaded(
         const [first] = Object.entries(notLoaded(wanted, running));
         if (first) {
           const [setting, value] = first;
+          const since = lacking.get(name) ?? Date.now();
+          lacking.set(name, since);
+          // Patroni compares with what it has written before, not with what has become of the file.
+          if (Date.now() - since > READ_MS && !rewritten.has(name)) {
+            await rewrite(context, name, inputs.members[name] ?? "");
+            rewritten.set(name, Date.now());
+          }
           return { missing: `${setting} is ${value} on ${name}, not ${wanted[setting]}` };
         }
         if (needsRestart(wanted, running) && !status?.pendingRestart) {

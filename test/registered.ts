@@ -27,11 +27,16 @@ const FACTS: HostsFacts = {
 /**
  * Stands in for the engine from now on. Every resource that a program registers is in the list that it returns.
  * @param options.made whether a random password is there already; default: each.
+ * @param options.facts what the provider has learned beside.
  */
 export async function recordResources(
-  options: { readonly preview?: boolean; readonly made?: (name: string) => boolean } = {},
+  options: {
+    readonly preview?: boolean;
+    readonly made?: (name: string) => boolean;
+    readonly facts?: Partial<HostsFacts>;
+  } = {},
 ): Promise<Registered[]> {
-  const { preview = false, made = () => true } = options;
+  const { preview = false, made = () => true, facts } = options;
   await pulumi.runtime.setMocks(
     {
       newResource: ({ name, type, inputs }) => ({
@@ -41,7 +46,7 @@ export async function recordResources(
           // The engine keeps this output secret, as @pulumi/random asks it to.
           ...(type.startsWith("random:") &&
             made(name) && { result: pulumi.secret(`password-of-${name}`) }),
-          ...(type === "pgherd:index:Preflight" && { facts: FACTS }),
+          ...(type === "pgherd:index:Preflight" && { facts: { ...FACTS, ...facts } }),
           ...(type === "pgherd:index:Survey" && { source: SOURCE }),
           ...(type === "pgherd:index:PatroniCluster" && {
             systemIdentifier: SOURCE.systemIdentifier,

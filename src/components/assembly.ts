@@ -28,6 +28,7 @@ import { dcsAccess, formerTokens } from "./dcs-secrets";
 import { Forks } from "./forks";
 import { hooks } from "./hooks";
 import { firewall, type Hosts, prepareHosts } from "./hosts";
+import { afterOthers, departed, type Motion, motionOf } from "./membership";
 import { Migration } from "../migration/components/adoption";
 import { Passwords, type SecretOf } from "./passwords";
 import { serviceFiles } from "./service-files";
@@ -59,6 +60,7 @@ export class Assembly {
   private readonly migration?: Migration;
   private readonly standby?: StandbyMigration;
   private readonly found: Found;
+  private readonly motion: Promise<Motion>;
 
   /**
    * @param prefix what the names of the resources begin with.
@@ -72,7 +74,9 @@ export class Assembly {
   ) {
     const { hosts, ssh, cluster } = settings;
     const plan = planCluster(settings);
-    const provider = new Provider(`${prefix}-hosts`, { hosts, ssh }, { parent });
+    const { removed = [] } = cluster;
+    const inventory = { hosts, ssh, ...(removed.length > 0 && { removed }) };
+    const provider = new Provider(`${prefix}-hosts`, inventory, { parent });
     const child = { parent, provider };
     const components = { parent, providers: { pgherd: provider } };
     this.context = { prefix, cluster: cluster.name, settings, plan, child, components };
@@ -95,6 +99,7 @@ export class Assembly {
       },
       child,
     );
+    this.motion = motionOf(this.checked);
     if (plan.migration && !plan.migration.rollback) {
       this.migration = new Migration(this.context, plan.migration, this.checked);
     }
@@ -137,12 +142,13 @@ export class Assembly {
     const configuration = this.dcs(hosts, dynamic);
     const logins = this.logins(hosts);
     const slot = standby && reaches(context, "replicated") ? [standby.slot([configuration])] : [];
-    const members = this.members(dynamic, (host) => [
-      ...hosts.on(host),
-      configuration,
-      ...logins,
-      ...slot,
-    ]);
+    let balanced: (made: pulumi.Resource[]) => void = () => {};
+    const balancing = new Promise<pulumi.Resource[]>((resolve) => (balanced = resolve));
+    const members = this.members(
+      dynamic,
+      (host) => [...hosts.on(host), configuration, ...logins, ...slot],
+      async () => [...hosts.all, ...(await balancing)],
+    );
     if (source && !reaches(context, "replicated")) {
       return { systemIdentifier: source.systemIdentifier };
     }
@@ -154,6 +160,7 @@ export class Assembly {
       return { systemIdentifier: source.systemIdentifier };
     }
     const balancers = this.balancers(hosts);
+    balanced(balancers);
     const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
     const passwords = { secretOf: this.secretOf, users: this.passwords };
     const served = database(context, this.found, passwords, dynamic, [...made, ...promoted]);
@@ -167,7 +174,9 @@ export class Assembly {
 
   private hosts(needs: pulumi.Resource[] | Promise<pulumi.Resource[]>): Hosts {
     const before = this.hooks("before", needs);
-    const dependsOn = Promise.resolve(needs).then((all) => [...all, ...before]);
+    const dependsOn = Promise.resolve(needs).then((all) =>
+      departed(this.context, this.motion, [...all, ...before]),
+    );
     return prepareHosts(this.context, this.found, dependsOn);
   }
 
@@ -219,9 +228,10 @@ export class Assembly {
     const { prefix, cluster, plan, child } = this.context;
     return plan.ownDcs.map(({ kind, members, access }) => {
       // Who votes takes new secrets beside the old ones before anybody uses them.
-      const voters = this.daemon(kindOfDcs(kind).role, (host, made) => [
+      const voters = this.daemon(kindOfDcs(kind).role, async (host, made) => [
         ...hosts.on(host),
         ...(Object.hasOwn(members, host) ? [] : Object.values(made)),
+        ...((await this.motion).joining?.includes(host) ? hosts.all : []),
       ]);
       return new DcsCluster(
         `${prefix}-${kind}-cluster`,
@@ -254,13 +264,18 @@ export class Assembly {
     return [new Logins(`${prefix}-logins`, { cluster, ...plan.logins }, opts)];
   }
 
-  /** Patroni on each member. Of those of a migration only the server that runs has data: the others copy it once it leads. */
+  /**
+   * Patroni on each member. Of those of a migration only the server that runs has data: the others copy it once it leads.
+   * @param others what must be there of all others before a member joins a cluster that runs.
+   */
   private members(
     dynamic: pulumi.Output<Configuration>,
     needs: (host: string) => pulumi.Resource[],
+    others: () => Promise<pulumi.Resource[]>,
   ): pulumi.Resource[] {
-    const { migration, context } = this;
-    if (!migration) return Object.values(this.daemon("patroni", needs));
+    const { migration, context, motion } = this;
+    if (!migration)
+      return Object.values(this.daemon("patroni", afterOthers(motion, needs, others)));
     let takeover: pulumi.Resource | undefined;
     const led = (made: object) => (takeover ??= migration.takeover(Object.values(made)));
     const members = this.daemon("patroni", (host, made) =>

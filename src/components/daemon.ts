@@ -11,7 +11,10 @@ import type { SecretOf } from "./passwords";
 const IN_USE = { active: "active", enabled: "enabled", configuration: "loaded" };
 
 /** What must be there before the daemon is set up on a host; `made` has those of the hosts before it. */
-export type Needs = (host: string, made: { readonly [host: string]: Service }) => pulumi.Resource[];
+export type Needs = (
+  host: string,
+  made: { readonly [host: string]: Service },
+) => pulumi.Resource[] | Promise<pulumi.Resource[]>;
 
 /** What the files of a service are made from, beside its plan. */
 interface FileSources {

@@ -32,11 +32,7 @@ export function database(
       move: plan.move,
       // Later the cluster's rules are its own.
       ...(source && { carried: source.apply(carriedRules) }),
-      balancers: {
-        hosts: plan.entryPoint?.hosts ?? [],
-        entrances: ["replica", "synchronous", "asynchronous"],
-        statsPort: plan.entryPoint?.statsPort ?? 0,
-      },
+      balancers: balancersOf(plan),
       // Each an output of its own, so that a new one leaves the others known in a preview.
       passwords: {
         ...Object.fromEntries(
@@ -47,6 +43,15 @@ export function database(
     },
     { ...child, dependsOn },
   );
+}
+
+/** Where members are drained. */
+export function balancersOf({ entryPoint }: ClusterPlan) {
+  return {
+    hosts: entryPoint?.hosts ?? [],
+    entrances: ["replica", "synchronous", "asynchronous"],
+    statsPort: entryPoint?.statsPort ?? 0,
+  };
 }
 
 /**

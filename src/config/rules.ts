@@ -18,7 +18,7 @@ import {
   hostsExist,
   namesAreFree,
 } from "./rules/hosts";
-import { dcsHasMajority, membersDiffer, tagsFit } from "./rules/members";
+import { dcsHasMajority, membersDiffer, removedHaveNoPart, tagsFit } from "./rules/members";
 import { migrationFits } from "./rules/migration";
 import { moveFits } from "./rules/moving-dcs";
 import { portsDiffer } from "./rules/ports";
@@ -55,6 +55,7 @@ const RULES: readonly Rule[] = [
   addressesDiffer,
   addressesAreOfOneFamily,
   membersDiffer,
+  removedHaveNoPart,
   dcsHasMajority,
   moveFits,
   tagsFit,

@@ -24,6 +24,12 @@ const cluster = z.strictObject({
     .array(member)
     .min(1)
     .describe("Hosts that hold the data, each by its name or as `{ host, tags }`."),
+  removed: z
+    .array(name)
+    .optional()
+    .describe(
+      "Hosts of former members that are gone for good: nobody waits for them any more. See docs/members.md.",
+    ),
   replication: replication.prefault({}).describe("What a commit waits for."),
   failover: failover
     .prefault({ profile: "default" })

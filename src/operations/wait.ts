@@ -7,7 +7,13 @@ const PAUSES_MS = [100, 100, 200, 200, 300, 300, 500];
 export type Look<T> =
   | { readonly done: T }
   /** Where several things are waited for, one after the other or at once: which of them it is, and what helps it. */
-  | { readonly missing: string; readonly expected?: string; readonly next?: string }
+  | {
+      readonly missing: string;
+      readonly expected?: string;
+      readonly next?: string;
+      /** How far something is that may take its time: as long as that changes, the seconds begin anew. */
+      readonly goesOn?: string;
+    }
   | { readonly hopeless: string; readonly next: string };
 
 /**
@@ -24,12 +30,17 @@ export async function waitFor<T>(
     progress,
   }: { expected: string; seconds: number; next: string; progress(message: string): void },
 ): Promise<T> {
-  const start = Date.now();
+  let start = Date.now();
+  let last = "";
   for (let round = 0; ; round++) {
     const found = await look();
     if ("done" in found) return found.done;
     if ("hopeless" in found)
       throw new HealthError(`expected ${expected}, got: ${found.hopeless}.`, `Next: ${found.next}`);
+    if (found.goesOn !== undefined && found.goesOn !== last) {
+      last = found.goesOn;
+      start = Date.now();
+    }
     const elapsed = Math.round((Date.now() - start) / 1000);
     if (elapsed >= seconds) {
       throw new HealthError(

@@ -3,8 +3,13 @@ import { dcsAt } from "../dcs/dcs";
 import type { PatroniClusterInputs } from "../resources/inputs/patroni-cluster";
 import type { Context } from "./context";
 
+type ClusterInputs = Pick<
+  PatroniClusterInputs,
+  "cluster" | "members" | "port" | "synchronous" | "neverLead" | "rolling" | "balancers" | "dcs"
+>;
+
 /** The cluster of these inputs as src/cluster has it in hand: with members and balancers, for what changes these. */
-export function clusterOf(context: Context, urn: string, inputs: PatroniClusterInputs): Cluster {
+export function clusterOf(context: Context, urn: string, inputs: ClusterInputs): Cluster {
   const { cluster, members, port, synchronous, neverLead, rolling, balancers } = inputs;
   const { hosts, statsPort } = balancers;
   return {

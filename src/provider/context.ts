@@ -18,6 +18,8 @@ export class Context {
     /** Hosts that the stack had once: nobody expects them to answer. */
     private readonly former: readonly string[] = [],
     private readonly HostClass = hostClass(),
+    /** Hosts that the stack has given up. */
+    private readonly removed: readonly string[] = [],
   ) {}
 
   /**
@@ -36,6 +38,11 @@ export class Context {
   /** The hosts of the stack. */
   hostNames(): string[] {
     return Object.keys(this.inventory.hosts).filter((name) => !this.former.includes(name));
+  }
+
+  /** Whether the stack says that the host is gone for good: only then is one that cannot be reached no longer waited for. */
+  isRemoved(host: string): boolean {
+    return this.removed.includes(host);
   }
 
   /** Shows what a resource is waiting for, as long as it does. */

@@ -5,6 +5,8 @@ import type { Values } from "../rpc/values";
 /** An inventory with the hosts that the stack had once and names no more: what stands on them can still be removed. */
 export interface KeptInventory extends Inventory {
   readonly former?: Inventory["hosts"];
+  /** Hosts of former members that are gone for good: that they cannot be reached keeps nobody from going on. */
+  readonly removed?: readonly string[];
 }
 
 /**
@@ -28,6 +30,40 @@ export function currentInventory(
   } catch {
     unreadable();
     return { hosts: known, ssh };
+  }
+}
+
+/**
+ * Hosts of former members that the stack has given up, by the settings of this run as by what the program says: a refresh, which
+ * comes before the program, must not wait for them.
+ */
+export function removedHosts(
+  { removed = [] }: KeptInventory,
+  environment: string | undefined,
+): string[] {
+  const now = ofCluster(environment)?.removed;
+  return [...new Set([...removed, ...(Array.isArray(now) ? now.map(String) : [])])];
+}
+
+/** Whether the stack's own settings tell what its cluster is, and name the host nowhere in it. */
+export function isNamedNowhere(host: string, environment: string | undefined): boolean {
+  const cluster = ofCluster(environment);
+  return cluster !== undefined && !textsIn(cluster).includes(host);
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return value !== null && typeof value === "object" ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** What of `pgherd:cluster` is to be read; nothing where a program of the user's own has it. */
+function ofCluster(environment: string | undefined): { readonly removed?: unknown } | undefined {
+  try {
+    const { cluster } = JSON.parse(environment ?? "{}") as { cluster?: string };
+    const found = block(cluster);
+    return found !== null && typeof found === "object" ? found : undefined;
+  } catch {
+    return undefined;
   }
 }
 

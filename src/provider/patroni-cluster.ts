@@ -159,7 +159,8 @@ async function untilWhole(
       const shut = await closed.see(context, inputs);
       if (shut) return shut;
       const copies = await copiesOf(context, leader, inputs.port);
-      return { missing: describeCopies(copies, inputs.members) || missing };
+      const copying = describeCopies(copies, inputs.members);
+      return { missing: copying || missing, ...(copying && { goesOn: copying }) };
     },
     {
       expected: "all members to stream",

@@ -18,7 +18,7 @@ export function judgeBetween(seen: readonly FoundHost[], inputs: PreflightInputs
 }
 
 /**
- * Which settings cannot be what they have become since the last run.
+ * Which settings cannot be what they have become since the last run; of the members another rule tells (membership.ts).
  * @param left what the DCS was that the cluster comes from, where it moves.
  */
 export function judgeFixed(
@@ -76,7 +76,7 @@ function differing(fixed: PreflightInputs["fixed"], before: PreflightInputs["fix
   const differs = (path: string) =>
     Object.hasOwn(before, path) && value(before[path]) !== value(fixed[path]);
   return Object.keys(fixed)
-    .filter(differs)
+    .filter((path) => path !== "members" && differs(path))
     .filter((path) => !differs(FOLLOWS[path] ?? ""));
 }
 
@@ -87,8 +87,8 @@ const FOLLOWS: { readonly [path: string]: string } = {
 
 const MADE_WITH_DATABASE =
   "It is fixed when a database is made; put the old value back, or move the data to a new cluster.";
-const NO_NEW_MEMBERS =
-  "Adding and removing members is not supported on a running cluster yet; put the old list back.";
+const NO_NEW_VOTERS =
+  "Members of the DCS cannot be added or removed yet; put the old list back. A host may vote there that is no member of the cluster any more.";
 
 const REMEDIES: { readonly [path: string]: string } = {
   "postgresql.version": "Upgrades are an operation of their own; put the old value back.",
@@ -97,8 +97,7 @@ const REMEDIES: { readonly [path: string]: string } = {
   "postgresql.locale": MADE_WITH_DATABASE,
   "migration.from":
     "The block `migration` tells where the first member keeps its files, for the cluster's life; put the old value back.",
-  members: NO_NEW_MEMBERS,
-  "dcs.members": NO_NEW_MEMBERS,
+  "dcs.members": NO_NEW_VOTERS,
   "dcs.endpoints":
     "Patroni goes on with what it has begun with until it is started again, which pgherd does not do in a running cluster yet; put the old one back.",
 };

@@ -14,11 +14,13 @@ import { compareVersions, upstream } from "../versions";
 import type { Context } from "./context";
 import { briefFiles } from "./brief";
 import { tryExistingDcs } from "./existing-dcs";
+import { foreseeMembers } from "./foresee-members";
 import { foreseeServices } from "./foresee-services";
 import { hasMoved, whoIsLeftBehind } from "./moving-dcs";
 import { judgeBootstrap } from "./preflight-backup";
 import { warnOfPreloads } from "./preload-warnings";
 import { tryOut } from "./preflight-trial";
+import { judgeMembership, withMembers } from "./membership";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed, judgeLeft } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
@@ -52,6 +54,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     const found = [
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}, inputs.move?.fixed),
       ...judgeLeft(inputs.move, oldInputs.move),
+      ...judgeMembership(inputs, oldInputs, (host) => context.isRemoved(host)),
       ...(await judged(tellOfMove(context, inputs, oldInputs, urn))),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
@@ -87,7 +90,12 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
     return [...problems, ...(also ?? []).filter(({ reason }) => !found.includes(reason))];
   },
 
-  foresee: foreseeServices,
+  async foresee(context, inputs, known) {
+    return [
+      ...(await foreseeMembers(context, inputs, known)),
+      ...(await foreseeServices(context, inputs)),
+    ];
+  },
 
   async apply(context, _urn, inputs, known) {
     if (
@@ -100,7 +108,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, [], dcsUserOf(inputs)),
       ),
     );
-    return { ...inputs, facts: learn(seen, known?.facts) };
+    return { ...inputs, facts: withMembers(learn(seen, known?.facts), inputs, seen, known) };
   },
 
   async read(_context, _inputs, known) {

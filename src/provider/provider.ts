@@ -8,6 +8,7 @@ import { backups } from "./backups";
 import { Context } from "./context";
 import { cutOver } from "../migration/provider/cut-over";
 import { difference, shown } from "./diff";
+import { departure } from "./departure";
 import { dynamicConfiguration } from "./dynamic-configuration";
 import { entryPoint } from "./entry-point";
 import { dcsCluster } from "./dcs-cluster";
@@ -16,7 +17,13 @@ import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { formerTokens } from "./former-tokens";
 import { hostBase } from "./host-base";
-import { currentInventory, keepFormerHosts, type KeptInventory } from "./inventory";
+import {
+  currentInventory,
+  isNamedNowhere,
+  keepFormerHosts,
+  removedHosts,
+  type KeptInventory,
+} from "./inventory";
 import { logins } from "./logins";
 import { migrationReport } from "../migration/provider/report";
 import { outOfReach } from "./out-of-reach";
@@ -36,6 +43,7 @@ import { updateReport } from "./update-report";
 const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Preflight": untyped(preflight),
   "pgherd:index:UpdateReport": untyped(updateReport),
+  "pgherd:index:Departure": untyped(departure),
   "pgherd:index:Survey": untyped(survey),
   "pgherd:index:MigrationReport": untyped(migrationReport),
   "pgherd:index:Adoption": untyped(adoption),
@@ -122,7 +130,9 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
       const inventory = currentInventory(recorded, process.env.PULUMI_CONFIG, () =>
         log.warning("", UNREADABLE),
       );
-      context = new Context(inventory, log, Object.keys(recorded.former ?? {}));
+      const removed = removedHosts(recorded, process.env.PULUMI_CONFIG);
+      const former = Object.keys(recorded.former ?? {});
+      context = new Context(inventory, log, former, undefined, removed);
     },
     async check(id, inputs, oldInputs) {
       const type = typeOf(id);
@@ -155,7 +165,13 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
         .read(configured(), wanted, state)
         .catch((error: unknown) => {
           if (imported || !(error instanceof ConnectError)) throw error;
-          return outOfReach(configured(), error, state);
+          // What was there is all that anybody will ever know of it.
+          if (configured().isRemoved(error.host)) return state;
+          return outOfReach(configured(), error, state).catch((refusal: unknown) => {
+            throw isNamedNowhere(error.host, process.env.PULUMI_CONFIG)
+              ? withConsent(refusal, error.host)
+              : refusal;
+          });
         });
       if (!found) return undefined;
       // What was wanted stays, whatever was found: the next look has to ask for all of it again.
@@ -172,7 +188,12 @@ export function pgherdProvider(engineAddress: string | undefined): Provider {
         : { ...state, ...inputs };
     },
     async delete(id, _name, state) {
-      await typeOf(id).delete(configured(), id.urn, state);
+      try {
+        await typeOf(id).delete(configured(), id.urn, state);
+      } catch (error) {
+        if (!(error instanceof ConnectError) || !configured().isRemoved(error.host)) throw error;
+        log.warning(id.urn, leftBehind(error.host));
+      }
     },
     async cancel() {
       context?.close();
@@ -191,6 +212,18 @@ function shortForms(id: ResourceId, inputs: Values): { [name: string]: Value | u
 const UNREADABLE =
   "pgherd:hosts and pgherd:ssh of the stack cannot be read, so the hosts are reached as in the last run. " +
   "`pulumi preview` tells what is wrong with them.";
+
+function leftBehind(host: string): string {
+  return `${host} cannot be reached and is given up (pgherd:cluster.removed): what is on it stays there, its secrets as well. The other hosts let it in no more.`;
+}
+
+/** An error with the way on where a host is gone for good. */
+function withConsent(error: unknown, host: string): unknown {
+  if (!(error instanceof PgherdError)) return error;
+  return new PgherdError(
+    `${error.message}\nIf ${host} was a member and is gone for good, say so: pgherd:cluster.removed: [${host}] (docs/members.md).`,
+  );
+}
 
 const SILENT: EngineLog = { progress() {}, info: async () => {}, warning() {} };
 

@@ -7,6 +7,7 @@ import type {
 } from "../migration/inputs/adoption";
 import type { Eventual } from "./eventual";
 import type { BackupsInputs } from "./inputs/backups";
+import type { DepartureInputs } from "./inputs/departure";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
 import type { DcsClusterInputs, FormerTokensInputs } from "./inputs/dcs-cluster";
@@ -66,6 +67,9 @@ export class Preflight extends resource<PreflightInputs>("Preflight", "facts") {
 
 /** What an update will do to the running members, told before the first change. */
 export class UpdateReport extends resource<UpdateReportInputs>("UpdateReport") {}
+
+/** Former members out of service, each in order and before the others shut it out. */
+export class Departure extends resource<DepartureInputs>("Departure") {}
 
 /** A read-only look at the server that is to be migrated. */
 export class Survey extends resource<SurveyInputs>("Survey", "source") {

@@ -10,6 +10,11 @@ import { listed, type Role } from "./role";
 /** Patroni's REST API, which HAProxy asks for each member's role. */
 export const PATRONI_PORT = 8008;
 
+/** Where it is at this address: `10.89.0.11:8008`. */
+export function restApiAt(address: string): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${PATRONI_PORT}`;
+}
+
 /** What Patroni is told on a member: it reads all files of this folder, in order, as one configuration. */
 export const PATRONI_FOLDER = "/etc/patroni/pgherd";
 

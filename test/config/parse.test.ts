@@ -220,6 +220,12 @@ const BAD: [title: string, change: (raw: Raw) => void, ...problems: string[]][] 
     "pgherd:cluster.dcs.members: expected 3 or more hosts for a cluster of several members, got 1: if it fails, no leader can be elected. Add two.",
   ],
   [
+    "a host that is given up and has a part still",
+    cluster({ removed: ["a3"] }),
+    'pgherd:cluster.removed[0]: expected a host that has no part in the cluster any more, got "a3", which stands in members[2], dcs.members[2]. ' +
+      "A host that votes in the DCS cannot be given up yet: bring it back, or a new one by its name and address.",
+  ],
+  [
     "the same member twice",
     cluster({ members: ["a1", "a2", "a2"] }),
     'pgherd:cluster.members[2]: expected each host once, got "a2" again. Remove one.',

@@ -28,6 +28,7 @@ const ALLOWED: { readonly [file: string]: string } = {
   "src/migration/operations/adoption.ts":
     "/var/lib/pgherd/migration and /etc/systemd, which are root's; the rest as postgres",
   "src/provider/existing-dcs.ts": "a folder of its own in /run, which is root's",
+  "src/operations/departure.ts": "/etc/patroni/pgherd, which is root's",
   "src/operations/directories.ts": "the mechanism: each by asOwner",
   "src/operations/files.ts": "the mechanism: each by asOwner, or in directories of root's",
   "src/operations/firewall.ts": "/var/lib/pgherd and /run/pgherd, which are root's",

@@ -2,7 +2,12 @@ import { afterEach, expect, test } from "vitest";
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import messages from "@pulumi/pulumi/proto/provider_pb";
-import { currentInventory, keepFormerHosts } from "../../src/provider/inventory";
+import {
+  currentInventory,
+  isNamedNowhere,
+  keepFormerHosts,
+  removedHosts,
+} from "../../src/provider/inventory";
 import { pgherdProvider } from "../../src/provider/provider";
 import { listen } from "../../src/rpc/server";
 import { fromStruct, toStruct, type Values } from "../../src/rpc/values";
@@ -21,7 +26,7 @@ const recorded = {
 const never = () => expect.fail("the settings can be read");
 
 /** The stack's values as the engine puts them into a provider's environment. */
-function environment(values: { hosts?: unknown; ssh?: unknown }): string {
+function environment(values: { hosts?: unknown; ssh?: unknown; cluster?: unknown }): string {
   return JSON.stringify(
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]),
@@ -123,4 +128,20 @@ test("the engine is told of changed connection settings, and of nothing where th
   expect(fromStruct(checked.getInputs())).toEqual({
     inventory: { hosts: { db1 }, ssh, former: { db2: recorded.hosts.db2 } },
   });
+});
+
+test("hosts that are gone for good are told by the program, and by the stack before it has run", () => {
+  const now = environment({ cluster: { members: ["db1"], removed: ["db3"] } });
+  expect(removedHosts(recorded, now)).toEqual(["db3"]);
+  expect(removedHosts({ ...recorded, removed: ["db2"] }, now)).toEqual(["db2", "db3"]);
+  expect(removedHosts({ ...recorded, removed: ["db2"] }, undefined)).toEqual(["db2"]);
+  for (const broken of ["{", '{"cluster":"[1"}', environment({ cluster: { removed: "db3" } })])
+    expect(removedHosts(recorded, broken)).toEqual([]);
+});
+
+test("only of a host that the stack names nowhere may be said that it can be given up", () => {
+  const now = environment({ cluster: { members: ["db1", { host: "db2" }] } });
+  expect(isNamedNowhere("db3", now)).toBe(true);
+  for (const named of ["db1", "db2"]) expect(isNamedNowhere(named, now)).toBe(false);
+  expect(isNamedNowhere("db3", undefined)).toBe(false);
 });

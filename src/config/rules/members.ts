@@ -16,6 +16,26 @@ export function membersDiffer({ cluster }: Settings, report: Report): void {
   });
 }
 
+/** Whoever is given up has no part in the cluster any more: what still names him would wait for him. */
+export function removedHaveNoPart({ cluster }: Settings, report: Report): void {
+  each(cluster.removed ?? [], (host, i) => {
+    const parts = [
+      ...ROLES.flatMap((role) => role.hosts(cluster)),
+      ...cluster.hooks.map(({ on }, j) => ({ path: `hooks[${j}].on`, host: on })),
+    ];
+    const named = parts.filter((part) => part.host === host).map(({ path }) => path);
+    if (named.length === 0) return;
+    const voter = votersOf(cluster).includes(host);
+    report(
+      `cluster.removed[${i}]`,
+      `expected a host that has no part in the cluster any more, got "${host}", which stands in ${[...new Set(named)].join(", ")}. ` +
+        (voter
+          ? "A host that votes in the DCS cannot be given up yet: bring it back, or a new one by its name and address."
+          : "Take it out there, or out of this list."),
+    );
+  });
+}
+
 export function dcsHasMajority({ cluster }: Settings, report: Report): void {
   if (existingDcs(cluster)) return;
   const count = votersOf(cluster).length;

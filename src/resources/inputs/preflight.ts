@@ -144,6 +144,10 @@ export interface HostsFacts {
   readonly versions: { readonly [name: string]: string };
   /** Whether the cluster was made with archive_mode on, so that backups can be added without a restart. */
   readonly archives?: boolean;
+  /** Members that the running cluster has not had yet; absent where there are none. */
+  readonly joining?: readonly string[];
+  /** Former members, and the addresses that they had; absent where there are none. They stay in mind when they have left. */
+  readonly leaving?: { readonly [member: string]: string };
 }
 
 /** The files of one service, those with passwords apart. */

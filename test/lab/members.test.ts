@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { down } from "../../src/lab/down";
+import { powerOff } from "../../src/lab/power";
+import { full } from "./harness";
+import { killedAfterEachChange } from "./interruption";
+import { LabCluster, leaderOf, type StackSettings, type Writes } from "./lab-cluster";
+
+// Members come to a cluster and leave it while clients write: one of every kind, and in full each run killed after each change.
+
+/** The lab's name, for whoever runs several at once. */
+const LAB = process.env.PGHERD_TEST_LAB ?? "t-members";
+
+/** The host of backups, of which this stack has none: a member that votes nowhere. */
+const FOURTH = "backup1";
+
+const blank = new LabCluster(LAB);
+
+/** The lab's stack with these members. */
+function of(...members: string[]): LabCluster {
+  return changed(members);
+}
+
+function changed(
+  members: string[],
+  change: (wanted: StackSettings) => void = () => {},
+): LabCluster {
+  return blank.varying((settings) => {
+    settings.cluster.members = members;
+    change(settings);
+  });
+}
+
+/** Goes there under a writer: what a client was told is written is there. */
+async function under(cluster: LabCluster, work: () => Promise<unknown>): Promise<Writes> {
+  const leader = leaderOf(await cluster.status());
+  await cluster.superuserSql(leader === "" ? "db1" : leader, "truncate probe", "app");
+  const writes = await cluster.writesDuring(work);
+  console.info("members changed under a writer:", writes);
+  const now = leaderOf(await cluster.healthy());
+  const rows = await cluster.superuserSql(
+    now,
+    "select count(*) || ' ' || count(distinct id) from probe",
+    "app",
+  );
+  const [all = 0, distinct = 0] = rows.split(" ").map(Number);
+  expect(distinct).toBe(all);
+  expect(all).toBeGreaterThanOrEqual(writes.written);
+  return writes;
+}
+
+/** Names of the slots for members on every one of these. */
+async function slotsOn(cluster: LabCluster, members: readonly string[]): Promise<string[]> {
+  const sql = "select coalesce(string_agg(slot_name, ' '), '') from pg_replication_slots";
+  const found = await Promise.all(members.map((name) => cluster.superuserSql(name, sql)));
+  return [...new Set(found.flatMap((line) => line.split(" ")))].filter((name) => name !== "");
+}
+
+/** What a host shows that has been a member. */
+function leftOn(cluster: LabCluster, host: string): Promise<string> {
+  return cluster.onHost(
+    host,
+    "systemctl is-active patroni; systemctl is-enabled patroni; sudo test -f /var/lib/postgresql/17/main/PG_VERSION && echo kept",
+  );
+}
+
+describe("members of a running cluster", () => {
+  beforeAll(async () => {
+    const one = of("db1");
+    await one.boot({ topology: "standard" });
+    await one.deploy();
+    await one.healthy();
+    await one.sql(5000, "create table probe (id int)");
+    await one.unchanged();
+  });
+  afterAll(() => down(LAB));
+
+  test("one member becomes three, and no write fails", async () => {
+    const three = of("db1", "db2", "db3");
+    expect(await three.shown("preview")).toMatch(
+      /db2, db3 join: first the other members let them in/,
+    );
+    const writes = await under(three, () => three.deploy());
+    expect(writes.failed).toBe(0);
+    await three.replicates("synchronous");
+    await three.unchanged();
+  });
+
+  test("a fourth member joins and serves readers", async () => {
+    const four = of("db1", "db2", "db3", FOURTH);
+    const writes = await under(four, () => four.deploy());
+    expect(writes.failed).toBe(0);
+    const { loadBalancers } = await four.healthy();
+    for (const { entrances } of loadBalancers) expect(entrances.replica).toContain(FOURTH);
+    await four.unchanged();
+  });
+
+  test("what cannot be in one run is refused with the order in which it can", async () => {
+    const swapped = of("db1", "db2", FOURTH, "lb1");
+    expect(await swapped.refused("preview")).toContain("First leave db3 in the list");
+    const given = changed(["db1", "db2", "db3"], ({ cluster }) => (cluster.removed = ["db3"]));
+    expect(await given.refused("preview")).toContain("which stands in members[2]");
+  });
+
+  test("a member that is out of reach leaves only when it is said to be gone for good", async () => {
+    await powerOff(LAB, [FOURTH]);
+    const three = of("db1", "db2", "db3");
+    expect(await three.refused("up", "--yes", "--skip-preview")).toContain(
+      `pgherd:cluster.removed: [${FOURTH}]`,
+    );
+    const without = changed(["db1", "db2", "db3"], (wanted) => {
+      wanted.cluster.removed = [FOURTH];
+      delete wanted.hosts[FOURTH];
+    });
+    const writes = await under(without, () => without.deploy());
+    expect(writes.failed).toBe(0);
+    const members = (await without.healthy()).members.map(({ name }) => name);
+    expect(members).toEqual(["db1", "db2", "db3"]);
+    expect(await slotsOn(without, members)).not.toContain(FOURTH);
+    const rules = await without.onHost("db1", "sudo nft list table inet pgherd");
+    expect(rules).not.toContain("10.89.0.41");
+    await without.unchanged();
+    await three.deploy();
+    await three.unchanged();
+  });
+
+  test("who confirms commits leaves, and no write fails", async () => {
+    const three = of("db1", "db2", "db3");
+    const { members } = await three.healthy();
+    const leaver = members.find(({ role }) => role === "sync_standby")?.name ?? "";
+    const rest = ["db1", "db2", "db3"].filter((name) => name !== leaver);
+    const two = of(...rest);
+    expect(await two.shown("preview")).toContain(
+      `${leaver} leaves: another one confirms commits in its place first`,
+    );
+    const writes = await under(two, () => two.deploy());
+    expect(writes.failed).toBe(0);
+    expect(writes.longestMs).toBeLessThan(3000);
+    expect(await leftOn(two, leaver)).toBe("inactive\ndisabled\nkept\n");
+    expect(await slotsOn(two, rest)).not.toContain(leaver);
+    expect(await two.dynamicConfiguration()).not.toHaveProperty("member_slots_ttl");
+    await two.unchanged();
+    // It comes back with the data that it has.
+    const back = await under(three, () => three.deploy());
+    expect(back.failed).toBe(0);
+    await three.unchanged();
+  });
+
+  test("the leader leaves by a switchover", async () => {
+    const three = of("db1", "db2", "db3");
+    const leader = leaderOf(await three.healthy());
+    const rest = ["db1", "db2", "db3"].filter((name) => name !== leader);
+    const two = of(...rest);
+    expect(await two.shown("preview")).toMatch(
+      new RegExp(`${leader} leaves: it leads: first a switchover`),
+    );
+    const writes = await under(two, () => two.deploy());
+    expect(writes.longestMs).toBeLessThan(3000);
+    expect(await leftOn(two, leader)).toBe("inactive\ndisabled\nkept\n");
+    await two.unchanged();
+  });
+
+  full("a run that is killed after each change goes on, whoever comes or leaves", async () => {
+    const three = of("db1", "db2", "db3");
+    const come = await under(three, () => killedAfterEachChange(three, "provider"));
+    expect(come.failed).toBe(0);
+    await three.unchanged();
+    const leader = leaderOf(await three.healthy());
+    const one = of(...["db1", "db2", "db3"].filter((name) => name !== leader).slice(0, 1));
+    await under(one, () => killedAfterEachChange(one, "provider"));
+    await one.unchanged();
+  });
+});

@@ -1,0 +1,220 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { handOver } from "../../src/cluster/hand-over";
+import { ConnectError } from "../../src/errors";
+import type { Probe } from "../../src/host/host";
+import { Context } from "../../src/provider/context";
+import { departure } from "../../src/provider/departure";
+import type { DepartureInputs } from "../../src/resources/inputs/departure";
+
+vi.mock("../../src/cluster/hand-over", () => ({ handOver: vi.fn() }));
+
+const ENDPOINTS: { readonly [member: string]: string } = {
+  ...{ db1: "10.89.0.11:8008", db2: "10.89.0.12:8008", db3: "10.89.0.13:8008" },
+};
+
+/** A cluster in which db1 leads, and db2 confirms commits, as far as it is asked when somebody leaves. */
+let leader: string;
+let confirming: string;
+let running: string[];
+let enabled: string[];
+let away: string[];
+/** Members whose files keep them from confirming. */
+let silenced: string[];
+/** Who has a slot, on whoever is asked. */
+let slots: string[];
+let slotTime: number | null;
+let done: string[];
+let warned: string[];
+/** Where the provider is killed. */
+let killedAt: string;
+
+beforeEach(() => {
+  [leader, confirming] = ["db1", "db2"];
+  running = Object.keys(ENDPOINTS);
+  enabled = [...running];
+  [away, silenced, done, warned] = [[], [], [], []];
+  slots = Object.keys(ENDPOINTS);
+  slotTime = null;
+  killedAt = "";
+  vi.mocked(handOver).mockReset();
+  vi.mocked(handOver).mockImplementation((_cluster, { from, to }) => {
+    done.push(`${from}: handing over to ${to}`);
+    leader = to;
+    choose();
+    return Promise.resolve({} as never);
+  });
+});
+
+function choose(): void {
+  const able = running.filter((name) => name !== leader && !silenced.includes(name));
+  if (!able.includes(confirming)) confirming = able[0] ?? "";
+}
+
+function view() {
+  return {
+    paused: false,
+    members: running.map((name) => ({
+      name,
+      role: name === leader ? "leader" : name === confirming ? "sync_standby" : "replica",
+      ...{ state: name === leader ? "running" : "streaming", lagBytes: 0, pendingRestart: false },
+    })),
+  };
+}
+
+class PlayedHost {
+  constructor(readonly name: string) {}
+
+  observe<T>({ script, parse }: Probe<T>): Promise<unknown> {
+    if (away.includes(this.name))
+      return Promise.reject(new ConnectError(this.name, "nobody answers."));
+    if (script.includes("/dev/tcp/")) {
+      const row = (server: string) =>
+        ["replica", server, ...Array<string>(15).fill("0"), "UP"].join(",");
+      return Promise.resolve(parse(["db1", "db2", "db3"].map(row).join("\n")));
+    }
+    if (script.includes("/cluster")) return Promise.resolve(view());
+    if (script.includes("/config")) return Promise.resolve([]);
+    if (script.includes("pg_replication_slots")) {
+      const held = slots.filter((name) => script.includes(`'${name}'`));
+      const gone = (name: string) => !running.includes(name) && slotTime === 0;
+      slots = slots.filter((name) => !gone(name));
+      return Promise.resolve(Object.fromEntries(held.map((name) => [name, false])));
+    }
+    if (script.includes("10-member.yml")) return Promise.resolve({ dataDirectory: "/srv/data" });
+    if (/xact_start|basebackup/.test(script)) return Promise.resolve([]);
+    if (script.includes("kv/range"))
+      return Promise.resolve({ value: '{"synchronous_mode":true}', revision: "1" });
+    const up = running.includes(this.name);
+    return Promise.resolve({
+      ...{ active: up ? "active" : "inactive", sub: up ? "running" : "dead" },
+      enabled: enabled.includes(this.name) ? "enabled" : "disabled",
+      ...{ invocation: "", since: 0, loaded: "" },
+    });
+  }
+
+  change(action: string, script: string): Promise<string> {
+    if (away.includes(this.name))
+      return Promise.reject(new ConnectError(this.name, "nobody answers."));
+    done.push(`${this.name}: ${action}`);
+    if (script.includes("nosync: true")) silenced.push(this.name);
+    if (script.includes("systemctl disable")) {
+      running = running.filter((name) => name !== this.name);
+      enabled = enabled.filter((name) => name !== this.name);
+    }
+    if (script.includes("member_slots_ttl")) slotTime = script.includes(":0") ? 0 : null;
+    choose();
+    return killedAt !== "" && action.includes(killedAt)
+      ? Promise.reject(new Error("killed"))
+      : Promise.resolve("");
+  }
+}
+
+function inputs(...leaving: string[]): DepartureInputs {
+  const all = Object.keys(ENDPOINTS);
+  const some = (names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, ENDPOINTS[name] ?? ""]));
+  return {
+    cluster: "demo",
+    joining: [],
+    leaving: some(leaving),
+    members: some(all.filter((name) => !leaving.includes(name))),
+    ...{ port: 5432, neverLead: [], synchronous: { role: "sync_standby", count: 1 } },
+    rolling: { maximumLag: 1000, longestTransaction: 15, drain: 0, wait: 5 },
+    balancers: { hosts: ["lb1"], entrances: ["replica"], statsPort: 7000 },
+    dcs: { host: "db1", endpoints: ["http://10.89.0.11:2379"] },
+  };
+}
+
+function leave(wanted: DepartureInputs, removed: string[] = [], known?: object) {
+  const log = {
+    progress() {},
+    info: async () => {},
+    warning: (_urn: string, message: string) => void warned.push(message),
+  };
+  const context = new Context(
+    { hosts: {}, ssh: {} } as never,
+    log,
+    [],
+    PlayedHost as never,
+    removed,
+  );
+  return departure.apply(context, "urn", wanted, known as never);
+}
+
+const DROPPED = [
+  "db1: having slots of former members dropped",
+  "db1: keeping slots of members again",
+];
+
+test("a replica is drained, stopped, and its slot dropped", async () => {
+  expect(await leave(inputs("db3"))).toMatchObject({ left: ["db3"] });
+  expect(done).toEqual([
+    "db3: having others confirm commits in place of db3",
+    "lb1: draining db3",
+    "db3: stopping Patroni on db3, which leaves",
+    ...DROPPED,
+  ]);
+  expect(slots).toEqual(["db1", "db2"]);
+  expect(slotTime).toBeNull();
+});
+
+test("another one confirms commits before who does so is stopped", async () => {
+  await leave(inputs("db2"));
+  expect(confirming).toBe("db3");
+  expect(done.indexOf("db2: having others confirm commits in place of db2")).toBe(0);
+});
+
+test("the leader hands over to one that stays, and is stopped as a replica", async () => {
+  await leave(inputs("db1"));
+  const steps = done.map((one) => done.indexOf(one));
+  expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  expect(done).toContain("db1: handing over to db2");
+  expect(done.indexOf("db1: handing over to db2")).toBeLessThan(
+    done.indexOf("db1: stopping Patroni on db1, which leaves"),
+  );
+});
+
+test("where the leader leaves together with who confirms, the third takes the lead", async () => {
+  await leave(inputs("db1", "db2"));
+  expect(done).toContain("db1: handing over to db3");
+  expect(running).toEqual(["db3"]);
+});
+
+test.each(["confirm commits", "draining", "stopping", "dropped"])(
+  "a run that is killed at %s is gone on with, and the next one does nothing",
+  async (step) => {
+    killedAt = step;
+    await expect(leave(inputs("db2"))).rejects.toThrow("killed");
+    killedAt = "";
+    const state = await leave(inputs("db2"));
+    expect(running).toEqual(["db1", "db3"]);
+    expect(slots).toEqual(["db1", "db3"]);
+    expect(slotTime).toBeNull();
+    done = [];
+    await leave(inputs("db2"));
+    await leave(inputs("db2"), [], state);
+    expect(done).toEqual([]);
+  },
+);
+
+test("one out of reach is waited for unless it is said to be gone, and then asked nothing", async () => {
+  away = ["db3"];
+  running = ["db1", "db2"];
+  await expect(leave(inputs("db3"))).rejects.toThrow(
+    /db3: expected to be reached.*pgherd:cluster\.removed: \[db3\]/,
+  );
+  expect(done).toEqual([]);
+  await leave(inputs("db3"), ["db3"]);
+  expect(done).toEqual(["db1: taking db3 out of the DCS", ...DROPPED]);
+  expect(slots).toEqual(["db1", "db2"]);
+});
+
+test("nothing is begun where a member that stays is not up", async () => {
+  running = ["db1", "db3"];
+  enabled = ["db1", "db2", "db3"];
+  const three = inputs("db3");
+  await expect(
+    leave({ ...three, members: { db1: ENDPOINTS.db1 ?? "", db2: ENDPOINTS.db2 ?? "" } }),
+  ).rejects.toThrow(/db2: expected every member that stays to stream/);
+  expect(done).toEqual([]);
+});

@@ -5,7 +5,7 @@ import { full } from "./harness";
 import { killedAfterEachChange } from "./interruption";
 import { LabCluster, leaderOf, type StackSettings, type Writes } from "./lab-cluster";
 
-// Members come to a cluster and leave it while clients write: one of every kind, and in full each run killed after each change.
+// Members come to a cluster and leave it while clients write: some of it in npm test, the rest and each run killed after each change in full.
 
 /** The lab's name, for whoever runs several at once. */
 const LAB = process.env.PGHERD_TEST_LAB ?? "t-members";
@@ -85,7 +85,7 @@ describe("members of a running cluster", () => {
     await three.unchanged();
   });
 
-  test("a fourth member joins and serves readers", async () => {
+  full("a fourth member joins and serves readers", async () => {
     const four = of("db1", "db2", "db3", FOURTH);
     const writes = await under(four, () => four.deploy());
     expect(writes.failed).toBe(0);
@@ -101,29 +101,32 @@ describe("members of a running cluster", () => {
     expect(await given.refused("preview")).toContain("which stands in members[2]");
   });
 
-  test("a member that is out of reach leaves only when it is said to be gone for good", async () => {
-    await powerOff(LAB, [FOURTH]);
-    const three = of("db1", "db2", "db3");
-    expect(await three.refused("up", "--yes", "--skip-preview")).toContain(
-      `pgherd:cluster.removed: [${FOURTH}]`,
-    );
-    const without = changed(["db1", "db2", "db3"], (wanted) => {
-      wanted.cluster.removed = [FOURTH];
-      delete wanted.hosts[FOURTH];
-    });
-    const writes = await under(without, () => without.deploy());
-    expect(writes.failed).toBe(0);
-    const members = (await without.healthy()).members.map(({ name }) => name);
-    expect(members).toEqual(["db1", "db2", "db3"]);
-    expect(await slotsOn(without, members)).not.toContain(FOURTH);
-    const rules = await without.onHost("db1", "sudo nft list table inet pgherd");
-    expect(rules).not.toContain("10.89.0.41");
-    await without.unchanged();
-    await three.deploy();
-    await three.unchanged();
-  });
+  full(
+    "a member that is out of reach leaves only when it is said to be gone for good",
+    async () => {
+      await powerOff(LAB, [FOURTH]);
+      const three = of("db1", "db2", "db3");
+      expect(await three.refused("up", "--yes", "--skip-preview")).toContain(
+        `pgherd:cluster.removed: [${FOURTH}]`,
+      );
+      const without = changed(["db1", "db2", "db3"], (wanted) => {
+        wanted.cluster.removed = [FOURTH];
+        delete wanted.hosts[FOURTH];
+      });
+      const writes = await under(without, () => without.deploy());
+      expect(writes.failed).toBe(0);
+      const members = (await without.healthy()).members.map(({ name }) => name);
+      expect(members).toEqual(["db1", "db2", "db3"]);
+      expect(await slotsOn(without, members)).not.toContain(FOURTH);
+      const rules = await without.onHost("db1", "sudo nft list table inet pgherd");
+      expect(rules).not.toContain("10.89.0.41");
+      await without.unchanged();
+      await three.deploy();
+      await three.unchanged();
+    },
+  );
 
-  test("who confirms commits leaves, and no write fails", async () => {
+  full("who confirms commits leaves, and no write fails", async () => {
     const three = of("db1", "db2", "db3");
     const { members } = await three.healthy();
     const leaver = members.find(({ role }) => role === "sync_standby")?.name ?? "";

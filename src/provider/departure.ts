@@ -23,11 +23,12 @@ import type { Context } from "./context";
 import { dropMemberSlots } from "./departed-slots";
 import { heldConfiguration } from "./held-configuration";
 import { unreachable } from "./judge-members";
+import { leftAlone, notOurs } from "./own-hosts";
 import type { ResourceType } from "./resource";
 
 interface Learned {
-  /** Members that have left. */
-  readonly left: readonly string[];
+  /** Members that have left; absent where the first departure has failed. */
+  readonly left?: readonly string[];
 }
 
 /** Patroni hands commits to another replica in its next round, or the one after. */
@@ -54,6 +55,12 @@ export const departure: ResourceType<DepartureInputs, Learned> = {
     return { ...inputs, left: Object.keys(inputs.leaving) };
   },
 
+  /** Who has left before stays so: its host may belong to somebody else by now. Who is back has to leave anew. */
+  unfinished(inputs, known): DepartureInputs & Learned {
+    const left = known.left ?? [];
+    return { ...inputs, left: left.filter((name) => Object.hasOwn(inputs.leaving, name)) };
+  },
+
   async read(_context, _inputs, known) {
     return known;
   },
@@ -68,13 +75,19 @@ async function leave(
   inputs: DepartureInputs,
   leaving: readonly string[],
 ): Promise<void> {
-  const { answers, silent } = await askEach<UnitState>(context, leaving, (host) =>
+  const { answers: units, silent } = await askEach<UnitState>(context, leaving, (host) =>
     host.observe(unitProbe(patroni.unit)),
   );
   const lost = Object.entries(silent).filter(([name]) => !context.isRemoved(name));
   if (lost.length > 0)
     throw new PgherdError(lost.map(([name, error]) => unreachable(name, error)).join("\n"));
   const gone = Object.keys(silent);
+  const foreign = await notOurs(context, inputs, units);
+  for (const [name, found] of Object.entries(foreign))
+    context.warn(urn, leftAlone(name, inputs.cluster, found));
+  const answers = Object.fromEntries(
+    Object.entries(units).filter(([name]) => !Object.hasOwn(foreign, name)),
+  );
   const running = Object.keys(answers).filter((name) => isUp(answers[name] as UnitState));
   // Where Patroni was never set up, nothing tells.
   const places = await askEach(context, Object.keys(answers), (host) =>
@@ -90,7 +103,7 @@ async function leave(
   for (const name of gone) await keys.forget(`taking ${name} out of the DCS`, `members/${name}`);
   await untilForgotten(context, urn, inputs, Object.keys(answers));
   await dropMemberSlots(context, urn, inputs, leaving, stayingOf(inputs));
-  for (const name of leaving) {
+  for (const name of [...Object.keys(answers), ...gone]) {
     const data = places.answers[name]?.dataDirectory;
     context.info(
       urn,

@@ -27,6 +27,10 @@ let done: string[];
 let warned: string[];
 /** Where the provider is killed. */
 let killedAt: string;
+/** The clusters that hosts say they belong to, where it is not this one. */
+let records: { [host: string]: string };
+/** Members whose PostgreSQL runs without Patroni. */
+let orphaned: string[];
 
 beforeEach(() => {
   [leader, confirming] = ["db1", "db2"];
@@ -36,6 +40,7 @@ beforeEach(() => {
   slots = Object.keys(ENDPOINTS);
   slotTime = null;
   killedAt = "";
+  [records, orphaned] = [{}, []];
   vi.mocked(handOver).mockReset();
   vi.mocked(handOver).mockImplementation((_cluster, { from, to }) => {
     done.push(`${from}: handing over to ${to}`);
@@ -72,6 +77,12 @@ class PlayedHost {
         ["replica", server, ...Array<string>(15).fill("0"), "UP"].join(",");
       return Promise.resolve(parse(["db1", "db2", "db3"].map(row).join("\n")));
     }
+    if (script.includes("/var/lib/pgherd/cluster"))
+      return Promise.resolve(parse(records[this.name] ?? "demo\n"));
+    if (script.includes("8008/patroni"))
+      return Promise.resolve(running.includes(this.name) ? { scope: "demo" } : undefined);
+    if (script.includes("pg_isready"))
+      return Promise.resolve(parse(orphaned.includes(this.name) ? "yes\n" : ""));
     if (script.includes("/cluster")) return Promise.resolve(view());
     if (script.includes("/config")) return Promise.resolve([]);
     if (script.includes("pg_replication_slots")) {
@@ -80,7 +91,8 @@ class PlayedHost {
       slots = slots.filter((name) => !gone(name));
       return Promise.resolve(Object.fromEntries(held.map((name) => [name, false])));
     }
-    if (script.includes("10-member.yml")) return Promise.resolve({ dataDirectory: "/srv/data" });
+    if (script.includes("10-member.yml"))
+      return Promise.resolve({ dataDirectory: "/srv/data", binDirectory: "/usr/bin" });
     if (/xact_start|basebackup/.test(script)) return Promise.resolve([]);
     if (script.includes("kv/range"))
       return Promise.resolve({ value: '{"synchronous_mode":true}', revision: "1" });
@@ -218,3 +230,25 @@ test("nothing is begun where a member that stays is not up", async () => {
   ).rejects.toThrow(/db2: expected every member that stays to stream/);
   expect(done).toEqual([]);
 });
+
+test("a departure that fails forgets nobody who has left before, and keeps in mind only who is still to be away", () => {
+  const known = { ...inputs("db2", "db3"), left: ["db2", "db3"] };
+  expect(departure.unfinished?.(inputs("db1", "db3"), known)).toMatchObject({
+    leaving: inputs("db1", "db3").leaving,
+    left: ["db3"],
+  });
+  // Where the first one has failed nobody has.
+  expect(departure.unfinished?.(inputs("db3"), inputs("db3") as never)).toMatchObject({ left: [] });
+});
+
+test.each(["other\n", "\n"])(
+  "a host that is not this cluster's is left alone (%j)",
+  async (record) => {
+    records.db3 = record;
+    running = ["db1", "db2"];
+    await leave(inputs("db3"));
+    expect(done.filter((one) => one.startsWith("db3"))).toEqual([]);
+    expect(enabled).toContain("db3");
+    expect(warned).toEqual([expect.stringMatching(/^db3: expected a host of the cluster demo/)]);
+  },
+);

@@ -1,4 +1,4 @@
-import { follows, leaderOf } from "../facts/member-state";
+import { follows, leaderOf, serves } from "../facts/member-state";
 import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
 import { slotOf } from "../roles/patroni";
 import { chooseLeader, nobodyBecause, type LeadRules } from "./candidates";
@@ -50,6 +50,15 @@ export function whyNotLeave(departing: Departing): string[] {
         .map((name) => found(name)?.state ?? "nothing of it")
         .join(", ")}: there would be fewer copies than the stack says. ` +
         "Mend that first (pgherd status), or take it out of the stack as well.",
+    );
+  }
+  // Whoever leads is told of below.
+  for (const name of gone.filter((one) => one !== leader)) {
+    const state = found(name)?.state ?? "";
+    if (!serves(state)) continue;
+    reasons.push(
+      `${name}: expected a member that is gone for good, found ${state}, as the others see it: it holds its lease in the DCS, so it runs. ` +
+        "Switch its host off and wait until the lease ends (failover.ttl), or let it leave in order; then pulumi up again.",
     );
   }
   const { synchronous_mode_strict: strict, synchronous_node_count: count } = configuration;

@@ -7,14 +7,13 @@ import { psql } from "../facts/postgres";
 
 /**
  * Has Patroni no longer choose this member to confirm commits, by its own file: who confirms instead is seen to before it is
- * stopped. Nothing where the file is gone or says so already.
+ * stopped. Nothing where the file is gone. Where the file says so already Patroni may not have read it yet.
  */
 export function confirmNoMore(): string {
   const file = quote(MEMBER_FILE);
   return [
     `[ -f ${file} ] || exit 0`,
-    `if sed -n '/^tags:/,$p' ${file} | grep -qx '  nosync: true'; then exit 0; fi`,
-    `sed -i '/^tags:/,$ s/^  nosync: .*$/  nosync: true/' ${file}`,
+    `sed -n '/^tags:/,$p' ${file} | grep -qx '  nosync: true' || sed -i '/^tags:/,$ s/^  nosync: .*$/  nosync: true/' ${file}`,
     `systemctl reload ${quote(patroni.unit)}`,
   ].join("\n");
 }

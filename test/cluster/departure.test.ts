@@ -88,6 +88,15 @@ test("one that is gone for good and still leads is not gone", () => {
   ]);
 });
 
+test("one that is gone for good and still seen to run is not gone, whether it leads or not", () => {
+  expect(leaves(["db3"], { gone: ["db3"] })).toEqual([
+    "db3: expected a member that is gone for good, found streaming, as the others see it: it holds its lease in the DCS, so it runs. " +
+      "Switch its host off and wait until the lease ends (failover.ttl), or let it leave in order; then pulumi up again.",
+  ]);
+  const members = [VIEW.members[0], VIEW.members[1]] as ClusterMember[];
+  expect(leaves(["db3"], { gone: ["db3"], view: { paused: false, members } })).toEqual([]);
+});
+
 test("a slot of the stack's with the name of who leaves is told of", () => {
   expect(leaves(["db3"], { configuration: { slots: { db3: { type: "physical" } } } })).toEqual([
     expect.stringMatching(/^pgherd:cluster\.postgresql\.slots: .*got db3/),

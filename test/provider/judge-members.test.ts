@@ -5,10 +5,12 @@ import { updateReport } from "../../src/provider/update-report";
 import type { UpdateReportInputs } from "../../src/resources/inputs/patroni-cluster";
 
 let away: string[];
+/** Members whose leases in the DCS have ended. */
+let lapsed: string[];
 let forks: { [host: string]: { name: string }[] };
 
 beforeEach(() => {
-  away = [];
+  [away, lapsed] = [[], []];
   forks = {};
 });
 
@@ -21,11 +23,13 @@ class PlayedHost {
     if (script.includes("/cluster"))
       return Promise.resolve({
         paused: false,
-        members: ["db1", "db2", "db3"].map((name) => ({
-          name,
-          role: name === "db1" ? "leader" : "replica",
-          ...{ state: name === "db1" ? "running" : "streaming", lagBytes: 0 },
-        })),
+        members: ["db1", "db2", "db3"]
+          .filter((name) => !lapsed.includes(name))
+          .map((name) => ({
+            name,
+            role: name === "db1" ? "leader" : "replica",
+            ...{ state: name === "db1" ? "running" : "streaming", lagBytes: 0 },
+          })),
       });
     if (script.includes("/forks")) return Promise.resolve(forks[this.name] ?? []);
     return Promise.resolve({ dataDirectory: "/var/lib/postgresql/17/main" });
@@ -67,6 +71,10 @@ test("one out of reach leaves only where the stack says that it is gone for good
       "Out of reach is not gone: it may run where only this machine does not come. Bring it back; or, if it is gone for good, say so: " +
       "pgherd:cluster.removed: [db3] (docs/members.md).",
   ]);
+  expect(await reasons(report("db1", "db2"), three, ["db3"])).toEqual([
+    expect.stringContaining("it holds its lease in the DCS, so it runs"),
+  ]);
+  lapsed = ["db3"];
   expect(await reasons(report("db1", "db2"), three, ["db3"])).toEqual([]);
 });
 

@@ -226,7 +226,7 @@ export class Assembly {
   /** Of each kind that pgherd deploys: two, while the cluster goes from one to the other. */
   private ownDcs(hosts: Hosts): pulumi.Resource[] {
     const { prefix, cluster, plan, child } = this.context;
-    return plan.ownDcs.map(({ kind, members, access }) => {
+    return plan.ownDcs.map(({ kind, members, access, keepsVoters }) => {
       // Who votes takes new secrets beside the old ones before anybody uses them.
       const voters = this.daemon(kindOfDcs(kind).role, async (host, made) => [
         ...hosts.on(host),
@@ -240,6 +240,7 @@ export class Assembly {
           ...namedKind(kind),
           members,
           alarms: [],
+          keepsVoters,
           access: access && dcsAccess(access, this.secretOf),
         },
         { ...child, dependsOn: Object.values(voters) },

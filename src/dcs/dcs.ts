@@ -88,6 +88,8 @@ export interface Dcs extends DcsKeys, DcsMembers {
   readonly joining?: DcsJoining;
   /** None where it needs none. */
   readonly upkeep?: DcsUpkeep;
+  /** None where who votes stays a voter however long he is away. */
+  readonly forgetting?: DcsForgetting;
   /** None where it asks nobody who he is. */
   readonly rights?: DcsRights;
   /** None where those who use it have none of their own. */
@@ -160,6 +162,13 @@ export interface DcsJoining {
   removeMember(id: string): string;
   /** A file that has a member without data join what is there at its next start, and what stands in it. */
   readonly joinOrder: { readonly path: string; readonly content: string };
+}
+
+/** Whether voters who are away for some seconds are taken out, with all leases that are held from their hosts. */
+export interface DcsForgetting {
+  probe(): Probe<boolean>;
+  /** Has it do so no more. Run where one votes. */
+  end(): string;
 }
 
 /** Who may do what, by name: a policy with rules of the DCS's own language, and a token that it is given to. */

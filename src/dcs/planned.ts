@@ -21,6 +21,8 @@ export interface PlannedDcs {
    */
   readAtStart(place: Pick<DcsPlace, "endpoints">): string;
   script(place: DcsPlace): DcsScript;
+  /** Whether it takes out voters who are away unless it is told not to (`DcsForgetting`). */
+  readonly forgetsVoters?: true;
   /** Template of the script that has the member on the primary's host give the lead away; none where a DCS cannot. */
   readonly giveLeadAway?: string;
 }

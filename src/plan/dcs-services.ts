@@ -1,4 +1,5 @@
 import type { Settings } from "../config/schema";
+import { plannedDcs } from "../dcs/planned";
 import type { DcsKind } from "../roles/dcs";
 import { planConsulAccess, planConsulServices } from "./consul";
 import { planDcs, planFormerDcs } from "./dcs";
@@ -19,5 +20,10 @@ export function planOwnDcs(settings: Settings): OwnDcsPlan[] {
   return [planDcs(settings), planFormerDcs(settings) ?? []]
     .flat()
     .filter(({ existing }) => !existing)
-    .map(({ kind, members }) => ({ kind, members, access: ACCESS[kind]?.(settings) }));
+    .map(({ kind, members }) => ({
+      kind,
+      members,
+      access: ACCESS[kind]?.(settings),
+      keepsVoters: plannedDcs(kind).forgetsVoters,
+    }));
 }

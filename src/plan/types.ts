@@ -113,6 +113,8 @@ export type DcsPlan = DcsVoters;
 
 /** One that pgherd deploys. */
 export interface OwnDcsPlan extends Pick<DcsVoters, "kind" | "members"> {
+  /** Where it would take out voters who are away, and may not. */
+  readonly keepsVoters?: true;
   /** None where it asks nobody who he is. */
   readonly access?: DcsAccessPlan;
 }

@@ -39,6 +39,7 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
         progress: (message) => context.progress(urn, message),
       },
     );
+    await keepVoters(context, urn, inputs);
     const found = await look(context, inputs);
     if (!found?.alarms.includes("NOSPACE")) return found ?? { ...inputs, clusterId: "" };
     const progress = (message: string) => context.progress(urn, message);
@@ -66,6 +67,16 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
   async delete() {},
 };
 
+/** Leases that are held from the host of a voter go with him, while whoever holds them may still be at work. */
+async function keepVoters(context: Context, urn: string, inputs: DcsClusterInputs): Promise<void> {
+  const { kind, forgetting } = dcsOf(inputs);
+  const [via = ""] = Object.keys(inputs.members);
+  const host = context.host(via);
+  if (!inputs.keepsVoters || !forgetting || !(await host.observe(forgetting.probe()))) return;
+  context.progress(urn, `having ${kind} keep voters that are away`);
+  await host.change(`having ${kind} keep voters that are away`, forgetting.end());
+}
+
 /**
  * The healthy members, as the first host sees them that gets an answer. One that cannot be reached shows by its own
  * resources.
@@ -73,7 +84,7 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
  */
 async function look(
   context: Context,
-  { cluster, access, ...voters }: DcsClusterInputs,
+  { cluster, access, keepsVoters, ...voters }: DcsClusterInputs,
 ): Promise<(DcsClusterInputs & Learned) | undefined> {
   const { kind, members } = voters;
   const dcs = dcsOf(voters);
@@ -90,6 +101,10 @@ async function look(
         cluster,
         ...(kind && { kind }),
         alarms,
+        ...(dcs.forgetting &&
+          keepsVoters !== undefined && {
+            keepsVoters: !(await host.observe(dcs.forgetting.probe())),
+          }),
         clusterId: membership.clusterId,
         members: Object.fromEntries(
           Object.entries(members).filter(([, url]) => healthy.includes(url)),

@@ -39,7 +39,9 @@ function run(script: string): Promise<{ code: number; stdout: string; stderr: st
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
     // Where a host has it, root alone may read it.
-    child.stdin?.end(strict(script.replaceAll(TOKEN_FILE, header)));
+    child.stdin?.end(
+      strict(script.replaceAll(TOKEN_FILE, header).replaceAll(MANAGEMENT_FILE, header)),
+    );
   });
 }
 
@@ -250,4 +252,23 @@ test("a server that is away is no stranger, though the leader has forgotten its 
   });
   const { members } = dcsAt({ kind: "consul", endpoints: SERVERS }).membershipProbe().parse(output);
   expect(members.map(({ name }) => name)).toEqual(["db1", ""]);
+});
+
+test("servers that are away stay servers, and whatever else is set for that stays too", async () => {
+  const { forgetting } = dcs;
+  const forgets = async () => {
+    const { script, parse } = forgetting!.probe();
+    return parse((await run(script)).stdout);
+  };
+  const others = { LastContactThreshold: "200ms", MaxTrailingLogs: 250 };
+  consul.autopilot = { ...others, CleanupDeadServers: true, ModifyIndex: 4 };
+  expect(await forgets()).toBe(true);
+  expect(await run(forgetting!.end())).toMatchObject({ code: 0 });
+  expect(consul.autopilot).toEqual({ ...others, CleanupDeadServers: false, ModifyIndex: 5 });
+  expect(await forgets()).toBe(false);
+  consul.manner = "refusing";
+  expect(await run(forgetting!.end())).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("ACL not found") as string,
+  });
 });

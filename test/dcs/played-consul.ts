@@ -21,6 +21,11 @@ export class PlayedConsul {
   readonly keys = new Map<string, Entry>();
   /** `unheard` does what it is asked, and its answer is lost; without a leader nothing is done. */
   manner: "well" | "unheard" | "without a leader" | "refusing" | "without the right" = "well";
+  /** What it does with servers that are away (…/api-docs/operator/autopilot). */
+  autopilot: { readonly CleanupDeadServers?: boolean; readonly ModifyIndex: number } = {
+    CleanupDeadServers: true,
+    ModifyIndex: 4,
+  };
   private index = 10;
   private server?: Server;
 
@@ -65,6 +70,13 @@ export class PlayedConsul {
       return { code: 200, body: JSON.stringify([{ Key: key, Value, ModifyIndex: found.index }]) };
     }
     if (url.startsWith("/v1/acl/")) return { code: 200, body: "{}" };
+    if (url.startsWith("/v1/operator/autopilot/configuration")) {
+      const index = /cas=(\d+)$/.exec(url)?.[1];
+      if (text === "") return { code: 200, body: JSON.stringify(this.autopilot) };
+      if (index !== String(this.autopilot.ModifyIndex)) return { code: 200, body: "false\n" };
+      this.autopilot = { ...(JSON.parse(text) as typeof this.autopilot), ModifyIndex: 5 };
+      return { code: 200, body: "true\n" };
+    }
     const operations = JSON.parse(text) as Operation[];
     const refused = operations.some(({ KV }) => {
       const index = this.keys.get(KV.Key)?.index ?? 0;

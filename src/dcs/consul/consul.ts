@@ -1,5 +1,6 @@
 import type { Dcs, DcsPlace } from "../dcs";
 import { agentProbe } from "./agent";
+import { forgettingAt } from "./autopilot";
 import { keysAt } from "./keys";
 import { membersAt } from "./members";
 import { rightsAt } from "./rights";
@@ -18,6 +19,7 @@ export function consulAt(place: DcsPlace): Dcs {
     ...membersAt(place),
     ...(!place.existing && {
       agentProbe: () => agentProbe(place),
+      forgetting: forgettingAt(place),
       rights: rightsAt(place),
       secrets: secretsAt(place),
     }),

@@ -12,6 +12,7 @@ export const consulPlanned: PlannedDcs = {
   given: { header: "consul/given-header" },
   // From the first version that has it (docs/releases.rst, 3.0.0).
   failsafeSince: "3.0.0",
+  forgetsVoters: true,
   patroniSecret({ identity }) {
     const place = { block: "consul", setting: "token" };
     if (!identity) return { ...place, secret: OWN_TOKEN, uuid: true };

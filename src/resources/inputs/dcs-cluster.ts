@@ -5,6 +5,8 @@ export interface DcsClusterInputs extends Unnamed<DcsVoters> {
   readonly cluster: string;
   /** Alarms that are raised: none, or else the DCS takes no writes (`NOSPACE`) or holds what is damaged (`CORRUPT`). */
   readonly alarms: readonly string[];
+  /** Whether who votes stays a voter while he is away; none where the DCS does nothing else. */
+  readonly keepsVoters?: boolean;
   /** None where the DCS asks nobody who he is. */
   readonly access?: DcsAccessInput;
 }

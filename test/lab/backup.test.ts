@@ -54,15 +54,16 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
 
   const rows = async () => Number(await cluster.sql(5000, "select count(*) from ledger"));
 
-  /** Waits until Barman has received what the leader has written. */
-  const received = () =>
+  /** Waits until Barman has received what the leader has written, and nothing else is wrong with backups. */
+  const received = (known = /^$/) =>
     until("all WAL received", 120, async () => {
       const seen = await cluster.status();
       const sent = await cluster.superuserSql(
         leaderOf(seen),
         "select bool_or(sent_lsn >= pg_current_wal_lsn()) from pg_stat_replication where application_name = 'barman_receive_wal'",
       );
-      return sent === "t" && seen.backup?.problems.length === 0 ? seen.backup : undefined;
+      const wrong = seen.backup?.problems.filter((problem) => !known.test(problem));
+      return sent === "t" && wrong?.length === 0 ? seen.backup : undefined;
     });
 
   const switchOver = async (leader?: string) => {
@@ -419,9 +420,9 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       expect(await refused("--tablespace", "figures:/root")).toContain(
         "expected a directory of the user postgres, found one of root",
       );
-      expect(await refused("--tablespace", `figures:/var/lib/postgresql/17/main/in`)).toContain(
-        "apart from the data directory",
-      );
+      expect(
+        await refused("--tablespace", `figures:/var/lib/postgresql/${VERSIONS[distro]}/main/in`),
+      ).toContain("apart from the data directory");
       expect(await refused("--tablespace", "figure:/srv/other")).toContain("figures");
       await cluster.onHost(
         members[0] ?? "",
@@ -671,7 +672,8 @@ systemctl start pgherd-barman.service`);
     expect(backup?.slot?.retained).toBeGreaterThan(32 * 2 ** 20);
 
     await asRoot("mount -o remount,size=4g /var/tmp/disk");
-    await received();
+    // That one has failed is told until the next one, and goes on being so here.
+    await received(/^The last backup failed/);
     await comesBackTo(at, then);
     await asRoot(`systemctl stop pgherd-barman.service
 umount ${home}

@@ -1,5 +1,10 @@
-import { follows, leaderOf, serves } from "../facts/member-state";
-import { describeMembers, isSynchronous, type ClusterView } from "../facts/patroni";
+import { follows, leaderOf, serves, STREAMING } from "../facts/member-state";
+import {
+  describeMembers,
+  isSynchronous,
+  type ClusterMember,
+  type ClusterView,
+} from "../facts/patroni";
 import { slotOf } from "../roles/patroni";
 import { chooseLeader, nobodyBecause, type LeadRules } from "./candidates";
 
@@ -43,11 +48,12 @@ export function whyNotLeave(departing: Departing): string[] {
     ];
   }
   const found = (name: string) => view.members.find((member) => member.name === name);
-  const away = staying.filter((name) => !follows(found(name)?.state ?? ""));
+  const isCopy = (name: string) => copies(found(name), found(leader), rules.maximumLag);
+  const away = staying.filter((name) => name !== leader && !isCopy(name));
   if (away.length > 0) {
     reasons.push(
       `${away.join(", ")}: expected every member that stays to stream before ${all} leaves, found ${away
-        .map((name) => found(name)?.state ?? "nothing of it")
+        .map((name) => stateOf(found(name)))
         .join(", ")}: there would be fewer copies than the stack says. ` +
         "Mend that first (pgherd status), or take it out of the stack as well.",
     );
@@ -62,9 +68,7 @@ export function whyNotLeave(departing: Departing): string[] {
     );
   }
   const { synchronous_mode_strict: strict, synchronous_node_count: count } = configuration;
-  const confirming = staying.filter(
-    (name) => name !== leader && follows(found(name)?.state ?? ""),
-  ).length;
+  const confirming = staying.filter((name) => name !== leader && isCopy(name)).length;
   // Who takes the lead confirms nothing any more.
   const left = leaving.includes(leader) ? confirming - 1 : confirming;
   if (strict === true && left < Number(count ?? 1)) {
@@ -90,6 +94,30 @@ export function whyNotLeave(departing: Departing): string[] {
     );
   }
   return reasons;
+}
+
+/**
+ * Whether a replica is a copy at this moment. Patroni says that one streams, an older one only that it runs, which is true of one
+ * that cannot follow as well (facts/member-state.ts).
+ */
+function copies(
+  member: ClusterMember | undefined,
+  leader: ClusterMember | undefined,
+  maximumLag: number,
+): boolean {
+  if (!member || !follows(member.state)) return false;
+  if (member.state === STREAMING) return true;
+  const { timeline, lagBytes = Infinity } = member;
+  return lagBytes <= maximumLag && timeline !== undefined && timeline === leader?.timeline;
+}
+
+/** For messages: `starting`, `running on timeline 2, 4096 B behind`. */
+function stateOf(member: ClusterMember | undefined): string {
+  if (!member) return "nothing of it";
+  const { state, timeline, lagBytes } = member;
+  if (!follows(state)) return state;
+  const distance = lagBytes === undefined ? "an unknown distance" : `${lagBytes} B`;
+  return `${state} on timeline ${timeline ?? "unknown"}, ${distance} behind`;
 }
 
 const STATUS = "pgherd status tells more.";

@@ -12,6 +12,9 @@ export const NO_ANSWER = "no answer";
 /** What Patroni says of a server that runs and that it cannot ask (patroni/api.py, get_postgresql_status). */
 export const NOT_TO_BE_ASKED = "unknown";
 
+/** Of a replica that streams; Patroni that does not tell yet says `running`, as of one that does not. */
+export const STREAMING = "streaming";
+
 const ARCHIVE_RECOVERY = "in archive recovery";
 
 /**
@@ -22,7 +25,7 @@ const ARCHIVE_RECOVERY = "in archive recovery";
  */
 const CONDITIONS: { readonly [state: string]: Condition } = {
   running: "serving",
-  streaming: "serving",
+  [STREAMING]: "serving",
   [ARCHIVE_RECOVERY]: "serving",
   "initializing new cluster": "changing",
   "running custom bootstrap script": "changing",

@@ -1,4 +1,4 @@
-import { page } from "../facts/patroni";
+import { page, type ClusterView } from "../facts/patroni";
 import { memberSlotsProbe } from "../operations/departure";
 import { patchConfiguration } from "../operations/patroni";
 import type { DepartureInputs } from "../resources/inputs/departure";
@@ -25,54 +25,96 @@ export async function dropMemberSlots(
 ): Promise<void> {
   const view = await viewOf(context, inputs);
   const leader = leaderOf(view);
+  const [first, ...others] = byRank(view, inputs);
+  const held = first === undefined ? undefined : await configurationOf(context, inputs, first);
+  // A run that was killed has left it so.
+  if (held?.seconds === 0) await keepAgain(context, inputs, [first ?? "", ...others]);
   // Whoever is away at this moment would lose his own.
   const whole = staying.every((name) => isFollowing(view, name));
-  if (leader === undefined || !whole) {
+  if (leader === undefined || !whole || !held) {
     context.warn(urn, LATER(left));
     return;
   }
-  const endpoint = inputs.members[leader] ?? "";
-  const kept = await context
-    .host(leader)
-    .observe({ script: page(endpoint, "config"), parse: slotsIn });
   // Before 4.0 those of members stand in the configuration, and go with it.
-  const names = left.filter((name) => !kept.includes(slotOf(name)));
-  const found = () => slotsOn(context, inputs, names);
-  if (names.length === 0 || Object.keys(await found()).length === 0) return;
-  const patch = (seconds: number | null) =>
-    context
-      .host(leader)
-      .change(
-        seconds === null
-          ? "keeping slots of members again"
-          : "having slots of former members dropped",
-        patchConfiguration(endpoint, { member_slots_ttl: seconds }),
-      );
-  await patch(0);
-  const end = Date.now() + DROPPED_SECONDS * 1000;
+  const names = left.filter((name) => !held.slots.includes(slotOf(name)));
+  if (names.length === 0 || Object.keys(await slotsOn(context, inputs, names)).length === 0) return;
+  const failure = await droppedByPatroni(context, urn, inputs, leader, names).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
   try {
-    await waitFor<true>(
-      async () => {
-        const slots = await found();
-        const there = Object.keys(slots);
-        if (there.length === 0) return { done: true };
-        // What streams to a host that has lost its power ends after a minute (wal_sender_timeout).
-        if (there.every((slot) => slots[slot]) && Date.now() > end) {
-          context.warn(urn, USED(there));
-          return { done: true };
-        }
-        return { missing: `${there.join(", ")} still there` };
-      },
-      {
-        expected: `Patroni to drop the slots of ${names.join(", ")}`,
-        seconds: DROPPED_SECONDS + 10,
-        next: "pgherd logs of the leader; the next `pulumi up` goes on from there.",
-        progress: (message) => context.progress(urn, message),
-      },
-    );
-  } finally {
-    await patch(null);
+    await keepAgain(context, inputs, [leader, ...byRank(await viewOf(context, inputs), inputs)]);
+  } catch (error) {
+    if (!failure) throw error;
+    context.warn(urn, NOT_KEPT(error instanceof Error ? error.message : String(error)));
   }
+  if (failure) throw failure.error;
+}
+
+/** Has Patroni drop slots at once, and waits until it has. What it is told for that stays. */
+async function droppedByPatroni(
+  context: Context,
+  urn: string,
+  inputs: DepartureInputs,
+  leader: string,
+  names: readonly string[],
+): Promise<void> {
+  await context
+    .host(leader)
+    .change(
+      "having slots of former members dropped",
+      patchConfiguration(inputs.members[leader] ?? "", { member_slots_ttl: 0 }),
+    );
+  const end = Date.now() + DROPPED_SECONDS * 1000;
+  await waitFor<true>(
+    async () => {
+      const slots = await slotsOn(context, inputs, names);
+      const there = Object.keys(slots);
+      if (there.length === 0) return { done: true };
+      // What streams to a host that has lost its power ends after a minute (wal_sender_timeout).
+      if (there.every((slot) => slots[slot]) && Date.now() > end) {
+        context.warn(urn, USED(there));
+        return { done: true };
+      }
+      return { missing: `${there.join(", ")} still there` };
+    },
+    {
+      expected: `Patroni to drop the slots of ${names.join(", ")}`,
+      seconds: DROPPED_SECONDS + 10,
+      next: "pgherd logs of the leader; the next `pulumi up` goes on from there.",
+      progress: (message) => context.progress(urn, message),
+    },
+  );
+}
+
+/**
+ * Has Patroni keep slots of members that are away again, by whichever member takes it.
+ * @throws what the first of them has said, if none does.
+ */
+async function keepAgain(
+  context: Context,
+  { members }: DepartureInputs,
+  names: readonly string[],
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const name of new Set(names)) {
+    const script = patchConfiguration(members[name] ?? "", { member_slots_ttl: null });
+    try {
+      await context.host(name).change("keeping slots of members again", script);
+      return;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+/** The members that follow, their leader first; all of them where none is known to. */
+function byRank(view: ClusterView | undefined, { members }: DepartureInputs): string[] {
+  const leader = leaderOf(view);
+  const able = Object.keys(members).filter((name) => isFollowing(view, name));
+  if (able.length === 0) return Object.keys(members);
+  return able.sort((a, b) => Number(b === leader) - Number(a === leader));
 }
 
 /** Slots with their names on any member that stays, and whether somebody streams from them. */
@@ -95,9 +137,27 @@ async function slotsOn(
   return slots;
 }
 
-function slotsIn(answer: string): string[] {
-  const { slots } = JSON.parse(answer.trim() === "" ? "{}" : answer) as { slots?: object | null };
-  return Object.keys(slots ?? {});
+interface Kept {
+  /** Slots that the configuration names. */
+  readonly slots: readonly string[];
+  /** For how long those of members that are away are kept; absent where Patroni's default holds. */
+  readonly seconds?: unknown;
+}
+
+/** What the member says of the dynamic configuration; nothing where it does not answer. */
+function configurationOf(
+  context: Context,
+  { members }: DepartureInputs,
+  name: string,
+): Promise<Kept | undefined> {
+  return context.host(name).observe({
+    script: page(members[name] ?? "", "config"),
+    parse(answer) {
+      if (answer.trim() === "") return undefined;
+      const told = JSON.parse(answer) as { slots?: object | null; member_slots_ttl?: unknown };
+      return { slots: Object.keys(told.slots ?? {}), seconds: told.member_slots_ttl };
+    },
+  });
 }
 
 const LATER = (left: readonly string[]) =>
@@ -105,3 +165,6 @@ const LATER = (left: readonly string[]) =>
 
 const USED = (slots: readonly string[]) =>
   `somebody streams from ${slots.join(", ")}, the slot of a member that has left: it stays, and Patroni drops it once nobody does.`;
+
+const NOT_KEPT = (message: string) =>
+  `member_slots_ttl is 0 still: Patroni drops the slot of every member that is away. The next \`pulumi up\` takes it back; got: ${message}`;

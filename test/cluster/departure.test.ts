@@ -50,6 +50,24 @@ test("nobody leaves while one that stays does not stream", () => {
   expect(leaves(["db3"], { view: two })).toEqual([expect.stringContaining("found nothing of it")]);
 });
 
+test("a replica of which an older Patroni says only that it runs is a copy if it is near its leader, on the same timeline", () => {
+  const [leader, , third] = VIEW.members as [ClusterMember, ClusterMember, ClusterMember];
+  const found = (changes: Partial<ClusterMember>) => {
+    const two = { ...member("db2", "replica", "running"), timeline: 2, ...changes };
+    const members = [{ ...leader, timeline: 2 }, two, third];
+    return leaves(["db3"], { view: { paused: false, members } });
+  };
+  expect(found({})).toEqual([]);
+  expect(found({ state: "streaming", timeline: undefined, lagBytes: undefined })).toEqual([]);
+  for (const changes of [{ lagBytes: 1001 }, { timeline: 1 }, { timeline: undefined }])
+    expect(found(changes), JSON.stringify(changes)).toEqual([
+      expect.stringMatching(/^db2: expected every member that stays to stream/),
+    ]);
+  expect(found({ lagBytes: undefined })).toEqual([
+    expect.stringContaining("found running on timeline 2, an unknown distance behind: there"),
+  ]);
+});
+
 test("nobody leaves a cluster that is paused, that nobody leads, or of which no member answers", () => {
   expect(leaves(["db3"], { view: { ...VIEW, paused: true } })).toEqual([
     expect.stringContaining("pgherd resume"),

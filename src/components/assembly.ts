@@ -99,7 +99,7 @@ export class Assembly {
       },
       child,
     );
-    this.motion = motionOf(this.checked);
+    this.motion = motionOf(this.checked, plan.preflight.fixed);
     if (plan.migration && !plan.migration.rollback) {
       this.migration = new Migration(this.context, plan.migration, this.checked);
     }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { dcsAddress, firstToAsk } from "../plan/dcs";
-import type { HostsFacts } from "../resources/inputs/preflight";
+import type { HostsFacts, PreflightInputs } from "../resources/inputs/preflight";
 import { Departure, type Preflight } from "../resources/resources";
 import { restApiAt } from "../roles/patroni";
 import type { Context } from "./context";
@@ -10,15 +10,34 @@ import type { Needs } from "./daemon";
 /** Who comes to a running cluster and who leaves it; nobody in most runs. */
 export type Motion = Pick<HostsFacts, "joining" | "leaving">;
 
-/** What the preflight has found of it; nobody in a preview that knows nothing of the hosts yet. */
-export function motionOf({ facts }: Preflight): Promise<Motion> {
-  return new Promise((resolve) => {
-    facts.apply(resolve);
-    void (facts as unknown as { readonly isKnown: Promise<boolean> }).isKnown.then((known) => {
+/**
+ * What the preflight has found of it; nobody in a preview that knows nothing of the hosts yet.
+ * @param planned what the stack says now.
+ * @throws RunError if the preflight has found it for other members, as it has where a run leaves it out.
+ */
+export function motionOf(
+  { facts, fixed }: Preflight,
+  planned: PreflightInputs["fixed"],
+): Promise<Motion> {
+  const found = pulumi.all([facts, fixed]);
+  return new Promise((resolve, reject) => {
+    found.apply(([motion, recorded]) => {
+      if (sameMembers(recorded.members, planned.members)) resolve(motion);
+      else reject(new pulumi.RunError(CHANGED(recorded.members, planned.members)));
+    });
+    void (found as unknown as { readonly isKnown: Promise<boolean> }).isKnown.then((known) => {
       if (!known) resolve({});
     });
   });
 }
+
+function sameMembers(one = "", other = ""): boolean {
+  const [a, b] = [one, other].map((list) => list.split(", ").sort().join());
+  return a === b;
+}
+
+const CHANGED = (before = "", now = "") =>
+  `pgherd:cluster.members: expected ${before}, as in the last run, got ${now}: members have changed, and this run does not look at the hosts. Run pulumi up without --target first.`;
 
 /** What comes before the hosts, and after it that those have left who are members no more: the others then shut them out. */
 export async function departed(

@@ -61,6 +61,18 @@ export function takesWritesProbe(port: number): Probe<boolean | undefined> {
   return ifUpProbe(port, "select not pg_is_in_recovery();\n", (output) => output.trim() === "t");
 }
 
+/** Whether a server runs on this host's port, also where it turns clients away. */
+export function serverRunsProbe(port: number): Probe<boolean> {
+  return {
+    // pg_isready(1), EXIT STATUS. Without the user there has never been one.
+    script: `if id -u postgres >/dev/null 2>&1; then
+  if ${isOpen(port)}; then code=0; else code=$?; fi
+  case $code in 0 | 1) echo yes ;; esac
+fi`,
+    parse: (output) => output.trim() === "yes",
+  };
+}
+
 /** A login role. */
 export interface Role {
   readonly name: string;

@@ -23,6 +23,7 @@ import type { Context } from "./context";
 import { dropMemberSlots } from "./departed-slots";
 import { heldConfiguration } from "./held-configuration";
 import { unreachable } from "./judge-members";
+import { demandEnded } from "./orphaned-servers";
 import { leftAlone, notOurs } from "./own-hosts";
 import type { ResourceType } from "./resource";
 
@@ -99,6 +100,7 @@ async function leave(
     await endRunning(context, urn, inputs, running, Boolean(configuration.synchronous_mode));
   // Enabled ones would start with their hosts.
   for (const name of Object.keys(answers)) await retire(context, urn, name);
+  await demandEnded(context, inputs.port, places.answers);
   const keys = new ClusterKeys(context, inputs.dcs, inputs.cluster, Object.keys(inputs.members));
   for (const name of gone) await keys.forget(`taking ${name} out of the DCS`, `members/${name}`);
   await untilForgotten(context, urn, inputs, Object.keys(answers));

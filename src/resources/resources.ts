@@ -63,6 +63,8 @@ function resource<Inputs>(type: string, ...outputs: readonly string[]): Resource
 export class Preflight extends resource<PreflightInputs>("Preflight", "facts") {
   /** What was learned about the hosts; known in a preview too. */
   declare readonly facts: pulumi.Output<HostsFacts>;
+  /** As they were when the hosts were looked at: of an earlier run where this one leaves it out (`--target`). */
+  declare readonly fixed: pulumi.Output<PreflightInputs["fixed"]>;
 }
 
 /** What an update will do to the running members, told before the first change. */

@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
 import { rawStack } from "../../src/cli/stack";
 import { Cluster } from "../../src/components/cluster";
+import { motionOf } from "../../src/components/membership";
 import { parseSettings } from "../../src/config/parse";
 import type { HostsFacts } from "../../src/resources/inputs/preflight";
 import { allRegistered, recordResources, type Registered } from "../registered";
@@ -78,4 +80,17 @@ test("who leaves has left before any host is changed, and the program says who i
     expect(before(registered, one), one).toContain("demo-departure");
   const hosts = registered.find(({ name }) => name === "demo-hosts");
   expect(JSON.stringify(hosts?.inputs)).toContain('"removed":["db4"]');
+});
+
+test("members that have changed are refused where the hosts have not been looked at in this run", async () => {
+  const seen = (members: string) =>
+    ({
+      facts: pulumi.output({ joining: ["db3"] }),
+      fixed: pulumi.output({ members }),
+    }) as never;
+  const wanted = { members: "db1, db2, db3" };
+  expect(await motionOf(seen("db1, db3, db2"), wanted)).toEqual({ joining: ["db3"] });
+  await expect(motionOf(seen("db1, db2"), wanted)).rejects.toThrow(
+    "pgherd:cluster.members: expected db1, db2, as in the last run, got db1, db2, db3: members have changed, and this run does not look at the hosts. Run pulumi up without --target first.",
+  );
 });

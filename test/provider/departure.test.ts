@@ -29,6 +29,8 @@ let warned: string[];
 let killedAt: string;
 /** The clusters that hosts say they belong to, where it is not this one. */
 let records: { [host: string]: string };
+/** Members whose Patroni does not change its configuration back. */
+let refusing: string[];
 /** Members whose PostgreSQL runs without Patroni. */
 let orphaned: string[];
 
@@ -40,7 +42,7 @@ beforeEach(() => {
   slots = Object.keys(ENDPOINTS);
   slotTime = null;
   killedAt = "";
-  [records, orphaned] = [{}, []];
+  [records, orphaned, refusing] = [{}, [], []];
   vi.mocked(handOver).mockReset();
   vi.mocked(handOver).mockImplementation((_cluster, { from, to }) => {
     done.push(`${from}: handing over to ${to}`);
@@ -84,7 +86,10 @@ class PlayedHost {
     if (script.includes("pg_isready"))
       return Promise.resolve(parse(orphaned.includes(this.name) ? "yes\n" : ""));
     if (script.includes("/cluster")) return Promise.resolve(view());
-    if (script.includes("/config")) return Promise.resolve([]);
+    if (script.includes("/config"))
+      return Promise.resolve(
+        parse(JSON.stringify(slotTime === null ? {} : { member_slots_ttl: slotTime })),
+      );
     if (script.includes("pg_replication_slots")) {
       const held = slots.filter((name) => script.includes(`'${name}'`));
       const gone = (name: string) => !running.includes(name) && slotTime === 0;
@@ -107,6 +112,8 @@ class PlayedHost {
   change(action: string, script: string): Promise<string> {
     if (away.includes(this.name))
       return Promise.reject(new ConnectError(this.name, "nobody answers."));
+    if (script.includes('"member_slots_ttl":null') && refusing.includes(this.name))
+      return Promise.reject(new Error(`${this.name} refuses`));
     done.push(`${this.name}: ${action}`);
     if (script.includes("nosync: true")) silenced.push(this.name);
     if (script.includes("systemctl disable")) {
@@ -252,3 +259,32 @@ test.each(["other\n", "\n"])(
     expect(warned).toEqual([expect.stringMatching(/^db3: expected a host of the cluster demo/)]);
   },
 );
+
+test("slots of members are kept again by whichever member takes it, and the first error is the one that is told", async () => {
+  refusing = ["db1"];
+  await leave(inputs("db3"));
+  expect(slotTime).toBeNull();
+  expect(done.at(-1)).toBe("db2: keeping slots of members again");
+  refusing = ["db1"];
+  killedAt = "dropped";
+  await expect(leave(inputs("db2", "db3"))).rejects.toThrow("killed");
+  expect(warned).toEqual([expect.stringContaining("member_slots_ttl is 0 still")]);
+});
+
+test("what a killed run has left of dropping slots is taken back, also where it cannot go on with that", async () => {
+  slotTime = 0;
+  [running, enabled] = [["db1"], ["db1"]];
+  await leave(inputs("db3"));
+  expect(slotTime).toBeNull();
+  expect(warned).toEqual([expect.stringContaining("not every member is up")]);
+});
+
+test("one whose PostgreSQL runs on without Patroni has not left, and is told how it is stopped", async () => {
+  orphaned = ["db3"];
+  running = ["db1", "db2"];
+  await expect(leave(inputs("db3"))).rejects.toThrow(
+    "db3: expected PostgreSQL to have ended with Patroni, found it running on port 5432 still, as it does where Patroni was stopped while the cluster was paused. " +
+      "Stop it on db3: sudo -u postgres /usr/bin/pg_ctl -D /srv/data -m fast stop; then pulumi up again.",
+  );
+  expect(done).toEqual(["db3: stopping Patroni on db3, which leaves"]);
+});

@@ -168,6 +168,7 @@ const restored: Raw = {
       },
     },
     members: ["zz-db"],
+    removed: ["zz-gone"],
     dcs: { kind: "etcd", members: ["zz-db"] },
     firewall: { clients: ["10.1.0.0/16"] },
   },

@@ -115,7 +115,7 @@ describe("members of a running cluster", () => {
       });
       // Before its lease has ended it counts as running.
       await expect
-        .poll(() => without.onHost("db1", "curl -s http://10.89.0.11:8008/cluster"), {
+        .poll(() => without.onHost("db1", "sudo curl -s http://10.89.0.11:8008/cluster"), {
           timeout: 120_000,
           interval: 2000,
         })

@@ -2,6 +2,7 @@ import type { Probe } from "../host/host";
 import { hereDocument, quote } from "../host/shell";
 import { MEMBER_FILE, patroni, slotOf } from "../roles/patroni";
 import { psql } from "../facts/postgres";
+import { literal } from "../facts/sql";
 
 // What is done on hosts when a member leaves.
 
@@ -23,8 +24,7 @@ export function memberSlotsProbe(
   port: number,
   members: readonly string[],
 ): Probe<{ readonly [slot: string]: boolean }> {
-  // Letters, digits and underscores: Patroni makes them from names of hosts.
-  const names = members.map((name) => `'${slotOf(name).replaceAll("'", "''")}'`).join(", ");
+  const names = members.map((name) => literal(slotOf(name))).join(", ");
   const sql = `select coalesce(json_object_agg(slot_name, active), '{}')
   from pg_catalog.pg_replication_slots where slot_type = 'physical' and not temporary and slot_name in (${names});
 `;

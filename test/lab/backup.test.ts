@@ -463,7 +463,7 @@ describe.each(FULL ? RELEASES : RELEASES.slice(0, 1))("backups on Debian %s", (d
       // Another place, from where replicas stream as well; the former one stays as it is.
       await cluster.pgherd("backup", "now");
       await received();
-      const served = await serve(LAB);
+      const served = await serve(LAB, { configFile: cluster.configFile() });
       try {
         const wish = { latest: true, tablespace: "figures:/srv/elsewhere" };
         const query = new URLSearchParams({ ...wish, latest: "true" }).toString();

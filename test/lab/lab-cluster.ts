@@ -161,7 +161,7 @@ export class LabCluster {
   }
 
   /** In place of the stack's own. */
-  private configFile(): string | undefined {
+  configFile(): string | undefined {
     return this.options.configFile ?? (DCS === "etcd" ? undefined : ofTheLab());
   }
 

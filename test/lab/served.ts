@@ -23,9 +23,12 @@ export interface Served {
 
 /**
  * Serves a lab's cluster until it is stopped.
- * @param pem a file with a certificate for 127.0.0.1 and its key, for HTTPS.
+ * @param options `pem`: a file with a certificate for 127.0.0.1 and its key, for HTTPS; `configFile`: the stack, if it is not the lab's own.
  */
-export async function serve(lab: string, pem?: string): Promise<Served> {
+export async function serve(
+  lab: string,
+  { pem, configFile }: { pem?: string; configFile?: string } = {},
+): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), "pgherd-"));
   writeFileSync(join(folder, "token"), TOKEN, { mode: 0o600 });
   const port = await freePort();
@@ -35,6 +38,7 @@ export async function serve(lab: string, pem?: string): Promise<Served> {
     [
       ...[join(ROOT, "bin/pgherd"), "serve", "--lab", lab, "--listen", `127.0.0.1:${port}`],
       ...["--token-file", join(folder, "token"), "--audit-log", join(folder, "audit.log")],
+      ...(configFile ? ["--config-file", configFile] : []),
       ...(pem ? ["--tls-cert", pem, "--tls-key", pem] : []),
     ],
     { stdio: ["ignore", "inherit", "inherit"] },

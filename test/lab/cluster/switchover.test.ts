@@ -56,7 +56,7 @@ describe("an operator", () => {
 
   test("does the same by the API, over TLS, where a probe is running", async () => {
     const before = leaderOf(await cluster.healthy());
-    const served = await serve(LAB, await certificate());
+    const served = await serve(LAB, { pem: await certificate() });
     try {
       // Neither in the clear, nor to who does not know the certificate.
       await expect(fetch(served.url.replace("https:", "http:"))).rejects.toThrow();

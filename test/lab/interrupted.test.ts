@@ -190,7 +190,11 @@ describe.runIf(FULL)("a change of a running cluster", () => {
       const killed = await killedAfterEachChange(changed, how);
       // The leader starts anew as a replica, when another one has taken over.
       expect(killed.filter((step) => step.endsWith(" restarting PostgreSQL"))).toHaveLength(2);
-      expect(killed.filter((step) => step.endsWith(" switching over"))).toHaveLength(1);
+      // Patroni goes on with a switchover that it has been told of: where clients are led to the new leader before it answers,
+      // that is where the run was killed, and there is nothing left to switch.
+      const during = killed.filter((step) => / (switching over|leading clients)$/.test(step));
+      expect(during.length, killed.join("; ")).toBeGreaterThan(0);
+      expect(during.filter((step) => step.endsWith("over")).length).toBeLessThan(2);
       await expectFinished(changed);
       await expectNothingLeftOver();
       for (const member of DATABASES) {

@@ -32,6 +32,7 @@ import { afterOthers, departed, type Motion, motionOf } from "./membership";
 import { Migration } from "../migration/components/adoption";
 import { Passwords, type SecretOf } from "./passwords";
 import { serviceFiles } from "./service-files";
+import { crossingOf, farewell, formerOf, joinsOf } from "./voters";
 import { StandbyMigration } from "../migration/components/standby-cluster";
 
 /** What the user has given in place of what is generated. */
@@ -154,6 +155,7 @@ export class Assembly {
     }
     const made = [configuration, ...members];
     formerTokens(context, this.secretOf, made);
+    const known = farewell(context, this.motion, made);
     const following = standby ? [standby.following(made)] : [];
     if (source && standby && !reaches(context, "cutOver")) {
       this.balancers(hosts);
@@ -163,7 +165,13 @@ export class Assembly {
     balanced(balancers);
     const promoted = standby ? [standby.promotion([...following, ...balancers])] : [];
     const passwords = { secretOf: this.secretOf, users: this.passwords };
-    const served = database(context, this.found, passwords, dynamic, [...made, ...promoted]);
+    const served = database(
+      context,
+      this.found,
+      passwords,
+      dynamic,
+      known.then((all): pulumi.Resource[] => [...all, ...promoted]),
+    );
     const ready = [served, ...this.entryPoint(balancers, served)];
     const backups = this.backups((host) => [...hosts.on(host), ...logins, ...ready]);
     this.cutOver(standby ? promoted : [...ready, ...backups]);
@@ -177,7 +185,9 @@ export class Assembly {
     const dependsOn = Promise.resolve(needs).then((all) =>
       departed(this.context, this.motion, [...all, ...before]),
     );
-    return prepareHosts(this.context, this.found, dependsOn);
+    return prepareHosts(this.context, this.found, dependsOn, (host) =>
+      crossingOf(this.context, this.motion, host),
+    );
   }
 
   private daemon(daemonName: RoleName, needs: Needs): { readonly [host: string]: Service } {
@@ -187,6 +197,7 @@ export class Assembly {
       daemonName,
       {
         secretOf,
+        joins: (host) => joinsOf(context, this.motion, host),
         migrated:
           daemonName === "patroni" ? found.migrated?.apply(({ files }) => files) : undefined,
       },
@@ -241,6 +252,7 @@ export class Assembly {
           members,
           alarms: [],
           keepsVoters,
+          ...(kind === plan.dcs.kind && { former: formerOf(this.context, this.motion) }),
           access: access && dcsAccess(access, this.secretOf),
         },
         { ...child, dependsOn: Object.values(voters) },

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentOf } from "../plan/secrets";
 import type { Files, SecretFiles } from "../plan/types";
 import type { FileInput } from "../resources/inputs/files";
+import type { DcsMemberInput } from "../resources/inputs/service";
 import { Service } from "../resources/resources";
 import type { RoleName } from "../roles/roles";
 import type { Context } from "./context";
@@ -21,6 +22,8 @@ interface FileSources {
   readonly secretOf: SecretOf;
   /** What stands in place of the planned files, by host, where a server is migrated. */
   readonly migrated?: pulumi.Output<{ readonly [host: string]: Files }>;
+  /** Of the DCS: where it is for a host that comes to it while it runs. */
+  joins(host: string): Promise<DcsMemberInput["joins"]>;
 }
 
 /** One daemon on each of its hosts. */
@@ -31,13 +34,14 @@ export class Daemon extends pulumi.ComponentResource {
   constructor(
     { prefix, cluster, plan: { services }, components }: Context,
     daemonName: RoleName,
-    { secretOf, migrated }: FileSources,
+    { secretOf, migrated, joins }: FileSources,
     before: Needs,
   ) {
     super("pgherd:component:Daemon", `${prefix}-${daemonName}`, {}, components);
     const made: { [host: string]: Service } = {};
     for (const plan of services.filter(({ daemon }) => daemon === daemonName)) {
-      const { host, daemon, directories, etcd, move } = plan;
+      const { host, daemon, directories, move } = plan;
+      const etcd = plan.etcd && { ...plan.etcd, joins: joins(host) };
       const secret = secretFiles(plan.secretFiles, secretOf);
       const files = migrated
         ? // The secrets stay outputs of their own in it, so that the rest is shown.

@@ -12,7 +12,7 @@ export function database(
   { source, migrated }: Found,
   passwords: { readonly secretOf: SecretOf; readonly users: Passwords["users"] },
   configuration: pulumi.Output<Configuration>,
-  dependsOn: pulumi.Resource[],
+  dependsOn: Promise<pulumi.Resource[]>,
 ): PatroniCluster {
   const { prefix, plan, child } = context;
   const { patroni } = plan;

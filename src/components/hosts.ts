@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { FirewallPlan } from "../plan/types";
+import type { Crossing } from "../resources/inputs/firewall";
 import type { TrialInput } from "../resources/inputs/preflight";
 import { Firewall, HostBase, NewPorts } from "../resources/resources";
 import type { Context, Found } from "./context";
@@ -18,6 +19,7 @@ export function prepareHosts(
   context: Context,
   found: Found,
   dependsOn: pulumi.CustomResourceOptions["dependsOn"],
+  crossing: (host: string) => Promise<Crossing | undefined>,
 ): Hosts {
   const { prefix, cluster, plan, child } = context;
   const bases = new Map(
@@ -35,7 +37,7 @@ export function prepareHosts(
       const base = [bases.get(one.host) as HostBase];
       const made = one.beginning
         ? newPorts(context, found, one, base)
-        : firewall(context, found, one, base);
+        : firewall(context, found, one, base, crossing(one.host));
       return [one.host, made];
     }),
   );
@@ -59,11 +61,13 @@ export function firewall(
   found: Found,
   one: FirewallPlan,
   dependsOn: pulumi.Resource[],
+  crossing?: Promise<Crossing | undefined>,
 ): Firewall {
-  return new Firewall(`${context.prefix}-${one.host}-firewall`, rulesOf(context, found, one), {
-    ...context.child,
-    dependsOn,
-  });
+  return new Firewall(
+    `${context.prefix}-${one.host}-firewall`,
+    { ...rulesOf(context, found, one), crossing },
+    { ...context.child, dependsOn },
+  );
 }
 
 /** Clients of a server that is migrated still come in where its firewall will let none in. */

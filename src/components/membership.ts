@@ -8,7 +8,7 @@ import { balancersOf } from "./database";
 import type { Needs } from "./daemon";
 
 /** Who comes to a running cluster and who leaves it; nobody in most runs. */
-export type Motion = Pick<HostsFacts, "joining" | "leaving">;
+export type Motion = Pick<HostsFacts, "joining" | "leaving" | "voters">;
 
 /**
  * What the preflight has found of it; nobody in a preview that knows nothing of the hosts yet.
@@ -22,8 +22,11 @@ export function motionOf(
   const found = pulumi.all([facts, fixed]);
   return new Promise((resolve, reject) => {
     found.apply(([motion, recorded]) => {
-      if (sameMembers(recorded.members, planned.members)) resolve(motion);
-      else reject(new pulumi.RunError(CHANGED(recorded.members, planned.members)));
+      const changed = ["members", "dcs.members"].find(
+        (list) => !sameNames(recorded[list], planned[list]),
+      );
+      if (changed === undefined) resolve(motion);
+      else reject(new pulumi.RunError(CHANGED(changed, recorded[changed], planned[changed])));
     });
     void (found as unknown as { readonly isKnown: Promise<boolean> }).isKnown.then((known) => {
       if (!known) resolve({});
@@ -31,13 +34,13 @@ export function motionOf(
   });
 }
 
-function sameMembers(one = "", other = ""): boolean {
+function sameNames(one = "", other = ""): boolean {
   const [a, b] = [one, other].map((list) => list.split(", ").sort().join());
   return a === b;
 }
 
-const CHANGED = (before = "", now = "") =>
-  `pgherd:cluster.members: expected ${before}, as in the last run, got ${now}: members have changed, and this run does not look at the hosts. Run pulumi up without --target first.`;
+const CHANGED = (list: string, before = "", now = "") =>
+  `pgherd:cluster.${list}: expected ${before}, as in the last run, got ${now}: members have changed, and this run does not look at the hosts. Run pulumi up without --target first.`;
 
 /** What comes before the hosts, and after it that those have left who are members no more: the others then shut them out. */
 export async function departed(
@@ -45,7 +48,7 @@ export async function departed(
   motion: Promise<Motion>,
   needs: pulumi.Resource[],
 ): Promise<pulumi.Resource[]> {
-  const { leaving, joining = [] } = await motion;
+  const { leaving, joining = [], voters } = await motion;
   if (!leaving) return needs;
   const { members, port, neverLead, synchronous, rolling } = plan.patroni;
   const inputs = {
@@ -54,7 +57,7 @@ export async function departed(
       Object.entries(leaving).map(([name, address]) => [name, restApiAt(address)]),
     ),
     balancers: balancersOf(plan),
-    dcs: { host: firstToAsk(plan), ...dcsAddress(plan.dcs) },
+    dcs: { host: firstToAsk(plan, voters?.joining), ...dcsAddress(plan.dcs) },
   };
   return [...needs, new Departure(`${prefix}-departure`, inputs, { ...child, dependsOn: needs })];
 }

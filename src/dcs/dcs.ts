@@ -72,6 +72,8 @@ export interface ListedMember {
   readonly peerUrl: string;
   /** Empty while it has never started. */
   readonly clientUrl: string;
+  /** Whether it is told everything and counts for no majority yet. */
+  readonly learner: boolean;
 }
 
 /**
@@ -84,7 +86,7 @@ export interface Dcs extends DcsKeys, DcsMembers {
   readonly byOwnAgent: boolean;
   /** How that agent does on a host; none where hosts ask those who vote. */
   readonly agentProbe?: () => Probe<AgentCondition>;
-  /** None where a member without data comes in again by itself, as soon as it starts. */
+  /** None where whoever starts comes in by itself. */
   readonly joining?: DcsJoining;
   /** None where it needs none. */
   readonly upkeep?: DcsUpkeep;
@@ -153,15 +155,25 @@ export interface DcsMembers {
   readonly recoverByHand: string;
 }
 
-/** How a member that has lost its data comes in again. */
+/** How members come and go. */
 export interface DcsJoining {
   /** What a member without data may have left behind, in its way when it starts again. */
   remains(dataDirectory: string): string;
-  /** Adds a member that is not started yet. */
+  /** Adds a member that is not started yet, as a learner. */
   addMember(name: string, peerUrl: string): string;
+  /** Has a learner count for the majority. It is refused until he has caught up. */
+  promoteMember(id: string): string;
   removeMember(id: string): string;
-  /** A file that has a member without data join what is there at its next start, and what stands in it. */
-  readonly joinOrder: { readonly path: string; readonly content: string };
+  /** Has another one lead. Only the endpoint of the one that leads takes it. */
+  handOver(id: string): string;
+  /**
+   * The file that tells a member without data how to begin at its next start: with whom, by their peer URLs, itself among them,
+   * and whether the others are there already. Without it no such member starts.
+   */
+  beginning(
+    peers: { readonly [name: string]: string },
+    state: "new" | "existing",
+  ): { readonly path: string; readonly content: string };
 }
 
 /** Whether voters who are away for some seconds are taken out, with all leases that are held from their hosts. */

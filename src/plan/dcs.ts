@@ -46,9 +46,12 @@ export function dcsAddress(dcs: DcsPlan): Unnamed<DcsAddress> {
   return { ...namedKind(dcs.kind), ...placeOf(dcs) };
 }
 
-/** The host that asks the DCS first: one that votes, or any member where it is somebody else's. */
-export function firstToAsk({ dcs, patroni }: Askable): string {
-  const [voter] = Object.keys(dcs.members);
+/**
+ * The host that asks the DCS first: one that votes, or any member where it is somebody else's.
+ * @param joining who does not vote yet.
+ */
+export function firstToAsk({ dcs, patroni }: Askable, joining: readonly string[] = []): string {
+  const [voter] = Object.keys(dcs.members).filter((name) => !joining.includes(name));
   const [member = ""] = Object.keys(patroni.members);
   return voter ?? member;
 }
@@ -83,6 +86,20 @@ export function identityOf(dcs: ExistingDcs): NonNullable<PatroniDcs["identity"]
     anonymous: "anonymous" in dcs && dcs.anonymous,
     ...("username" in dcs && { username: dcs.username }),
   };
+}
+
+/** URLs for clients of those who voted before. @param former with the addresses that they had. */
+export function formerUrls(
+  { cluster: { dcs } }: Settings,
+  former: { readonly [host: string]: string },
+): { [host: string]: string } {
+  if ("endpoints" in dcs) return {};
+  return Object.fromEntries(
+    Object.entries(former).map(([host, address]) => [
+      host,
+      `http://${endpoint(address, dcs.clientPort)}`,
+    ]),
+  );
 }
 
 /** A port of each voter: `{ db1: "http://10.89.0.11:2379" }`. */

@@ -32,9 +32,6 @@ export function planEtcdServices(settings: Settings): ServicePlan[] {
           dataDir: dataDirectory,
           peerUrl: peerUrls[host],
           listenClientUrls: `${clientUrl},http://127.0.0.1:${clientPort}`,
-          initialCluster: Object.entries(peerUrls)
-            .map(([member, url]) => `${member}=${url}`)
-            .join(","),
         }),
       },
       [`/etc/systemd/system/${etcd.unit}.d/pgherd.conf`]: {

@@ -34,6 +34,32 @@ export function planFirewalls(settings: Settings): FirewallPlan[] {
   });
 }
 
+/**
+ * The same while hosts that voted in the DCS before do so still, by host of the cluster.
+ * @param former with the addresses that they had.
+ */
+export function planCrossing(
+  settings: Settings,
+  former: { readonly [host: string]: string },
+): { [host: string]: string } {
+  const { hosts, cluster } = settings;
+  const { dcs } = cluster;
+  if ("endpoints" in dcs) return {};
+  const before = Object.entries(former).map(([name, address]) => [
+    name,
+    { ...hosts[name], address },
+  ]);
+  const both: Settings = {
+    ...settings,
+    hosts: { ...hosts, ...(Object.fromEntries(before) as Settings["hosts"]) },
+    cluster: { ...cluster, dcs: { ...dcs, members: [...dcs.members, ...Object.keys(former)] } },
+  };
+  const now = planFirewalls(settings).map(({ host }) => host);
+  return Object.fromEntries(
+    planFirewalls(both).flatMap(({ host, rules }) => (now.includes(host) ? [[host, rules]] : [])),
+  );
+}
+
 /** The rules on the host of a server that is migrated: servers beside it are let alone. */
 export function migratedRules(settings: Settings, source: Source): { [host: string]: string } {
   const { flows, hosts, known } = knownTo(settings);

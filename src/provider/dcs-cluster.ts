@@ -3,7 +3,8 @@ import { dcsAt, dcsOf } from "../dcs/dcs";
 import { grantRights, heldAccess } from "./dcs-rights";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
-import { refuseStrangers } from "./dcs-member";
+import { promoteLearners } from "./dcs-joining";
+import { refuseStrangers } from "./strangers";
 import type { DcsClusterInputs } from "../resources/inputs/dcs-cluster";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -17,6 +18,7 @@ const HEALTHY_SECONDS = 90;
 
 export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
   identity: ["cluster"],
+  derived: ["former"],
   id: (inputs) => `${inputs.cluster}/${dcsOf(inputs).kind}`,
 
   async apply(context, urn, inputs) {
@@ -28,9 +30,10 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
       async () => {
         const healthy = Object.keys((await look(context, inputs))?.members ?? {});
         const absent = hosts.filter((host) => !healthy.includes(host));
-        return absent.length === 0
-          ? { done: true }
-          : { missing: `${absent.join(", ")} not healthy yet` };
+        if (absent.length === 0) return { done: true };
+        const [via] = healthy;
+        if (via !== undefined) await promoteLearners(context, inputs, via);
+        return { missing: `${absent.join(", ")} not healthy yet` };
       },
       {
         expected: `${kind} to be healthy on ${hosts.join(", ")}`,
@@ -84,7 +87,7 @@ async function keepVoters(context: Context, urn: string, inputs: DcsClusterInput
  */
 async function look(
   context: Context,
-  { cluster, access, keepsVoters, ...voters }: DcsClusterInputs,
+  { cluster, access, keepsVoters, former, ...voters }: DcsClusterInputs,
 ): Promise<(DcsClusterInputs & Learned) | undefined> {
   const { kind, members } = voters;
   const dcs = dcsOf(voters);
@@ -95,7 +98,11 @@ async function look(
       const healthy = await host.observe(dcs.healthyProbe());
       if (healthy.length === 0) continue;
       const membership = await host.observe(dcsAt({ kind, endpoints: healthy }).membershipProbe());
-      refuseStrangers(cluster, voters, membership.members);
+      refuseStrangers(
+        cluster,
+        { ...voters, members: { ...former, ...members } },
+        membership.members,
+      );
       const { alarms } = await host.observe(dcs.memberProbe(healthy[0] ?? ""));
       return {
         cluster,
@@ -106,6 +113,7 @@ async function look(
             keepsVoters: !(await host.observe(dcs.forgetting.probe())),
           }),
         clusterId: membership.clusterId,
+        ...(former && { former }),
         members: Object.fromEntries(
           Object.entries(members).filter(([, url]) => healthy.includes(url)),
         ),

@@ -20,22 +20,25 @@ import {
 } from "../operations/firewall";
 import type { FirewallInputs, NewPortsInputs } from "../resources/inputs/firewall";
 import type { Context } from "./context";
+import { formerIn } from "./former-in";
 import type { ResourceType } from "./resource";
 
 export const firewall: ResourceType<FirewallInputs> = {
   identity: ["cluster", "host"],
+  derived: ["crossing"],
   id: ({ cluster, host }) => `${cluster}/${host}/firewall`,
 
   /** New rules are kept only once they have let this controller in again; else the host takes them back by itself. */
   async apply(context, urn, inputs) {
     const found = await look(context, inputs);
-    if (!differs(inputs, inputs.rules, found)) return state(inputs, found);
-    await close(context, urn, inputs);
-    return state(inputs, await look(context, inputs));
+    const rules = await wantedRules(context, inputs, found);
+    if (!differs(inputs, rules, found)) return stateOf(inputs, found);
+    await close(context, urn, { ...inputs, rules });
+    return stateOf(inputs, await look(context, inputs));
   },
 
   async read(context, inputs) {
-    return state(inputs, await look(context, inputs));
+    return stateOf(inputs, await look(context, inputs));
   },
 
   /** On the host of a migrated server the cluster's daemons, which end later, stay for the cluster alone. */
@@ -77,7 +80,37 @@ export const newPorts: ResourceType<NewPortsInputs> = {
   },
 };
 
-async function close(context: Context, urn: string, inputs: FirewallInputs): Promise<void> {
+/** While those who voted in the DCS before do so still, they are let in; whoever takes them out closes the firewall. */
+async function wantedRules(
+  context: Context,
+  { cluster, rules, crossing }: FirewallInputs,
+  found: Found,
+): Promise<string> {
+  if (!crossing || found.rules === rules || found.rules === crossing.rules) {
+    return crossing && found.rules === crossing.rules ? crossing.rules : rules;
+  }
+  const left = await context.once(`${cluster}: former voters`, () => formerIn(context, crossing));
+  return left && left.length > 0 ? crossing.rules : rules;
+}
+
+/** Open for a crossing is as it is to be, too: that it must be closed shows elsewhere (former-voters.ts). */
+function stateOf(inputs: FirewallInputs, found: Found): FirewallInputs {
+  const crosses = inputs.crossing && found.rules === inputs.crossing.rules;
+  return state(inputs, crosses ? { ...found, rules: inputs.rules } : found);
+}
+
+/** The rules that a host has on its disk. */
+export async function rulesOn(context: Context, host: string): Promise<string> {
+  const found = await context.host(host).observe(filesProbe([RULES_FILE]));
+  return bodyOf(found[RULES_FILE]?.content ?? "");
+}
+
+/** Loads rules and keeps them, as an update does. */
+export async function close(
+  context: Context,
+  urn: string,
+  inputs: Pick<FirewallInputs, "host" | "rules">,
+): Promise<void> {
   const host = context.host(inputs.host);
   context.progress(urn, "trying the new rules");
   const login = loginSeconds(await host.loginSeconds());

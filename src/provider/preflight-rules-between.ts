@@ -18,7 +18,7 @@ export function judgeBetween(seen: readonly FoundHost[], inputs: PreflightInputs
 }
 
 /**
- * Which settings cannot be what they have become since the last run; of the members another rule tells (membership.ts).
+ * Which settings cannot be what they have become since the last run; of who is in them other rules tell (membership.ts, voters.ts).
  * @param left what the DCS was that the cluster comes from, where it moves.
  */
 export function judgeFixed(
@@ -28,7 +28,9 @@ export function judgeFixed(
 ): string[] {
   // A move that was cut off may have begun, or may not have.
   if (left && differing({ ...fixed, ...left }, before).length === 0) return [];
-  const changed = differing(fixed, before);
+  const changed = differing(fixed, before).filter(
+    (path) => path !== "dcs.members" || isOwn(fixed) !== isOwn(before),
+  );
   const dcs = changed.filter((path) => path.startsWith("dcs."));
   if (dcs.some((path) => path === "dcs.kind" || isOwn(fixed) !== isOwn(before))) {
     const others = changed.filter((path) => !dcs.includes(path));
@@ -87,8 +89,6 @@ const FOLLOWS: { readonly [path: string]: string } = {
 
 const MADE_WITH_DATABASE =
   "It is fixed when a database is made; put the old value back, or move the data to a new cluster.";
-const NO_NEW_VOTERS =
-  "Members of the DCS cannot be added or removed yet; put the old list back. A host may vote there that is no member of the cluster any more.";
 
 const REMEDIES: { readonly [path: string]: string } = {
   "postgresql.version": "Upgrades are an operation of their own; put the old value back.",
@@ -97,7 +97,6 @@ const REMEDIES: { readonly [path: string]: string } = {
   "postgresql.locale": MADE_WITH_DATABASE,
   "migration.from":
     "The block `migration` tells where the first member keeps its files, for the cluster's life; put the old value back.",
-  "dcs.members": NO_NEW_VOTERS,
   "dcs.endpoints":
     "Patroni goes on with what it has begun with until it is started again, which pgherd does not do in a running cluster yet; put the old one back.",
 };

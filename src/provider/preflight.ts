@@ -24,6 +24,8 @@ import { judgeMembership, withMembers } from "./membership";
 import { judgeHost } from "./preflight-rules";
 import { judgeBetween, judgeFixed, judgeLeft } from "./preflight-rules-between";
 import type { ResourceType } from "./resource";
+import { judgeVotersNow } from "./judge-voters";
+import { foreseeVoters, judgeVoters, withVoters } from "./voters";
 import { isFresh, versionOn, type FoundHost } from "./found-host";
 import { backupLocales } from "../migration/provider/backup-locales";
 import { survey } from "../migration/provider/survey";
@@ -55,6 +57,8 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
       ...judgeFixed(inputs.fixed, oldInputs.fixed ?? {}, inputs.move?.fixed),
       ...judgeLeft(inputs.move, oldInputs.move),
       ...judgeMembership(inputs, oldInputs, (host) => context.isRemoved(host)),
+      ...judgeVoters(inputs, oldInputs),
+      ...(await judged(judgeVotersNow(context, inputs, oldInputs, reached))),
       ...(await judged(tellOfMove(context, inputs, oldInputs, urn))),
       ...unseen.map((error) => error.message),
       ...seen.flatMap((one) => judgeHost(one, inputs)),
@@ -93,6 +97,7 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
   async foresee(context, inputs, known) {
     return [
       ...(await foreseeMembers(context, inputs, known)),
+      ...foreseeVoters(inputs, known),
       ...(await foreseeServices(context, inputs)),
     ];
   },
@@ -108,7 +113,8 @@ export const preflight: ResourceType<PreflightInputs, Learned> = {
         look(context, host, requirement, [], dcsUserOf(inputs)),
       ),
     );
-    return { ...inputs, facts: withMembers(learn(seen, known?.facts), inputs, seen, known) };
+    const facts = withMembers(learn(seen, known?.facts), inputs, seen, known);
+    return { ...inputs, facts: withVoters(facts, inputs, seen, known) };
   },
 
   async read(_context, _inputs, known) {

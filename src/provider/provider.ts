@@ -16,6 +16,7 @@ import { existingDcs } from "./existing-dcs";
 import { firewall, newPorts } from "./firewall";
 import { fork } from "./fork";
 import { formerTokens } from "./former-tokens";
+import { formerVoters } from "./former-voters";
 import { hostBase } from "./host-base";
 import {
   currentInventory,
@@ -60,6 +61,7 @@ const TYPES: { readonly [type: string]: AnyResourceType } = {
   "pgherd:index:Service": untyped(service),
   "pgherd:index:EtcdCluster": untyped(dcsCluster),
   "pgherd:index:FormerTokens": untyped(formerTokens),
+  "pgherd:index:FormerVoters": untyped(formerVoters),
   "pgherd:index:ExistingDcs": untyped(existingDcs),
   "pgherd:index:DynamicConfiguration": untyped(dynamicConfiguration),
   "pgherd:index:PatroniCluster": untyped(patroniCluster),

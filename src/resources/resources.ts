@@ -10,7 +10,11 @@ import type { BackupsInputs } from "./inputs/backups";
 import type { DepartureInputs } from "./inputs/departure";
 import type { DynamicConfigurationInputs } from "./inputs/dynamic-configuration";
 import type { EntryPointInputs } from "./inputs/entry-point";
-import type { DcsClusterInputs, FormerTokensInputs } from "./inputs/dcs-cluster";
+import type {
+  DcsClusterInputs,
+  FormerTokensInputs,
+  FormerVotersInputs,
+} from "./inputs/dcs-cluster";
 import type { ExistingDcsInputs } from "./inputs/existing-dcs";
 import type { FirewallInputs, NewPortsInputs } from "./inputs/firewall";
 import type { ForkInputs } from "./inputs/fork";
@@ -125,6 +129,9 @@ export class Service extends resource<ServiceInputs>("Service") {}
 
 /** That nobody gets into the DCS by a token of before. */
 export class FormerTokens extends resource<FormerTokensInputs>("FormerTokens") {}
+
+/** That nobody votes in the DCS whom the stack does not name any more. */
+export class FormerVoters extends resource<FormerVotersInputs>("FormerVoters") {}
 
 /** A DCS that somebody else runs. */
 export class ExistingDcs extends resource<ExistingDcsInputs>("ExistingDcs") {}

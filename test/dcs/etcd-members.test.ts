@@ -19,21 +19,29 @@ test("the membership keeps all digits of 64-bit ids", () => {
         name: "db1",
         peerUrl: "http://10.89.0.11:2380",
         clientUrl: "http://10.89.0.11:2379",
+        learner: false,
       },
       {
         id: "91bc3c398fb3c146",
         name: "db2",
         peerUrl: "http://10.89.0.12:2380",
         clientUrl: "http://10.89.0.12:2379",
+        learner: false,
       },
     ],
   });
 });
 
-test("a member that has been added and has not started yet has no name and no URL", () => {
-  const output = `{"header":{"cluster_id":1},"members":[{"ID":10501334649042878790,"peerURLs":["http://10.89.0.12:2380"]}]}`;
+test("a member that has been added and has not started yet has no name and no URL, and is a learner", () => {
+  const output = `{"header":{"cluster_id":1},"members":[{"ID":10501334649042878790,"peerURLs":["http://10.89.0.12:2380"],"isLearner":true}]}`;
   expect(dcs.membershipProbe().parse(output).members).toEqual([
-    { id: "91bc3c398fb3c146", name: "", peerUrl: "http://10.89.0.12:2380", clientUrl: "" },
+    {
+      id: "91bc3c398fb3c146",
+      name: "",
+      peerUrl: "http://10.89.0.12:2380",
+      clientUrl: "",
+      learner: true,
+    },
   ]);
 });
 

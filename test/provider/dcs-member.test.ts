@@ -3,7 +3,8 @@ import { ConnectError, HealthError } from "../../src/errors";
 import type { ListedMember } from "../../src/dcs/dcs";
 import type { Probe } from "../../src/host/host";
 import type { Context } from "../../src/provider/context";
-import { careForDcs, refuseStrangers } from "../../src/provider/dcs-member";
+import { careForDcs } from "../../src/provider/dcs-member";
+import { refuseStrangers } from "../../src/provider/strangers";
 
 const MEMBERS = {
   db1: "http://10.89.0.11:2379",
@@ -25,11 +26,16 @@ const CHANGE = {
   files: { wanted: {}, found: {} },
 };
 
+/** What a member of a new DCS begins with. */
+const FIRST =
+  "ETCD_INITIAL_CLUSTER=db1=http://10.89.0.11:2380,db2=http://10.89.0.12:2380,db3=http://10.89.0.13:2380\nETCD_INITIAL_CLUSTER_STATE=new";
+
 const member = (name: string, number: number, started = true): ListedMember => ({
   id: `${number}f`,
   name,
   peerUrl: `http://10.89.0.1${number}:2380`,
   clientUrl: started ? `http://10.89.0.1${number}:2379` : "",
+  learner: false,
 });
 
 /** Three hosts in memory. */
@@ -68,13 +74,27 @@ const context = {
         return { active: starting.includes(name) ? "activating" : "active" };
       }
       if (script.includes("/v3/kv/range")) asked.push(script);
-      if (script.includes("/v3/kv/range")) return healthy.map((one) => MEMBERS[one as "db1"]);
+      if (script.includes("/v3/kv/range"))
+        return healthy.map((one) => MEMBERS[one as "db1"]).filter((url) => script.includes(url));
       if (script.includes(".wal")) return withLog.includes(name);
-      return { clusterId: "1", members: membership };
+      return { clusterId: "1", members: [...membership] };
     },
     async change(_action: string, script: string): Promise<string> {
-      const words = ["disable", "member remove 3f", "member add db3"];
+      const words = [
+        "disable",
+        "member remove 3f",
+        "member remove 9f",
+        "member add db3",
+        "promote 3f",
+      ];
       done.push(`${name}: ${words.filter((one) => script.includes(one)).join(", ")}`);
+      if (script.includes("member remove 9f")) {
+        membership = membership.filter(({ id }) => id !== "9f");
+      }
+      if (script.includes("member add db3")) {
+        membership = [...membership, { ...member("", 3, false), learner: true }];
+      }
+      if (script.includes("promote")) healthy.push("db3");
       return "";
     },
   }),
@@ -82,6 +102,10 @@ const context = {
 
 const care = (change: Partial<typeof CHANGE> = {}) =>
   careForDcs(context, "urn", ETCD, { ...CHANGE, ...change });
+
+/** The same on one that comes to a DCS that runs. */
+const coming = (joins: { [host: string]: string } = { db1: MEMBERS.db1 }) =>
+  careForDcs(context, "urn", { ...ETCD, joins }, { ...CHANGE, hadData: false });
 
 test("a member may restart while all others are healthy, and nothing else is done", async () => {
   expect((await care({ restarts: true })).before).toBe("");
@@ -124,7 +148,7 @@ test("a member without a log joins anew: kept from starting, removed, added, tol
   healthy = ["db1", "db2"];
   withLog = ["db1", "db2"];
   const { before } = await care();
-  expect(done).toEqual(["db3: disable", "db1: member remove 3f, member add db3"]);
+  expect(done).toEqual(["db3: disable", "db1: member remove 3f", "db1: member add db3"]);
   expect(before).toContain("ETCD_INITIAL_CLUSTER_STATE=existing");
   expect(before).toContain("/var/lib/pgherd/etcd-join.env");
 });
@@ -149,7 +173,7 @@ test("the last of a first deployment begins as the others did", async () => {
   healthy = ["db1", "db2"];
   withLog = ["db1", "db2"];
   membership = [member("db1", 1), member("db2", 2), member("db3", 3, false)];
-  expect((await care({ hadData: false })).before).toBe("");
+  expect((await care({ hadData: false })).before).toContain(FIRST);
   expect(done).toEqual([]);
 });
 
@@ -157,7 +181,7 @@ test("the first of a first deployment waits for nobody", async () => {
   healthy = [];
   withLog = [];
   const { before, after } = await care({ hadData: false });
-  expect(before).toBe("");
+  expect(before).toContain(FIRST);
   await after();
   expect(done).toEqual([]);
 });
@@ -181,7 +205,7 @@ test("a member whose host cannot be reached is not healthy", async () => {
 test("where all hosts were reinstalled, a new cluster begins", async () => {
   healthy = [];
   withLog = [];
-  expect((await care()).before).toBe("");
+  expect((await care()).before).toContain(FIRST);
 });
 
 test("a log that this run has begun on another host keeps nobody from beginning too", async () => {
@@ -189,7 +213,7 @@ test("a log that this run has begun on another host keeps nobody from beginning 
   withLog = [];
   await care({ host: "db1" });
   withLog = ["db1"];
-  expect((await care()).before).toBe("");
+  expect((await care()).before).toContain(FIRST);
 });
 
 test("a member that lost its log begins nothing anew while others have theirs and do not work", async () => {
@@ -199,6 +223,76 @@ test("a member that lost its log begins nothing anew while others have theirs an
     "db3: expected etcd's data in /var/lib/etcd/demo, got none, while db1, db2 still have theirs and are not healthy.",
   );
   expect(done).toEqual([]);
+});
+
+test("one that comes to a DCS that runs is told of all who are there, one at a time", async () => {
+  healthy = ["db1"];
+  withLog = ["db1"];
+  membership = [member("db1", 1)];
+  const { before } = await coming();
+  expect(done).toEqual(["db3: disable", "db1: member add db3"]);
+  expect(before).toContain(
+    "ETCD_INITIAL_CLUSTER=db1=http://10.89.0.11:2380,db3=http://10.89.0.13:2380\nETCD_INITIAL_CLUSTER_STATE=existing",
+  );
+});
+
+test("it counts for the majority once it has caught up", async () => {
+  healthy = ["db1"];
+  withLog = ["db1"];
+  membership = [member("db1", 1)];
+  const { after } = await coming();
+  membership = [member("db1", 1), { ...member("db3", 3), learner: true }];
+  done = [];
+  vi.useFakeTimers();
+  const ended = after();
+  await vi.advanceTimersByTimeAsync(1000);
+  await ended;
+  expect(done).toEqual(["db3: promote 3f"]);
+});
+
+test("who is to leave and is away goes first, since nobody is let in beside one that is away", async () => {
+  healthy = ["db1", "db2"];
+  withLog = ["db1", "db2"];
+  membership = [member("db1", 1), member("db2", 2), member("db9", 9)];
+  const joins = { db1: MEMBERS.db1, db2: MEMBERS.db2, db9: "http://10.89.0.19:2379" };
+  await coming(joins);
+  expect(done).toEqual(["db3: disable", "db1: member remove 9f", "db1: member add db3"]);
+});
+
+test("one that a killed run has added, and that has not begun, makes room for this one", async () => {
+  healthy = ["db1"];
+  withLog = ["db1"];
+  membership = [member("db1", 1), { ...member("", 9, false), learner: true }];
+  await coming({ db1: MEMBERS.db1, db9: "http://10.89.0.19:2379" });
+  expect(done).toEqual(["db3: disable", "db1: member remove 9f", "db1: member add db3"]);
+});
+
+test("data of one that has been taken out are set aside: with them it would never start", async () => {
+  healthy = ["db1", "db2"];
+  membership = [member("db1", 1), member("db2", 2)];
+  expect((await care()).before).toContain("ETCD_INITIAL_CLUSTER_STATE=existing");
+  expect(done).toEqual(["db3: disable", "db1: member add db3"]);
+});
+
+test("one that comes begins no DCS of its own while others have their data", async () => {
+  healthy = [];
+  withLog = ["db1"];
+  await expect(coming()).rejects.toThrow(
+    "db3: expected etcd's data in /var/lib/etcd/demo, got none, while db1 still have theirs and are not healthy.",
+  );
+  expect(done).toEqual([]);
+});
+
+test("where all are blank by now, a new one begins all the same", async () => {
+  healthy = [];
+  withLog = [];
+  expect((await coming()).before).toContain(FIRST);
+});
+
+test("who is yet to come keeps nobody from a restart", async () => {
+  healthy = ["db1", "db3"];
+  membership = [member("db1", 1), member("db3", 3)];
+  expect((await care({ restarts: true })).before).toBe("");
 });
 
 test("nothing joins while there is a stranger", async () => {

@@ -637,8 +637,6 @@ test("while a load balancer cannot be asked, nobody is called a stranger", () =>
 
 const DATABASE =
   "It is fixed when a database is made; put the old value back, or move the data to a new cluster.";
-const VOTERS =
-  "Members of the DCS cannot be added or removed yet; put the old list back. A host may vote there that is no member of the cluster any more.";
 
 const IN_ETCD = { "dcs.kind": "etcd", "dcs.members": "db1, db2, db3", "dcs.clientPort": "2379" };
 const IN_CONSUL = {
@@ -686,7 +684,6 @@ test.each([
   ["postgresql.dataDirectory", "/srv/a", "/srv/b", DATABASE],
   ["postgresql.dataChecksums", "true", "false", DATABASE],
   ["postgresql.locale", "C.UTF-8", "de_DE.UTF-8", DATABASE],
-  ["dcs.members", "db1, db2, db3", "db1, db2, etcd1", VOTERS],
   ["dcs.clientPort", "2379", "2479", "It is kept for a cluster's life; put the old value back."],
 ])("%s is kept for a cluster's life", (path, before, now, remedy) => {
   expect(judgeFixed({ [path]: now }, { [path]: before })).toEqual([

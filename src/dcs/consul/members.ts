@@ -63,6 +63,7 @@ export function membersAt(place: DcsPlace): DcsMembers {
           name: Node === "(unknown)" ? "" : Node,
           peerUrl: `http://${Address}`,
           clientUrl: `http://${Address}`,
+          learner: false,
         })),
       }),
     }),

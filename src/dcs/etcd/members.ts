@@ -78,15 +78,22 @@ export function membersAt(place: DcsPlace): DcsMembers {
           output.replace(/"(cluster_id|ID)":(\d+)/g, '"$1":"$2"'),
         ) as {
           header: { cluster_id: string };
-          members: { ID: string; name?: string; peerURLs?: string[]; clientURLs?: string[] }[];
+          members: {
+            ID: string;
+            name?: string;
+            peerURLs?: string[];
+            clientURLs?: string[];
+            isLearner?: boolean;
+          }[];
         };
         return {
           clusterId: BigInt(header.cluster_id).toString(16),
-          members: members.map(({ ID, name, peerURLs, clientURLs }) => ({
+          members: members.map(({ ID, name, peerURLs, clientURLs, isLearner }) => ({
             id: BigInt(ID).toString(16),
             name: name ?? "",
             peerUrl: peerURLs?.[0] ?? "",
             clientUrl: clientURLs?.[0] ?? "",
+            learner: isLearner ?? false,
           })),
         };
       },

@@ -7,8 +7,27 @@ export interface DcsClusterInputs extends Unnamed<DcsVoters> {
   readonly alarms: readonly string[];
   /** Whether who votes stays a voter while he is away; none where the DCS does nothing else. */
   readonly keepsVoters?: boolean;
+  /** Who voted before, by host, with their URLs for clients: they leave later, and until then are no strangers. */
+  readonly former?: DcsVoters["members"];
   /** None where the DCS asks nobody who he is. */
   readonly access?: DcsAccessInput;
+}
+
+/** Those who voted before and are to leave, once those that the stack names vote. */
+export interface FormerVotersInputs extends Unnamed<DcsVoters> {
+  readonly cluster: string;
+  /** URLs for clients by host. They stay in mind when they have left. */
+  readonly former: DcsVoters["members"];
+  /** Endpoint of Patroni's REST API by host: each must know of those that stay before those that it knows are gone. */
+  readonly patroni: { readonly [host: string]: string };
+  /** What the firewalls of all hosts are when they let none of these in any more, by host: bodies of nftables' table. */
+  readonly rules: { readonly [host: string]: string };
+  /** What they are until then. */
+  readonly crossing: { readonly [host: string]: string };
+  /** Which of them vote still; none is wanted. */
+  readonly voting: readonly string[];
+  /** Hosts whose firewalls let them in still; none is wanted. */
+  readonly open: readonly string[];
 }
 
 /** Who may do what in a DCS that asks. */

@@ -148,6 +148,13 @@ export interface HostsFacts {
   readonly joining?: readonly string[];
   /** Former members, and the addresses that they had; absent where there are none. They stay in mind when they have left. */
   readonly leaving?: { readonly [member: string]: string };
+  /** Who comes to vote in the DCS that runs, and who voted before; absent as long as neither has ever been. */
+  readonly voters?: {
+    /** Those who have not begun to yet. */
+    readonly joining: readonly string[];
+    /** With the addresses that they had. They stay in mind when they have left. */
+    readonly former: { readonly [host: string]: string };
+  };
 }
 
 /** The files of one service, those with passwords apart. */

@@ -31,4 +31,6 @@ export interface ServiceInputs {
 export interface DcsMemberInput extends Unnamed<DcsVoters> {
   readonly peerUrl: string;
   readonly dataDirectory: string;
+  /** Of a member that comes to a DCS that runs: URLs for clients of all who were there before, by host. */
+  readonly joins?: DcsVoters["members"];
 }

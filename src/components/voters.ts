@@ -1,0 +1,75 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { formerUrls } from "../plan/dcs";
+import { planCrossing } from "../plan/firewall";
+import type { Crossing } from "../resources/inputs/firewall";
+import { FormerVoters } from "../resources/resources";
+import { namedKind } from "../roles/dcs";
+import type { Context } from "./context";
+import type { Motion } from "./membership";
+
+// Who comes to vote in the DCS of a running cluster, and who votes there no more.
+
+/** Where the DCS is for a host that comes to vote in it; nothing for all others. */
+export async function joinsOf(
+  { plan, settings }: Context,
+  motion: Promise<Motion>,
+  host: string,
+): Promise<{ readonly [host: string]: string } | undefined> {
+  const { voters } = await motion;
+  if (!voters?.joining.includes(host)) return undefined;
+  const there = Object.entries(plan.dcs.members).filter(([name]) => !voters.joining.includes(name));
+  return { ...Object.fromEntries(there), ...formerUrls(settings, voters.former) };
+}
+
+/** Who voted before; nothing where nobody did. */
+export async function formerOf({ settings }: Context, motion: Promise<Motion>) {
+  const { former = {} } = (await motion).voters ?? {};
+  return Object.keys(former).length === 0 ? undefined : formerUrls(settings, former);
+}
+
+/** What a host lets in until they are gone. */
+export async function crossingOf(
+  context: Context,
+  motion: Promise<Motion>,
+  host: string,
+): Promise<Crossing | undefined> {
+  const { former = {} } = (await motion).voters ?? {};
+  const urls = await formerOf(context, motion);
+  const rules = urls && planCrossing(context.settings, former)[host];
+  const { kind, members } = context.plan.dcs;
+  return urls && rules !== undefined
+    ? { ...namedKind(kind), members, former: urls, rules }
+    : undefined;
+}
+
+/** Their end: once all members know where the DCS is. */
+export async function farewell(
+  context: Context,
+  motion: Promise<Motion>,
+  dependsOn: pulumi.Resource[],
+): Promise<pulumi.Resource[]> {
+  const former = await formerOf(context, motion);
+  if (!former) return dependsOn;
+  const { prefix, cluster, plan, child } = context;
+  const { kind, members } = plan.dcs;
+  const rules = Object.fromEntries(plan.firewalls.map((one) => [one.host, one.rules]));
+  const crossing = planCrossing(context.settings, (await motion).voters?.former ?? {});
+  return [
+    ...dependsOn,
+    new FormerVoters(
+      `${prefix}-former-voters`,
+      {
+        cluster,
+        ...namedKind(kind),
+        members,
+        former,
+        patroni: plan.patroni.members,
+        rules,
+        crossing,
+        voting: [],
+        open: [],
+      },
+      { ...child, dependsOn },
+    ),
+  ];
+}

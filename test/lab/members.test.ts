@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { down } from "../../src/lab/down";
-import { powerOff } from "../../src/lab/power";
-import { full } from "./harness";
+import { powerOff, powerOn } from "../../src/lab/power";
+import { DCS, full } from "./harness";
 import { killedAfterEachChange } from "./interruption";
 import { LabCluster, leaderOf, type StackSettings, type Writes } from "./lab-cluster";
 
-// Members come to a cluster and leave it while clients write: some of it in npm test, the rest and each run killed after each change in full.
+// Members and voters of the DCS come to a cluster and leave it while clients write: some of it in npm test, the rest and each run
+// killed after each change in full.
 
 /** The lab's name, for whoever runs several at once. */
 const LAB = process.env.PGHERD_TEST_LAB ?? "t-members";
@@ -30,6 +31,33 @@ function changed(
   });
 }
 
+const votersAre =
+  (...voters: string[]) =>
+  ({ cluster }: StackSettings) => {
+    (cluster.dcs as { members: string[] }).members = voters;
+  };
+
+/** Who belongs to etcd, in order, as one of them tells: `db1 started, lb1 started`. */
+async function votersOn(cluster: LabCluster, host: string): Promise<string> {
+  const list = await cluster.onHost(host, "sudo ETCDCTL_API=3 etcdctl member list");
+  const members = list
+    .trim()
+    .split("\n")
+    .map((line) => line.split(", "))
+    .map(([, state = "", name = "", , , learner = ""]) =>
+      [name, state, ...(learner === "false" ? [] : ["learner"])].join(" "),
+    );
+  return members.sort().join(", ");
+}
+
+/** What a host shows that has voted in etcd. */
+function leftEtcd(cluster: LabCluster, host: string): Promise<string> {
+  return cluster.onHost(
+    host,
+    "systemctl is-active etcd; systemctl is-enabled etcd; sudo ls /var/lib/etcd",
+  );
+}
+
 /** Goes there under a writer: what a client was told is written is there. */
 async function under(cluster: LabCluster, work: () => Promise<unknown>): Promise<Writes> {
   const leader = leaderOf(await cluster.status());
@@ -46,6 +74,16 @@ async function under(cluster: LabCluster, work: () => Promise<unknown>): Promise
   expect(distinct).toBe(all);
   expect(all).toBeGreaterThanOrEqual(writes.written);
   return writes;
+}
+
+/** Waits until a member's lease has ended: before it counts as running. */
+async function forgotten(cluster: LabCluster, member: string): Promise<void> {
+  await expect
+    .poll(() => cluster.onHost("db1", "sudo curl -s http://10.89.0.11:8008/cluster"), {
+      timeout: 120_000,
+      interval: 2000,
+    })
+    .not.toContain(member);
 }
 
 /** Names of the slots for members on every one of these. */
@@ -65,7 +103,7 @@ function leftOn(cluster: LabCluster, host: string): Promise<string> {
 
 describe("members of a running cluster", () => {
   beforeAll(async () => {
-    const one = of("db1");
+    const one = DCS === "etcd" ? changed(["db1"], votersAre("db1")) : of("db1");
     await one.boot({ topology: "standard" });
     await one.deploy();
     await one.healthy();
@@ -74,15 +112,44 @@ describe("members of a running cluster", () => {
   });
   afterAll(() => down(LAB));
 
-  test("one member becomes three, and no write fails", async () => {
+  test("one member becomes three, as does its DCS, and no write fails", async () => {
     const three = of("db1", "db2", "db3");
     expect(await three.shown("preview")).toMatch(
       /db2, db3 join: first the other members let them in/,
     );
+    if (DCS === "etcd") {
+      expect(await three.shown("preview")).toContain("db2, db3 come to vote in etcd");
+    }
     const writes = await under(three, () => three.deploy());
     expect(writes.failed).toBe(0);
     await three.replicates("synchronous");
+    if (DCS === "etcd") {
+      expect(await votersOn(three, "db1")).toBe("db1 started, db2 started, db3 started");
+    }
     await three.unchanged();
+  });
+
+  test.runIf(DCS === "etcd")("who votes moves to other hosts, and no write fails", async () => {
+    const elsewhere = changed(["db1", "db2", "db3"], votersAre("lb1", "lb2", "db2"));
+    expect(await elsewhere.shown("preview")).toContain("db1 votes in etcd no more");
+    const writes = await under(elsewhere, () => elsewhere.deploy());
+    expect(writes.failed).toBe(0);
+    expect(writes.longestMs).toBeLessThan(3000);
+    expect(await votersOn(elsewhere, "lb1")).toBe("db2 started, lb1 started, lb2 started");
+    for (const host of ["db1", "db3"]) {
+      expect(await leftEtcd(elsewhere, host)).toBe("inactive\ndisabled\ndemo\n");
+    }
+    // Who votes no more is let in to ask, as any member is, and to nothing else.
+    const rules = await elsewhere.onHost("lb1", "sudo nft list table inet pgherd");
+    const peers = /ip saddr \{ (.*) \} tcp dport 2380 accept/.exec(rules)?.[1];
+    expect(peers).toBe("10.89.0.12, 10.89.0.32");
+    await elsewhere.unchanged();
+    // They come back, though what they had is of members that have been taken out.
+    const three = of("db1", "db2", "db3");
+    const back = await under(three, () => three.deploy());
+    expect(back.failed).toBe(0);
+    expect(await votersOn(three, "db1")).toBe("db1 started, db2 started, db3 started");
+    expect(await leftEtcd(three, "lb1")).toBe("inactive\ndisabled\ndemo\n");
   });
 
   full("a fourth member joins and serves readers", async () => {
@@ -113,13 +180,7 @@ describe("members of a running cluster", () => {
         wanted.cluster.removed = [FOURTH];
         delete wanted.hosts[FOURTH];
       });
-      // Before its lease has ended it counts as running.
-      await expect
-        .poll(() => without.onHost("db1", "sudo curl -s http://10.89.0.11:8008/cluster"), {
-          timeout: 120_000,
-          interval: 2000,
-        })
-        .not.toContain(FOURTH);
+      await forgotten(without, FOURTH);
       const writes = await under(without, () => without.deploy());
       expect(writes.failed).toBe(0);
       const members = (await without.healthy()).members.map(({ name }) => name);
@@ -130,6 +191,7 @@ describe("members of a running cluster", () => {
       await without.unchanged();
       await three.deploy();
       await three.unchanged();
+      await powerOn(LAB, [FOURTH]);
     },
   );
 
@@ -168,6 +230,57 @@ describe("members of a running cluster", () => {
     expect(writes.longestMs).toBeLessThan(5000);
     expect(await leftOn(two, leader)).toBe("inactive\ndisabled\nkept\n");
     await two.unchanged();
+  });
+
+  const fullOnEtcd = DCS === "etcd" ? full : test.skip;
+
+  fullOnEtcd(
+    "a member that votes and is gone for good is replaced, and does no harm when it is back",
+    async () => {
+      const three = of("db1", "db2", "db3");
+      const withFourth = changed(["db1", "db2", "db3", FOURTH], votersAre("db1", "db2", FOURTH));
+      await withFourth.deploy();
+      expect(await votersOn(withFourth, "db1")).toBe(`${FOURTH} started, db1 started, db2 started`);
+      await powerOff(LAB, [FOURTH]);
+      expect(await three.refused("up", "--yes", "--skip-preview")).toContain(
+        `pgherd:cluster.removed: [${FOURTH}]`,
+      );
+      const without = changed(["db1", "db2", "db3"], (wanted) => {
+        wanted.cluster.removed = [FOURTH];
+        delete wanted.hosts[FOURTH];
+      });
+      await forgotten(without, FOURTH);
+      const writes = await under(without, () => without.deploy());
+      expect(writes.failed).toBe(0);
+      expect(await votersOn(without, "db1")).toBe("db1 started, db2 started, db3 started");
+      await without.unchanged();
+      // Its disk still says that it votes.
+      await powerOn(LAB, [FOURTH]);
+      await expect
+        .poll(() => without.onHost(FOURTH, "systemctl is-active etcd || :"), {
+          timeout: 60_000,
+        })
+        .not.toMatch(/^active/);
+      expect(await votersOn(without, "db1")).toBe("db1 started, db2 started, db3 started");
+      await three.deploy();
+      await three.unchanged();
+    },
+  );
+
+  fullOnEtcd("a run that is killed after each change goes on, whoever comes to vote", async () => {
+    const elsewhere = changed(["db1", "db2", "db3"], votersAre("lb1", "lb2", FOURTH));
+    const writes = await under(elsewhere, () => killedAfterEachChange(elsewhere, "provider"));
+    expect(writes.failed).toBe(0);
+    expect(await votersOn(elsewhere, "lb1")).toBe(`${FOURTH} started, lb1 started, lb2 started`);
+    await elsewhere.unchanged();
+    const one = changed(["db1", "db2", "db3"], votersAre("lb1"));
+    const fewer = await under(one, () => killedAfterEachChange(one, "provider"));
+    expect(fewer.failed).toBe(0);
+    expect(await votersOn(one, "lb1")).toBe("lb1 started");
+    await one.unchanged();
+    const three = of("db1", "db2", "db3");
+    await three.deploy();
+    await three.unchanged();
   });
 
   full("a run that is killed after each change goes on, whoever comes or leaves", async () => {

@@ -9,22 +9,23 @@ import type { Motion } from "./membership";
 
 // Who comes to vote in the DCS of a running cluster, and who votes there no more.
 
-/** Where the DCS is for a host that comes to vote in it; nothing for all others. */
+/** Where the DCS is for a host without data, where who votes has ever changed: it comes to one that runs, and begins none. */
 export async function joinsOf(
   { plan, settings }: Context,
   motion: Promise<Motion>,
   host: string,
 ): Promise<{ readonly [host: string]: string } | undefined> {
   const { voters } = await motion;
-  if (!voters?.joining.includes(host)) return undefined;
-  const there = Object.entries(plan.dcs.members).filter(([name]) => !voters.joining.includes(name));
-  return { ...Object.fromEntries(there), ...formerUrls(settings, voters.former) };
+  if (!voters || !Object.hasOwn(plan.dcs.members, host)) return undefined;
+  const others = Object.entries(plan.dcs.members).filter(([name]) => name !== host);
+  return { ...Object.fromEntries(others), ...formerUrls(settings, voters.former) };
 }
 
 /** Who voted before; nothing where nobody did. */
 export async function formerOf({ settings }: Context, motion: Promise<Motion>) {
   const { former = {} } = (await motion).voters ?? {};
-  return Object.keys(former).length === 0 ? undefined : formerUrls(settings, former);
+  const urls = formerUrls(settings, former);
+  return Object.keys(urls).length === 0 ? undefined : urls;
 }
 
 /** What a host lets in until they are gone. */

@@ -40,6 +40,11 @@ export class Context {
     return Object.keys(this.inventory.hosts).filter((name) => !this.former.includes(name));
   }
 
+  /** Where the hosts of the stack are. */
+  addresses(): string[] {
+    return this.hostNames().flatMap((name) => this.inventory.hosts[name]?.address ?? []);
+  }
+
   /** Whether the stack says that the host is gone for good: only then is one that cannot be reached no longer waited for. */
   isRemoved(host: string): boolean {
     return this.removed.includes(host);

@@ -4,7 +4,7 @@ import { grantRights, heldAccess } from "./dcs-rights";
 import { defragment } from "../operations/defragment";
 import type { Context } from "./context";
 import { promoteLearners } from "./dcs-joining";
-import { refuseStrangers } from "./strangers";
+import { addressIn, refuseStrangers } from "./strangers";
 import type { DcsClusterInputs } from "../resources/inputs/dcs-cluster";
 import type { ResourceType } from "./resource";
 import { waitFor } from "../operations/wait";
@@ -50,7 +50,7 @@ export const dcsCluster: ResourceType<DcsClusterInputs, Learned> = {
       { host: (name) => context.host(name), progress },
       { kind, members: inputs.members },
     );
-    return (await look(context, inputs)) ?? { ...inputs, clusterId: "" };
+    return (await look(context, inputs, context.addresses())) ?? { ...inputs, clusterId: "" };
   },
 
   async foresee(_context, inputs, { alarms = [] }) {
@@ -83,11 +83,13 @@ async function keepVoters(context: Context, urn: string, inputs: DcsClusterInput
 /**
  * The healthy members, as the first host sees them that gets an answer. One that cannot be reached shows by its own
  * resources.
+ * @param coming addresses of hosts that may be on their way: what a run that was killed has recorded may not name them yet.
  * @throws HealthError if there is a member that is not the cluster's.
  */
 async function look(
   context: Context,
   { cluster, access, keepsVoters, former, ...voters }: DcsClusterInputs,
+  coming: readonly string[] = [],
 ): Promise<(DcsClusterInputs & Learned) | undefined> {
   const { kind, members } = voters;
   const dcs = dcsOf(voters);
@@ -101,7 +103,7 @@ async function look(
       refuseStrangers(
         cluster,
         { ...voters, members: { ...former, ...members } },
-        membership.members,
+        membership.members.filter(({ peerUrl }) => !coming.includes(addressIn(peerUrl))),
       );
       const { alarms } = await host.observe(dcs.memberProbe(healthy[0] ?? ""));
       return {

@@ -62,18 +62,28 @@ export async function careForDcs(
   return { before, after: () => untilHealthy(context, urn, own, host) };
 }
 
-/**
- * Client URLs of the healthy members, as a host sees them, or those that have an agent where it may have none. One that is only starting takes connections and answers none,
- * so it is not asked: a first deployment does not wait for it.
- */
+/** Client URLs of the healthy members; of those who voted before only where none of them is there yet. */
 async function healthyMembers(
   context: Context,
   own: DcsMemberInput,
   host: string,
 ): Promise<string[]> {
+  const healthy = await healthyAmong(context, own, host, own.members);
+  return healthy.length > 0 || !own.joins ? healthy : healthyAmong(context, own, host, allOf(own));
+}
+
+/**
+ * As a host sees them, or those that have an agent where it may have none. One that is only starting takes connections and
+ * answers none, so it is not asked: a first deployment does not wait for it.
+ */
+async function healthyAmong(
+  context: Context,
+  own: DcsMemberInput,
+  host: string,
+  members: DcsMemberInput["members"],
+): Promise<string[]> {
   const { byOwnAgent, unit } = dcsOf(own);
-  const all = allOf(own);
-  const asked = Object.keys(all).map(async (name): Promise<string[]> => {
+  const asked = Object.keys(members).map(async (name): Promise<string[]> => {
     try {
       const { active } = await context.host(name).observe(unitProbe(unit));
       return active === "active" ? [name] : [];
@@ -84,7 +94,7 @@ async function healthyMembers(
     }
   });
   const started = (await Promise.all(asked)).flat();
-  const endpoints = started.map((name) => all[name] ?? "");
+  const endpoints = started.map((name) => members[name] ?? "");
   for (const name of started.length === 0 ? [] : byOwnAgent ? started : [host]) {
     const healthy = await context
       .host(name)

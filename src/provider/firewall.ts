@@ -90,7 +90,8 @@ async function wantedRules(
     return crossing && found.rules === crossing.rules ? crossing.rules : rules;
   }
   const left = await context.once(`${cluster}: former voters`, () => formerIn(context, crossing));
-  return left && left.length > 0 ? crossing.rules : rules;
+  // Where nobody tells, they may vote still.
+  return left?.length === 0 ? rules : crossing.rules;
 }
 
 /** Open for a crossing is as it is to be, too: that it must be closed shows elsewhere (former-voters.ts). */

@@ -34,10 +34,21 @@ export async function whoAsks(
   context: Context,
   voters: Voters,
 ): Promise<{ readonly host: string; readonly endpoints: readonly string[] } | undefined> {
-  const all = { ...voters.former, ...voters.members };
-  const dcs = dcsAt({ kind: voters.kind, endpoints: Object.values(all) });
+  // Who voted once may be of another DCS by now: they are asked only where none of the others is there yet.
+  return (
+    (await whoAsksThese(context, voters, voters.members)) ??
+    (await whoAsksThese(context, voters, voters.former))
+  );
+}
+
+async function whoAsksThese(
+  context: Context,
+  voters: Voters,
+  asked: DcsVoters["members"],
+): Promise<{ readonly host: string; readonly endpoints: readonly string[] } | undefined> {
+  const dcs = dcsAt({ kind: voters.kind, endpoints: Object.values(asked) });
   const { unit } = dcsOf(voters);
-  for (const host of Object.keys({ ...voters.members, ...voters.former })) {
+  for (const host of Object.keys(asked)) {
     try {
       const { active } = await context.host(host).observe(unitProbe(unit));
       if (active !== "active") continue;

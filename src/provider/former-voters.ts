@@ -1,5 +1,5 @@
 import { dcsAt, dcsOf, type DcsMember, type ListedMember } from "../dcs/dcs";
-import { HealthError } from "../errors";
+import { HealthError, PgherdError } from "../errors";
 import { connectionsProbe } from "../facts/connections";
 import { quote } from "../host/shell";
 import { waitFor } from "../operations/wait";
@@ -34,12 +34,14 @@ export const formerVoters: ResourceType<FormerVotersInputs> = {
     return { ...inputs, voting: [], open: [] };
   },
 
-  async read(context, inputs) {
-    const [voting, open] = await Promise.all([
-      votingOf(context, inputs),
+  async read(context, inputs, known) {
+    const [found, open] = await Promise.all([
+      formerIn(context, inputs),
       openHosts(context, inputs),
     ]);
-    return { ...inputs, voting: voting.map(({ name }) => name), open };
+    // Where nobody answers, that shows by the DCS itself.
+    const voting = found?.map(({ name, peerUrl }) => name || peerUrl) ?? known.voting;
+    return { ...inputs, voting, open };
   },
 
   /** Who has left stays away. */
@@ -78,9 +80,9 @@ async function takeOut(
     await untilUnused(context, urn, inputs, name);
   }
   const { joining } = dcsAt({ kind: inputs.kind, endpoints });
-  if (joining) {
-    await untilDone(context, urn, via, `removing ${who} from ${kind}`, joining.removeMember(id));
-  }
+  if (!joining)
+    throw new PgherdError(`expected a DCS whose members can be taken out, got ${kind}.`);
+  await untilDone(context, urn, via, `removing ${who} from ${kind}`, joining.removeMember(id));
 }
 
 /** One that leads hands that over first: an election would take its time. That it cannot is no reason to keep it. */
@@ -129,12 +131,14 @@ async function untilUnused(
   const url = inputs.former[name] ?? "";
   let stuck: string[] = [];
   for (let chance = 0; chance < CHANCES; chance++) {
-    await host.change(`stopping ${kind}`, `systemctl stop ${quote(unit)}`);
+    // Before anything stands still: each must be able to tell.
+    await stillAsking(context, inputs, url, 0);
+    await host.change(`stopping ${kind}`, stopForAMoment(unit));
     try {
       stuck = await stillAsking(context, inputs, url);
     } finally {
       // With two that vote nobody is taken out while one is away.
-      await host.change(`starting ${kind} again`, `systemctl start --no-block ${quote(unit)}`);
+      await host.change(`starting ${kind} again`, startAgain(unit));
     }
     const back = await isBack(() => host.observe(memberProbe(url)));
     if (stuck.length === 0) return;
@@ -146,6 +150,20 @@ async function untilUnused(
     `expected Patroni on ${stuck.join(", ")} to ask another member of ${kind} than ${name}, which leaves, found that it knows of no other.`,
     `pgherd pause, then systemctl restart patroni there, one at a time, which leaves PostgreSQL running, then pgherd resume and pulumi up again.`,
   );
+}
+
+const BACK = "pgherd-dcs-back";
+
+/** It comes back by itself, too: nobody else would start it where this run is cut off, and two that vote are none without it. */
+function stopForAMoment(unit: string): string {
+  return `systemctl stop ${BACK}.timer 2>/dev/null || : # there is none
+systemd-run --quiet --collect --unit=${BACK} --on-active=15 systemctl start --no-block ${quote(unit)}
+systemctl stop ${quote(unit)}`;
+}
+
+function startAgain(unit: string): string {
+  return `systemctl start --no-block ${quote(unit)}
+systemctl stop ${BACK}.timer 2>/dev/null || : # it has come back by itself`;
 }
 
 /** One that has been broken before need not come back: nobody asks it then. */
@@ -163,11 +181,12 @@ async function stillAsking(
   context: Context,
   { members, former, patroni }: FormerVotersInputs,
   left: string,
+  milliseconds = TURNS_MS,
 ): Promise<string[]> {
   const others = Object.values({ ...former, ...members })
     .filter((url) => url !== left)
     .map((url) => new URL(url).host);
-  const end = Date.now() + TURNS_MS;
+  const end = Date.now() + milliseconds;
   for (let stuck = Object.keys(patroni); ;) {
     const looks = await Promise.all(
       stuck.map(async (name) => {
@@ -183,7 +202,13 @@ async function stillAsking(
 
 /** Those of before who belong to it still. */
 async function votingOf(context: Context, inputs: FormerVotersInputs): Promise<ListedMember[]> {
-  return (await formerIn(context, inputs)) ?? [];
+  const found = await formerIn(context, inputs);
+  if (found) return found;
+  const { kind, unit } = dcsOf(inputs);
+  throw new HealthError(
+    `${inputs.cluster}: expected a majority of ${kind} to tell who belongs to it, got no answer.`,
+    `Bring it up on ${Object.keys(inputs.members).join(", ")} (journalctl -u ${unit} -n 50), then pulumi up again.`,
+  );
 }
 
 /** Hosts whose firewalls let those of before in. */

@@ -53,6 +53,13 @@ export async function judgeVotersNow(
         `Bring it up first: ${journal}. If the host is gone for good, take it out of pgherd:cluster.dcs.members too, and name it in pgherd:cluster.removed.`,
     );
   }
+  const apart = leaving.filter((name) => !inputs.hosts[name] && !context.isRemoved(name));
+  if (staying.length === 0 && apart.length > 0) {
+    reasons.push(
+      `pgherd:cluster.dcs.members: expected one of ${leaving.join(", ")} to stay, since ${apart.join(", ")} ${apart.length > 1 ? "have" : "has"} no other part in the cluster and ` +
+        "would let nobody new in, got a list that is all new. Go there in two steps, the first of which keeps one of them.",
+    );
+  }
   if (staying.length === 0 && membershipOf(inputs, before).leaving.length > 0) {
     reasons.push(
       "pgherd:cluster: expected members to leave while one that votes in the DCS stays, got a list dcs.members that is all new, too. " +

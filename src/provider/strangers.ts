@@ -26,6 +26,7 @@ export function refuseStrangers(
   );
 }
 
-function addressIn(url: string): string {
-  return new URL(url).hostname;
+/** `10.89.0.11`, `fd00::11` */
+export function addressIn(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }

@@ -17,14 +17,21 @@ interface Change {
 /** Nobody comes or goes where the DCS is, or was, another one. @param before of the last run; nothing in the first. */
 export function votersOf(inputs: Pick<Listed, "fixed">, before: Partial<Listed>): Change {
   const now = namesIn(inputs.fixed);
-  const same = before.fixed && before.fixed["dcs.kind"] === inputs.fixed["dcs.kind"];
-  const then = same ? namesIn(before.fixed) : [];
-  const old = then.length > 0 && now.length > 0 ? then : now;
+  const old =
+    before.fixed && isSameDcs(inputs, { fixed: before.fixed }) ? namesIn(before.fixed) : now;
   return {
     joining: now.filter((name) => !old.includes(name)),
     leaving: old.filter((name) => !now.includes(name)),
     staying: now.filter((name) => old.includes(name)),
   };
+}
+
+/** Whether both are of one kind that pgherd deploys. */
+function isSameDcs(now: Pick<Listed, "fixed">, before: Pick<Listed, "fixed">): boolean {
+  return (
+    now.fixed["dcs.kind"] === before.fixed["dcs.kind"] &&
+    [now, before].every(({ fixed }) => namesIn(fixed).length > 0)
+  );
 }
 
 function namesIn({ "dcs.members": names = "none" }: PreflightInputs["fixed"]): string[] {
@@ -64,6 +71,7 @@ export function withVoters(
   known: (Listed & { readonly facts: HostsFacts }) | undefined,
 ): HostsFacts {
   if (!known) return learned;
+  if (!isSameDcs(inputs, known)) return learned;
   const { joining, leaving, staying } = votersOf(inputs, known);
   const { joining: begun = [], former = {} } = known.facts.voters ?? {};
   const now = [...staying, ...joining];
@@ -71,9 +79,8 @@ export function withVoters(
     seen.some(({ host, facts }) => host === name && facts.dcsFound);
   const standing = staying.filter((name) => !begun.includes(name));
   if (standing.length > 0 && !standing.some(hasBegun)) return learned;
-  const come = now.filter(
-    (name) => joining.includes(name) || (begun.includes(name) && !hasBegun(name)),
-  );
+  // For its life: what lies in its directory may be of an earlier time.
+  const come = now.filter((name) => joining.includes(name) || begun.includes(name));
   const gone = Object.entries({
     ...former,
     ...Object.fromEntries(leaving.map((name) => [name, known.hosts[name]?.address ?? ""])),

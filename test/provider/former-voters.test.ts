@@ -69,11 +69,11 @@ const context = {
       if (script.includes("/v3/kv/range")) return own.filter(healthy).map((one) => one.clientUrl);
       return { clusterId: "1", members: [...membership] };
     },
-    async change(_action: string, script: string): Promise<string> {
+    async change(action: string, script: string): Promise<string> {
       const address = at(Number(name.replace(/\D/g, "")));
       const id = /member remove (\w+)/.exec(script)?.[1];
-      if (script.includes("systemctl stop")) down.push(address);
-      if (script.includes("systemctl start")) {
+      if (action.startsWith("stopping")) down.push(address);
+      if (action.startsWith("starting")) {
         down = down.filter((one) => one !== address);
         // Whoever asks it hears of all.
         if (asks === address) knows = membership.map(({ peerUrl }) => new URL(peerUrl).hostname);
@@ -82,7 +82,7 @@ const context = {
         broken.push(at(Number(id[0])));
         membership = membership.filter((one) => one.id !== id);
       }
-      const what = ["stop", "start"].find((one) => script.includes(`systemctl ${one}`));
+      const what = ["stop", "start"].find((one) => action.startsWith(one));
       done.push(id ? `remove ${id}` : `${what} ${name}`);
       return "";
     },

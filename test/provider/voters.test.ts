@@ -51,7 +51,7 @@ test("in the first run nobody comes, nor where the DCS is somebody else's", () =
   expect(votersOf(stack(), stack("db1")).leaving).toEqual([]);
 });
 
-test("they are kept in mind with their addresses, until they have come", () => {
+test("they are kept in mind, those of before with their addresses", () => {
   const now = stack("db1", "db2", "w1");
   const { voters } = withVoters(
     FACTS,
@@ -62,10 +62,10 @@ test("they are kept in mind with their addresses, until they have come", () => {
   expect(voters).toEqual({ joining: ["w1"], former: { db3: ADDRESSES.db3 } });
   // The run was cut off.
   expect(withVoters(FACTS, now, seen("db1", "db2"), known(now, voters)).voters).toEqual(voters);
-  expect(withVoters(FACTS, now, seen("db1", "db2", "w1"), known(now, voters)).voters).toEqual({
-    joining: [],
-    former: { db3: ADDRESSES.db3 },
-  });
+  // And for life: what a host has may be of an earlier time.
+  expect(withVoters(FACTS, now, seen("db1", "db2", "w1"), known(now, voters)).voters).toEqual(
+    voters,
+  );
 });
 
 test("one that is named again is none of the former", () => {
@@ -116,4 +116,11 @@ test("what becomes of them is told before", () => {
     "w1 comes to vote in etcd: it copies what the others have, and counts for the majority only then. Clients notice nothing",
     "db3 votes in etcd no more: it is taken out once those that come vote. Its data stays in /var/lib/etcd/demo on db3",
   ]);
+});
+
+test("nothing of it is kept in mind where the DCS becomes another one", () => {
+  const before = known(stack("db1"), { joining: ["db1"], former: { db2: "10.89.0.12" } });
+  const consul = { ...stack("db1"), fixed: { "dcs.kind": "consul", "dcs.members": "db1" } };
+  expect(withVoters(FACTS, consul as never, seen("db1"), before).voters).toBeUndefined();
+  expect(withVoters(FACTS, stack(), seen("db1"), before).voters).toBeUndefined();
 });

@@ -150,7 +150,7 @@ export interface HostsFacts {
   readonly leaving?: { readonly [member: string]: string };
   /** Who comes to vote in the DCS that runs, and who voted before; absent as long as neither has ever been. */
   readonly voters?: {
-    /** Those who have not begun to yet. */
+    /** Those who came after it had begun: they never begin one. */
     readonly joining: readonly string[];
     /** With the addresses that they had. They stay in mind when they have left. */
     readonly former: { readonly [host: string]: string };

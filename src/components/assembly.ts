@@ -32,7 +32,7 @@ import { afterOthers, departed, type Motion, motionOf } from "./membership";
 import { Migration } from "../migration/components/adoption";
 import { Passwords, type SecretOf } from "./passwords";
 import { serviceFiles } from "./service-files";
-import { crossingOf, farewell, formerOf, joinsOf } from "./voters";
+import { crossingsOf, farewell, formerOf, joinsOf } from "./voters";
 import { StandbyMigration } from "../migration/components/standby-cluster";
 
 /** What the user has given in place of what is generated. */
@@ -62,6 +62,7 @@ export class Assembly {
   private readonly standby?: StandbyMigration;
   private readonly found: Found;
   private readonly motion: Promise<Motion>;
+  private readonly crossings: ReturnType<typeof crossingsOf>;
 
   /**
    * @param prefix what the names of the resources begin with.
@@ -101,6 +102,7 @@ export class Assembly {
       child,
     );
     this.motion = motionOf(this.checked, plan.preflight.fixed);
+    this.crossings = crossingsOf(this.context, this.motion);
     if (plan.migration && !plan.migration.rollback) {
       this.migration = new Migration(this.context, plan.migration, this.checked);
     }
@@ -155,7 +157,7 @@ export class Assembly {
     }
     const made = [configuration, ...members];
     formerTokens(context, this.secretOf, made);
-    const known = farewell(context, this.motion, made);
+    const known = farewell(context, this.motion, this.crossings, made);
     const following = standby ? [standby.following(made)] : [];
     if (source && standby && !reaches(context, "cutOver")) {
       this.balancers(hosts);
@@ -185,9 +187,7 @@ export class Assembly {
     const dependsOn = Promise.resolve(needs).then((all) =>
       departed(this.context, this.motion, [...all, ...before]),
     );
-    return prepareHosts(this.context, this.found, dependsOn, (host) =>
-      crossingOf(this.context, this.motion, host),
-    );
+    return prepareHosts(this.context, this.found, dependsOn, this.crossings);
   }
 
   private daemon(daemonName: RoleName, needs: Needs): { readonly [host: string]: Service } {

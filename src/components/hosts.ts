@@ -19,7 +19,7 @@ export function prepareHosts(
   context: Context,
   found: Found,
   dependsOn: pulumi.CustomResourceOptions["dependsOn"],
-  crossing: (host: string) => Promise<Crossing | undefined>,
+  crossings: Promise<{ readonly [host: string]: Crossing }>,
 ): Hosts {
   const { prefix, cluster, plan, child } = context;
   const bases = new Map(
@@ -37,7 +37,13 @@ export function prepareHosts(
       const base = [bases.get(one.host) as HostBase];
       const made = one.beginning
         ? newPorts(context, found, one, base)
-        : firewall(context, found, one, base, crossing(one.host));
+        : firewall(
+            context,
+            found,
+            one,
+            base,
+            crossings.then((all) => all[one.host]),
+          );
       return [one.host, made];
     }),
   );

@@ -28,25 +28,28 @@ export async function formerOf({ settings }: Context, motion: Promise<Motion>) {
   return Object.keys(urls).length === 0 ? undefined : urls;
 }
 
-/** What a host lets in until they are gone. */
-export async function crossingOf(
+/** What each host lets in until they are gone; nothing where nobody was there. */
+export async function crossingsOf(
   context: Context,
   motion: Promise<Motion>,
-  host: string,
-): Promise<Crossing | undefined> {
-  const { former = {} } = (await motion).voters ?? {};
-  const urls = await formerOf(context, motion);
-  const rules = urls && planCrossing(context.settings, former)[host];
+): Promise<{ readonly [host: string]: Crossing }> {
+  const former = await formerOf(context, motion);
+  if (!former) return {};
+  const rules = planCrossing(context.settings, (await motion).voters?.former ?? {});
   const { kind, members } = context.plan.dcs;
-  return urls && rules !== undefined
-    ? { ...namedKind(kind), members, former: urls, rules }
-    : undefined;
+  return Object.fromEntries(
+    Object.entries(rules).map(([host, one]) => [
+      host,
+      { ...namedKind(kind), members, former, rules: one },
+    ]),
+  );
 }
 
 /** Their end: once all members know where the DCS is. */
 export async function farewell(
   context: Context,
   motion: Promise<Motion>,
+  crossings: ReturnType<typeof crossingsOf>,
   dependsOn: pulumi.Resource[],
 ): Promise<pulumi.Resource[]> {
   const former = await formerOf(context, motion);
@@ -54,7 +57,9 @@ export async function farewell(
   const { prefix, cluster, plan, child } = context;
   const { kind, members } = plan.dcs;
   const rules = Object.fromEntries(plan.firewalls.map((one) => [one.host, one.rules]));
-  const crossing = planCrossing(context.settings, (await motion).voters?.former ?? {});
+  const crossing = Object.fromEntries(
+    Object.entries(await crossings).map(([host, one]) => [host, one.rules]),
+  );
   return [
     ...dependsOn,
     new FormerVoters(

@@ -4,9 +4,7 @@ import type { PreflightInputs } from "../resources/inputs/preflight";
 import { restApiAt } from "../roles/patroni";
 import { viewOf } from "./cluster-view";
 import type { Context } from "./context";
-import { membershipOf } from "./membership";
-
-type Listed = Pick<PreflightInputs, "fixed" | "hosts">;
+import { type Listed, membershipOf } from "./membership";
 
 /** What becomes of members that come and go, in plain words. @param known what was recorded last. */
 export async function foreseeMembers(

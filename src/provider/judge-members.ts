@@ -8,6 +8,7 @@ import type { Host } from "../host/host";
 import type { UpdateReportInputs } from "../resources/inputs/patroni-cluster";
 import { viewOf } from "./cluster-view";
 import type { Context } from "./context";
+import { changeOf } from "./membership";
 
 /**
  * Why members cannot come or go now, by what the cluster is at this moment; none if they can.
@@ -20,9 +21,7 @@ export async function judgeMembers(
 ): Promise<string[]> {
   const now = Object.keys(inputs.members);
   const old = Object.keys(before.members ?? inputs.members);
-  const joining = now.filter((name) => !old.includes(name));
-  const leaving = old.filter((name) => !now.includes(name));
-  const staying = now.filter((name) => old.includes(name));
+  const { joining, leaving, staying } = changeOf(now, old);
   const reasons = whyNotJoin(joining, staying, inputs.configuration);
   // That nobody stays, the preflight tells.
   if (leaving.length === 0 || staying.length === 0) return reasons;

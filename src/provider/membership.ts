@@ -4,9 +4,10 @@ import type { FoundHost } from "./found-host";
 // Which members a running cluster gets and loses with an edit of its stack. Pure.
 
 /** What of a stack tells its members: as it is, and as it was in the last run. */
-type Listed = Pick<PreflightInputs, "fixed" | "hosts">;
+export type Listed = Pick<PreflightInputs, "fixed" | "hosts">;
 
-interface Membership {
+/** Names of which some come, some go and some stay. */
+export interface Membership {
   readonly joining: readonly string[];
   readonly leaving: readonly string[];
   readonly staying: readonly string[];
@@ -16,6 +17,10 @@ interface Membership {
 export function membershipOf(inputs: Pick<Listed, "fixed">, before: Partial<Listed>): Membership {
   const now = membersOf(inputs);
   const old = before.fixed ? membersOf({ fixed: before.fixed }) : now;
+  return changeOf(now, old);
+}
+
+export function changeOf(now: readonly string[], old: readonly string[]): Membership {
   return {
     joining: now.filter((name) => !old.includes(name)),
     leaving: old.filter((name) => !now.includes(name)),

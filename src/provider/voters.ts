@@ -2,28 +2,16 @@ import { dcsOf } from "../dcs/dcs";
 import { kindOf, type DcsKind } from "../roles/dcs";
 import type { HostsFacts, PreflightInputs } from "../resources/inputs/preflight";
 import type { FoundHost } from "./found-host";
+import { changeOf, type Listed, type Membership } from "./membership";
 
 // Who comes to vote in the DCS of a running cluster and who leaves it with an edit of its stack. Pure.
 
-/** What of a stack tells who votes: as it is, and as it was in the last run. */
-type Listed = Pick<PreflightInputs, "fixed" | "hosts">;
-
-interface Change {
-  readonly joining: readonly string[];
-  readonly leaving: readonly string[];
-  readonly staying: readonly string[];
-}
-
 /** Nobody comes or goes where the DCS is, or was, another one. @param before of the last run; nothing in the first. */
-export function votersOf(inputs: Pick<Listed, "fixed">, before: Partial<Listed>): Change {
+export function votersOf(inputs: Pick<Listed, "fixed">, before: Partial<Listed>): Membership {
   const now = namesIn(inputs.fixed);
   const old =
     before.fixed && isSameDcs(inputs, { fixed: before.fixed }) ? namesIn(before.fixed) : now;
-  return {
-    joining: now.filter((name) => !old.includes(name)),
-    leaving: old.filter((name) => !now.includes(name)),
-    staying: now.filter((name) => old.includes(name)),
-  };
+  return changeOf(now, old);
 }
 
 /** Whether both are of one kind that pgherd deploys. */
